@@ -1,0 +1,116 @@
+"""The adapted model: what a robot runs. An optional translator and a task model, in one folder."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from crossgap.checkpoints import load_weights, read_tensors
+from crossgap.data.batches import to_tensor
+from crossgap.data.images import LabelScale
+from crossgap.errors import CrossgapError
+from crossgap.files import read_json, write_json, writing
+from crossgap.networks import Generator, TaskModel
+
+ABOUT = "adapted.json"
+
+
+class AdaptedModel:
+    """Image to label, in the label's own units.
+
+    Args:
+        task_model: f, any network (n, 3, H, W) in [-1, 1] to (n, k) scaled labels.
+        scale: of the labels.
+        label_names: what is predicted.
+        size: width and height of the images in pixels.
+        translator: F: Y → X, or None where the task model sees the image itself.
+        method: the method's name.
+        architecture: what `load` needs to build the networks: width, blocks, hidden …
+    """
+
+    def __init__(
+        self, task_model: nn.Module, scale: LabelScale, label_names: tuple[str, ...], size: int,
+        translator: nn.Module | None = None, method: str = "", architecture: dict[str, int] | None = None,
+    ):  # fmt: skip
+        self.task_model, self.translator, self.scale = task_model.eval(), translator, scale
+        self.label_names, self.size, self.method = label_names, size, method
+        self.architecture = architecture or {}
+        if translator is not None:
+            translator.eval()
+
+    @property
+    def device(self) -> torch.device:
+        """Where it runs."""
+        return next(self.task_model.parameters()).device
+
+    @torch.inference_mode()
+    def translate(self, images: np.ndarray) -> np.ndarray:
+        """What the task model sees: (n, H, W, 3) uint8 to the same; unchanged without a translator."""
+        if self.translator is None:
+            return images
+        seen = torch.cat([self.translator(part) for part in self._parts(images)])
+        return seen.add(1).mul(127.5).round().clamp(0, 255).byte().permute(0, 2, 3, 1).cpu().numpy()
+
+    @torch.inference_mode()
+    def predict(self, images: np.ndarray) -> np.ndarray:
+        """Labels (n, k) float32 of images (n, H, W, 3) uint8.
+
+        Raises:
+            CrossgapError: the images are not of the size it was trained on.
+        """
+        shape = (self.size, self.size, 3)
+        if images.ndim != 4 or images.shape[1:] != shape or images.dtype != np.uint8:
+            raise CrossgapError(f"Expected images (n, {shape[0]}, {shape[1]}, 3) uint8; got {images.shape} {images.dtype}.")  # fmt: skip
+        outputs = []
+        for part in self._parts(images):
+            seen = part if self.translator is None else self.translator(part)
+            outputs.append(self.task_model(seen).float().cpu())
+        return self.scale.invert(torch.cat(outputs).numpy())
+
+    def _parts(self, images: np.ndarray, batch: int = 64) -> list[Tensor]:
+        return [part.to(self.device) for part in to_tensor(images).split(batch)]
+
+    def save(self, folder: Path) -> None:
+        """Write the folder in one piece: `adapted.json` and one safetensors file per network."""
+        with writing(folder) as temporary:
+            temporary.mkdir(parents=True)
+            for name, network in (("task_model", self.task_model), ("translator", self.translator)):
+                if network is not None:
+                    weights = {k: v.detach().cpu().contiguous() for k, v in network.state_dict().items()}
+                    save_file(weights, temporary / f"{name}.safetensors")
+            about = {
+                "method": self.method, "size": self.size, "label_names": list(self.label_names),
+                "scale": asdict(self.scale), "translator": self.translator is not None,
+                "architecture": self.architecture,
+            }  # fmt: skip
+            write_json(temporary / ABOUT, about)
+
+    @staticmethod
+    def load(folder: str | Path, device: str | torch.device = "cpu") -> AdaptedModel:
+        """Read a folder that `save` wrote.
+
+        Raises:
+            CrossgapError: it is not one, or a file in it is missing, cut short or another network's.
+        """
+        folder = Path(folder)
+        about = read_json(folder / ABOUT, "adapted model")
+        arch, size = about["architecture"], about["size"]
+        task_model = TaskModel(len(about["label_names"]), size, arch["task_width"], arch["task_hidden"])
+        weights = folder / "task_model.safetensors"
+        load_weights(task_model, read_tensors(weights), weights)
+        translator = None
+        if about["translator"]:
+            translator = Generator(arch["generator_width"], arch["generator_blocks"])
+            weights = folder / "translator.safetensors"
+            load_weights(translator, read_tensors(weights), weights)
+            translator.to(device)
+        scale = LabelScale(tuple(about["scale"]["mean"]), tuple(about["scale"]["spread"]))
+        return AdaptedModel(
+            task_model.to(device), scale, tuple(about["label_names"]), size, translator,
+            about["method"], arch,
+        )  # fmt: skip

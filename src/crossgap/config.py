@@ -1,0 +1,130 @@
+"""What can be chosen in an experiment, and the presets. Imports no torch, so that `--help` is instant."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from crossgap.errors import unknown
+
+
+@dataclass(frozen=True)
+class NetworkConfig:
+    """Sizes of the networks of TaskGAN, section 3.2; the defaults are the paper's."""
+
+    task_width: int = 16
+    """Filters of the task model's first layer."""
+    task_hidden: int = 256
+    """Units of its fully connected layer."""
+    generator_width: int = 32
+    """Filters of the generator's first layer."""
+    generator_blocks: int = 6
+    """Residual blocks of the generator."""
+    discriminator_width: int = 32
+    """Filters of the discriminator's first layer."""
+
+
+@dataclass(frozen=True)
+class SupervisedConfig:
+    """A supervised training of a task model."""
+
+    steps: int = 15_000
+    """Steps of Adam."""
+    batch: int = 16
+    """Images per step, of each data set that it trains on."""
+    learning_rate: float = 1e-3
+    """Of Adam; constant, then linear to zero over the second half."""
+
+
+@dataclass(frozen=True)
+class TranslatorConfig:
+    """The training of the inverse TaskGAN."""
+
+    steps: int = 15_000
+    """Steps, each of one update of generator and discriminator."""
+    batch: int = 16
+    """Images per step, of each domain."""
+    learning_rate: float = 2e-4
+    """Of both Adams; constant, then linear to zero over the second half."""
+    task_weight: float = 1.0
+    """λ_φ, for labels scaled to spread 1: 1 is where a squared task error means "knows nothing". The
+    paper's 0.01 is for unscaled labels."""
+
+
+@dataclass(frozen=True)
+class TaskGANConfig:
+    """Everything that `crossgap train` can vary."""
+
+    networks: NetworkConfig = field(default_factory=NetworkConfig)
+    """Sizes."""
+    source: SupervisedConfig = field(default_factory=SupervisedConfig)
+    """Of f_X, and of the oracle."""
+    target: SupervisedConfig = field(default_factory=SupervisedConfig)
+    """Of target-only and fine-tuned, on the few target images."""
+    translator: TranslatorConfig = field(default_factory=TranslatorConfig)
+    """Of F: Y → X."""
+    refinement: SupervisedConfig = field(default_factory=SupervisedConfig)
+    """Of f_X on F(Y) and X."""
+
+
+@dataclass(frozen=True)
+class Preset:
+    """Size of an experiment."""
+
+    size: int = 64
+    """Width and height of the images in pixels."""
+    source_episodes: int = 1416
+    """Demonstrations in the source domain, and for the oracle in the target domain."""
+    target_episodes: int = 50
+    """Labelled demonstrations in the target domain."""
+    steps: int = 16
+    """Images per demonstration."""
+    perturbation: float = 0.0
+    """Disturbance of demonstrated states, standard deviation in rad."""
+    starts: int = 100
+    """Start configurations in the test."""
+    episode_steps: int = 100
+    """Steps of an episode in closed loop."""
+    gains: tuple[float, ...] = (0.1, 0.2, 0.3, 0.5)
+    """Control gains to choose from, on validation starts in the source domain."""
+    config: TaskGANConfig = field(default_factory=TaskGANConfig)
+    """The training."""
+
+
+PRESETS = {
+    "smoke": Preset(
+        size=32, source_episodes=24, target_episodes=6, steps=8, starts=4, episode_steps=5, gains=(0.2,),
+        config=TaskGANConfig(
+            networks=NetworkConfig(8, 32, 4, 1, 4),
+            source=SupervisedConfig(50, 16), target=SupervisedConfig(25, 8),
+            translator=TranslatorConfig(25, 4), refinement=SupervisedConfig(25, 8),
+        ),
+    ),
+    "quick": Preset(
+        perturbation=0.1,
+        config=TaskGANConfig(
+            networks=NetworkConfig(generator_width=16, discriminator_width=16),
+            source=SupervisedConfig(2000, 64, 2e-3), target=SupervisedConfig(1000, 32),
+            translator=TranslatorConfig(1000, 16, 4e-4), refinement=SupervisedConfig(500, 32, 5e-4),
+        ),
+    ),
+    "full": Preset(
+        perturbation=0.1,
+        config=TaskGANConfig(
+            source=SupervisedConfig(6000, 64, 2e-3), target=SupervisedConfig(3000, 32),
+            translator=TranslatorConfig(10_000, 16, 4e-4), refinement=SupervisedConfig(1500, 32, 5e-4),
+        ),
+    ),
+    "paper": Preset(size=128),
+}  # fmt: skip
+"""Every preset by name; `paper` has the paper's own sizes and set-up."""
+
+
+def get_preset(name: str) -> Preset:
+    """The preset of that name.
+
+    Raises:
+        CrossgapError: there is none; the message lists those that exist.
+    """
+    if name not in PRESETS:
+        raise unknown("Preset", name, PRESETS)
+    return PRESETS[name]

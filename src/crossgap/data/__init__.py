@@ -1,0 +1,7 @@
+"""Labelled images: open, check, write; collect them from a simulation. Imports no torch."""
+
+from crossgap.data.collect import Collection, collect
+from crossgap.data.folder import read_folder, write_folder
+from crossgap.data.images import LabelledImages, LabelScale
+
+__all__ = ["Collection", "LabelScale", "LabelledImages", "collect", "read_folder", "write_folder"]

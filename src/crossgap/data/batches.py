@@ -1,0 +1,62 @@
+"""A data set on the training device, and which of its images a step sees."""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from crossgap.data.images import LabelledImages, LabelScale
+
+
+def to_tensor(images: np.ndarray) -> Tensor:
+    """(n, H, W, 3) uint8 to (n, 3, H, W) float32 in [-1, 1]."""
+    return torch.from_numpy(np.ascontiguousarray(images)).permute(0, 3, 1, 2).float().div(127.5).sub(1)
+
+
+class Batches:
+    """Random batches without replacement, as a pure function of the step.
+
+    Args:
+        images: (n, 3, H, W) float32 in [-1, 1], or (n, H, W, 3) uint8, which takes a quarter of it.
+        labels: (n, k) float32, scaled.
+        size: images per batch, over all devices.
+        seed: of the order.
+        rank: which of several devices this is.
+        world: how many there are; each sees its share of the batch.
+    """
+
+    def __init__(
+        self, images: Tensor, labels: Tensor, size: int, seed: int, rank: int = 0, world: int = 1
+    ):  # fmt: skip
+        self.images, self.labels = images, labels
+        self.size, self.seed, self.rank, self.world = size, seed, rank, world
+
+    @staticmethod
+    def of(
+        data: LabelledImages, scale: LabelScale, size: int, seed: int, fabric
+    ) -> Batches:  # fmt: skip
+        """Batches of a data set, on Fabric's device."""
+        images = torch.from_numpy(np.ascontiguousarray(data.images)).to(fabric.device)
+        labels = torch.from_numpy(scale.apply(data.labels)).to(fabric.device)
+        return Batches(images, labels, size, seed, fabric.global_rank, fabric.world_size)
+
+    @functools.lru_cache(maxsize=2)  # noqa: B019 (lives as long as the training)
+    def _epoch(self, epoch: int) -> np.ndarray:
+        return np.random.default_rng([self.seed, epoch]).permutation(len(self.images))
+
+    def indices(self, step: int) -> np.ndarray:
+        """Which images this device sees at a step: each once per epoch, in an order of its own."""
+        n = len(self.images)
+        positions = np.arange(step * self.size, (step + 1) * self.size)[self.rank :: self.world]
+        return np.array([self._epoch(int(p) // n)[int(p) % n] for p in positions])
+
+    def __call__(self, step: int) -> tuple[Tensor, Tensor]:
+        """Images (b, 3, H, W) float32 in [-1, 1] and scaled labels (b, k) of a step."""
+        index = torch.from_numpy(self.indices(step)).to(self.images.device)
+        images = self.images[index]
+        if images.dtype == torch.uint8:
+            images = images.permute(0, 3, 1, 2).float().div(127.5).sub(1)
+        return images, self.labels[index]

@@ -1,0 +1,163 @@
+"""Collect labelled images from a built-in simulation: demonstrations, rendered in a look."""
+
+from __future__ import annotations
+
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from crossgap.data.folder import LABELS, Track, _untracked, save_png, write_table
+from crossgap.errors import CrossgapError
+from crossgap.files import read_json, remove, write_json
+from crossgap.simulation.kinematics import demonstrate, sample_start
+from crossgap.simulation.looks import get_look
+from crossgap.simulation.randomization import get_randomization
+from crossgap.simulation.workers import available_cores
+
+LABEL_NAMES = ("joint_velocity_1", "joint_velocity_2", "joint_velocity_3")
+ABOUT = "dataset.json"
+CHUNK = 12
+"""Episodes that a worker collects at once; what a killed collection repeats at most per worker."""
+
+
+@dataclass(frozen=True)
+class Collection:
+    """What to collect: everything that the images depend on."""
+
+    look: str = "source"
+    """Look of the scene; `crossgap looks` shows them."""
+    episodes: int = 1416
+    """Demonstrations; the paper's source set has 1,416, its target sets 50."""
+    steps: int = 16
+    """Images per demonstration."""
+    size: int = 64
+    """Width and height of the images in pixels."""
+    seed: int = 0
+    """Seed of arm and cube: equal seeds give true pairs in all looks."""
+    randomization: str = "none"
+    """Domain randomization on top of the look, new for every episode."""
+    perturbation: float = 0.0
+    """Disturbance of the demonstrated states, standard deviation in rad; 0 is the paper's set-up."""
+
+
+def collect(
+    collection: Collection,
+    output: str | Path,
+    workers: int | None = None,
+    track: Track = _untracked,
+) -> Path:
+    """Collect into a new folder that `read_folder` reads; a killed collection is continued.
+
+    Args:
+        collection: what to collect.
+        output: the folder to make.
+        workers: processes, each with a renderer; all cores by default.
+        track: shows progress.
+
+    Raises:
+        CrossgapError: an unknown look or randomization, a folder that holds something else, a full
+            disk, or no OpenGL. Nothing half-written stays behind.
+    """
+    output = Path(output)
+    get_look(collection.look), get_randomization(collection.randomization)
+    if collection.episodes < 1 or collection.steps < 2:
+        raise CrossgapError("A collection needs at least 1 episode of at least 2 steps.")
+    if output.exists():
+        return _existing(collection, output)
+    partial = output.with_name(f".{output.name}.partial")
+    try:
+        _prepare(collection, partial)
+        _collect_chunks(collection, partial, workers or available_cores(), track)
+        _finish(partial)
+        partial.rename(output)
+    except OSError as error:
+        remove(partial)
+        raise CrossgapError(f"Could not write {output}: {error.strerror or error}.") from error
+    except BrokenProcessPool as error:
+        raise CrossgapError(
+            "A rendering process died; `crossgap doctor` checks OpenGL. Start again to go on where it was."
+        ) from error
+    except CrossgapError:
+        remove(partial)
+        raise
+    return output
+
+
+def _existing(collection: Collection, output: Path) -> Path:
+    if output.is_file():
+        raise CrossgapError(f"{output} is a file. Expected a folder, or nothing yet.")
+    if not (output / ABOUT).exists():
+        raise CrossgapError(f"{output} exists and is not a collected data set. Choose another folder.")
+    found = read_json(output / ABOUT, "data set description")
+    if found != asdict(collection):
+        changed = [k for k, v in asdict(collection).items() if found.get(k) != v]
+        details = ", ".join(f"{k} {found.get(k)} there, {getattr(collection, k)} here" for k in changed)
+        raise CrossgapError(f"{output} holds another collection ({details}). Choose another folder.")
+    return output
+
+
+def _prepare(collection: Collection, partial: Path) -> None:
+    about = partial / ABOUT
+    if about.exists() and read_json(about) == asdict(collection):
+        return
+    remove(partial)
+    (partial / "images").mkdir(parents=True)
+    write_json(about, asdict(collection))
+
+
+def _collect_chunks(collection: Collection, partial: Path, workers: int, track: Track) -> None:
+    starts = [
+        first for first in range(0, collection.episodes, CHUNK) if not _chunk_table(partial, first).exists()
+    ]
+    jobs = [(collection, partial, first) for first in starts]
+    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
+        try:
+            for _ in track(pool.map(_collect_chunk, jobs), f"collect {collection.look}", len(jobs)):
+                pass
+        except BaseException:
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+
+
+def _chunk_table(partial: Path, first: int) -> Path:
+    return partial / f"labels-{first:06d}.csv"
+
+
+def episode(collection: Collection, index: int):
+    """One demonstration: states (steps, 3), cube, its turn, labels (steps, 3), and the look's rng."""
+    states, appearance = np.random.SeedSequence([collection.seed, index]).spawn(2)
+    rng = np.random.default_rng(states)
+    q, cube, turn = sample_start(rng)
+    path, labels = demonstrate(q, cube, collection.steps, collection.perturbation, rng)
+    return path, cube, turn, labels, np.random.default_rng(appearance)
+
+
+def _collect_chunk(job: tuple[Collection, Path, int]) -> None:
+    from crossgap.simulation.scene import shared_scene
+
+    collection, partial, first = job
+    scene = shared_scene(collection.look, collection.randomization, collection.size)
+    rows = []
+    for index in range(first, min(first + CHUNK, collection.episodes)):
+        path, cube, turn, labels, rng = episode(collection, index)
+        appearance = scene.new_appearance(rng)
+        for step, (q, label) in enumerate(zip(path, labels, strict=True)):
+            name = f"images/{index:05d}-{step:02d}.png"
+            save_png(scene.render(q, cube, turn, appearance), partial / name)
+            rows.append((name, index, step, *(f"{value:.8g}" for value in label)))
+            appearance = scene.next_appearance(appearance, rng)
+    write_table(_chunk_table(partial, first), LABEL_NAMES, rows)
+
+
+def _finish(partial: Path) -> None:
+    """Join the chunks' tables into one `labels.csv`."""
+    tables = sorted(partial.glob("labels-*.csv"))
+    lines = [table.read_text(encoding="utf-8").splitlines() for table in tables]
+    text = "\n".join([lines[0][0], *(row for table in lines for row in table[1:])])
+    (partial / LABELS).write_text(text + "\n", encoding="utf-8")
+    for table in tables:
+        table.unlink()

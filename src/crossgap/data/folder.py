@@ -1,0 +1,182 @@
+"""A data set on disk: a folder of images and a `labels.csv` that names them.
+
+    my_data/labels.csv      image,episode,step,joint_velocity_1,joint_velocity_2,…
+    my_data/images/*.png
+
+`image` is a path relative to the folder; `episode` and `step` are optional; every other column is a
+label. Images are PNG or JPEG, all of one size.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from crossgap.data.images import LabelledImages
+from crossgap.errors import CrossgapError
+from crossgap.files import write_text, writing
+
+LABELS = "labels.csv"
+NOT_LABELS = ("image", "episode", "step")
+EXTENSIONS = (".png", ".jpg", ".jpeg")
+
+Track = Callable[[Iterable, str, int], Iterable]
+"""(items, description, total) -> the same items, shown as a progress bar."""
+
+
+def _untracked(items: Iterable, description: str, total: int) -> Iterable:
+    del description, total
+    return items
+
+
+def _folder(path: Path) -> Path:
+    if not path.exists():
+        raise CrossgapError(f"No folder at {path}. Expected a folder of images with a {LABELS}.")
+    if not path.is_dir():
+        raise CrossgapError(f"{path} is a file. Expected a folder of images with a {LABELS}.")
+    if not any(path.iterdir()):
+        raise CrossgapError(f"{path} is empty. Expected images and a {LABELS} in it.")
+    return path
+
+
+def _read_rows(table: Path) -> list[dict[str, str]]:
+    try:
+        with table.open(newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+    except FileNotFoundError:
+        raise CrossgapError(f"No {LABELS} in {table.parent}. Expected one row per image.") from None
+    except UnicodeDecodeError as error:
+        raise CrossgapError(f"{table} is not a UTF-8 text file: {error}.") from error
+    if not rows:
+        raise CrossgapError(f"{table} has no rows. Expected a header and one row per image.")
+    if "image" not in rows[0]:
+        raise CrossgapError(f"{table} has no column 'image'. Available: {', '.join(rows[0])}.")
+    return rows
+
+
+def _number(row: dict[str, str], column: str, table: Path, line: int) -> float:
+    text = row.get(column)
+    try:
+        value = float(text)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        value = float("nan")
+    if not np.isfinite(value):
+        raise CrossgapError(
+            f"{table}, line {line}, column '{column}': expected a finite number, found {text!r}."
+        )
+    return value
+
+
+def read_image(path: Path) -> np.ndarray:
+    """One image file as (H, W, 3) uint8.
+
+    Raises:
+        CrossgapError: it is missing, damaged, truncated or not an image.
+    """
+    try:
+        with Image.open(path) as image:
+            return np.asarray(image.convert("RGB"))
+    except FileNotFoundError:
+        raise CrossgapError(f"{path}: no such image, but {LABELS} has a label for it.") from None
+    except (OSError, SyntaxError, ValueError) as error:
+        raise CrossgapError(
+            f"{path}: damaged or truncated image ({error}). Expected a whole PNG or JPEG."
+        ) from error
+
+
+def read_folder(
+    path: str | Path, labels: Sequence[str] | None = None, track: Track = _untracked
+) -> LabelledImages:
+    """Read and check a data set.
+
+    Args:
+        path: the folder.
+        labels: the label columns to use, in this order; all of them by default.
+        track: shows progress.
+
+    Raises:
+        CrossgapError: whatever is wrong with it: the folder, the table, a label or an image.
+    """
+    root = _folder(Path(path))
+    table = root / LABELS
+    rows = _read_rows(table)
+    available = [column for column in rows[0] if column not in NOT_LABELS]
+    names = tuple(available if labels is None else labels)
+    for name in names:
+        if name not in available:
+            raise CrossgapError(
+                f"{table} has no label column '{name}'. Available: {', '.join(available) or 'none'}."
+            )
+    values = [[_number(row, name, table, i + 2) for name in names] for i, row in enumerate(rows)]
+    episodes = [
+        int(_number(row, "episode", table, i + 2)) if row.get("episode") else i for i, row in enumerate(rows)
+    ]
+    paths = [root / row["image"] for row in rows]
+    _check_all_labelled(root, paths)
+    return LabelledImages(
+        images=_read_images(paths, root.name, track),
+        labels=np.array(values, np.float32).reshape(len(rows), len(names)),
+        label_names=names,
+        episodes=np.array(episodes),
+    )
+
+
+def _check_all_labelled(root: Path, paths: list[Path]) -> None:
+    """Every image file has a label; that every label has an image shows when it is opened."""
+    known = set(paths)
+    for file in sorted(root.rglob("*")):
+        if file.suffix.lower() in EXTENSIONS and file not in known:
+            raise CrossgapError(f"{file}: an image without a label. Expected a row for it in {LABELS}.")
+
+
+def _read_images(paths: list[Path], name: str, track: Track) -> np.ndarray:
+    first = read_image(paths[0])
+    images = np.empty((len(paths), *first.shape), np.uint8)
+    with ThreadPoolExecutor() as pool:
+        loaded = track(pool.map(read_image, paths), f"read {name}", len(paths))
+        for index, image in enumerate(loaded):
+            if image.shape != first.shape:
+                (h, w), (height, width) = image.shape[:2], first.shape[:2]
+                raise CrossgapError(
+                    f"{paths[index]}: {w}×{h} pixels, but {paths[0].name} has {width}×{height}. "
+                    "Expected one size for all."
+                )
+            images[index] = image
+    return images
+
+
+def save_png(image: np.ndarray, path: Path) -> None:
+    """Write (H, W, 3) uint8 as PNG, with the fastest of zlib's useful settings."""
+    Image.fromarray(image).save(path, "PNG", compress_level=1, compress_type=3)
+
+
+def write_table(path: Path, label_names: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Write a `labels.csv` of rows (image, episode, step, labels…) in one piece."""
+    lines = [",".join((*NOT_LABELS, *label_names))]
+    lines += [",".join(map(str, row)) for row in rows]
+    write_text(path, "\n".join(lines) + "\n")
+
+
+def write_folder(path: str | Path, data: LabelledImages) -> None:
+    """Write a data set as a new folder, in one piece; an existing folder is never overwritten.
+
+    Raises:
+        CrossgapError: the folder exists, or the disk is full.
+    """
+    path = Path(path)
+    if path.exists():
+        raise CrossgapError(f"{path} exists already. Expected a new folder to write to.")
+    with writing(path) as temporary:
+        (temporary / "images").mkdir(parents=True)
+        rows = []
+        for index, (image, label) in enumerate(zip(data.images, data.labels, strict=True)):
+            name = f"images/{index:06d}.png"
+            save_png(image, temporary / name)
+            step = int(np.sum(data.episodes[:index] == data.episodes[index]))
+            rows.append((name, int(data.episodes[index]), step, *map(float, label)))
+        write_table(temporary / LABELS, data.label_names, rows)

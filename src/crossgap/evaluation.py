@@ -1,0 +1,156 @@
+"""Evaluation: in closed loop and offline, with intervals, and paired between methods."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from statistics import NormalDist
+from typing import Any
+
+import numpy as np
+
+from crossgap.data.images import LabelledImages, LabelScale
+from crossgap.progress import progress_bar
+from crossgap.simulation import REACH3
+from crossgap.simulation.workers import EnvironmentPool
+
+Z = NormalDist().inv_cdf(0.975)
+"""Two-sided 95 %."""
+TEST_STARTS = tuple(range(10_000, 10_100))
+"""Seeds of the 100 start configurations that every method is tested on, and nothing is chosen on."""
+VALIDATION_STARTS = tuple(range(20_000, 20_050))
+"""Seeds of the starts that choices may be made on."""
+
+
+def wilson_interval(successes: int, n: int) -> tuple[float, float]:
+    """Wilson's 95 % score interval of a success rate.
+
+    Raises:
+        ValueError: n < 1, or successes outside [0, n].
+    """
+    if n < 1 or not 0 <= successes <= n:
+        raise ValueError(f"Expected 0 ≤ successes ≤ n and n ≥ 1; got {successes} of {n}.")
+    rate = successes / n
+    centre = rate + Z * Z / (2 * n)
+    half = Z * np.sqrt(rate * (1 - rate) / n + Z * Z / (4 * n * n))
+    scale = 1 + Z * Z / n
+    return max(0.0, float(centre - half) / scale), min(1.0, float(centre + half) / scale)
+
+
+def mean_interval(values: Sequence[float] | np.ndarray) -> tuple[float, float]:
+    """Normal 95 % interval of a mean."""
+    values = np.asarray(values, float)
+    half = Z * values.std(ddof=1) / np.sqrt(len(values)) if len(values) > 1 else 0.0
+    return float(values.mean() - half), float(values.mean() + half)
+
+
+def paired_difference(a: Sequence[bool], b: Sequence[bool], resamples: int = 10_000) -> dict[str, float]:
+    """Difference of two success rates on the same starts, with a 95 % bootstrap interval over starts.
+
+    Args:
+        a: success per start of the first method.
+        b: success per start of the second, same starts in the same order.
+        resamples: bootstrap resamples, drawn with a fixed seed.
+
+    Raises:
+        ValueError: the two are not of one length.
+    """
+    difference = np.asarray(a, float) - np.asarray(b, float) if len(a) == len(b) else None
+    if difference is None or not len(difference):
+        raise ValueError(f"A paired comparison needs the same starts; got {len(a)} and {len(b)}.")
+    rng = np.random.default_rng(0)
+    means = difference[rng.integers(len(difference), size=(resamples, len(difference)))].mean(1)
+    low, high = np.quantile(means, [0.025, 0.975])
+    return {"value": float(difference.mean()), "low": float(low), "high": float(high)}
+
+
+@dataclass(frozen=True)
+class ClosedLoop:
+    """Episodes played by a model; lists have one entry per start."""
+
+    seeds: list[int]
+    """Seed of the start."""
+    success: list[bool]
+    """Whether the final distance is within the threshold."""
+    reached_once: list[bool]
+    """Whether it was within the threshold at any step."""
+    final_distance: list[float]
+    """Distance at the end, metres."""
+
+    def aggregate(self) -> dict[str, dict[str, float]]:
+        """The metrics, each with value, 95 % interval (low, high) and n."""
+        n = len(self.seeds)
+        rows: dict[str, dict[str, float]] = {}
+        for name, flags in (("success", self.success), ("reached_once", self.reached_once)):
+            low, high = wilson_interval(sum(flags), n)
+            rows[name] = {"value": sum(flags) / n, "low": low, "high": high, "n": n}
+        low, high = mean_interval(self.final_distance)
+        mean, std = float(np.mean(self.final_distance)), float(np.std(self.final_distance))
+        rows["final_distance_mean"] = {"value": mean, "low": low, "high": high, "n": n}
+        rows["final_distance_std"] = {"value": std, "low": std, "high": std, "n": n}
+        return rows
+
+    def to_json(self) -> dict[str, Any]:
+        """Per episode and aggregated."""
+        keys = ("seeds", "success", "reached_once", "final_distance")
+        columns = [asdict(self)[key] for key in keys]
+        names = ("seed", "success", "reached_once", "final_distance")
+        episodes = [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+        return {"aggregate": self.aggregate(), "episodes": episodes}
+
+    @staticmethod
+    def from_json(value: dict[str, Any]) -> ClosedLoop:
+        """Back from `to_json`."""
+        episodes = value["episodes"]
+        names = ("seed", "success", "reached_once", "final_distance")
+        return ClosedLoop(*([episode[name] for episode in episodes] for name in names))
+
+
+Predict = Callable[[np.ndarray], np.ndarray]
+"""Images (n, H, W, 3) uint8 to labels (n, k) in their own units."""
+
+
+def closed_loop(
+    predict: Predict, seeds: Sequence[int], gain: float, steps: int = 100, env_id: str = REACH3,
+    label: str = "evaluate", quiet: bool = False, record: int = 0, **env: Any,
+) -> tuple[ClosedLoop, np.ndarray]:  # fmt: skip
+    """Play one episode from every seed with action = gain × prediction.
+
+    Args:
+        predict: the model.
+        seeds: the starts.
+        gain: the control gain.
+        steps: length of an episode.
+        env_id: a Gymnasium id; its `info` must have `is_success` and `distance`.
+        label: shown beside the progress bar.
+        quiet: no progress bar.
+        record: how many of the first episodes' images to return.
+        env: arguments of the environment, such as `look`.
+
+    Returns:
+        The episodes, and images (record, steps + 1, H, W, 3) uint8.
+    """
+    frames = []
+    with EnvironmentPool(env_id, len(seeds), **env) as pool, progress_bar(label, steps, quiet=quiet) as done:
+        images, infos = pool.reset(seeds)
+        reached = np.array([info["is_success"] for info in infos])
+        for _ in range(steps):
+            frames.append(images[:record].copy())
+            images, infos = pool.step(gain * predict(images))
+            reached |= [info["is_success"] for info in infos]
+            done(1)
+        frames.append(images[:record].copy())
+    result = ClosedLoop(
+        seeds=[int(seed) for seed in seeds],
+        success=[bool(info["is_success"]) for info in infos],
+        reached_once=[bool(value) for value in reached],
+        final_distance=[float(info["distance"]) for info in infos],
+    )
+    return result, np.stack(frames, 1)
+
+
+def offline_error(predict: Predict, data: LabelledImages, scale: LabelScale) -> dict[str, float]:
+    """Mean squared error on labelled images, in the label scale (1 = knows nothing), with interval."""
+    errors = np.square(scale.apply(predict(data.images)) - scale.apply(data.labels)).mean(1)
+    low, high = mean_interval(errors)
+    return {"value": float(errors.mean()), "low": low, "high": high, "n": len(data)}

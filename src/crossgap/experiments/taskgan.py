@@ -1,0 +1,180 @@
+"""The central experiment of the TaskGAN paper (section 4.1, inverse mapping): one arm, several looks."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import lightning_fabric
+import numpy as np
+
+from crossgap.adapted import AdaptedModel
+from crossgap.config import Preset
+from crossgap.data import Collection, LabelledImages, LabelScale, collect, read_folder
+from crossgap.evaluation import TEST_STARTS, VALIDATION_STARTS, ClosedLoop, closed_loop, offline_error
+from crossgap.files import once, read_json, write_json, writing
+from crossgap.methods.catalog import METHODS, Methods
+from crossgap.progress import track
+from crossgap.runs import timed
+from crossgap.simulation.looks import get_look
+from crossgap.training import Trainer
+
+SOURCE_SEED, TARGET_SEED, HELD_OUT_SEED, ORACLE_SEED = 1, 2, 3, 4
+"""Streams of demonstrations; none is a test or validation start."""
+RECORDED = 4
+"""Episodes per method whose images are kept for the report."""
+
+
+class TaskGANExperiment:
+    """All methods of one seed in one target look; every stage is done once and kept in its folder.
+
+    Args:
+        root: the run folder.
+        preset: size of the experiment.
+        domain: name of the target look.
+        seed: of data and training.
+        fabric: device and precision.
+        quiet: no progress bars.
+    """
+
+    def __init__(
+        self, root: Path, preset: Preset, domain: str, seed: int, fabric: lightning_fabric.Fabric,
+        quiet: bool = False,
+    ):  # fmt: skip
+        get_look(domain)
+        self.preset, self.domain, self.seed, self.fabric, self.quiet = preset, domain, seed, fabric, quiet
+        self.root, self.source_folder = root, root / f"seed_{seed}" / "source"
+        self.folder = root / f"seed_{seed}" / domain
+
+    def run(self) -> list[dict[str, Any]]:
+        """Do what is not done yet; the result rows of this seed and look."""
+        self.gain  # noqa: B018 (chosen before anything is seen of the target)
+        for method in METHODS:
+            self.evaluate(method)
+        return self.rows()
+
+    def rows(self) -> list[dict[str, Any]]:
+        """One flat row per figure, from what has been evaluated."""
+        return [
+            {"domain": self.domain, "method": method, "seed": self.seed, "metric": metric, **figures}
+            for method in METHODS
+            for metric, figures in self.evaluate(method)["aggregate"].items()
+        ]
+
+    # data
+
+    def _collect(self, name: str, look: str, episodes: int, stream: int, folder: Path) -> LabelledImages:
+        preset = self.preset
+        collection = Collection(
+            look, episodes, preset.steps, preset.size, 100 * self.seed + stream, perturbation=preset.perturbation
+        )  # fmt: skip
+        path = folder / "data" / name
+        if not path.exists():
+            with timed(self.root, f"collect {look}"):
+                collect(collection, path, track=track)
+        return read_folder(path, track=track)
+
+    @functools.cached_property
+    def source(self) -> LabelledImages:
+        """Many labelled images of the source look."""
+        return self._collect("source", "source", self.preset.source_episodes, SOURCE_SEED, self.source_folder)
+
+    @functools.cached_property
+    def target(self) -> LabelledImages:
+        """Few labelled images of the target look."""
+        return self._collect("target", self.domain, self.preset.target_episodes, TARGET_SEED, self.folder)
+
+    @functools.cached_property
+    def held_out(self) -> LabelledImages:
+        """Images of the target look that nothing is trained or chosen on."""
+        return self._collect("held_out", self.domain, self.preset.target_episodes, HELD_OUT_SEED, self.folder)
+
+    @functools.cached_property
+    def held_out_pairs(self) -> LabelledImages:
+        """The held-out images' true pairs in the source look: never trained on, shown beside F(y)."""
+        return self._collect("pairs", "source", self.preset.target_episodes, HELD_OUT_SEED, self.folder)
+
+    def _oracle_data(self) -> LabelledImages:
+        return self._collect("oracle", self.domain, self.preset.source_episodes, ORACLE_SEED, self.folder)
+
+    # models
+
+    @functools.cached_property
+    def scale(self) -> LabelScale:
+        """Of the source's labels; all task errors are in it."""
+        return LabelScale.of(self.source)
+
+    @functools.cached_property
+    def _methods(self) -> Methods:
+        trainer = functools.partial(Trainer, fabric=self.fabric, seed=self.seed, quiet=self.quiet)
+        return Methods(
+            self.source, self.target, self.preset.config, trainer(self.folder),
+            source_trainer=trainer(self.source_folder), oracle_data=self._oracle_data,
+        )  # fmt: skip
+
+    def model(self, method: str) -> AdaptedModel:
+        """A method's model, trained if need be."""
+        folder = (self.source_folder if method == "source_only" else self.folder) / "models" / method
+        if folder.exists():
+            return self._methods.get(method)
+        with timed(self.root, f"train {method}"):
+            return self._methods.get(method)
+
+    # evaluation
+
+    @functools.cached_property
+    def gain(self) -> float:
+        """The control gain of all methods: the best on validation starts in the source look."""
+
+        def choose() -> dict[str, Any]:
+            predict = self.model("source_only").predict
+            tried = {}
+            with timed(self.root, "choose the gain"):
+                for gain in self.preset.gains:
+                    played, _ = self._play(predict, VALIDATION_STARTS, gain, "source", f"gain {gain}", 0)
+                    tried[gain] = float(np.mean(played.final_distance))
+            return {"gain": min(tried, key=tried.__getitem__), "mean_final_distance": tried}
+
+        return once(self.source_folder / "gain.json", choose)["gain"]
+
+    def _play(self, predict, starts: Sequence[int], gain: float, look: str, label: str, record: int):
+        return closed_loop(
+            predict, starts[: self.preset.starts], gain, self.preset.episode_steps, label=label,
+            quiet=self.quiet, record=record, look=look, size=self.preset.size,
+        )  # fmt: skip
+
+    def evaluate(self, method: str) -> dict[str, Any]:
+        """Per-episode results and aggregate of a method on the test starts and the held-out images."""
+        path = self.folder / "evaluation" / f"{method}.json"
+        if not path.exists():
+            model = self.model(method)
+            with timed(self.root, "evaluate"):
+                played, frames = self._play(
+                    model.predict, TEST_STARTS, self.gain, self.domain, f"evaluate {method}", RECORDED
+                )
+                result = played.to_json()
+                result["aggregate"]["held_out_mse"] = offline_error(model.predict, self.held_out, self.scale)
+                with writing(self.frames_path(method)) as temporary, temporary.open("wb") as file:
+                    np.savez_compressed(file, frames=frames)
+                write_json(path, result)
+        return read_json(path, "evaluation")
+
+    def frames_path(self, method: str) -> Path:
+        """Where the recorded images of a method's first test episodes are."""
+        return self.folder / "evaluation" / f"{method}.npz"
+
+    def frames(self, method: str) -> np.ndarray:
+        """Images of the first test episodes, (RECORDED, steps + 1, H, W, 3) uint8."""
+        with np.load(self.frames_path(method), allow_pickle=False) as file:
+            return file["frames"]
+
+    def closed_loops(self) -> dict[str, ClosedLoop]:
+        """The episodes of every method."""
+        return {method: ClosedLoop.from_json(self.evaluate(method)) for method in METHODS}
+
+    def description(self) -> dict[str, Any]:
+        """What was run, for the report."""
+        return {"domain": self.domain, "seed": self.seed, "gain": self.gain, "preset": asdict(self.preset)}

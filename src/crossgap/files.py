@@ -1,0 +1,76 @@
+"""Writing that leaves nothing half-written: to a temporary neighbour first, then renamed."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from crossgap.errors import CrossgapError
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[Path]:
+    """A temporary path that becomes `path` (file or folder) once the block ends without an error.
+
+    Raises:
+        CrossgapError: the disk is full or the place cannot be written; the temporary is removed.
+    """
+    temporary = path.with_name(f".{path.name}.partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        remove(temporary)
+        yield temporary
+        if temporary.is_dir() and path.is_dir():
+            remove(path)
+        os.replace(temporary, path)
+    except OSError as error:
+        remove(temporary)
+        raise CrossgapError(f"Could not write {path}: {error.strerror or error}.") from error
+    except BaseException:
+        remove(temporary)
+        raise
+
+
+def remove(path: Path) -> None:
+    """Delete a file or a folder, if it is there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file in one piece."""
+    with writing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write JSON in one piece, indented, with plain Python numbers."""
+    write_text(path, json.dumps(value, indent=1) + "\n")
+
+
+def read_json(path: Path, what: str = "file") -> Any:
+    """Read JSON.
+
+    Raises:
+        CrossgapError: the file is missing or is not JSON.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise CrossgapError(f"No {what} at {path}.") from None
+    except (json.JSONDecodeError, UnicodeDecodeError, IsADirectoryError) as error:
+        raise CrossgapError(f"The {what} {path} is not valid JSON: {error}.") from error
+
+
+def once(path: Path, make: Callable[[], Any]) -> Any:
+    """The JSON value at `path`, made and written first if it is not there: a stage done only once."""
+    if not path.exists():
+        write_json(path, make())
+    return read_json(path)

@@ -1,0 +1,40 @@
+"""Supervised training of a task model: the source model, every baseline, and TaskGAN's refinement."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from crossgap.data.batches import Batches
+from crossgap.losses import task_loss
+from crossgap.training import Phase
+
+
+class Supervised(Phase):
+    """Minimise (f(x) − φ)² with Adam on one or several data sets at once.
+
+    Args:
+        name: of the phase.
+        task_model: the network; trained in place.
+        data: every step takes a batch of each.
+        steps: number of steps.
+        learning_rate: of Adam, at the start.
+    """
+
+    def __init__(
+        self, name: str, task_model: nn.Module, data: Sequence[Batches], steps: int, learning_rate: float
+    ):  # fmt: skip
+        self.name, self.steps, self.learning_rate, self.data = name, steps, learning_rate, data
+        self.networks = {"task_model": task_model}
+        self.optimizers = {"task_model": torch.optim.Adam(task_model.parameters(), learning_rate)}
+
+    def training_step(self, step: int) -> dict[str, Tensor]:
+        """One step of Adam; the batches of all data sets count as one."""
+        batches = [batches(step) for batches in self.data]
+        images = torch.cat([images for images, _ in batches])
+        labels = torch.cat([labels for _, labels in batches])
+        loss = task_loss(self.parallel["task_model"](images).float(), labels)
+        self.update("task_model", loss)
+        return {"task_loss": loss}

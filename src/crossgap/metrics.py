@@ -1,0 +1,70 @@
+"""What a training measures on its way: `metrics.jsonl` and TensorBoard."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from crossgap.files import write_text
+
+FILE = "metrics.jsonl"
+
+
+def read_metrics(folder: Path) -> list[dict[str, Any]]:
+    """All rows of a run: `{"phase", "step", <metric>: <mean since the last row>}`."""
+    path = folder / FILE
+    rows = []
+    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
+        try:
+            rows.append(json.loads(line))
+        except json.JSONDecodeError:  # the last line of a run that was killed while it wrote
+            continue
+    return rows
+
+
+class Metrics:
+    """Collects one phase's metrics; a context manager.
+
+    Args:
+        folder: the run folder.
+        phase: the phase's name.
+        done: steps already done; later rows, of work that a kill undid, are dropped.
+        write: False on all but the first of several devices.
+    """
+
+    def __init__(self, folder: Path, phase: str, done: int, write: bool = True):
+        self.path, self.phase, self.write = folder / FILE, phase, write
+        self._sums: dict[str, Tensor] = {}
+        self._count = 0
+        if write:
+            kept = [r for r in read_metrics(folder) if r["phase"] != phase or r["step"] <= done]
+            write_text(self.path, "".join(json.dumps(row) + "\n" for row in kept))
+            from torch.utils.tensorboard import SummaryWriter
+
+            self._board = SummaryWriter(str(folder / "tensorboard" / phase), purge_step=done)
+
+    def add(self, values: dict[str, Tensor]) -> None:
+        """Count one step's values in."""
+        for name, value in values.items():
+            self._sums[name] = self._sums.get(name, 0) + value.detach()
+        self._count += 1
+
+    def flush(self, step: int) -> None:
+        """Write the means since the last row."""
+        means = {name: float(total) / self._count for name, total in self._sums.items()}
+        self._sums, self._count = {}, 0
+        if self.write:
+            with self.path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps({"phase": self.phase, "step": step, **means}) + "\n")
+            for name, value in means.items():
+                self._board.add_scalar(f"{self.phase}/{name}", value, step)
+
+    def __enter__(self) -> Metrics:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self.write:
+            self._board.close()

@@ -1,0 +1,34 @@
+"""The task model: image to label (TaskGAN, section 3.2)."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+
+class TaskModel(nn.Module):
+    """`c-w, c-2w, c-4w, c-8w, c-8w, fc`, then a linear layer; w = 16 and 256 units in the paper.
+
+    `c-k` is a 3×3 Convolution-ReLU with k filters and stride 2.
+
+    Args:
+        outputs: number of labels.
+        size: image width and height in pixels.
+        width: filters of the first layer.
+        hidden: units of the fully connected layer, the paper's "feature layer".
+    """
+
+    def __init__(self, outputs: int, size: int = 64, width: int = 16, hidden: int = 256):
+        super().__init__()
+        channels = [3, width, 2 * width, 4 * width, 8 * width, 8 * width]
+        layers: list[nn.Module] = []
+        for into, out in zip(channels, channels[1:], strict=False):
+            layers += [nn.Conv2d(into, out, 3, 2, 1), nn.ReLU(inplace=True)]
+            size = (size + 1) // 2
+        self.features = nn.Sequential(
+            *layers, nn.Flatten(), nn.Linear(channels[-1] * size * size, hidden), nn.ReLU(inplace=True)
+        )
+        self.head = nn.Linear(hidden, outputs)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(n, 3, size, size) in [-1, 1] to (n, outputs), in the scale of `data.LabelScale`."""
+        return self.head(self.features(images))

@@ -1,0 +1,119 @@
+"""Run folders: which run a folder holds, going on with an unfinished one, and where results come from."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from crossgap.errors import CrossgapError
+from crossgap.files import read_json, write_json
+
+CONFIG, TIMES = "config.json", "times.json"
+
+
+def open_run(folder: Path, config: dict[str, Any]) -> Path:
+    """Make a run folder with its `config.json`, or go on with the one that is there.
+
+    Raises:
+        CrossgapError: the folder is a file, or holds another run or other files.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise CrossgapError(f"{folder} is a file. Expected a folder for the run, or nothing yet.")
+    path = folder / CONFIG
+    if path.exists():
+        found = read_json(path, "run configuration")
+        if found != config:
+            keys = [key for key in {**found, **config} if found.get(key) != config.get(key)]
+            raise CrossgapError(
+                f"{folder} holds another run: {', '.join(sorted(keys))} differ. "
+                "Choose another --output, or use the run's own settings to go on with it."
+            )
+    elif folder.exists() and any(not item.name.endswith(".partial") for item in folder.iterdir()):
+        raise CrossgapError(f"{folder} is not empty and not a run. Expected a new or a run's own folder.")
+    else:
+        write_json(path, config)
+    return folder
+
+
+def find_run(name: str, config: dict[str, Any], root: Path = Path("outputs"), fresh: bool = False) -> Path:
+    """`<root>/<date>/<time>_<name>`: the newest run of this very configuration, or a new one."""
+    for path in sorted(root.glob(f"*/*_{name}/{CONFIG}"), reverse=True):
+        if not fresh and read_json(path) == config:
+            return path.parent
+    now = datetime.now()
+    return open_run(root / f"{now:%Y-%m-%d}" / f"{now:%H-%M-%S}_{name}", config)
+
+
+@contextmanager
+def timed(folder: Path, stage: str) -> Iterator[None]:
+    """Write a stage's wall time to `times.json` when it ends."""
+    start = time.monotonic()
+    yield
+    times = read_times(folder)
+    times[stage] = round(times.get(stage, 0.0) + time.monotonic() - start, 2)
+    write_json(folder / TIMES, times)
+
+
+def read_times(folder: Path) -> dict[str, float]:
+    """Seconds per finished stage."""
+    return read_json(folder / TIMES) if (folder / TIMES).exists() else {}
+
+
+def _commit() -> str:
+    """The checkout's commit, with `+changes` where it has uncommitted ones; `unknown` outside git."""
+    here = Path(__file__).parent
+
+    def git(*arguments: str) -> str:
+        return subprocess.run(
+            ["git", "-C", str(here), *arguments], capture_output=True, text=True, check=True
+        ).stdout.strip()
+
+    try:
+        changed = git("status", "--porcelain", "--untracked-files=no", "--", str(here))
+        return git("rev-parse", "--short=12", "HEAD") + ("+changes" if changed else "")
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+
+
+def _processor() -> str:
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text(encoding="utf-8").splitlines() if info.exists() else []
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
+
+
+def machine() -> dict[str, Any]:
+    """Processor, cores, memory, and the GPU where there is one."""
+    from crossgap.simulation.workers import available_cores
+
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    found = {"processor": _processor(), "cores": available_cores(), "memory_gib": round(memory, 1)}
+    if "torch" in sys.modules:
+        import torch
+
+        if torch.cuda.is_available():
+            found["gpu"] = torch.cuda.get_device_name()
+    return found
+
+
+def versions() -> dict[str, str]:
+    """Of Python, Crossgap and what its figures depend on."""
+    packages = ("crossgap", "torch", "mujoco", "gymnasium", "numpy", "lightning-fabric")
+    return {"python": platform.python_version()} | {name: metadata.version(name) for name in packages}
+
+
+def provenance(command: str, preset: str, started: str, wall_s: float) -> dict[str, Any]:
+    """Where a result comes from: the same keys in every `results/**.json`."""
+    return {
+        "commit": _commit(), "command": command, "preset": preset, "machine": machine(),
+        "versions": versions(), "started": started, "wall_s": round(wall_s, 1),
+    }  # fmt: skip

@@ -1,0 +1,153 @@
+"""Looks: named appearances of one and the same scene. The gap between two looks is the gap to cross."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from crossgap.errors import unknown
+
+Colour = tuple[float, float, float]
+Vector = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Surface:
+    """A flat part of the room: floor or wall."""
+
+    colour: Colour
+    """Red, green, blue in [0, 1]; multiplies the texture where there is one."""
+    texture: str | None = None
+    """A name from `textures.TEXTURES`, or none for a plain colour."""
+    repeat: float = 1.0
+    """How often the texture repeats over 2 m."""
+
+
+@dataclass(frozen=True)
+class Light:
+    """A directional or spot light without shadows."""
+
+    position: Vector
+    """Metres, in the world."""
+    target: Vector = (0.25, 0.0, 0.1)
+    """The point that it shines on, metres."""
+    colour: Colour = (0.5, 0.5, 0.5)
+    """Diffuse colour and strength."""
+    spot: bool = False
+    """Whether it is a cone that falls off to its side, or parallel light."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """How the scene appears; what happens in it is the same in every look."""
+
+    name: str
+    """What `look=` and `--look` select it by."""
+    base: Colour
+    """Colour of the pedestal."""
+    upper_arm: Colour
+    """Colour of the first link."""
+    forearm: Colour
+    """Colour of the second link."""
+    joints: Colour
+    """Colour of shoulder and elbow."""
+    tip: Colour
+    """Colour of the tip."""
+    cube: Colour
+    """Colour of the cube to reach."""
+    floor: Surface
+    """The floor."""
+    wall: Surface
+    """The two walls behind."""
+    lights: tuple[Light, ...]
+    """At least one light."""
+    ambient: float
+    """Strength of the light that comes from everywhere, in [0, 1]."""
+    link_shape: Literal["capsule", "box"] = "capsule"
+    """Shape of both links."""
+    link_radius: float = 0.035
+    """Half thickness of the links, metres."""
+    camera: Vector = (1.12, -0.62, 0.78)
+    """Camera position, metres."""
+    camera_target: Vector = (0.20, 0.03, 0.17)
+    """The point in the middle of the image, metres."""
+    field_of_view: float = 42.0
+    """Vertical, degrees."""
+    variation: str = "none"
+    """The randomization that belongs to the look: what changes in it by itself."""
+
+
+SOURCE = Look(
+    name="source",
+    base=(0.20, 0.20, 0.24),
+    upper_arm=(0.10, 0.35, 0.85),
+    forearm=(0.95, 0.75, 0.10),
+    joints=(0.10, 0.10, 0.12),
+    tip=(0.10, 0.65, 0.25),
+    cube=(0.90, 0.08, 0.08),
+    floor=Surface((0.86, 0.87, 0.89)),
+    wall=Surface((0.70, 0.74, 0.80)),
+    lights=(Light((0.6, -0.8, 1.6), colour=(0.45, 0.45, 0.45)),),
+    ambient=0.5,
+)
+"""Plain, evenly lit, every part in a colour of its own: easy to see in and easy to draw."""
+
+TARGET_A = replace(
+    SOURCE,
+    name="target_a",
+    base=(0.05, 0.05, 0.06),
+    upper_arm=(0.50, 0.32, 0.12),
+    forearm=(0.62, 0.45, 0.22),
+    joints=(0.08, 0.08, 0.08),
+    tip=(0.15, 0.12, 0.10),
+    cube=(0.60, 0.10, 0.16),
+    floor=Surface((0.34, 0.46, 0.40)),
+    wall=Surface((0.13, 0.14, 0.18)),
+    lights=(Light((1.2, 0.9, 1.3), colour=(0.75, 0.72, 0.62), spot=True),),
+    ambient=0.32,
+)
+"""Other colours and a warm light from the other side."""
+
+TARGET_B = replace(
+    SOURCE,
+    name="target_b",
+    base=(0.10, 0.10, 0.12),
+    upper_arm=(0.24, 0.32, 0.46),
+    forearm=(0.72, 0.68, 0.22),
+    joints=(0.06, 0.06, 0.06),
+    tip=(0.14, 0.14, 0.14),
+    cube=(0.78, 0.12, 0.10),
+    floor=Surface((1.0, 1.0, 1.0), "wood", 1.5),
+    wall=Surface((0.62, 0.56, 0.52), "wood", 1.0),
+    lights=(
+        Light((1.1, 0.9, 1.2), colour=(0.62, 0.55, 0.42), spot=True),
+        Light((-0.4, -1.0, 1.4), colour=(0.22, 0.24, 0.34)),
+    ),
+    ambient=0.30,
+)
+"""A wooden floor and wall under a warm and a cold light."""
+
+TARGET_C = replace(
+    TARGET_B,
+    name="target_c",
+    link_shape="box",
+    link_radius=0.045,
+    camera=(1.06, -0.70, 0.84),
+    camera_target=(0.21, 0.02, 0.16),
+    variation="clutter_and_moving_light",
+)
+"""As b, with box-shaped thicker links, a moved camera, clutter and a light that moves."""
+
+LOOKS = {look.name: look for look in (SOURCE, TARGET_A, TARGET_B, TARGET_C)}
+"""Every built-in look by name."""
+
+
+def get_look(name: str) -> Look:
+    """The look of that name.
+
+    Raises:
+        CrossgapError: there is none; the message lists those that exist.
+    """
+    if name not in LOOKS:
+        raise unknown("Look", name, LOOKS)
+    return LOOKS[name]

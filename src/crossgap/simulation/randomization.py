@@ -1,0 +1,148 @@
+"""Domain randomization: one small function per MuJoCo field, all with the same signature.
+
+A function changes `fields`, copies of a model's arrays, in place. What an episode looks like is thus
+one dictionary of arrays, and many episodes can share one compiled model and one renderer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import mujoco
+import numpy as np
+
+from crossgap.errors import unknown
+
+Fields = dict[str, np.ndarray]
+"""Copies of MjModel arrays by the name of the field."""
+
+FIELD_NAMES = (
+    "geom_rgba", "geom_size", "geom_matid", "mat_rgba", "body_pos", "body_quat",
+    "light_pos", "light_dir", "light_diffuse", "cam_pos", "cam_quat", "cam_fovy",
+)  # fmt: skip
+"""Every field that a look's episode may change."""
+
+Randomize = Callable[[Fields, mujoco.MjModel, np.random.Generator, float], None]
+"""(fields, model, rng, strength) -> None; strength 0 changes nothing."""
+
+
+def named(model: mujoco.MjModel, kind: mujoco.mjtObj, prefix: str) -> list[int]:
+    """Indices of all objects of a kind whose name starts with `prefix`."""
+    count = {mujoco.mjtObj.mjOBJ_GEOM: model.ngeom, mujoco.mjtObj.mjOBJ_BODY: model.nbody}.get(
+        kind, model.nmat
+    )
+    names = [mujoco.mj_id2name(model, kind, index) or "" for index in range(count)]
+    return [index for index, name in enumerate(names) if name.startswith(prefix)]
+
+
+def geom_rgba(fields: Fields, model: mujoco.MjModel, rng: np.random.Generator, strength: float):
+    """Mix every colour of the arm and the clutter with a random one; the cube stays reddish."""
+    colour = fields["geom_rgba"]
+    cube = model.geom("cube").id
+    red = colour[cube, :3].copy()
+    colour[:, :3] += strength * (rng.random((len(colour), 3)) - colour[:, :3])
+    colour[cube, :3] = np.clip(red * rng.uniform(1 - 0.4 * strength, 1 + 0.15 * strength), 0, 1)
+
+
+def mat_rgba(fields: Fields, model: mujoco.MjModel, rng: np.random.Generator, strength: float):
+    """Mix the colours of floor and walls with random ones."""
+    del model
+    colour = fields["mat_rgba"]
+    colour[:, :3] += strength * (rng.random((len(colour), 3)) - colour[:, :3])
+
+
+def geom_matid(fields: Fields, model: mujoco.MjModel, rng: np.random.Generator, strength: float):
+    """Give floor and walls, with probability `strength`, the material of a random texture."""
+    for surface in ("floor", "wall"):
+        materials = named(model, mujoco.mjtObj.mjOBJ_MATERIAL, f"{surface}_")
+        if rng.random() < strength:
+            fields["geom_matid"][named(model, mujoco.mjtObj.mjOBJ_GEOM, surface)] = rng.choice(materials)
+
+
+def geom_size(fields: Fields, model: mujoco.MjModel, rng: np.random.Generator, strength: float):
+    """Scale the thickness of the links by up to ±30 % × strength."""
+    links = named(model, mujoco.mjtObj.mjOBJ_GEOM, "link")
+    fields["geom_size"][links, 0] *= rng.uniform(1 - 0.3 * strength, 1 + 0.3 * strength)
+
+
+def light_pos(fields: Fields, model: mujoco.MjModel, rng: np.random.Generator, strength: float):
+    """Move every light by a normal step of 0.6 m × strength, still aimed at the workspace."""
+    del model
+    position = fields["light_pos"]
+    position += rng.normal(0, 0.6 * strength, position.shape)
+    position[:, 2] = np.clip(position[:, 2], 0.8, 2.2)
+    aim = np.array([0.25, 0.0, 0.1]) - position
+    fields["light_dir"][:] = aim / np.linalg.norm(aim, axis=1, keepdims=True)
+
+
+def light_diffuse(fields: Fields, model: mujoco.MjModel, rng: np.random.Generator, strength: float):
+    """Scale the strength and tint of every light by up to ±40 % × strength."""
+    del model
+    diffuse = fields["light_diffuse"]
+    diffuse *= rng.uniform(1 - 0.4 * strength, 1 + 0.4 * strength, diffuse.shape)
+
+
+def camera(fields: Fields, model: mujoco.MjModel, rng: np.random.Generator, strength: float):
+    """Shift the camera by a normal step of 4 cm and turn it by 2° per axis, × strength."""
+    del model
+    fields["cam_pos"] += rng.normal(0, 0.04 * strength, fields["cam_pos"].shape)
+    for quaternion in fields["cam_quat"]:
+        turn = np.empty(4)
+        mujoco.mju_axisAngle2Quat(turn, np.eye(3)[rng.integers(3)], rng.normal(0, 0.035) * strength)
+        mujoco.mju_mulQuat(quaternion, quaternion.copy(), turn)
+
+
+def clutter(fields: Fields, model: mujoco.MjModel, rng: np.random.Generator, strength: float):
+    """Show each clutter object with probability `strength`, somewhere on the floor."""
+    for body in named(model, mujoco.mjtObj.mjOBJ_BODY, "clutter"):
+        geom = model.body_geomadr[body]
+        angle, radius = rng.uniform(-1.5, 1.5), rng.uniform(0.30, 0.75)
+        half = rng.uniform(0, np.pi)
+        if rng.random() < strength:
+            height = model.geom_size[geom, 0]
+            fields["geom_rgba"][geom, 3] = 1.0
+            fields["body_pos"][body] = radius * np.cos(angle), radius * np.sin(angle), height
+            fields["body_quat"][body] = np.cos(half), 0, 0, np.sin(half)
+
+
+@dataclass(frozen=True)
+class Term:
+    """One function at one moment."""
+
+    function: Randomize
+    """Which field it changes, and how."""
+    strength: float = 1.0
+    """0 changes nothing."""
+    when: Literal["startup", "reset", "step"] = "reset"
+    """Once for a scene, at the start of every episode, or at every step of it."""
+
+
+RANDOMIZATIONS: dict[str, tuple[Term, ...]] = {
+    "none": (),
+    "clutter_and_moving_light": (
+        Term(clutter, 0.75),
+        Term(light_pos, 0.5),
+        Term(light_diffuse, 0.5),
+        Term(light_pos, 0.07, when="step"),
+    ),
+    "lights": (Term(light_pos), Term(light_diffuse)),
+    "colours": (Term(geom_rgba), Term(mat_rgba), Term(geom_matid)),
+    "full": (
+        Term(geom_rgba), Term(mat_rgba), Term(geom_matid), Term(geom_size), Term(light_pos),
+        Term(light_diffuse), Term(camera), Term(clutter, 0.6),
+    ),
+}  # fmt: skip
+"""Every built-in randomization by name."""
+
+
+def get_randomization(name: str) -> tuple[Term, ...]:
+    """The terms of that name.
+
+    Raises:
+        CrossgapError: there is none; the message lists those that exist.
+    """
+    if name not in RANDOMIZATIONS:
+        raise unknown("Randomization", name, RANDOMIZATIONS)
+    return RANDOMIZATIONS[name]

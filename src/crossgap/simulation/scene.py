@@ -1,0 +1,89 @@
+"""One arm, one cube, one camera: set a state, get an image. No time passes in it."""
+
+from __future__ import annotations
+
+import functools
+
+import mujoco
+import numpy as np
+
+from crossgap.simulation.looks import get_look
+from crossgap.simulation.randomization import FIELD_NAMES, Fields, get_randomization
+from crossgap.simulation.reach3_model import CAMERA, JOINTS, reach3_spec
+from crossgap.simulation.rendering import Renderer
+
+
+class Reach3Scene:
+    """The rendered world of `crossgap/Reach3-v0`.
+
+    Args:
+        look: name of the look.
+        randomization: name of a randomization, on top of the look's own variation.
+        size: width and height of the images in pixels.
+        supersample: antialiasing; 1 switches it off.
+        seed: of what is randomized once, at `startup`.
+    """
+
+    def __init__(
+        self, look: str = "source", randomization: str = "none", size: int = 64,
+        supersample: int = 1, seed: int = 0,
+    ):  # fmt: skip
+        self.look = get_look(look)
+        self.terms = get_randomization(self.look.variation) + get_randomization(randomization)
+        self.model = reach3_spec(self.look, size * supersample).compile()
+        self.data = mujoco.MjData(self.model)
+        self._cube_body = self.model.body("cube").id
+        self._joints = [self.model.joint(name).qposadr[0] for name in JOINTS]
+        self._renderer = Renderer(self.model, CAMERA, size, supersample)
+        self._default = {name: getattr(self.model, name).copy() for name in FIELD_NAMES}
+        self._randomize(self._default, "startup", np.random.default_rng(seed))
+        self._shown: Fields | None = None
+
+    def _randomize(self, fields: Fields, when: str, rng: np.random.Generator) -> Fields:
+        for term in self.terms:
+            if term.when == when:
+                term.function(fields, self.model, rng, term.strength)
+        return fields
+
+    def new_appearance(self, rng: np.random.Generator) -> Fields:
+        """What a new episode looks like: the look, varied by its randomizations."""
+        fields = {name: array.copy() for name, array in self._default.items()}
+        return self._randomize(fields, "reset", rng)
+
+    def next_appearance(self, fields: Fields, rng: np.random.Generator) -> Fields:
+        """What it looks like one step later; `fields` itself where nothing changes in time."""
+        if not any(term.when == "step" for term in self.terms):
+            return fields
+        return self._randomize(
+            {name: array.copy() for name, array in fields.items()}, "step", rng
+        )  # fmt: skip
+
+    def render(self, q: np.ndarray, cube: np.ndarray, turn: float, fields: Fields) -> np.ndarray:
+        """The camera image, (size, size, 3) uint8.
+
+        Args:
+            q: joint angles, (3,) radians.
+            cube: centre of the cube, (3,) metres.
+            turn: the cube's turn about the vertical, radians.
+            fields: the episode's appearance.
+        """
+        if fields is not self._shown:
+            for name, array in fields.items():
+                getattr(self.model, name)[:] = array
+            self._shown = fields
+        self.model.body_pos[self._cube_body] = cube
+        self.model.body_quat[self._cube_body] = np.cos(turn / 2), 0, 0, np.sin(turn / 2)
+        self.data.qpos[self._joints] = q
+        mujoco.mj_kinematics(self.model, self.data)
+        mujoco.mj_camlight(self.model, self.data)
+        return self._renderer.render(self.data)
+
+    def close(self) -> None:
+        """Free the OpenGL context."""
+        self._renderer.close()
+
+
+@functools.lru_cache(maxsize=4)
+def shared_scene(look: str, randomization: str, size: int) -> Reach3Scene:
+    """One scene per look and size in a process: its texture uploads and GL context are shared."""
+    return Reach3Scene(look, randomization, size)

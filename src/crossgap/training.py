@@ -1,0 +1,158 @@
+"""The loop that every method shares: device, precision, checkpoints, exact resume, progress, metrics.
+
+A method is a sequence of phases. A phase owns any number of networks and optimizers and says what one
+step does; `Trainer.fit` runs it. Which images a step sees is a function of (seed, step) alone, and so is
+the learning rate; a run killed at any step goes on, bit for bit, as if it had not been.
+"""
+
+from __future__ import annotations
+
+import platform
+import time
+from abc import ABC, abstractmethod
+from pathlib import Path
+
+import lightning_fabric
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from crossgap.checkpoints import Checkpoint
+from crossgap.metrics import Metrics
+from crossgap.progress import progress_bar
+
+LOG_EVERY = 25
+"""Steps between two rows of metrics. Checkpoints are made at the same steps."""
+CHECKPOINT_SECONDS = 10.0
+"""About how much work a killed run repeats at most."""
+
+
+def bf16_is_fast() -> bool:
+    """Whether the hardware itself computes in bfloat16: a recent GPU, or a CPU with AVX512-BF16 or AMX."""
+    if torch.cuda.is_available():
+        return torch.cuda.is_bf16_supported()
+    if platform.system() != "Linux":
+        return False
+    flags = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="ignore")
+    return "avx512_bf16" in flags or "amx_bf16" in flags
+
+
+def make_fabric(device: str = "auto", precision: str = "auto") -> lightning_fabric.Fabric:
+    """Lightning Fabric for a device and a precision, launched; `torchrun` gives it several devices.
+
+    Args:
+        device: `auto`, `cpu` or `cuda`.
+        precision: `auto` (bf16 where the hardware has it), `32-true` or `bf16-mixed`.
+    """
+    if precision == "auto":
+        on_gpu = device != "cpu" and torch.cuda.is_available()
+        fast = bf16_is_fast() if on_gpu or not torch.cuda.is_available() else False
+        precision = "bf16-mixed" if fast else "32-true"
+    fabric = lightning_fabric.Fabric(
+        accelerator="cuda"
+        if device == "auto" and torch.cuda.is_available()
+        else device.replace("auto", "cpu"),
+        precision=precision,  # type: ignore[arg-type]
+        devices=int(_torchrun_processes()) if _torchrun_processes() else 1,
+    )
+    fabric.launch()
+    return fabric
+
+
+def _torchrun_processes() -> str | None:
+    import os
+
+    return os.environ.get("LOCAL_WORLD_SIZE")
+
+
+class Phase(ABC):
+    """One stage of training. Subclasses fill the attributes and define `training_step`."""
+
+    name: str
+    """Names its checkpoints and metrics; also tells checkpoints of different methods apart."""
+    steps: int
+    """How many steps it takes."""
+    networks: dict[str, nn.Module]
+    """What is trained, by name."""
+    optimizers: dict[str, Optimizer]
+    """What trains it, by name."""
+    learning_rate: float
+    """At the first step, for every optimizer."""
+    fabric: lightning_fabric.Fabric
+    """Set by the trainer: device, precision and, on several devices, averaging of gradients."""
+
+    @abstractmethod
+    def training_step(self, step: int) -> dict[str, Tensor]:
+        """Update the networks once and return scalar metrics."""
+
+    def schedule(self, step: int) -> float:
+        """Factor on the learning rate: constant, then linear to zero over the second half."""
+        return min(1.0, 2 * (1 - step / self.steps))
+
+    def extra_state(self) -> dict[str, Tensor]:
+        """Tensors beyond networks and optimizers that the next steps depend on, such as an image pool."""
+        return {}
+
+    def load_extra_state(self, state: dict[str, Tensor]) -> None:
+        """Take back what `extra_state` returned."""
+
+    def setup(self, fabric: lightning_fabric.Fabric) -> None:
+        """Move to the device; on several devices, let gradients be averaged over them."""
+        self.fabric = fabric
+        self.parallel = {name: fabric.setup_module(net) for name, net in self.networks.items()}
+        self.stepper = {
+            name: fabric.setup_optimizers(optimizer) for name, optimizer in self.optimizers.items()
+        }
+
+    def update(self, optimizer: str, loss: Tensor) -> None:
+        """One step of an optimizer down the gradient of `loss`."""
+        self.stepper[optimizer].zero_grad(set_to_none=True)
+        self.fabric.backward(loss)
+        self.stepper[optimizer].step()
+
+
+class Trainer:
+    """Runs phases in a run folder and resumes each where it was.
+
+    Args:
+        folder: the run folder; gets `metrics.jsonl`, `checkpoints/` and `tensorboard/`.
+        fabric: device and precision.
+        seed: of everything random in training.
+        quiet: no progress bars.
+    """
+
+    def __init__(self, folder: Path, fabric: lightning_fabric.Fabric, seed: int = 0, quiet: bool = False):
+        self.folder, self.fabric, self.seed, self.quiet = folder, fabric, seed, quiet
+
+    def fit(self, phase: Phase) -> None:
+        """Train a phase to its end, from its last checkpoint if there is one.
+
+        Raises:
+            CrossgapError: the checkpoint is damaged or is another method's, or the disk is full.
+        """
+        torch.manual_seed(self.seed)
+        phase.setup(self.fabric)
+        checkpoint = Checkpoint(self.folder / "checkpoints" / phase.name, phase)
+        done = checkpoint.load_last()
+        with (
+            Metrics(self.folder, phase.name, done, write=self.fabric.is_global_zero) as metrics,
+            progress_bar(phase.name, phase.steps, done, quiet=self.quiet) as advance,
+        ):
+            saved = time.monotonic()
+            for step in range(done, phase.steps):
+                self._set_learning_rate(phase, step)
+                metrics.add(phase.training_step(step))
+                advance(1)
+                if (step + 1) % LOG_EVERY == 0 or step + 1 == phase.steps:
+                    metrics.flush(step + 1)
+                    due = time.monotonic() - saved > CHECKPOINT_SECONDS or step + 1 == phase.steps
+                    if due and self.fabric.is_global_zero:
+                        checkpoint.save(step + 1)
+                        saved = time.monotonic()
+        self.fabric.barrier()
+
+    @staticmethod
+    def _set_learning_rate(phase: Phase, step: int) -> None:
+        for optimizer in phase.optimizers.values():
+            for group in optimizer.param_groups:
+                group["lr"] = phase.learning_rate * phase.schedule(step)
