@@ -65,7 +65,9 @@ class AdaptedModel:
         """
         shape = (self.size, self.size, 3)
         if images.ndim != 4 or images.shape[1:] != shape or images.dtype != np.uint8:
-            raise CrossgapError(f"Expected images (n, {shape[0]}, {shape[1]}, 3) uint8; got {images.shape} {images.dtype}.")  # fmt: skip
+            raise CrossgapError(
+                f"Expected images (n, {self.size}, {self.size}, 3) uint8; got {images.shape} {images.dtype}."
+            )
         outputs = []
         for part in self._parts(images):
             seen = part if self.translator is None else self.translator(part)

@@ -8,6 +8,26 @@ from crossgap.errors import unknown
 
 
 @dataclass(frozen=True)
+class Collection:
+    """What to collect: everything that the images depend on."""
+
+    look: str = "source"
+    """Look of the scene; `crossgap looks` shows them."""
+    episodes: int = 1416
+    """Demonstrations; the paper's source set has 1,416, its target sets 50."""
+    steps: int = 16
+    """Images per demonstration."""
+    size: int = 64
+    """Width and height of the images in pixels."""
+    seed: int = 0
+    """Seed of arm and cube: equal seeds give true pairs in all looks."""
+    randomization: str = "none"
+    """Domain randomization on top of the look, new for every episode."""
+    perturbation: float = 0.0
+    """Disturbance of the demonstrated states, standard deviation in rad; 0 is the paper's set-up."""
+
+
+@dataclass(frozen=True)
 class NetworkConfig:
     """Sizes of the networks of TaskGAN, section 3.2; the defaults are the paper's."""
 

@@ -7,10 +7,11 @@ the learning rate; a run killed at any step goes on, bit for bit, as if it had n
 
 from __future__ import annotations
 
-import platform
+import os
 import time
 from abc import ABC, abstractmethod
 from pathlib import Path
+from typing import Any
 
 import lightning_fabric
 import torch
@@ -18,6 +19,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from crossgap.checkpoints import Checkpoint
+from crossgap.errors import CrossgapError
 from crossgap.metrics import Metrics
 from crossgap.progress import progress_bar
 
@@ -27,13 +29,12 @@ CHECKPOINT_SECONDS = 10.0
 """About how much work a killed run repeats at most."""
 
 
-def bf16_is_fast() -> bool:
+def bf16_is_fast(device: str) -> bool:
     """Whether the hardware itself computes in bfloat16: a recent GPU, or a CPU with AVX512-BF16 or AMX."""
-    if torch.cuda.is_available():
-        return torch.cuda.is_bf16_supported()
-    if platform.system() != "Linux":
-        return False
-    flags = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="ignore")
+    if device == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    info = Path("/proc/cpuinfo")
+    flags = info.read_text(encoding="utf-8", errors="ignore") if info.exists() else ""
     return "avx512_bf16" in flags or "amx_bf16" in flags
 
 
@@ -41,28 +42,22 @@ def make_fabric(device: str = "auto", precision: str = "auto") -> lightning_fabr
     """Lightning Fabric for a device and a precision, launched; `torchrun` gives it several devices.
 
     Args:
-        device: `auto`, `cpu` or `cuda`.
+        device: `auto` (a GPU where there is one), `cpu` or `cuda`.
         precision: `auto` (bf16 where the hardware has it), `32-true` or `bf16-mixed`.
+
+    Raises:
+        CrossgapError: there is no such device.
     """
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    if device == "cuda" and not torch.cuda.is_available():
+        raise CrossgapError("Device 'cuda' not found: torch sees no GPU. Available: cpu.")
     if precision == "auto":
-        on_gpu = device != "cpu" and torch.cuda.is_available()
-        fast = bf16_is_fast() if on_gpu or not torch.cuda.is_available() else False
-        precision = "bf16-mixed" if fast else "32-true"
-    fabric = lightning_fabric.Fabric(
-        accelerator="cuda"
-        if device == "auto" and torch.cuda.is_available()
-        else device.replace("auto", "cpu"),
-        precision=precision,  # type: ignore[arg-type]
-        devices=int(_torchrun_processes()) if _torchrun_processes() else 1,
-    )
+        precision = "bf16-mixed" if bf16_is_fast(device) else "32-true"
+    processes = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    fabric = lightning_fabric.Fabric(accelerator=device, devices=processes, precision=precision)  # type: ignore
     fabric.launch()
     return fabric
-
-
-def _torchrun_processes() -> str | None:
-    import os
-
-    return os.environ.get("LOCAL_WORLD_SIZE")
 
 
 class Phase(ABC):
@@ -93,22 +88,22 @@ class Phase(ABC):
         """Tensors beyond networks and optimizers that the next steps depend on, such as an image pool."""
         return {}
 
-    def load_extra_state(self, state: dict[str, Tensor]) -> None:
+    def load_extra_state(self, state: dict[str, Tensor]) -> None:  # noqa: B027 (optional)
         """Take back what `extra_state` returned."""
 
     def setup(self, fabric: lightning_fabric.Fabric) -> None:
         """Move to the device; on several devices, let gradients be averaged over them."""
         self.fabric = fabric
         self.parallel = {name: fabric.setup_module(net) for name, net in self.networks.items()}
-        self.stepper = {
+        self.steppers: dict[str, Any] = {
             name: fabric.setup_optimizers(optimizer) for name, optimizer in self.optimizers.items()
         }
 
     def update(self, optimizer: str, loss: Tensor) -> None:
         """One step of an optimizer down the gradient of `loss`."""
-        self.stepper[optimizer].zero_grad(set_to_none=True)
+        self.steppers[optimizer].zero_grad(set_to_none=True)
         self.fabric.backward(loss)
-        self.stepper[optimizer].step()
+        self.steppers[optimizer].step()
 
 
 class Trainer:

@@ -1,6 +1,7 @@
 """Labelled images: open, check, write; collect them from a simulation. Imports no torch."""
 
-from crossgap.data.collect import Collection, collect
+from crossgap.config import Collection
+from crossgap.data.collect import collect
 from crossgap.data.folder import read_folder, write_folder
 from crossgap.data.images import LabelledImages, LabelScale
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
+from crossgap.config import Collection
 from crossgap.data.folder import LABELS, Track, _untracked, save_png, write_table
 from crossgap.errors import CrossgapError
 from crossgap.files import read_json, remove, write_json
@@ -22,26 +23,6 @@ LABEL_NAMES = ("joint_velocity_1", "joint_velocity_2", "joint_velocity_3")
 ABOUT = "dataset.json"
 CHUNK = 12
 """Episodes that a worker collects at once; what a killed collection repeats at most per worker."""
-
-
-@dataclass(frozen=True)
-class Collection:
-    """What to collect: everything that the images depend on."""
-
-    look: str = "source"
-    """Look of the scene; `crossgap looks` shows them."""
-    episodes: int = 1416
-    """Demonstrations; the paper's source set has 1,416, its target sets 50."""
-    steps: int = 16
-    """Images per demonstration."""
-    size: int = 64
-    """Width and height of the images in pixels."""
-    seed: int = 0
-    """Seed of arm and cube: equal seeds give true pairs in all looks."""
-    randomization: str = "none"
-    """Domain randomization on top of the look, new for every episode."""
-    perturbation: float = 0.0
-    """Disturbance of the demonstrated states, standard deviation in rad; 0 is the paper's set-up."""
 
 
 def collect(
@@ -63,7 +44,8 @@ def collect(
             disk, or no OpenGL. Nothing half-written stays behind.
     """
     output = Path(output)
-    get_look(collection.look), get_randomization(collection.randomization)
+    get_look(collection.look)
+    get_randomization(collection.randomization)
     if collection.episodes < 1 or collection.steps < 2:
         raise CrossgapError("A collection needs at least 1 episode of at least 2 steps.")
     if output.exists():

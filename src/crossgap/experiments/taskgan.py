@@ -69,7 +69,8 @@ class TaskGANExperiment:
     def _collect(self, name: str, look: str, episodes: int, stream: int, folder: Path) -> LabelledImages:
         preset = self.preset
         collection = Collection(
-            look, episodes, preset.steps, preset.size, 100 * self.seed + stream, perturbation=preset.perturbation
+            look, episodes, preset.steps, preset.size, seed=100 * self.seed + stream,
+            perturbation=preset.perturbation,
         )  # fmt: skip
         path = folder / "data" / name
         if not path.exists():

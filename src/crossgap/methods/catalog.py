@@ -90,10 +90,16 @@ class Methods:
         generator = Generator(networks.generator_width, networks.generator_blocks)
         task_model = self.get("source_only").task_model
         phase = InverseTaskGAN(
-            "taskgan_inverse", generator, Discriminator(networks.discriminator_width), task_model,
-            source=self._batches(self.source, config.batch, 1), target=self._batches(self.target, config.batch, 2),
-            task_weight=config.task_weight, steps=config.steps, learning_rate=config.learning_rate,
-        )  # fmt: skip
+            "taskgan_inverse",
+            generator,
+            Discriminator(networks.discriminator_width),
+            task_model,
+            source=self._batches(self.source, config.batch, 1),
+            target=self._batches(self.target, config.batch, 2),
+            task_weight=config.task_weight,
+            steps=config.steps,
+            learning_rate=config.learning_rate,
+        )
         self.trainer.fit(phase)
         return self._adapted(task_model, generator)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from torch import Tensor, nn
 
 
@@ -21,7 +23,7 @@ class TaskModel(nn.Module):
         super().__init__()
         channels = [3, width, 2 * width, 4 * width, 8 * width, 8 * width]
         layers: list[nn.Module] = []
-        for into, out in zip(channels, channels[1:], strict=False):
+        for into, out in itertools.pairwise(channels):
             layers += [nn.Conv2d(into, out, 3, 2, 1), nn.ReLU(inplace=True)]
             size = (size + 1) // 2
         self.features = nn.Sequential(

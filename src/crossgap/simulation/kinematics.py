@@ -50,17 +50,16 @@ def goal_angles(cube: np.ndarray) -> np.ndarray:
 
 
 def damped_velocity(q: np.ndarray, cube: np.ndarray) -> np.ndarray:
-    """The demonstrator's label φ (3,): direction to the goal × tip–target distance in metres.
+    """The demonstrator's label φ, (…, 3) from joint angles (…, 3): direction × tip–target distance.
 
     "We further normalize the joint velocities using the absolute norm and multiply them by a
     damping factor […] the distance between the tip and target" (TaskGAN, section 4.1.1).
     """
     difference = goal_angles(cube) - q
-    norm = np.abs(difference).sum()
-    if norm < 1e-9:
-        return np.zeros(3)
+    norm = np.abs(difference).sum(-1, keepdims=True)
     target = cube + np.array([0.0, 0.0, HOVER])
-    return difference / norm * np.linalg.norm(tip_position(q) - target)
+    distance = np.linalg.norm(tip_position(q) - target, axis=-1, keepdims=True)
+    return difference / np.maximum(norm, 1e-9) * distance
 
 
 def sample_start(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, float]:
@@ -90,4 +89,4 @@ def demonstrate(
     path = q + np.linspace(0, 1, steps)[:, None] * (goal_angles(cube) - q)
     path[1:] += perturbation * rng.standard_normal((steps - 1, 3))
     path = np.clip(path, JOINT_LOW, JOINT_HIGH)
-    return path, np.array([damped_velocity(state, cube) for state in path])
+    return path, damped_velocity(path, cube)

@@ -4,6 +4,8 @@ A function changes `fields`, copies of a model's arrays, in place. What an episo
 one dictionary of arrays, and many episodes can share one compiled model and one renderer.
 """
 
+# mujoco ships no type information
+# pyright: reportAttributeAccessIssue=false
 from __future__ import annotations
 
 from collections.abc import Callable

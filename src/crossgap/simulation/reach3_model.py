@@ -1,5 +1,7 @@
 """The MuJoCo model of the 3-DoF arm, the cube and the room, dressed in a look."""
 
+# mujoco ships no type information
+# pyright: reportAttributeAccessIssue=false
 from __future__ import annotations
 
 import mujoco

@@ -1,5 +1,7 @@
 """Fast headless rendering: the settings that make MuJoCo's classic renderer 100 times faster on a CPU."""
 
+# mujoco ships no type information
+# pyright: reportAttributeAccessIssue=false
 from __future__ import annotations
 
 import os
@@ -94,6 +96,6 @@ def gl_renderer_name() -> str:
     try:
         from OpenGL import GL
 
-        return GL.glGetString(GL.GL_RENDERER).decode()
+        return (GL.glGetString(GL.GL_RENDERER) or b"unknown").decode()
     finally:
         context.free()

@@ -1,5 +1,7 @@
 """One arm, one cube, one camera: set a state, get an image. No time passes in it."""
 
+# mujoco ships no type information
+# pyright: reportAttributeAccessIssue=false
 from __future__ import annotations
 
 import functools

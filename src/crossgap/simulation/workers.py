@@ -9,6 +9,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -46,7 +47,8 @@ def _serve(connection: Connection, env_id: str, kwargs: dict[str, Any], count: i
                 results = [result(step[0], step[4]) for step in stepped]
             connection.send((np.stack([image for image, _ in results]), [i for _, i in results]))
     except Exception as error:
-        connection.send(f"{type(error).__name__}: {error}")
+        with suppress(OSError):  # nobody listens any more
+            connection.send(f"{type(error).__name__}: {error}")
     finally:
         connection.close()
 
@@ -80,12 +82,13 @@ class EnvironmentPool:
 
     def _all(self, command: str, values: Sequence[Any] | np.ndarray) -> Frames:
         for pipe, part in zip(self._pipes, self._slices, strict=True):
-            pipe.send((command, values[part.start : part.stop]))
+            with suppress(OSError):  # a worker that is gone has said why, or is found dead below
+                pipe.send((command, values[part.start : part.stop]))
         answers = []
         for pipe in self._pipes:
             try:
                 answer = pipe.recv()
-            except EOFError:
+            except (EOFError, OSError):
                 answer = "the renderer's process died; `crossgap doctor` checks OpenGL"
             if isinstance(answer, str):
                 raise CrossgapError(f"An environment failed: {answer}")

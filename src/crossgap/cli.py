@@ -1,0 +1,182 @@
+"""The `crossgap` command: the verbs, and nothing else. What they do is imported only when they run."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+from tyro.conf import Positional, arg
+
+from crossgap.config import PRESETS, Collection, TaskGANConfig
+from crossgap.errors import CrossgapError
+
+PresetName = Literal["smoke", "quick", "full", "paper"]
+Device = Literal["auto", "cpu", "cuda"]
+Precision = Literal["auto", "32-true", "bf16-mixed"]
+
+
+def demo(
+    look: str = "target_b", preset: PresetName = "quick", seed: int = 0, output: Path | None = None,
+    fresh: bool = False, device: Device = "auto", precision: Precision = "auto",
+) -> None:  # fmt: skip
+    """Cross the gap to a target look with every method, and prove it: data to report in one go.
+
+    Started again after a kill, it goes on where it was.
+
+    Args:
+        look: the target look; `crossgap looks` shows them.
+        preset: size of the experiment.
+        seed: of data and training.
+        output: run folder; by default the newest unfinished or finished run of these settings, or a new one
+            under outputs/.
+        fresh: start anew although such a run is there.
+        device: where to train.
+        precision: of training; auto is bf16 where the hardware has it.
+    """
+    from crossgap.experiments.demo import run_demo
+    from crossgap.progress import console
+
+    report = run_demo(look, preset, seed, output, fresh, device, precision)
+    console.print(f"Report: {report}")
+
+
+def reproduce(
+    experiment: Positional[Literal["taskgan"]], preset: PresetName = "quick", seeds: int = 3,
+    looks: tuple[str, ...] = ("target_a", "target_b", "target_c"), output: Path | None = None,
+    results: Path = Path("results"), device: Device = "auto", precision: Precision = "auto",
+) -> None:  # fmt: skip
+    """Repeat an experiment over seeds and looks, and write <results>/<experiment>/<preset>.json.
+
+    Args:
+        experiment: which one.
+        preset: size of the experiment.
+        seeds: how many, from 0 on.
+        looks: the target looks.
+        output: run folder; by default the newest run of these settings, or a new one under outputs/.
+        results: where results are collected.
+        device: where to train.
+        precision: of training.
+    """
+    from crossgap.experiments.reproduce import reproduce_taskgan
+    from crossgap.progress import console
+
+    path = reproduce_taskgan(preset, seeds, looks, output, results / experiment, device, precision)
+    console.print(f"Results: {path}")
+
+
+def collect(
+    output: Positional[Path], collection: Annotated[Collection, arg(name="")] = Collection(),  # noqa: B008
+    workers: int | None = None,
+) -> None:  # fmt: skip
+    """Collect labelled images from the built-in simulation into a new folder.
+
+    Args:
+        output: the folder to make.
+        collection: what to collect.
+        workers: processes; all cores by default.
+    """
+    from crossgap.data.collect import collect
+    from crossgap.data.folder import read_folder
+    from crossgap.progress import console, track
+
+    path = collect(collection, output, workers, track)
+    console.print(f"{len(read_folder(path, track=track))} labelled images in {path}, read back and checked.")
+
+
+def train(
+    method: Positional[str], source: Path, target: Path, output: Path, seed: int = 0,
+    labels: tuple[str, ...] | None = None, device: Device = "auto", precision: Precision = "auto",
+    config: Annotated[TaskGANConfig, arg(name="")] = PRESETS["quick"].config,
+) -> None:  # fmt: skip
+    """Train a method on your own two data sets: folders of images with a labels.csv.
+
+    Started again after a kill, it goes on where it was. The model is <output>/models/<method>.
+
+    Args:
+        method: source_only, target_only, fine_tuned, taskgan_inverse or taskgan_inverse_refined.
+        source: many labelled images of the source domain.
+        target: the few labelled images of the target domain.
+        output: run folder.
+        seed: of training.
+        labels: label columns to predict; all by default.
+        device: where to train.
+        precision: of training.
+        config: sizes, steps, rates; the defaults are those of preset `quick`.
+    """
+    from crossgap.experiments.train import train_on_folders
+    from crossgap.progress import console
+
+    path = train_on_folders(method, source, target, output, seed, labels, device, precision, config)
+    console.print(f"Adapted model: {path}")
+
+
+def evaluate(
+    models: Positional[tuple[Path, ...]], look: str = "target_b", data: Path | None = None, gain: float = 0.2,
+    starts: int = 100, steps: int = 100, output: Path | None = None, device: Device = "auto",
+) -> None:  # fmt: skip
+    """Evaluate adapted models in closed loop in a look, or offline on labelled images.
+
+    Args:
+        models: folders of adapted models; the first is compared with each of the others.
+        look: where the robot acts.
+        data: evaluate on this data set instead.
+        gain: the control gain.
+        starts: number of test starts, at most 100.
+        steps: length of an episode.
+        output: write the result here as JSON.
+        device: where the models run.
+    """
+    from crossgap.experiments.evaluate import evaluate_models
+
+    evaluate_models(models, look, data, gain, starts, steps, output, device)
+
+
+def report(run: Positional[Path]) -> None:
+    """Write the report of a demo's run folder again.
+
+    Args:
+        run: the run folder.
+    """
+    from crossgap.experiments.demo import report_again
+    from crossgap.progress import console
+
+    console.print(f"Report: {report_again(run)}")
+
+
+def looks(output: Positional[Path] = Path("looks.png"), size: int = 128) -> None:
+    """Draw a contact sheet of all looks as one picture.
+
+    Args:
+        output: the PNG to write.
+        size: width and height of each image in pixels.
+    """
+    from crossgap.progress import console
+    from crossgap.simulation.contact_sheet import contact_sheet
+
+    console.print(f"Looks: {contact_sheet(output, size)}")
+
+
+def doctor() -> None:
+    """Check versions, OpenGL, device and precision, and say what to do about each problem."""
+    from crossgap.doctor import examine
+
+    sys.exit(0 if examine() else 1)
+
+
+VERBS = {verb.__name__: verb for verb in (demo, collect, train, evaluate, report, reproduce, looks, doctor)}
+
+
+def main() -> None:
+    """Run a verb; bad input ends with a message and exit code 2."""
+    try:
+        tyro.extras.subcommand_cli_from_dict(
+            VERBS, prog="crossgap", description="Cross the reality gap, and prove it.", sort_subcommands=False
+        )
+    except CrossgapError as error:
+        print(f"crossgap: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("crossgap: interrupted; the same command goes on where it was.", file=sys.stderr)
+        sys.exit(130)

@@ -1,0 +1,96 @@
+"""`crossgap doctor`: is everything there, how fast is it, and what to do about each problem."""
+
+from __future__ import annotations
+
+import multiprocessing
+import shutil
+import time
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+
+from rich.table import Table
+
+from crossgap.errors import CrossgapError
+from crossgap.progress import console
+from crossgap.runs import machine, versions
+from crossgap.simulation.gl import APT_LINE
+
+SLOW_FRAMES = 300
+"""Frames per second at 64 px below which something is wrong with OpenGL."""
+SOFTWARE = ("llvmpipe", "softpipe", "swrast", "osmesa")
+
+
+def probe_rendering() -> tuple[str, str, float]:
+    """OpenGL backend, renderer's name, and frames per second at 64 px; meant for a process of its own."""
+    import os
+
+    import numpy as np
+
+    from crossgap.simulation.rendering import gl_renderer_name
+    from crossgap.simulation.scene import Reach3Scene
+
+    scene, rng = Reach3Scene("source"), np.random.default_rng(0)
+    look, q, cube = scene.new_appearance(rng), np.zeros(3), np.array([0.4, 0.0, 0.04])
+    for _ in range(20):
+        scene.render(q, cube, 0.0, look)
+    start = time.perf_counter()
+    for _ in range(300):
+        scene.render(q, cube, 0.0, look)
+    frames = 300 / (time.perf_counter() - start)
+    return os.environ["MUJOCO_GL"], gl_renderer_name(), frames
+
+
+def examine() -> bool:
+    """Print what is there and what to do about problems; whether everything works."""
+    problems: list[str] = []
+    table = Table(show_header=False, box=None)
+    for name, version in versions().items():
+        table.add_row(name, version)
+    for name, value in machine().items():
+        table.add_row(name, str(value))
+    free = shutil.disk_usage(".").free / 2**30
+    table.add_row("free disk", f"{free:.1f} GiB")
+    if free < 2:
+        problems.append("Less than 2 GiB of disk are free here; a demo writes about 0.5 GiB.")
+    has_gpu = _training_rows(table, problems)
+    works = _rendering_rows(table, problems, has_gpu)
+    console.print(table)
+    for problem in problems:
+        console.print(f"[yellow]•[/yellow] {problem}")
+    if not problems:
+        console.print("[green]No problems found.[/green]")
+    return works
+
+
+def _training_rows(table: Table, problems: list[str]) -> bool:
+    import torch
+
+    from crossgap.training import bf16_is_fast, make_fabric
+
+    fabric = make_fabric()
+    table.add_row("training device", f"{fabric.device} ({torch.get_num_threads()} threads)")
+    fast = bf16_is_fast(fabric.device.type)
+    table.add_row("training precision", "bf16-mixed" if fast else "32-true (no bf16 hardware)")
+    if shutil.which("nvidia-smi") and not torch.cuda.is_available():
+        problems.append("There is an NVIDIA driver, but this torch is a CPU build: install a CUDA build.")
+    return torch.cuda.is_available()
+
+
+def _rendering_rows(table: Table, problems: list[str], has_gpu: bool) -> bool:
+    try:
+        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+            backend, name, frames = pool.submit(probe_rendering).result()
+    except (CrossgapError, BrokenProcessPool, OSError) as error:
+        table.add_row("rendering", "[red]does not work[/red]")
+        problems.append(f"{error} If it still fails: MUJOCO_GL=osmesa, or {APT_LINE}")
+        return False
+    table.add_row("OpenGL", f"{backend}: {name}")
+    table.add_row("rendering", f"{frames:,.0f} frames/s at 64 px, one process")
+    if has_gpu and any(word in name.lower() for word in SOFTWARE):
+        problems.append(
+            "There is a GPU, but OpenGL draws in software: install the driver's EGL (NVIDIA: "
+            "libnvidia-gl-…), and unset MUJOCO_GL."
+        )
+    if frames < SLOW_FRAMES:
+        problems.append(f"Rendering is slow (expected over {SLOW_FRAMES} frames/s). Is the machine busy?")
+    return True

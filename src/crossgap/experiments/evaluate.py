@@ -1,0 +1,80 @@
+"""`crossgap evaluate`: adapted models in closed loop or offline, compared on the same starts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+
+from crossgap.adapted import AdaptedModel
+from crossgap.data import read_folder
+from crossgap.errors import CrossgapError
+from crossgap.evaluation import TEST_STARTS, ClosedLoop, closed_loop, offline_error, paired_difference
+from crossgap.files import write_json
+from crossgap.progress import console, track
+from crossgap.simulation.looks import get_look
+from crossgap.training import make_fabric
+
+
+def evaluate_models(
+    models: tuple[Path, ...], look: str, data: Path | None, gain: float, starts: int, steps: int,
+    output: Path | None, device: str,
+) -> dict[str, Any]:  # fmt: skip
+    """Evaluate each model, print a table, and write it as JSON if `output` is given.
+
+    Raises:
+        CrossgapError: no models, a damaged one, an unknown look, bad data, or too many starts.
+    """
+    if not models:
+        raise CrossgapError("Expected at least one folder of an adapted model.")
+    if not 1 <= starts <= len(TEST_STARTS):
+        raise CrossgapError(f"--starts must be from 1 to {len(TEST_STARTS)}; got {starts}.")
+    get_look(look)
+    torch_device = make_fabric(device).device
+    loaded = {str(path): AdaptedModel.load(path, torch_device) for path in models}
+    result = _offline(loaded, data) if data else _closed_loop(loaded, look, gain, starts, steps)
+    if output is not None:
+        write_json(output, result)
+    return result
+
+
+def _offline(loaded: dict[str, AdaptedModel], folder: Path) -> dict[str, Any]:
+    table = Table("model", "mean squared error (1 = knows nothing)", "95 % interval", "images")
+    result: dict[str, Any] = {"data": str(folder), "models": {}}
+    for name, model in loaded.items():
+        data = read_folder(folder, model.label_names, track)
+        error = offline_error(model.predict, data, model.scale)
+        result["models"][name] = error
+        interval = f"{error['low']:.4f} – {error['high']:.4f}"
+        table.add_row(name, f"{error['value']:.4f}", interval, str(len(data)))
+    console.print(table)
+    return result
+
+
+def _closed_loop(
+    loaded: dict[str, AdaptedModel], look: str, gain: float, starts: int, steps: int
+) -> dict[str, Any]:
+    played: dict[str, ClosedLoop] = {}
+    for name, model in loaded.items():
+        seeds = TEST_STARTS[:starts]
+        label = f"evaluate {model.method}"
+        played[name], _ = closed_loop(
+            model.predict, seeds, gain, steps, label=label, look=look, size=model.size
+        )
+    first = next(iter(played))
+    table = Table("model", "success", "95 % interval", "final distance (m)", f"{Path(first).name} minus this")
+    result: dict[str, Any] = {"look": look, "gain": gain, "models": {}, "paired_differences": {}}
+    for name, episodes in played.items():
+        result["models"][name] = episodes.to_json()
+        success = episodes.aggregate()["success"]
+        distance = episodes.aggregate()["final_distance_mean"]["value"]
+        difference = ""
+        if name != first:
+            paired = paired_difference(played[first].success, episodes.success)
+            result["paired_differences"][name] = paired
+            difference = f"{paired['value']:+.2f} ({paired['low']:+.2f} – {paired['high']:+.2f})"
+        interval = f"{success['low']:.2f} – {success['high']:.2f}"
+        table.add_row(name, f"{success['value']:.2f}", interval, f"{distance:.3f}", difference)
+    console.print(table)
+    return result

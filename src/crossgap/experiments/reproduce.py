@@ -1,0 +1,45 @@
+"""`crossgap reproduce taskgan`: the demo over seeds and looks, as one results file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from crossgap.config import get_preset
+from crossgap.errors import CrossgapError
+from crossgap.experiments.demo import command_line, jsonable, start_time
+from crossgap.experiments.taskgan import TaskGANExperiment
+from crossgap.files import write_json
+from crossgap.runs import find_run, open_run, provenance, read_times
+from crossgap.simulation.looks import get_look
+from crossgap.training import make_fabric
+
+
+def reproduce_taskgan(
+    preset: str, seeds: int, looks: tuple[str, ...], output: Path | None, results: Path, device: str,
+    precision: str,
+) -> Path:  # fmt: skip
+    """Every method × look × seed; the path of the results file.
+
+    What a seed's looks share (source images, f_X, gain) is made once. Killed and started again, it goes
+    on where it was.
+
+    Raises:
+        CrossgapError: an unknown look or preset, no seeds, or `output` holds another run.
+    """
+    if seeds < 1:
+        raise CrossgapError(f"--seeds must be at least 1; got {seeds}.")
+    for look in looks:
+        get_look(look)
+    config = {
+        "experiment": "taskgan", "preset": preset, "seeds": seeds, "looks": list(looks),
+        "settings": jsonable(get_preset(preset)),
+    }  # fmt: skip
+    folder = open_run(output, config) if output else find_run("taskgan", config)
+    started, fabric, rows = start_time(folder), make_fabric(device, precision), []
+    for seed in range(seeds):
+        for look in looks:
+            rows += TaskGANExperiment(folder, get_preset(preset), look, seed, fabric).run()
+    origin = provenance(command_line(), preset, started, sum(read_times(folder).values()))
+    path = results / f"{preset}.json"
+    write_json(path, {"provenance": origin, "rows": rows})
+    return path

@@ -1,0 +1,78 @@
+"""The tables of README and docs, generated from `results/`: `python -m crossgap.experiments.tables`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from crossgap.errors import CrossgapError
+from crossgap.evaluation import wilson_interval
+from crossgap.files import read_json, write_text
+
+BEGIN, END = "<!-- begin: {name} -->", "<!-- end: {name} -->"
+TITLES = {
+    "source_only": "source only",
+    "target_only": "target only (the paper's “Benchmark”)",
+    "fine_tuned": "source model fine-tuned on the target images",
+    "taskgan_inverse": "TaskGAN inverse, before refinement",
+    "taskgan_inverse_refined": "**TaskGAN inverse, refined**",
+    "oracle": "oracle: as many labelled target images as source images",
+}
+
+
+def success_table(results: dict[str, Any]) -> str:
+    """Mean success per method and look, with Wilson's interval over all seeds' episodes, in Markdown."""
+    rows = [row for row in results["rows"] if row["metric"] == "success"]
+    domains = sorted({row["domain"] for row in rows})
+    seeds = len({row["seed"] for row in rows})
+    lines = [
+        "| trained how | " + " | ".join(f"`{domain}`" for domain in domains) + " |",
+        "|---|" + "---|" * len(domains),
+    ]
+    for method, title in TITLES.items():
+        cells = [_cell([r for r in rows if (r["method"], r["domain"]) == (method, d)]) for d in domains]
+        lines.append(f"| {title} | " + " | ".join(cells) + " |")
+    origin = results["provenance"]
+    lines += [
+        "",
+        f"Success in closed loop, mean of {seeds} seeds × {rows[0]['n']} starts (95 % interval); preset "
+        f"`{origin['preset']}`, `{origin['command']}`, commit {origin['commit']}.",
+    ]
+    return "\n".join(lines)
+
+
+def _cell(rows: list[dict[str, Any]]) -> str:
+    if not rows:
+        return "–"
+    n = sum(row["n"] for row in rows)
+    low, high = wilson_interval(round(sum(row["value"] * row["n"] for row in rows)), n)
+    mean = np.mean([row["value"] for row in rows])
+    return f"{100 * mean:.0f} % ({100 * low:.0f}–{100 * high:.0f})"
+
+
+def insert(document: str, name: str, text: str) -> str:
+    """A document with the part between the markers of `name` replaced.
+
+    Raises:
+        CrossgapError: the document lacks the markers.
+    """
+    begin, end = BEGIN.format(name=name), END.format(name=name)
+    before, found, rest = document.partition(begin)
+    _, closed, after = rest.partition(end)
+    if not (found and closed):
+        raise CrossgapError(f"Expected the markers {begin} and {end} in the document.")
+    return f"{before}{begin}\n{text}\n{end}{after}"
+
+
+def update_readme(readme: Path, results: Path) -> None:
+    """Write the README's table anew from a results file."""
+    table = success_table(read_json(results, "results"))
+    write_text(readme, insert(readme.read_text(encoding="utf-8"), "taskgan-quick", table))
+
+
+if __name__ == "__main__":
+    arguments = sys.argv[1:] or ["README.md", "results/taskgan/quick.json"]
+    update_readme(*map(Path, arguments))

@@ -1,0 +1,39 @@
+"""`crossgap train`: a method on a user's own two data sets."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+from crossgap.config import TaskGANConfig
+from crossgap.data import read_folder
+from crossgap.errors import unknown
+from crossgap.methods.catalog import METHODS, Methods
+from crossgap.progress import track
+from crossgap.runs import open_run
+from crossgap.training import Trainer, make_fabric
+
+
+def train_on_folders(
+    method: str, source: Path, target: Path, output: Path, seed: int, labels: tuple[str, ...] | None,
+    device: str, precision: str, config: TaskGANConfig,
+) -> Path:  # fmt: skip
+    """Train a method, and what it builds on, in the run folder `output`; the adapted model's folder.
+
+    Several methods may be trained in one run folder; what they share is trained once.
+
+    Raises:
+        CrossgapError: an unknown method, bad data, or `output` holds another run.
+    """
+    available = [name for name in METHODS if name != "oracle"]
+    if method not in available:
+        raise unknown("Method", method, available)
+    data = [read_folder(path, labels, track) for path in (source, target)]
+    settings = {
+        "experiment": "train", "source": str(source.resolve()), "target": str(target.resolve()), "seed": seed,
+        "labels": list(data[0].label_names), "config": asdict(config),
+    }  # fmt: skip
+    folder = open_run(output, settings)
+    trainer = Trainer(folder, make_fabric(device, precision), seed)
+    Methods(data[0], data[1], config, trainer).get(method)
+    return folder / "models" / method

@@ -1,0 +1,126 @@
+"""What several test files need: small data sets, a toy world with a gap, a full disk, other processes."""
+
+from __future__ import annotations
+
+import errno
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import lightning_fabric
+import numpy as np
+import pytest
+
+from crossgap.data import LabelledImages
+from crossgap.training import make_fabric
+
+TOY_SIZE = 24
+
+
+def make_toy(domain: str, n: int, seed: int) -> LabelledImages:
+    """A bright disk whose position is the label.
+
+    source: a red disk on plain grey. target: colours inverted and permuted, on a striped, noisy ground.
+    """
+    rng = np.random.default_rng(seed)
+    centre = rng.uniform(6, TOY_SIZE - 6, (n, 2))
+    y, x = np.mgrid[:TOY_SIZE, :TOY_SIZE] + 0.5
+    distance = np.hypot(x - centre[:, :1, None], y - centre[:, 1:, None])
+    disk = np.clip(4 - distance, 0, 1)[..., None]
+    images = (1 - disk) * np.array([0.3, 0.3, 0.3]) + disk * np.array([1.0, 0.2, 0.1])
+    if domain == "target":
+        images = 1 - images[..., [2, 0, 1]]
+        stripes = np.sin(x * 1.3 + rng.uniform(0, 6, (n, 1, 1))) * np.cos(y * 0.7)
+        images += (1 - disk) * 0.15 * stripes[..., None] + rng.normal(0, 0.02, images.shape)
+    return LabelledImages(
+        images=np.round(255 * np.clip(images, 0, 1)).astype(np.uint8),
+        labels=centre.astype(np.float32),
+        label_names=("x", "y"),
+        episodes=np.arange(n),
+    )
+
+
+@pytest.fixture(scope="session")
+def toy() -> Callable[[str, int, int], LabelledImages]:
+    """`make_toy(domain, n, seed)`."""
+    return make_toy
+
+
+@pytest.fixture(scope="session")
+def fabric() -> lightning_fabric.Fabric:
+    """One CPU process in float32, where results are the same bit for bit."""
+    return make_fabric("cpu", "32-true")
+
+
+@pytest.fixture
+def full_disk(tmp_path: Path) -> Iterator[Path]:
+    """A folder on a disk of 200 kB."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", str(disk)]
+    try:
+        subprocess.run(mount, check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("only root can mount a small disk")
+    try:
+        yield disk
+    finally:
+        subprocess.run(["umount", "--lazy", str(disk)], check=True)
+
+
+@pytest.fixture
+def no_space(monkeypatch: pytest.MonkeyPatch) -> Callable[[object, str], None]:
+    """`no_space(owner, name)`: calling that function finds the disk full."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    return lambda owner, name: monkeypatch.setattr(owner, name, fail)
+
+
+@pytest.fixture
+def python(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """`python(code, *arguments)` runs a script in a new process, which may be killed on the way."""
+
+    def run(code: str, *arguments: object, launcher: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
+        script = tmp_path / "script.py"
+        script.write_text(code, encoding="utf-8")
+        command = [sys.executable, *launcher, str(script), *map(str, arguments)]
+        return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+
+    return run
+
+
+def _alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+@pytest.fixture
+def all_end() -> Callable[[list[int]], bool]:
+    """`all_end(pids)`: whether these processes end by themselves within 20 s; ends them if not."""
+
+    def wait(pids: list[int]) -> bool:
+        deadline = time.monotonic() + 20
+        while (left := [pid for pid in pids if _alive(pid)]) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        for pid in left:
+            os.kill(pid, 9)
+        return not left
+
+    return wait
+
+
+@pytest.fixture(scope="session")
+def tree() -> Callable[[Path], dict[str, bytes]]:
+    """`tree(folder)`: every file's bytes by its relative path, hidden ones too."""
+    return lambda folder: {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }

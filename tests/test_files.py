@@ -1,0 +1,72 @@
+"""Nothing half-written, and messages for what cannot be read or written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from crossgap import files
+from crossgap.errors import CrossgapError
+
+
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    files.write_json(path, {"value": 1})
+
+    def half() -> None:
+        with files.writing(path) as temporary:
+            temporary.write_text("half")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        half()
+    assert files.read_json(path) == {"value": 1}
+    assert [item.name for item in tmp_path.iterdir()] == ["a.json"]
+
+
+def test_a_full_disk_is_named(tmp_path: Path, no_space) -> None:
+    no_space(Path, "write_text")
+    with pytest.raises(CrossgapError, match=r"Could not write .*a\.json: No space left on device"):
+        files.write_json(tmp_path / "sub" / "a.json", 1)
+    assert list((tmp_path / "sub").iterdir()) == []
+
+
+def test_a_folder_takes_the_place_of_the_old_one(tmp_path: Path) -> None:
+    for name in ("old", "new"):
+        with files.writing(tmp_path / "folder") as temporary:
+            temporary.mkdir()
+            (temporary / name).touch()
+    assert [item.name for item in (tmp_path / "folder").iterdir()] == ["new"]
+
+
+def test_writing_under_a_file_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(CrossgapError, match="Could not write"):
+        files.write_json(tmp_path / "file" / "a.json", 1)
+
+
+@pytest.mark.parametrize("content", [b'{"a": ', b"\xff\xfe", b""])
+def test_damaged_json_is_named(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "a.json"
+    path.write_bytes(content)
+    with pytest.raises(CrossgapError, match=r"The result .*a\.json is not valid JSON"):
+        files.read_json(path, "result")
+
+
+def test_missing_json_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for path in (tmp_path / "a.json", tmp_path / "file" / "a.json"):
+        with pytest.raises(CrossgapError, match=f"No result at {path}"):
+            files.read_json(path, "result")
+
+
+def test_once_makes_a_value_once(tmp_path: Path) -> None:
+    calls: list[int] = []
+
+    def make() -> int:
+        calls.append(1)
+        return 7
+
+    assert [files.once(tmp_path / "a.json", make) for _ in range(2)] == [7, 7]
+    assert calls == [1]
