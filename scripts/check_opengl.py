@@ -15,6 +15,8 @@ OSMESA_RGBA = 0x1908
 
 
 def egl_starts() -> bool:
+    if not (ctypes.util.find_library("OpenGL") or ctypes.util.find_library("GL")):
+        return False  # PyOpenGL needs one of them beside EGL
     egl = ctypes.CDLL(ctypes.util.find_library("EGL"))
     egl.eglGetProcAddress.restype, egl.eglGetProcAddress.argtypes = c_void_p, [c_char_p]
     egl.eglInitialize.argtypes = [c_void_p, c_void_p, c_void_p]

@@ -89,7 +89,13 @@ def python(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
         script = tmp_path / "script.py"
         script.write_text(code, encoding="utf-8")
         command = [sys.executable, *launcher, str(script), *map(str, arguments)]
-        return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+        output, errors = tmp_path / "script.out", tmp_path / "script.err"  # files: orphans may hold them
+        with output.open("w") as out, errors.open("w") as err:
+            done = subprocess.run(command, stdout=out, stderr=err, timeout=120, check=False)
+        texts = output.read_text(encoding="utf-8"), errors.read_text(encoding="utf-8")
+        for path in (script, output, errors):
+            path.unlink()
+        return subprocess.CompletedProcess(command, done.returncode, *texts)
 
     return run
 

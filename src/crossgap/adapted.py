@@ -7,10 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from crossgap.checkpoints import load_weights, read_tensors
+from crossgap.checkpoints import load_weights, read_tensors, write_tensors
 from crossgap.data.batches import to_tensor
 from crossgap.data.images import LabelScale
 from crossgap.errors import CrossgapError
@@ -83,8 +82,7 @@ class AdaptedModel:
             temporary.mkdir(parents=True)
             for name, network in (("task_model", self.task_model), ("translator", self.translator)):
                 if network is not None:
-                    weights = {k: v.detach().cpu().contiguous() for k, v in network.state_dict().items()}
-                    save_file(weights, temporary / f"{name}.safetensors")
+                    write_tensors(network.state_dict(), temporary / f"{name}.safetensors")
             about = {
                 "method": self.method, "size": self.size, "label_names": list(self.label_names),
                 "scale": asdict(self.scale), "translator": self.translator is not None,

@@ -37,6 +37,18 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
         ) from error
 
 
+def write_tensors(tensors: dict[str, Tensor], path: Path) -> None:
+    """Write a safetensors file.
+
+    Raises:
+        OSError: the disk is full or the place cannot be written.
+    """
+    try:
+        save_file({key: value.detach().cpu().contiguous() for key, value in tensors.items()}, path)
+    except SafetensorError as error:
+        raise OSError(str(error)) from error
+
+
 def load_weights(module: torch.nn.Module, weights: dict[str, Tensor], where: Path) -> None:
     """Load weights into a network.
 
@@ -67,13 +79,13 @@ class Checkpoint:
                 for key, value in state.items():
                     tensors[f"optimizer.{name}.{index}.{key}"] = torch.as_tensor(value)
         tensors |= {f"extra.{key}": value for key, value in phase.extra_state().items()}
-        return {key: value.detach().cpu().contiguous() for key, value in tensors.items()}
+        return tensors
 
     def save(self, step: int) -> None:
         """Write the state after `step` steps, point `last` at it, and drop older ones."""
         with writing(self.folder / f"{step:06d}") as temporary:
             temporary.mkdir(parents=True)
-            save_file(self._tensors(), temporary / TENSORS)
+            write_tensors(self._tensors(), temporary / TENSORS)
             write_json(temporary / ABOUT, {"phase": self.phase.name, "step": step})
         link = self.folder / f".{LAST}"
         link.unlink(missing_ok=True)

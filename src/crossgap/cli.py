@@ -177,6 +177,9 @@ def main() -> None:
     except CrossgapError as error:
         print(f"crossgap: {error}", file=sys.stderr)
         sys.exit(2)
+    except OSError as error:
+        print(f"crossgap: {error}", file=sys.stderr)
+        sys.exit(2)
     except KeyboardInterrupt:
         print("crossgap: interrupted; the same command goes on where it was.", file=sys.stderr)
         sys.exit(130)

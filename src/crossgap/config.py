@@ -99,12 +99,13 @@ class Preset:
     steps: int = 16
     """Images per demonstration."""
     perturbation: float = 0.0
-    """Disturbance of demonstrated states, standard deviation in rad."""
+    """Disturbance of the demonstrated states where images are simulated for free (source and oracle),
+    standard deviation in rad; the few target images always show undisturbed demonstrations."""
     starts: int = 100
     """Start configurations in the test."""
     episode_steps: int = 100
     """Steps of an episode in closed loop."""
-    gains: tuple[float, ...] = (0.1, 0.2, 0.3, 0.5)
+    gains: tuple[float, ...] = (0.1, 0.2, 0.4)
     """Control gains to choose from, on validation starts in the source domain."""
     config: TaskGANConfig = field(default_factory=TaskGANConfig)
     """The training."""

@@ -17,7 +17,7 @@ from crossgap.files import read_json, remove, write_json
 from crossgap.simulation.kinematics import demonstrate, sample_start
 from crossgap.simulation.looks import get_look
 from crossgap.simulation.randomization import get_randomization
-from crossgap.simulation.workers import available_cores
+from crossgap.simulation.workers import available_cores, die_with_parent
 
 LABEL_NAMES = ("joint_velocity_1", "joint_velocity_2", "joint_velocity_3")
 ABOUT = "dataset.json"
@@ -48,6 +48,8 @@ def collect(
     get_randomization(collection.randomization)
     if collection.episodes < 1 or collection.steps < 2:
         raise CrossgapError("A collection needs at least 1 episode of at least 2 steps.")
+    if collection.size < 1:
+        raise CrossgapError(f"Images need a size of at least 1 pixel; got {collection.size}.")
     if output.exists():
         return _existing(collection, output)
     partial = output.with_name(f".{output.name}.partial")
@@ -96,7 +98,8 @@ def _collect_chunks(collection: Collection, partial: Path, workers: int, track: 
         first for first in range(0, collection.episodes, CHUNK) if not _chunk_table(partial, first).exists()
     ]
     jobs = [(collection, partial, first) for first in starts]
-    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, spawn, initializer=die_with_parent) as pool:
         try:
             for _ in track(pool.map(_collect_chunk, jobs), f"collect {collection.look}", len(jobs)):
                 pass

@@ -55,7 +55,12 @@ def _read_rows(table: Path) -> list[dict[str, str]]:
     if not rows:
         raise CrossgapError(f"{table} has no rows. Expected a header and one row per image.")
     if "image" not in rows[0]:
-        raise CrossgapError(f"{table} has no column 'image'. Available: {', '.join(rows[0])}.")
+        raise CrossgapError(f"{table} has no column 'image'. Available: {', '.join(filter(None, rows[0]))}.")
+    for line, row in enumerate(rows, 2):
+        if None in row:  # where csv puts the cells beyond the header
+            raise CrossgapError(f"{table}, line {line}: expected {len(row) - 1} cells, found more.")
+        if not row["image"]:
+            raise CrossgapError(f"{table}, line {line}, column 'image': expected a file name, found none.")
     return rows
 
 

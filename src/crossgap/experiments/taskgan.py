@@ -66,40 +66,45 @@ class TaskGANExperiment:
 
     # data
 
-    def _collect(self, name: str, look: str, episodes: int, stream: int, folder: Path) -> LabelledImages:
+    def _collect(self, name: str, look: str, stream: int, many: bool = False) -> LabelledImages:
+        """Collect or read a data set: many images, as a simulator gives them for free, or few."""
         preset = self.preset
         collection = Collection(
-            look, episodes, preset.steps, preset.size, seed=100 * self.seed + stream,
-            perturbation=preset.perturbation,
-        )  # fmt: skip
-        path = folder / "data" / name
+            look=look,
+            episodes=preset.source_episodes if many else preset.target_episodes,
+            steps=preset.steps,
+            size=preset.size,
+            seed=100 * self.seed + stream,
+            perturbation=preset.perturbation if many else 0.0,
+        )
+        path = (self.source_folder if name == "source" else self.folder) / "data" / name
         if not path.exists():
-            with timed(self.root, f"collect {look}"):
+            with timed(self.root, f"collect {name}"):
                 collect(collection, path, track=track)
         return read_folder(path, track=track)
 
     @functools.cached_property
     def source(self) -> LabelledImages:
         """Many labelled images of the source look."""
-        return self._collect("source", "source", self.preset.source_episodes, SOURCE_SEED, self.source_folder)
+        return self._collect("source", "source", SOURCE_SEED, many=True)
 
     @functools.cached_property
     def target(self) -> LabelledImages:
         """Few labelled images of the target look."""
-        return self._collect("target", self.domain, self.preset.target_episodes, TARGET_SEED, self.folder)
+        return self._collect("target", self.domain, TARGET_SEED)
 
     @functools.cached_property
     def held_out(self) -> LabelledImages:
         """Images of the target look that nothing is trained or chosen on."""
-        return self._collect("held_out", self.domain, self.preset.target_episodes, HELD_OUT_SEED, self.folder)
+        return self._collect("held_out", self.domain, HELD_OUT_SEED)
 
     @functools.cached_property
     def held_out_pairs(self) -> LabelledImages:
         """The held-out images' true pairs in the source look: never trained on, shown beside F(y)."""
-        return self._collect("pairs", "source", self.preset.target_episodes, HELD_OUT_SEED, self.folder)
+        return self._collect("pairs", "source", HELD_OUT_SEED)
 
     def _oracle_data(self) -> LabelledImages:
-        return self._collect("oracle", self.domain, self.preset.source_episodes, ORACLE_SEED, self.folder)
+        return self._collect("oracle", self.domain, ORACLE_SEED, many=True)
 
     # models
 
@@ -128,16 +133,16 @@ class TaskGANExperiment:
 
     @functools.cached_property
     def gain(self) -> float:
-        """The control gain of all methods: the best on validation starts in the source look."""
+        """The control gain of all methods: the smallest of the most successful on validation starts in
+        the source look."""
 
         def choose() -> dict[str, Any]:
-            predict = self.model("source_only").predict
-            tried = {}
+            predict, tried = self.model("source_only").predict, {}
             with timed(self.root, "choose the gain"):
-                for gain in self.preset.gains:
+                for gain in sorted(self.preset.gains):
                     played, _ = self._play(predict, VALIDATION_STARTS, gain, "source", f"gain {gain}", 0)
-                    tried[gain] = float(np.mean(played.final_distance))
-            return {"gain": min(tried, key=tried.__getitem__), "mean_final_distance": tried}
+                    tried[gain] = float(np.mean(played.success))
+            return {"gain": max(tried, key=tried.__getitem__), "success": tried}
 
         return once(self.source_folder / "gain.json", choose)["gain"]
 

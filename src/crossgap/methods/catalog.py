@@ -157,7 +157,7 @@ def check_pair(source: LabelledImages, target: LabelledImages) -> None:
     """Whether two data sets can be the two sides of one gap.
 
     Raises:
-        CrossgapError: they differ in image size or labels, or the size is not a multiple of 4.
+        CrossgapError: they differ in image size or labels, or the networks cannot take the size.
     """
     if source.images.shape[1:] != target.images.shape[1:]:
         (h, w), (height, width) = source.images.shape[1:3], target.images.shape[1:3]
@@ -165,8 +165,10 @@ def check_pair(source: LabelledImages, target: LabelledImages) -> None:
             f"Source images are {w}×{h} pixels, target images {width}×{height}. Expected one size."
         )
     h, w = source.images.shape[1:3]
-    if h != w or h % 4:
-        raise CrossgapError(f"Images are {w}×{h} pixels. Expected squares whose side is a multiple of 4.")
+    if h != w or h % 4 or h < 24:
+        raise CrossgapError(
+            f"Images are {w}×{h} pixels. Expected squares whose side is a multiple of 4 and at least 24."
+        )
     if source.label_names != target.label_names:
         raise CrossgapError(
             f"Source labels are {', '.join(source.label_names)}, target labels "

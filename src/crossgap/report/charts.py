@@ -17,17 +17,19 @@ MOST_POINTS = 240
 """A longer curve is averaged in blocks."""
 _INK, _LINE = "#010203", "#040506"
 """Stand-ins for the page's colours, replaced by its CSS variables."""
-_WORDS = {
-    "adversarial": "adversarial loss",
-    "discriminator": "discriminator's loss",
-    "task_loss": "task loss",
-}
+_WORDS = {"task_loss": "task"}
+"""Names of metrics as a legend says them, where they differ."""
 _STYLES = ("-", (0, (4, 2)), (0, (1, 1.4)), (0, (6, 1.5, 1, 1.5)))
 
 
 def distance_limit(values: Sequence[float]) -> float:
-    """Right end of the distance axis, metres: a whole number of 0.1 m beyond the largest value."""
-    return max(0.2, np.ceil(max(values) * 10 + 1e-9) / 10)
+    """Right end of the distance axis, metres: a whole number of 0.1 m, not below the largest value."""
+    return max(0.2, float(np.ceil(max(values) * 10)) / 10)
+
+
+def across(distance: float, limit: float) -> float:
+    """Where a distance lies on the axis, in percent of its width: by its square root, to part small ones."""
+    return round(100 * float(np.sqrt(min(max(distance / limit, 0.0), 1.0))), 2)
 
 
 def strip(values: Sequence[float], limit: float) -> list[tuple[float, float]]:
@@ -35,11 +37,11 @@ def strip(values: Sequence[float], limit: float) -> list[tuple[float, float]]:
     bins: dict[int, int] = {}
     dots = []
     for value in sorted(values):
-        x = 100 * min(value / limit, 1.0)
+        x = across(value, limit)
         place = round(x)
         count = bins[place] = bins.get(place, 0) + 1
         offset = (count // 2) * (1 if count % 2 else -1)
-        dots.append((round(x, 2), STRIP_HEIGHT / 2 + float(np.clip(3.2 * offset, -16, 16))))
+        dots.append((x, STRIP_HEIGHT / 2 + float(np.clip(3.2 * offset, -16, 16))))
     return dots
 
 
@@ -53,7 +55,7 @@ def loss_chart(rows: list[dict[str, Any]], shown: Shown) -> str:
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
-    style = {
+    style: Any = {
         "svg.fonttype": "none", "svg.hashsalt": shown.method, "font.size": 8, "axes.edgecolor": _LINE,
         "axes.labelcolor": _INK, "xtick.color": _INK, "ytick.color": _INK, "text.color": _INK,
         "axes.spines.top": False, "axes.spines.right": False, "axes.linewidth": 0.8, "grid.color": _LINE,
@@ -71,8 +73,8 @@ def loss_chart(rows: list[dict[str, Any]], shown: Shown) -> str:
             )  # fmt: skip
         _finish(axes, [row[name] for row in rows for name in names if name in row])
         if len(names) > 1:
-            axes.legend(frameon=False, fontsize=7.5, loc="lower center", bbox_to_anchor=(0.5, 0.98), ncols=3,
-                        handlelength=1.7, columnspacing=1.2, borderpad=0)  # fmt: skip
+            axes.legend(frameon=False, fontsize=7, loc="lower center", bbox_to_anchor=(0.5, 0.98), ncols=3,
+                        handlelength=1.7, columnspacing=1, borderpad=0)  # fmt: skip
         out = io.StringIO()
         nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
         figure.savefig(out, format="svg", transparent=True, metadata=nothing)
@@ -97,7 +99,7 @@ def _finish(axes: Any, values: list[float]) -> None:
         axes.yaxis.set_major_locator(LogLocator(subs=(1,) if wide else (1, 2, 5)))
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         axes.yaxis.set_minor_formatter(NullFormatter())
-    axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(4, integer=True, steps=[1, 2, 5, 10]))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     axes.set_xlabel("step")
     axes.grid(axis="y", lw=0.6, alpha=0.6)

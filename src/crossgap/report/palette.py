@@ -40,7 +40,7 @@ _TEXTS = {
         "#4aa3dc", "#86cdf7",
     ),
     "fine_tuned": (
-        "Fine-tuned", "fine-tuning on them",
+        "Fine-tuned", "fine-tuning on the {few} target images",
         "f_X trained on with the {few} target images, mixed with the source: the strongest cheap baseline.",
         "#0069a8", "#3f95dd",
     ),

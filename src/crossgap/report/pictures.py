@@ -46,7 +46,7 @@ def animation(images: np.ndarray) -> str:
     frames = [enlarge(images[step], ANIMATION_SIDE) for step in animation_steps(len(images))]
     out = io.BytesIO()
     frames[0].save(
-        out, "WEBP", save_all=True, append_images=frames[1:], loop=0, quality=70, method=2,
+        out, "WEBP", save_all=True, append_images=frames[1:], loop=0, quality=85, method=2,
         duration=[FRAME_MS] * (len(frames) - 1) + [LAST_FRAME_MS],
     )  # fmt: skip
     return data_uri(out.getvalue())

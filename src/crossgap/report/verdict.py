@@ -84,7 +84,8 @@ def _rate(content: ReportContent, method: str) -> str:
     successes, n = sum(content.played[method].success), content.starts
     low, high = wilson_interval(successes, n)
     interval = f"{100 * low:.0f}–{100 * high:.0f} %"
-    return f"{phrase} reaches the cube in {100 * successes / n:.0f} % of {n} unseen starts (95 % interval {interval})"
+    rate = f"{100 * successes / n:.0f} % of {n} unseen starts"
+    return f"{phrase} reaches the cube in {rate} (95 % interval {interval})"
 
 
 def _comparison(found: dict[str, Difference], methods: dict[str, Shown]) -> str:
@@ -93,8 +94,8 @@ def _comparison(found: dict[str, Difference], methods: dict[str, Shown]) -> str:
         label = "" if before else "paired difference "
         joint = ", " if before is None else " and " if diff.kind == before else ", but "
         phrase = methods[method].phrase
-        if method == "fine_tuned" and before is None:  # "them" has nothing to stand for
-            phrase = "fine-tuning on the target images"
+        if method == "fine_tuned" and before:  # the target images have just been named
+            phrase = "fine-tuning on them"
         if diff.kind == "unclear":
             points = f"{label}{signed(diff.value)}, {signed(diff.low)} to {signed(diff.high)}"
             text += f"{joint}not clearly different from {phrase} ({points})"
@@ -111,7 +112,8 @@ def _to_oracle(diff: Difference) -> str:
         points = f"{signed(-diff.value)}, {signed(-diff.high)} to {signed(-diff.low)}"
         return f"the oracle is not clearly different ({points})"
     low, high = sorted((abs(diff.low), abs(diff.high)))
-    return f"the oracle is {abs(diff.value)} points {'ahead' if diff.kind == 'worse' else 'behind'} ({low}–{high})"
+    place = "ahead" if diff.kind == "worse" else "behind"
+    return f"the oracle is {abs(diff.value)} points {place} ({low}–{high})"
 
 
 def _outcome(found: dict[str, Difference], methods: dict[str, Shown]) -> tuple[str, str]:

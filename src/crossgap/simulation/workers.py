@@ -6,8 +6,11 @@ process, or after a fork, is where renderers hang.
 
 from __future__ import annotations
 
+import ctypes
 import multiprocessing
 import os
+import signal
+import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection
@@ -26,8 +29,19 @@ def available_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def die_with_parent() -> None:
+    """Let the kernel end this process with its parent, even where the parent is killed (Linux only).
+
+    Else an orphan would go on writing into a folder that the restarted run writes to.
+    """
+    if sys.platform == "linux":
+        set_parent_death_signal = 1
+        ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)
+
+
 def _serve(connection: Connection, env_id: str, kwargs: dict[str, Any], count: int) -> None:
     """A worker: `count` environments, driven by ("reset", seeds) and ("step", actions)."""
+    die_with_parent()
     import gymnasium
 
     import crossgap.simulation  # noqa: F401 (registers the environments)

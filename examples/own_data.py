@@ -1,0 +1,12 @@
+"""Train on two folders of images with a labels.csv, and predict: `python own_data.py sim real out`."""
+
+import sys
+from pathlib import Path
+
+from crossgap import Methods, TaskGANConfig, Trainer, make_fabric, read_folder
+
+source, target, output = sys.argv[1:4]
+trainer = Trainer(Path(output), make_fabric(), seed=0)
+methods = Methods(read_folder(source), read_folder(target), TaskGANConfig(), trainer)
+model = methods.get("taskgan_inverse_refined")  # trains what it builds on first, and resumes after a kill
+print(model.predict(methods.target.images[:4]), model.label_names)

@@ -1,0 +1,145 @@
+"""Put the page together."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from crossgap.evaluation import wilson_interval
+from crossgap.files import write_text
+from crossgap.report import pictures, tables
+from crossgap.report.content import ReportContent
+from crossgap.report.palette import Shown, show
+from crossgap.report.verdict import difference, judge, signed, subject
+from crossgap.simulation.kinematics import SUCCESS_DISTANCE
+
+COLUMNS = 8
+"""Most pictures in a row."""
+
+
+def build_report(content: ReportContent, path: Path) -> Path:
+    """Write the report.
+
+    Args:
+        content: what it shows.
+        path: the HTML file; nothing half-written is ever there.
+
+    Returns:
+        The path.
+
+    Raises:
+        CrossgapError: the place cannot be written.
+    """
+    import jinja2
+    from markupsafe import Markup, escape
+
+    def emphasise(sentence: str) -> Markup:
+        """Figures strong, what is in brackets quiet, no break before a unit."""
+        text = str(escape(sentence))
+        text = re.sub(r"\(([^()]*\d[^()]*)\)", r"<span>(\1)</span>", text)
+        text = re.sub(r"(\d+) (%|points)(?![^<]*</span>)", r"<b>\1 \2</b>", text)
+        return Markup(re.sub(r"(\d) (%|points)", r"\1&nbsp;\2", text))
+
+    def symbols(text: str) -> Markup:
+        """f_X as one writes it."""
+        return Markup(re.sub(r"\b([fD])_([XY])\b", r"\1<sub>\2</sub>", str(escape(text))))
+
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("crossgap", "report"), autoescape=True, undefined=jinja2.StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    environment.filters |= {
+        "emphasise": emphasise, "symbols": symbols, "duration": tables.duration,
+        "text": tables.plain_text, "label": tables.label,
+    }  # fmt: skip
+    methods = show(content.played, *content.image_counts())
+    page = environment.get_template("report.html.j2").render(
+        content=content, methods=methods, verdict=judge(content), about=subject(content),
+        success=_success(content), table=tables.metric_table(content), heads=list(tables.METRICS.values()),
+        differences=_differences(content), gallery=_gallery(content), strips=_strips(content),
+        film=_film(content), curves=_curves(content, methods), settings=list(tables.flatten(content.config)),
+        threshold=SUCCESS_DISTANCE, few=content.image_counts()[0],
+    )  # fmt: skip
+    write_text(path, page)
+    return path
+
+
+def _success(content: ReportContent) -> list[dict[str, Any]]:
+    rows = []
+    for method, loop in content.played.items():
+        successes, n = sum(loop.success), content.starts
+        low, high = wilson_interval(successes, n)
+        rows.append({
+            "method": method, "value": 100 * successes / n, "low": 100 * low, "high": 100 * high,
+            "count": f"{successes} of {n}",
+        })  # fmt: skip
+    return rows
+
+
+def _differences(content: ReportContent) -> list[dict[str, Any]]:
+    about = subject(content)
+    if about is None:
+        return []
+    words = {"better": "beaten", "worse": "does better", "unclear": "no clear difference"}
+    rows = []
+    for method in content.played:
+        if method != about:
+            diff = difference(content, about, method)
+            texts = {key: signed(getattr(diff, key)) for key in ("value", "low", "high")}
+            rows.append({"method": method, "diff": diff, "texts": texts, "word": words[diff.kind]})
+    return rows
+
+
+def _gallery(content: ReportContent) -> list[tuple[str, list[str]]]:
+    rows = content.images.items()
+    return [(label, [pictures.picture(image) for image in row[:COLUMNS]]) for label, row in rows if len(row)]
+
+
+def _strips(content: ReportContent) -> dict[str, Any]:
+    from crossgap.report.charts import STRIP_HEIGHT, across, distance_limit, strip
+
+    distances = {method: loop.final_distance for method, loop in content.played.items()}
+    limit = distance_limit([value for values in distances.values() for value in values])
+    medians = {method: float(np.median(values)) for method, values in distances.items()}
+    step = 0.2 if limit > 0.3 else 0.1
+    ticks = [0.0, SUCCESS_DISTANCE, *np.arange(step, limit + 1e-6, step).tolist()]
+    return {
+        "dots": {method: strip(values, limit) for method, values in distances.items()},
+        "medians": {method: (median, across(median, limit)) for method, median in medians.items()},
+        "threshold": across(SUCCESS_DISTANCE, limit), "height": STRIP_HEIGHT,
+        "ticks": sorted({(across(tick, limit), f"{tick:.1f} m") for tick in ticks}),
+    }  # fmt: skip
+
+
+def _film(content: ReportContent) -> dict[str, Any] | None:
+    """One start, every recorded method."""
+    recorded = min((len(frames) for frames in content.frames.values()), default=0)
+    methods = [method for method in content.played if method in content.frames]
+    if not recorded or not methods:
+        return None
+    start, usual = pictures.typical_start({method: content.played[method] for method in methods}, recorded)
+    shots = []
+    for method in methods:
+        images, loop = content.frames[method][start], content.played[method]
+        shots.append({
+            "method": method, "moving": pictures.animation(images), "still": pictures.picture(images[-1]),
+            "success": loop.success[start], "once": loop.reached_once[start],
+            "distance": loop.final_distance[start],
+        })  # fmt: skip
+    seed = content.played[methods[0]].seeds[start]
+    return {"shots": shots, "seed": seed, "recorded": recorded, "usual": usual}
+
+
+def _curves(content: ReportContent, methods: dict[str, Shown]) -> list[tuple[Shown, str]]:
+    from crossgap.report.charts import loss_chart
+
+    phases: dict[str, list[dict[str, Any]]] = {}
+    for row in content.metrics:
+        if len(row.keys() - {"phase", "step"}):
+            phases.setdefault(row["phase"], []).append(row)
+    order = [name for name in methods if name in phases] + [name for name in phases if name not in methods]
+    shown = show(phases, *content.image_counts()) | methods
+    return [(shown[name], loss_chart(phases[name], shown[name])) for name in order]

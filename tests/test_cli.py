@@ -1,0 +1,137 @@
+"""The command line: bad input ends with a message that names it, exit code 2, and nothing half-written."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from crossgap.cli import main
+from crossgap.data import LabelledImages, write_folder
+
+
+def crossgap(monkeypatch, capsys, *arguments):
+    """Run a verb in this process; exit code and what it printed to stderr."""
+    monkeypatch.setattr(sys, "argv", ["crossgap", *map(str, arguments)])
+    try:
+        main()
+        code = 0
+    except SystemExit as exit_:
+        code = exit_.code
+    return code, capsys.readouterr().err
+
+
+@pytest.fixture
+def folders(tmp_path):
+    """A source and a target data set of 8 random images each."""
+    rng = np.random.default_rng(0)
+    for name in ("source", "target"):
+        images = rng.integers(0, 255, (8, 24, 24, 3), np.uint8)
+        labels = rng.random((8, 1), np.float32)
+        write_folder(tmp_path / name, LabelledImages(images, labels, ("angle",), np.arange(8)))
+    return tmp_path / "source", tmp_path / "target"
+
+
+TINY = (
+    "--source.steps", "3", "--target.steps", "3", "--translator.steps", "3", "--refinement.steps", "3",
+    "--source.batch", "4", "--target.batch", "4", "--translator.batch", "2", "--refinement.batch", "4",
+    "--networks.task-width", "4", "--networks.generator-width", "4", "--networks.generator-blocks", "1",
+    "--networks.discriminator-width", "4", "--device", "cpu",
+)  # fmt: skip
+
+
+def train(monkeypatch, capsys, folders, method, output):
+    source, target = folders
+    return crossgap(
+        monkeypatch, capsys, "train", method, "--source", source, "--target", target, "--output", output, *TINY
+    )
+
+
+def test_help_imports_neither_torch_nor_mujoco():
+    code = (
+        "import sys\nsys.argv = ['crossgap', 'train', '--help']\nfrom crossgap.cli import main\n"
+        "try:\n    main()\nexcept SystemExit:\n    pass\n"
+        "print(sorted({'torch', 'mujoco', 'matplotlib'} & set(sys.modules)))"
+    )
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert printed.strip().endswith("[]")
+    assert "--translator.task-weight" in printed
+
+
+def test_trains_evaluates_and_resumes(monkeypatch, capsys, folders, tmp_path):
+    run = tmp_path / "run"
+    assert train(monkeypatch, capsys, folders, "taskgan_inverse_refined", run)[0] == 0
+    weights = run / "models" / "taskgan_inverse" / "translator.safetensors"
+    written = weights.stat().st_mtime_ns
+    assert train(monkeypatch, capsys, folders, "fine_tuned", run)[0] == 0
+    assert weights.stat().st_mtime_ns == written
+    models = [run / "models" / name for name in ("taskgan_inverse_refined", "fine_tuned")]
+    result = tmp_path / "result.json"
+    evaluated = crossgap(
+        monkeypatch, capsys, "evaluate", *models, "--data", folders[1], "--output", result, "--device", "cpu"
+    )
+    assert evaluated[0] == 0
+    errors = [entry["value"] for entry in json.loads(result.read_text())["models"].values()]
+    assert len(errors) == 2
+    assert all(np.isfinite(errors))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["collect", "DIR/new", "--look", "target_z"], ["target_z", "target_b"]),
+        (["collect", "DIR/new", "--randomization", "wild"], ["wild", "full"]),
+        (["collect", "DIR/source"], ["source", "not a collected data set"]),
+        (["demo", "--look", "target_z"], ["target_z", "Available", "target_b"]),
+        (["demo", "--output", "DIR/source"], ["source", "not empty"]),
+        (["demo", "--output", "DIR/source/labels.csv"], ["labels.csv", "is a file"]),
+        (["report", "DIR/source"], ["not a finished demo"]),
+        (["evaluate", "DIR/source"], ["No adapted model"]),
+        (["evaluate", "DIR/nothing", "--look", "target_z"], ["target_z", "Available"]),
+    ],
+)
+def test_bad_arguments(monkeypatch, capsys, folders, tmp_path, arguments, words):
+    before = sorted(tmp_path.rglob("*"))
+    code, message = crossgap(monkeypatch, capsys, *(a.replace("DIR", str(tmp_path)) for a in arguments))
+    assert code == 2
+    assert all(word in message for word in words), message
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_unknown_method(monkeypatch, capsys, folders, tmp_path):
+    code, message = train(monkeypatch, capsys, folders, "taskgan_backward", tmp_path / "run")
+    assert code == 2
+    assert "taskgan_inverse" in message
+    assert not (tmp_path / "run").exists()
+
+
+def test_output_of_another_run(monkeypatch, capsys, folders, tmp_path):
+    run = tmp_path / "run"
+    assert train(monkeypatch, capsys, folders, "source_only", run)[0] == 0
+    source, target = folders
+    code, message = crossgap(
+        monkeypatch, capsys, "train", "source_only", "--source", target, "--target", source, "--output", run, *TINY
+    )  # fmt: skip
+    assert code == 2
+    assert "another run" in message
+    assert "source" in message
+
+
+def test_checkpoint_cut_in_half_and_of_another_method(monkeypatch, capsys, folders, tmp_path):
+    run = tmp_path / "run"
+    assert train(monkeypatch, capsys, folders, "fine_tuned", run)[0] == 0
+    for name in ("source_only", "fine_tuned"):
+        weights = run / "models" / name / "task_model.safetensors"
+        whole = weights.read_bytes()
+        weights.write_bytes(whole[: len(whole) // 2])
+        code, message = crossgap(monkeypatch, capsys, "evaluate", weights.parent, "--data", folders[1])
+        assert code == 2
+        assert "task_model.safetensors" in message
+        assert "cut short" in message
+        weights.write_bytes(whole)
+    (run / "models" / "fine_tuned").rename(run / "models" / "target_only")
+    code, message = train(monkeypatch, capsys, folders, "target_only", run)
+    assert code == 2
+    assert "'fine_tuned'" in message
+    assert "'target_only'" in message
