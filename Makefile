@@ -1,5 +1,6 @@
 # Everything runs in .venv, which the first target makes. Another Python: make PYTHON=python3.12 …
 BIN := .venv/bin
+READY := .venv/.installed
 ARGS ?=
 .DEFAULT_GOAL := help
 .PHONY: help install demo test test-all check format
@@ -7,25 +8,26 @@ ARGS ?=
 help: ## what each target does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-install: .venv/.installed ## set everything up: .venv, and software OpenGL where it is missing
+install: $(READY) ## set everything up: .venv, and software OpenGL where it is missing
+	@echo 'Ready: $(BIN)/crossgap --help'
 
-.venv/.installed: pyproject.toml constraints.txt
+$(READY): pyproject.toml constraints.txt
 	@scripts/setup.sh
 
-demo: install ## cross the gap and write the report (10 minutes on 2 cores); options: make demo ARGS="--help"
+demo: $(READY) ## cross the gap and write the report (10 minutes on 2 cores); options: make demo ARGS="--help"
 	@$(BIN)/crossgap demo $(ARGS)
 
-test: install ## the tests a change must pass; one file: make test ARGS=tests/test_losses.py
+test: $(READY) ## the tests a change must pass; one file: make test ARGS=tests/test_losses.py
 	@$(BIN)/python -m pytest -m "not slow" $(ARGS)
 
-test-all: install ## these and the slow ones
+test-all: $(READY) ## these and the slow ones
 	@$(BIN)/python -m pytest $(ARGS)
 
-check: install ## lint, formatting, types
+check: $(READY) ## lint, formatting, types
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/pyright
 
-format: install ## let ruff format and mend what it can
+format: $(READY) ## let ruff format and mend what it can
 	@$(BIN)/ruff check --fix
 	@$(BIN)/ruff format

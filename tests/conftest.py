@@ -13,9 +13,13 @@ from pathlib import Path
 import lightning_fabric
 import numpy as np
 import pytest
+import torch
 
 from crossgap.data import LabelledImages
 from crossgap.training import make_fabric
+
+os.environ["OMP_NUM_THREADS"] = "1"  # of the processes that tests start
+torch.set_num_threads(1)  # the networks here are tiny: threads would cost more than they give
 
 TOY_SIZE = 24
 

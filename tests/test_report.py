@@ -145,8 +145,8 @@ def test_without_taskgan_the_best_method_is_named():
     verdict = judge(make_content(target_only=22, fine_tuned=56))
     assert verdict.outcome == "open"
     assert verdict.sentence == (
-        "No TaskGAN was evaluated in target_b; the best of 2, fine-tuning on the 800 target images reaches the "
-        "cube in 56 % of 100 unseen starts (95 % interval 46–65 %)."
+        "No TaskGAN was evaluated in target_b; the best of 2, fine-tuning on the 800 target images reaches "
+        "the cube in 56 % of 100 unseen starts (95 % interval 46–65 %)."
     )
 
 
@@ -194,6 +194,13 @@ def test_a_single_recorded_episode_and_an_unknown_method(tmp_path):
     _, parsed = page(make_content(recorded=1, taskgan_inverse=70, cycle_of_mine=60), tmp_path)
     assert "It is the only recorded one." in parsed.text
     assert "cycle of mine" in parsed.text
+
+
+def test_a_phase_keeps_its_method_s_colour_when_other_methods_were_played(tmp_path):
+    html, _ = page(make_content(taskgan_inverse_refined=80, oracle=96), tmp_path)
+    variable = re.search(r"(--m\d+): #e3a008", html)
+    assert variable
+    assert f"stroke: var({variable[1]})" in html
 
 
 def test_odd_titles_are_text_not_markup(tmp_path):

@@ -55,13 +55,14 @@ def build_report(content: ReportContent, path: Path) -> Path:
         "emphasise": emphasise, "symbols": symbols, "duration": tables.duration,
         "text": tables.plain_text, "label": tables.label,
     }  # fmt: skip
-    methods = show(content.played, *content.image_counts())
+    phases = [row["phase"] for row in content.metrics]
+    methods = show(dict.fromkeys([*content.played, *phases]), *content.image_counts())
     page = environment.get_template("report.html.j2").render(
         content=content, methods=methods, verdict=judge(content), about=subject(content),
         success=_success(content), table=tables.metric_table(content), heads=list(tables.METRICS.values()),
         differences=_differences(content), gallery=_gallery(content), strips=_strips(content),
         film=_film(content), curves=_curves(content, methods), settings=list(tables.flatten(content.config)),
-        threshold=SUCCESS_DISTANCE, few=content.image_counts()[0],
+        threshold=SUCCESS_DISTANCE,
     )  # fmt: skip
     write_text(path, page)
     return path
@@ -74,7 +75,6 @@ def _success(content: ReportContent) -> list[dict[str, Any]]:
         low, high = wilson_interval(successes, n)
         rows.append({
             "method": method, "value": 100 * successes / n, "low": 100 * low, "high": 100 * high,
-            "count": f"{successes} of {n}",
         })  # fmt: skip
     return rows
 
@@ -105,12 +105,12 @@ def _strips(content: ReportContent) -> dict[str, Any]:
     limit = distance_limit([value for values in distances.values() for value in values])
     medians = {method: float(np.median(values)) for method, values in distances.items()}
     step = 0.2 if limit > 0.3 else 0.1
-    ticks = [0.0, SUCCESS_DISTANCE, *np.arange(step, limit + 1e-6, step).tolist()]
+    ticks = [0.0, SUCCESS_DISTANCE, *np.arange(step, limit + 1e-6, step).round(1).tolist()]
     return {
         "dots": {method: strip(values, limit) for method, values in distances.items()},
         "medians": {method: (median, across(median, limit)) for method, median in medians.items()},
         "threshold": across(SUCCESS_DISTANCE, limit), "height": STRIP_HEIGHT,
-        "ticks": sorted({(across(tick, limit), f"{tick:.1f} m") for tick in ticks}),
+        "ticks": sorted({(across(tick, limit), f"{tick:g}") for tick in ticks}),
     }  # fmt: skip
 
 
@@ -140,6 +140,4 @@ def _curves(content: ReportContent, methods: dict[str, Shown]) -> list[tuple[Sho
     for row in content.metrics:
         if len(row.keys() - {"phase", "step"}):
             phases.setdefault(row["phase"], []).append(row)
-    order = [name for name in methods if name in phases] + [name for name in phases if name not in methods]
-    shown = show(phases, *content.image_counts()) | methods
-    return [(shown[name], loss_chart(phases[name], shown[name])) for name in order]
+    return [(shown, loss_chart(phases[name], shown)) for name, shown in methods.items() if name in phases]

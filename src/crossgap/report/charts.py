@@ -60,7 +60,9 @@ def loss_chart(rows: list[dict[str, Any]], shown: Shown) -> str:
         "axes.labelcolor": _INK, "xtick.color": _INK, "ytick.color": _INK, "text.color": _INK,
         "axes.spines.top": False, "axes.spines.right": False, "axes.linewidth": 0.8, "grid.color": _LINE,
     }  # fmt: skip
-    names = sorted({name for row in rows for name in row} - {"phase", "step"}, key=lambda n: n != "task_loss")
+    names = sorted(
+        {name for row in rows for name in row} - {"phase", "step"}, key=lambda n: (n != "task_loss", n)
+    )
     with mpl.rc_context(style):
         figure = Figure((3.5, 2.1), layout="constrained")
         axes = figure.subplots()

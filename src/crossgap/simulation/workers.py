@@ -37,6 +37,9 @@ def die_with_parent() -> None:
     if sys.platform == "linux":
         set_parent_death_signal = 1
         ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)
+    parent = multiprocessing.parent_process()
+    if parent is not None and not parent.is_alive():  # it died before this was set
+        os._exit(1)
 
 
 def _serve(connection: Connection, env_id: str, kwargs: dict[str, Any], count: int) -> None:

@@ -1,0 +1,372 @@
+"""The loop: exact resume after a kill, learning rate, metrics, damaged checkpoints, several processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from torch import nn
+
+from crossgap import training
+from crossgap.checkpoints import Checkpoint
+from crossgap.data.batches import Batches
+from crossgap.errors import CrossgapError
+from crossgap.methods.supervised import Supervised
+from crossgap.methods.taskgan import InverseTaskGAN
+from crossgap.metrics import read_metrics
+from crossgap.networks import Discriminator, Generator, TaskModel
+from crossgap.training import Phase, Trainer, make_fabric
+
+STEPS = 40
+
+MAKE = """
+import torch
+from crossgap.data.batches import Batches
+from crossgap.methods.supervised import Supervised
+from crossgap.methods.taskgan import InverseTaskGAN
+from crossgap.networks import Discriminator, Generator, TaskModel
+
+def random_batches(n, size, seed, *share):
+    generator = torch.Generator().manual_seed(seed)
+    images = torch.rand(n, 3, 24, 24, generator=generator) * 2 - 1
+    return Batches(images, torch.randn(n, 2, generator=generator), size, seed, *share)
+
+def taskgan(steps=40, *share):
+    torch.manual_seed(0)
+    return InverseTaskGAN(
+        "gan", Generator(4, 1), Discriminator(4), TaskModel(2, 24, 4, 8),
+        source=random_batches(20, 4, 1, *share), target=random_batches(14, 4, 2, *share),
+        task_weight=1.0, steps=steps, learning_rate=1e-3,
+    )
+
+def supervised(steps=20, *share):
+    torch.manual_seed(0)
+    data = [random_batches(20, 8, 1, *share), random_batches(14, 8, 2, *share)]
+    return Supervised("supervised", TaskModel(2, 24, 4, 8), data, steps, 1e-3)
+"""
+
+namespace: dict = {}
+exec(MAKE, namespace)  # the same phases here and in other processes
+taskgan, supervised = namespace["taskgan"], namespace["supervised"]
+
+
+@pytest.fixture(autouse=True)
+def often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Metrics every 5 steps."""
+    monkeypatch.setattr(training, "LOG_EVERY", 5)
+
+
+def last_state(folder: Path, phase: str) -> dict[str, torch.Tensor]:
+    return load_file(folder / "checkpoints" / phase / "last" / "state.safetensors")
+
+
+def assert_same_bits(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> None:
+    assert a.keys() == b.keys()
+    for key in a:
+        assert torch.equal(a[key], b[key]), key
+
+
+# exact resume
+
+KILLED = f"""{MAKE}
+import os, signal, sys
+from pathlib import Path
+from crossgap import training
+
+training.LOG_EVERY, training.CHECKPOINT_SECONDS = 5, 0.0
+phase = taskgan()
+step_as_it_was = phase.training_step
+
+def step_until_killed(step):
+    if step == 20:  # the checkpoint after 20 steps is written; no other one from here on
+        assert (Path(sys.argv[1]) / "checkpoints/gan/last/state.json").exists()
+        training.CHECKPOINT_SECONDS = 1e9
+    if step == 33:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return step_as_it_was(step)
+
+phase.training_step = step_until_killed
+training.Trainer(Path(sys.argv[1]), training.make_fabric("cpu", "32-true"), quiet=True).fit(phase)
+"""
+
+
+def test_a_killed_training_goes_on_bit_for_bit(tmp_path: Path, python, fabric) -> None:
+    alone, killed = tmp_path / "alone", tmp_path / "killed"
+    Trainer(alone, fabric, quiet=True).fit(taskgan())
+
+    done = python(KILLED, killed)
+    assert done.returncode == -9, done.stderr
+    steps = [row["step"] for row in read_metrics(killed)]
+    assert steps == [5, 10, 15, 20, 25, 30]  # 25 and 30 are of work that the kill undid
+    with (killed / "metrics.jsonl").open("a") as file:
+        file.write('{"phase": "gan", "st')  # a row that the kill cut
+    resumed = taskgan()
+    taken: list[int] = []
+    step_as_it_was = resumed.training_step
+    resumed.training_step = lambda step: (taken.append(step), step_as_it_was(step))[1]
+    Trainer(killed, fabric, quiet=True).fit(resumed)
+
+    assert taken == list(range(20, STEPS))
+    final = last_state(alone, "gan")
+    for network in ("generator", "discriminator"):
+        assert any(key.startswith(f"network.{network}.") for key in final)
+        assert any(key.startswith(f"optimizer.{network}.") and key.endswith("exp_avg_sq") for key in final)
+    assert_same_bits(final, last_state(killed, "gan"))
+    assert (alone / "metrics.jsonl").read_bytes() == (killed / "metrics.jsonl").read_bytes()
+
+
+class Noisy(Phase):
+    """Draws random numbers and keeps a pool, as later methods do; what it predicts depends on both."""
+
+    name, steps, learning_rate = "noisy", 30, 0.1
+
+    def __init__(self, stop: int | None = None):
+        self.network, self.pool, self.stop = nn.Linear(2, 1), torch.zeros(4, 2), stop
+        nn.init.zeros_(self.network.weight)
+        nn.init.zeros_(self.network.bias)
+        self.networks = {"linear": self.network}
+        self.optimizers = {"linear": torch.optim.Adam(self.network.parameters(), 0.1)}
+
+    def training_step(self, step: int) -> dict[str, torch.Tensor]:
+        if step == self.stop:
+            raise KeyboardInterrupt
+        self.pool[torch.randint(4, ())] = torch.randn(2)
+        loss = (self.parallel["linear"](self.pool) - self.pool.sum(1, keepdim=True)).square().mean()
+        self.update("linear", loss)
+        return {"loss": loss}
+
+    def extra_state(self) -> dict[str, torch.Tensor]:
+        return {"pool": self.pool}
+
+    def load_extra_state(self, state: dict[str, torch.Tensor]) -> None:
+        self.pool = state["pool"].clone()
+
+
+def test_random_numbers_and_a_pool_go_on_too(tmp_path: Path, fabric, monkeypatch) -> None:
+    monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0.0)
+    Trainer(tmp_path / "alone", fabric, seed=3, quiet=True).fit(Noisy())
+    for stop in (3, 17, 17, 29):
+        with pytest.raises(KeyboardInterrupt):
+            Trainer(tmp_path / "stopped", fabric, seed=3, quiet=True).fit(Noisy(stop))
+        torch.manual_seed(99)  # whatever else draws numbers in between
+    Trainer(tmp_path / "stopped", fabric, seed=3, quiet=True).fit(Noisy())
+    assert_same_bits(last_state(tmp_path / "alone", "noisy"), last_state(tmp_path / "stopped", "noisy"))
+    assert (tmp_path / "alone/metrics.jsonl").read_text() == (tmp_path / "stopped/metrics.jsonl").read_text()
+
+
+def test_a_finished_phase_is_not_trained_again(tmp_path: Path, fabric) -> None:
+    Trainer(tmp_path, fabric, quiet=True).fit(Noisy())
+    before = last_state(tmp_path, "noisy")
+    again = Noisy(stop=0)
+    Trainer(tmp_path, fabric, quiet=True).fit(again)
+    assert_same_bits(before, last_state(tmp_path, "noisy"))
+    assert torch.equal(again.network.weight, before["network.linear.weight"])
+
+
+def test_one_checkpoint_is_kept_and_last_points_to_it(tmp_path: Path, fabric, monkeypatch) -> None:
+    monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0.0)
+    Trainer(tmp_path, fabric, quiet=True).fit(Noisy())
+    folder = tmp_path / "checkpoints" / "noisy"
+    assert sorted(path.name for path in folder.iterdir()) == ["000030", "last"]
+    assert os.readlink(folder / "last") == "000030"
+
+
+def test_another_seed_is_another_training(tmp_path: Path, fabric) -> None:
+    for seed in (0, 1):
+        Trainer(tmp_path / str(seed), fabric, seed=seed, quiet=True).fit(Noisy())
+    a, b = (last_state(tmp_path / str(seed), "noisy")["network.linear.weight"] for seed in (0, 1))
+    assert not torch.equal(a, b)
+
+
+# damaged and wrong checkpoints
+
+
+@pytest.fixture
+def trained(tmp_path: Path, fabric) -> Path:
+    Trainer(tmp_path, fabric, quiet=True).fit(Noisy())
+    return tmp_path
+
+
+@pytest.mark.parametrize("part", [0.0, 0.1, 0.5, 0.99])
+@pytest.mark.parametrize("name", ["state.safetensors", "state.json"])
+def test_a_checkpoint_cut_short(trained: Path, fabric, part: float, name: str) -> None:
+    path = trained / "checkpoints" / "noisy" / "000030" / name
+    whole = path.read_bytes()
+    path.write_bytes(whole[: int(part * (len(whole) - 3))])
+    message = "damaged or cut short.*Expected a whole safetensors file" if "tensors" in name else "not valid JSON"
+    with pytest.raises(CrossgapError, match=rf"{name.replace('.', '[.]')} is {message}"):
+        Trainer(trained, fabric, quiet=True).fit(Noisy())
+
+
+def test_a_checkpoint_without_its_weights(trained: Path, fabric) -> None:
+    (trained / "checkpoints" / "noisy" / "000030" / "state.safetensors").unlink()
+    with pytest.raises(CrossgapError, match=r"No weights at .*state\.safetensors"):
+        Trainer(trained, fabric, quiet=True).fit(Noisy())
+
+
+def test_a_checkpoint_of_another_phase(trained: Path, fabric) -> None:
+    shutil.move(trained / "checkpoints" / "noisy", trained / "checkpoints" / "gan")
+    with pytest.raises(CrossgapError, match="is a checkpoint of 'noisy'. Expected one of 'gan'"):
+        Trainer(trained, fabric, quiet=True).fit(taskgan())
+
+
+def test_a_checkpoint_of_another_network(trained: Path, fabric) -> None:
+    class Wider(Noisy):
+        def __init__(self) -> None:
+            super().__init__()
+            self.networks = {"linear": nn.Linear(5, 1)}
+
+    with pytest.raises(CrossgapError, match=r"(?s)state\.safetensors does not fit this network.*size mismatch"):
+        Trainer(trained, fabric, quiet=True).fit(Wider())
+
+
+def test_a_full_disk_while_training_is_ours(full_disk: Path, fabric) -> None:
+    run = full_disk / "run"
+    with pytest.raises(CrossgapError, match="Could not write .*No space left on device"):
+        Trainer(run, fabric, quiet=True).fit(supervised_wide())
+    left = [path.name for path in run.rglob("*") if "partial" in path.name]
+    assert left == []
+
+
+def supervised_wide() -> Supervised:
+    """Whose checkpoint is larger than 200 kB."""
+    data = [namespace["random_batches"](20, 4, 1)]
+    return Supervised("wide", TaskModel(2, 24, 16, 64), data, 10, 1e-3)
+
+
+# learning rate, metrics, updates
+
+
+def test_learning_rate_is_constant_then_linear_to_zero(tmp_path: Path, fabric) -> None:
+    phase = Noisy()
+    seen: list[float] = []
+    step_as_it_was = phase.training_step
+
+    def step(index: int) -> dict[str, torch.Tensor]:
+        seen.append(phase.optimizers["linear"].param_groups[0]["lr"])
+        return step_as_it_was(index)
+
+    phase.training_step = step
+    Trainer(tmp_path, fabric, quiet=True).fit(phase)
+    assert seen[:16] == pytest.approx([0.1] * 16)
+    assert seen[16:] == pytest.approx([0.1 * (30 - index) / 15 for index in range(16, 30)])
+    assert phase.schedule(30) == 0.0
+
+
+def test_metrics_are_means_since_the_last_row(tmp_path: Path, fabric) -> None:
+    class Counting(Noisy):
+        name, steps = "counting", 12
+
+        def training_step(self, step: int) -> dict[str, torch.Tensor]:
+            return {"step_squared": torch.tensor(float(step * step))}
+
+    Trainer(tmp_path, fabric, quiet=True).fit(Noisy())
+    Trainer(tmp_path, fabric, quiet=True).fit(Counting())
+    rows = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
+    assert [row["step"] for row in rows if row["phase"] == "noisy"] == [5, 10, 15, 20, 25, 30]
+    assert [row for row in rows if row["phase"] == "counting"] == [
+        {"phase": "counting", "step": 5, "step_squared": 6.0},
+        {"phase": "counting", "step": 10, "step_squared": 51.0},
+        {"phase": "counting", "step": 12, "step_squared": (100 + 121) / 2},
+    ]
+    assert list((tmp_path / "tensorboard" / "counting").iterdir())
+
+
+def test_taskgan_updates_two_networks_and_leaves_the_task_model(tmp_path: Path, fabric) -> None:
+    phase = taskgan(1)
+    everything = {**phase.networks, "task_model": phase.task_model}
+    before = {name: [p.clone() for p in network.parameters()] for name, network in everything.items()}
+    Trainer(tmp_path, fabric, quiet=True).fit(phase)
+    for name, network in everything.items():
+        same = [torch.equal(p, old) for p, old in zip(network.parameters(), before[name], strict=True)]
+        assert all(same) == (name == "task_model")
+    (row,) = read_metrics(tmp_path)
+    assert 0 < row["adversarial"] < 1
+    assert 0 < row["discriminator"] < 2
+
+
+def test_taskgan_s_first_step_is_equations_5_and_6(tmp_path: Path, fabric) -> None:
+    phase = taskgan(1)
+    x, _ = phase.source(0)
+    y, label = phase.target(0)
+    with torch.no_grad():
+        fake = phase.networks["generator"](y)
+        judge = phase.networks["discriminator"]
+        real, judged = judge(x), judge(fake)
+        task = (phase.task_model(fake) - label).square().mean()
+    Trainer(tmp_path, fabric, quiet=True).fit(phase)
+    (row,) = read_metrics(tmp_path)
+    assert row["adversarial"] == pytest.approx((1 - judged).square().mean().item(), rel=1e-4)
+    assert row["task_loss"] == pytest.approx(task.item(), rel=1e-4)
+    expected = (1 - real).square().mean() + judged.square().mean()
+    assert row["discriminator"] == pytest.approx(expected.item(), rel=1e-4)
+
+
+def test_supervised_learns_a_tiny_set_by_heart(tmp_path: Path, fabric) -> None:
+    data = namespace["random_batches"](8, 8, 1)
+    model = TaskModel(2, 24, 8, 32)
+    Trainer(tmp_path, fabric, quiet=True).fit(Supervised("heart", model, [data], 150, 5e-3))
+    rows = read_metrics(tmp_path)
+    assert rows[0]["task_loss"] > 0.5
+    assert rows[-1]["task_loss"] < 0.01
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_a_device_that_is_not_there() -> None:
+    with pytest.raises(CrossgapError, match=r"Device 'cuda' not found.*Available: cpu"):
+        make_fabric("cuda")
+
+
+def test_bf16_trains_with_weights_in_float32(tmp_path: Path) -> None:
+    phase = taskgan(5)
+    Trainer(tmp_path, make_fabric("cpu", "bf16-mixed"), quiet=True).fit(phase)
+    assert {p.dtype for network in phase.networks.values() for p in network.parameters()} == {torch.float32}
+    (row,) = read_metrics(tmp_path)
+    assert 0 < row["task_loss"] < 10
+
+
+# several processes
+
+TORCHRUN = f"""{MAKE}
+import sys
+from pathlib import Path
+from safetensors.torch import save_file
+from crossgap.training import Trainer, make_fabric
+
+root, fabric = Path(sys.argv[1]), make_fabric("cpu", "32-true")
+share = fabric.global_rank, fabric.world_size
+for phase in (supervised(20, *share), taskgan(10, *share)):
+    Trainer(root, fabric, quiet=True).fit(phase)
+    weights = {{f"{{n}}.{{k}}": v for n, net in phase.networks.items() for k, v in net.state_dict().items()}}
+    save_file(weights, root / f"{{phase.name}}-{{share[0]}}-of-{{share[1]}}.safetensors")
+"""
+
+
+def weights_of(phase: Phase) -> dict[str, torch.Tensor]:
+    return {
+        f"{name}.{key}": value.clone()
+        for name, network in phase.networks.items()
+        for key, value in network.state_dict().items()
+    }
+
+
+@pytest.mark.slow
+def test_two_processes_train_as_one(tmp_path: Path, python, fabric) -> None:
+    two = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
+    done = python(TORCHRUN, tmp_path, launcher=two)
+    assert done.returncode == 0, done.stderr
+    for phase in (supervised(20), taskgan(10)):
+        first, second = (load_file(tmp_path / f"{phase.name}-{r}-of-2.safetensors") for r in (0, 1))
+        assert_same_bits(first, second)
+        start = weights_of(phase)
+        Trainer(tmp_path / "single", fabric, quiet=True).fit(phase)
+        for key, value in weights_of(phase).items():
+            if value.ndim > 1:  # a bias before an instance norm has no gradient but rounding
+                assert (value - first[key]).norm() < 0.05 * (value - start[key]).norm(), key
+    rows = read_metrics(tmp_path)
+    assert [row["step"] for row in rows] == [20, 10]  # one process writes them
