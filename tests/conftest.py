@@ -27,7 +27,7 @@ TOY_SIZE = 24
 def make_toy(domain: str, n: int, seed: int) -> LabelledImages:
     """A bright disk whose position is the label.
 
-    source: a red disk on plain grey. target: colours inverted and permuted, on a striped, noisy ground.
+    source: a red disk on plain grey. target: other colours, on a ground with reddish waves that differ from image to image.
     """
     rng = np.random.default_rng(seed)
     centre = rng.uniform(6, TOY_SIZE - 6, (n, 2))
@@ -36,9 +36,10 @@ def make_toy(domain: str, n: int, seed: int) -> LabelledImages:
     disk = np.clip(4 - distance, 0, 1)[..., None]
     images = (1 - disk) * np.array([0.3, 0.3, 0.3]) + disk * np.array([1.0, 0.2, 0.1])
     if domain == "target":
-        images = 1 - images[..., [2, 0, 1]]
+        images = 1 - images[..., [0, 2, 1]]
         stripes = np.sin(x * 1.3 + rng.uniform(0, 6, (n, 1, 1))) * np.cos(y * 0.7)
-        images += (1 - disk) * 0.15 * stripes[..., None] + rng.normal(0, 0.02, images.shape)
+        images += (1 - disk) * stripes[..., None] * np.array([0.3, 0.1, 0.1])
+        images += rng.normal(0, 0.02, images.shape)
     return LabelledImages(
         images=np.round(255 * np.clip(images, 0, 1)).astype(np.uint8),
         labels=centre.astype(np.float32),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes.util
 import os
 
-APT_LINE = "apt-get install --yes libegl1 libgl1-mesa-dri libosmesa6"
+APT_LINE = "apt-get install --yes libegl1 libgl1-mesa-dri libopengl0 libosmesa6"
 """What installs software OpenGL on Debian and Ubuntu."""
 
 
