@@ -27,7 +27,8 @@ TOY_SIZE = 24
 def make_toy(domain: str, n: int, seed: int) -> LabelledImages:
     """A bright disk whose position is the label.
 
-    source: a red disk on plain grey. target: other colours, on a ground with reddish waves that differ from image to image.
+    source: a red disk on plain grey. target: other colours, on a ground with reddish waves that differ
+    from image to image. Equal seeds give true pairs.
     """
     rng = np.random.default_rng(seed)
     centre = rng.uniform(6, TOY_SIZE - 6, (n, 2))
@@ -90,7 +91,7 @@ def no_space(monkeypatch: pytest.MonkeyPatch) -> Callable[[object, str], None]:
 def python(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     """`python(code, *arguments)` runs a script in a new process, which may be killed on the way."""
 
-    def run(code: str, *arguments: object, launcher: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
+    def run(code: str, *arguments: object, launcher: tuple[str, ...] = ()):
         script = tmp_path / "script.py"
         script.write_text(code, encoding="utf-8")
         command = [sys.executable, *launcher, str(script), *map(str, arguments)]

@@ -181,13 +181,13 @@ def test_an_image_that_is_a_folder(folder: Path) -> None:
 
 def test_images_of_two_sizes(folder: Path) -> None:
     Image.new("RGB", (16, 12)).save(folder / "images" / "000004.png")
-    with pytest.raises(CrossgapError, match=r"000004\.png: 16×12 pixels, but 000000\.png has 16×16.*one size"):
+    with pytest.raises(CrossgapError, match=r"000004\.png: 16×12 pixels, but 000000\.png has 16×16.*one"):
         read_folder(folder)
 
 
 def test_a_label_without_an_image(folder: Path) -> None:
     (folder / "images" / "000002.png").unlink()
-    with pytest.raises(CrossgapError, match=r"000002\.png: no such image, but labels\.csv has a label for it"):
+    with pytest.raises(CrossgapError, match=r"000002\.png: no such image, but labels\.csv has a label"):
         read_folder(folder)
 
 
@@ -346,7 +346,7 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path: Path, tree) -> None:
         collect(SMALL, tmp_path / "b")
     (tmp_path / "c").touch()
     for path in (tmp_path / "c", tmp_path / "c" / "d"):
-        with pytest.raises(CrossgapError, match="c is a file|Could not write"):
+        with pytest.raises(CrossgapError, match=r"c is a file|Could not write"):
             collect(SMALL, path)
     (tmp_path / "c").unlink()
     assert tree(tmp_path) == before

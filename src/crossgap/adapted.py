@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -49,7 +50,12 @@ class AdaptedModel:
 
     @torch.inference_mode()
     def translate(self, images: np.ndarray) -> np.ndarray:
-        """What the task model sees: (n, H, W, 3) uint8 to the same; unchanged without a translator."""
+        """What the task model sees: (n, H, W, 3) uint8 to the same; unchanged without a translator.
+
+        Raises:
+            CrossgapError: the images are not of the size it was trained on.
+        """
+        self._check(images)
         if self.translator is None:
             return images
         seen = torch.cat([self.translator(part) for part in self._parts(images)])
@@ -62,16 +68,19 @@ class AdaptedModel:
         Raises:
             CrossgapError: the images are not of the size it was trained on.
         """
-        shape = (self.size, self.size, 3)
-        if images.ndim != 4 or images.shape[1:] != shape or images.dtype != np.uint8:
-            raise CrossgapError(
-                f"Expected images (n, {self.size}, {self.size}, 3) uint8; got {images.shape} {images.dtype}."
-            )
+        self._check(images)
         outputs = []
         for part in self._parts(images):
             seen = part if self.translator is None else self.translator(part)
             outputs.append(self.task_model(seen).float().cpu())
         return self.scale.invert(torch.cat(outputs).numpy())
+
+    def _check(self, images: np.ndarray) -> None:
+        shape = (self.size, self.size, 3)
+        if images.ndim != 4 or images.shape[1:] != shape or images.dtype != np.uint8:
+            raise CrossgapError(
+                f"Expected images (n, {self.size}, {self.size}, 3) uint8; got {images.shape} {images.dtype}."
+            )
 
     def _parts(self, images: np.ndarray, batch: int = 64) -> list[Tensor]:
         return [part.to(self.device) for part in to_tensor(images).split(batch)]
@@ -99,6 +108,13 @@ class AdaptedModel:
         """
         folder = Path(folder)
         about = read_json(folder / ABOUT, "adapted model")
+        try:
+            return AdaptedModel._build(folder, about, device)
+        except (KeyError, TypeError) as error:
+            raise CrossgapError(f"{folder / ABOUT} does not describe an adapted model: {error}.") from error
+
+    @staticmethod
+    def _build(folder: Path, about: dict[str, Any], device: str | torch.device) -> AdaptedModel:
         arch, size = about["architecture"], about["size"]
         task_model = TaskModel(len(about["label_names"]), size, arch["task_width"], arch["task_hidden"])
         weights = folder / "task_model.safetensors"

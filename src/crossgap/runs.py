@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import subprocess
@@ -15,9 +16,14 @@ from pathlib import Path
 from typing import Any
 
 from crossgap.errors import CrossgapError
-from crossgap.files import read_json, write_json
+from crossgap.files import once, read_json, write_json
 
-CONFIG, TIMES = "config.json", "times.json"
+CONFIG, TIMES, ORIGIN = "config.json", "times.json", "origin.json"
+
+
+def _as_json(config: dict[str, Any]) -> dict[str, Any]:
+    """As it comes back from a file: tuples become lists."""
+    return json.loads(json.dumps(config))
 
 
 def open_run(folder: Path, config: dict[str, Any]) -> Path:
@@ -30,7 +36,7 @@ def open_run(folder: Path, config: dict[str, Any]) -> Path:
         raise CrossgapError(f"{folder} is a file. Expected a folder for the run, or nothing yet.")
     path = folder / CONFIG
     if path.exists():
-        found = read_json(path, "run configuration")
+        found, config = read_json(path, "run configuration"), _as_json(config)
         if found != config:
             keys = [key for key in {**found, **config} if found.get(key) != config.get(key)]
             raise CrossgapError(
@@ -47,7 +53,7 @@ def open_run(folder: Path, config: dict[str, Any]) -> Path:
 def find_run(name: str, config: dict[str, Any], root: Path = Path("outputs"), fresh: bool = False) -> Path:
     """`<root>/<date>/<time>_<name>`: the newest run of this very configuration, or a new one."""
     for path in sorted(root.glob(f"*/*_{name}/{CONFIG}"), reverse=True):
-        if not fresh and read_json(path) == config:
+        if not fresh and read_json(path) == _as_json(config):
             return path.parent
     now = datetime.now()
     return open_run(root / f"{now:%Y-%m-%d}" / f"{now:%H-%M-%S}_{name}", config)
@@ -111,9 +117,22 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version()} | {name: metadata.version(name) for name in packages}
 
 
-def provenance(command: str, preset: str, started: str, wall_s: float) -> dict[str, Any]:
-    """Where a result comes from: the same keys in every `results/**.json`."""
-    return {
-        "commit": _commit(), "command": command, "preset": preset, "machine": machine(),
-        "versions": versions(), "started": started, "wall_s": round(wall_s, 1),
-    }  # fmt: skip
+def origin(folder: Path, preset: str) -> dict[str, Any]:
+    """When, where and from which commit a run was first started; kept in its folder."""
+
+    def now() -> dict[str, Any]:
+        return {
+            "commit": _commit(),
+            "command": " ".join(["crossgap", *sys.argv[1:]]),
+            "preset": preset,
+            "machine": machine(),
+            "versions": versions(),
+            "started": datetime.now().astimezone().isoformat(timespec="seconds"),
+        }
+
+    return once(folder / ORIGIN, now)
+
+
+def provenance(folder: Path) -> dict[str, Any]:
+    """Where a run's results come from, with the time that its stages took: in every `results/**.json`."""
+    return read_json(folder / ORIGIN, "origin") | {"wall_s": round(sum(read_times(folder).values()), 1)}

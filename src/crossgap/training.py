@@ -125,6 +125,12 @@ class Trainer:
         Raises:
             CrossgapError: the checkpoint is damaged or is another method's, or the disk is full.
         """
+        try:
+            self._fit(phase)
+        except OSError as error:  # metrics and TensorBoard write as they go
+            raise CrossgapError(f"Could not write {self.folder}: {error.strerror or error}.") from error
+
+    def _fit(self, phase: Phase) -> None:
         torch.manual_seed(self.seed)
         phase.setup(self.fabric)
         checkpoint = Checkpoint(self.folder / "checkpoints" / phase.name, phase)

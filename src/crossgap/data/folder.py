@@ -4,14 +4,13 @@
     my_data/images/*.png
 
 `image` is a path relative to the folder; `episode` and `step` are optional; every other column is a
-label. Images are PNG or JPEG, all of one size.
+label. Images are PNG, JPEG or BMP, all of one size.
 """
 
 from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +22,7 @@ from crossgap.files import write_text, writing
 
 LABELS = "labels.csv"
 NOT_LABELS = ("image", "episode", "step")
-EXTENSIONS = (".png", ".jpg", ".jpeg")
+EXTENSIONS = (".png", ".jpg", ".jpeg", ".bmp")
 
 Track = Callable[[Iterable, str, int], Iterable]
 """(items, description, total) -> the same items, shown as a progress bar."""
@@ -85,12 +84,12 @@ def read_image(path: Path) -> np.ndarray:
     """
     try:
         with Image.open(path) as image:
-            return np.asarray(image.convert("RGB"))
+            return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
     except FileNotFoundError:
         raise CrossgapError(f"{path}: no such image, but {LABELS} has a label for it.") from None
     except (OSError, SyntaxError, ValueError) as error:
         raise CrossgapError(
-            f"{path}: damaged or truncated image ({error}). Expected a whole PNG or JPEG."
+            f"{path}: damaged or truncated image ({error}). Expected a whole PNG, JPEG or BMP."
         ) from error
 
 
@@ -142,22 +141,22 @@ def _check_all_labelled(root: Path, paths: list[Path]) -> None:
 def _read_images(paths: list[Path], name: str, track: Track) -> np.ndarray:
     first = read_image(paths[0])
     images = np.empty((len(paths), *first.shape), np.uint8)
-    with ThreadPoolExecutor() as pool:
-        loaded = track(pool.map(read_image, paths), f"read {name}", len(paths))
-        for index, image in enumerate(loaded):
-            if image.shape != first.shape:
-                (h, w), (height, width) = image.shape[:2], first.shape[:2]
-                raise CrossgapError(
-                    f"{paths[index]}: {w}×{h} pixels, but {paths[0].name} has {width}×{height}. "
-                    "Expected one size for all."
-                )
-            images[index] = image
+    # One thread: for small images several only wait for each other.
+    for index, path in enumerate(track(paths, f"read {name}", len(paths))):
+        image = read_image(path)
+        if image.shape != first.shape:
+            (h, w), (height, width) = image.shape[:2], first.shape[:2]
+            raise CrossgapError(
+                f"{path}: {w}×{h} pixels, but {paths[0].name} has {width}×{height}. Expected one size."
+            )
+        images[index] = image
     return images
 
 
-def save_png(image: np.ndarray, path: Path) -> None:
-    """Write (H, W, 3) uint8 as PNG, with the fastest of zlib's useful settings."""
-    Image.fromarray(image).save(path, "PNG", compress_level=1, compress_type=3)
+def save_image(image: np.ndarray, path: Path) -> None:
+    """Write (H, W, 3) uint8 as the format of the path's ending; PNG with zlib's fastest useful settings."""
+    settings = {"compress_level": 1, "compress_type": 3} if path.suffix == ".png" else {}
+    Image.fromarray(image).save(path, **settings)
 
 
 def write_table(path: Path, label_names: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
@@ -181,7 +180,7 @@ def write_folder(path: str | Path, data: LabelledImages) -> None:
         rows = []
         for index, (image, label) in enumerate(zip(data.images, data.labels, strict=True)):
             name = f"images/{index:06d}.png"
-            save_png(image, temporary / name)
+            save_image(image, temporary / name)
             step = int(np.sum(data.episodes[:index] == data.episodes[index]))
             rows.append((name, int(data.episodes[index]), step, *map(float, label)))
         write_table(temporary / LABELS, data.label_names, rows)

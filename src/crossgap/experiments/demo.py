@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from dataclasses import asdict
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +12,14 @@ import numpy as np
 from crossgap.config import PRESETS, Preset, get_preset
 from crossgap.errors import CrossgapError
 from crossgap.experiments.taskgan import TaskGANExperiment
-from crossgap.files import once, read_json, write_json
+from crossgap.files import once, read_json
 from crossgap.metrics import read_metrics
 from crossgap.report import ReportContent, build_report
-from crossgap.runs import find_run, open_run, provenance, read_times
+from crossgap.runs import find_run, open_run, origin, provenance, read_times
 from crossgap.simulation.looks import get_look
 from crossgap.training import make_fabric
 
-RESULTS, REPORT, STARTED = "results.json", "report.html", "started.json"
+RESULTS, REPORT = "results.json", "report.html"
 
 
 def run_demo(
@@ -36,11 +35,9 @@ def run_demo(
     folder = open_run(output, config) if output else find_run("demo", config, fresh=fresh)
     print(f"Run folder: {folder}", file=sys.stderr)
     experiment = _experiment(folder, config, device, precision)
-    started = start_time(folder)
+    origin(folder, preset)
     rows = experiment.run()
-    origin = provenance(command_line(), preset, started, sum(read_times(folder).values()))
-    if not (folder / RESULTS).exists():
-        write_json(folder / RESULTS, {"provenance": origin, "rows": rows})
+    once(folder / RESULTS, lambda: {"provenance": provenance(folder), "rows": rows})
     return _write_report(experiment, folder)
 
 
@@ -54,16 +51,6 @@ def report_again(folder: Path) -> Path:
         raise CrossgapError(f"{folder} is not a finished demo run: no {RESULTS} in it.")
     config = read_json(folder / "config.json", "run configuration")
     return _write_report(_experiment(folder, config, "auto", "auto"), folder)
-
-
-def command_line() -> str:
-    """How this run was started, without paths of this machine."""
-    return " ".join(["crossgap", *sys.argv[1:]])
-
-
-def start_time(folder: Path) -> str:
-    """When the run was first started, ISO 8601."""
-    return once(folder / STARTED, lambda: datetime.now().astimezone().isoformat(timespec="seconds"))
 
 
 def _config(look: str, preset: str, seed: int) -> dict[str, Any]:

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from crossgap.config import get_preset
 from crossgap.errors import CrossgapError
-from crossgap.experiments.demo import command_line, jsonable, start_time
+from crossgap.experiments.demo import jsonable
 from crossgap.experiments.taskgan import TaskGANExperiment
 from crossgap.files import write_json
-from crossgap.runs import find_run, open_run, provenance, read_times
+from crossgap.runs import find_run, open_run, origin, provenance
 from crossgap.simulation.looks import get_look
 from crossgap.training import make_fabric
 
@@ -35,11 +35,11 @@ def reproduce_taskgan(
         "settings": jsonable(get_preset(preset)),
     }  # fmt: skip
     folder = open_run(output, config) if output else find_run("taskgan", config)
-    started, fabric, rows = start_time(folder), make_fabric(device, precision), []
+    origin(folder, preset)
+    fabric, rows = make_fabric(device, precision), []
     for seed in range(seeds):
         for look in looks:
             rows += TaskGANExperiment(folder, get_preset(preset), look, seed, fabric).run()
-    origin = provenance(command_line(), preset, started, sum(read_times(folder).values()))
     path = results / f"{preset}.json"
-    write_json(path, {"provenance": origin, "rows": rows})
+    write_json(path, {"provenance": provenance(folder), "rows": rows})
     return path

@@ -169,6 +169,8 @@ def check_pair(source: LabelledImages, target: LabelledImages) -> None:
         raise CrossgapError(
             f"Images are {w}×{h} pixels. Expected squares whose side is a multiple of 4 and at least 24."
         )
+    if not source.label_names:
+        raise CrossgapError("The source has no labels. Expected at least one label column.")
     if source.label_names != target.label_names:
         raise CrossgapError(
             f"Source labels are {', '.join(source.label_names)}, target labels "

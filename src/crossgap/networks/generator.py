@@ -7,8 +7,10 @@ from torch import Tensor, nn
 
 
 def _convolution(into: int, out: int, kernel: int, stride: int = 1) -> list[nn.Module]:
+    """Convolution-InstanceNorm-ReLU; only the wide first kernel needs the costlier reflected border."""
+    mode = "reflect" if kernel > 3 else "zeros"
     return [
-        nn.Conv2d(into, out, kernel, stride, kernel // 2, padding_mode="reflect"),
+        nn.Conv2d(into, out, kernel, stride, kernel // 2, padding_mode=mode),
         nn.InstanceNorm2d(out),
         nn.ReLU(inplace=True),
     ]

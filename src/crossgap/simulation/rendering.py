@@ -22,7 +22,9 @@ def fast_quality(spec: mujoco.MjSpec, size: int) -> None:
     """
     spec.visual.quality.shadowsize = 512
     spec.visual.quality.offsamples = 0
-    spec.visual.quality.numslices, spec.visual.quality.numstacks = 12, 6
+    spec.visual.quality.numquads = 1
+    slices = int(np.clip(size // 8, 8, 28))  # as round as can be seen in so few pixels
+    spec.visual.quality.numslices, spec.visual.quality.numstacks = slices, slices // 2
     spec.visual.global_.offwidth = size
     spec.visual.global_.offheight = size
 

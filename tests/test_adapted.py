@@ -1,0 +1,128 @@
+"""The adapted model's folder: the same predictions after loading, and what can be wrong with it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from crossgap.adapted import AdaptedModel
+from crossgap.data import LabelScale
+from crossgap.errors import CrossgapError
+from crossgap.networks import Generator, TaskModel
+
+ARCHITECTURE = {"task_width": 4, "task_hidden": 8, "generator_width": 4, "generator_blocks": 1}
+SCALE = LabelScale((1.0, -2.0), (0.5, 3.0))
+
+
+def make_model(translator: bool = True) -> AdaptedModel:
+    torch.manual_seed(0)
+    return AdaptedModel(
+        TaskModel(2, 24, 4, 8), SCALE, ("x", "y"), 24, Generator(4, 1) if translator else None,
+        method="taskgan_inverse", architecture=ARCHITECTURE,
+    )  # fmt: skip
+
+
+def images(n: int = 3, size: int = 24) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (n, size, size, 3), np.uint8)
+
+
+@pytest.mark.parametrize("translator", [True, False])
+def test_a_loaded_model_predicts_the_same(tmp_path: Path, translator: bool) -> None:
+    model = make_model(translator)
+    model.save(tmp_path / "model")
+    loaded = AdaptedModel.load(tmp_path / "model")
+    np.testing.assert_array_equal(loaded.predict(images()), model.predict(images()))
+    np.testing.assert_array_equal(loaded.translate(images()), model.translate(images()))
+    assert (loaded.method, loaded.label_names, loaded.size) == ("taskgan_inverse", ("x", "y"), 24)
+    assert (loaded.translator is not None) == translator
+
+
+def test_predictions_are_in_the_label_s_own_units() -> None:
+    model = make_model()
+    seen = torch.from_numpy(images()).permute(0, 3, 1, 2) / 127.5 - 1
+    with torch.no_grad():
+        scaled = model.task_model(model.translator(seen)).numpy()
+    np.testing.assert_allclose(model.predict(images()), scaled * [0.5, 3.0] + [1.0, -2.0], rtol=1e-5)
+
+
+def test_many_images_are_the_same_as_one_by_one() -> None:
+    many = images(70)  # more than one batch
+    model = make_model()
+    alone = np.concatenate([model.predict(many[i : i + 1]) for i in range(70)])
+    np.testing.assert_allclose(model.predict(many), alone, rtol=1e-4, atol=1e-5)
+
+
+def test_translate_gives_an_image_and_without_translator_the_same() -> None:
+    translated = make_model().translate(images())
+    assert translated.shape == (3, 24, 24, 3)
+    assert translated.dtype == np.uint8
+    assert (translated != images()).any()
+    np.testing.assert_array_equal(make_model(False).translate(images()), images())
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [images(3, 28), images()[0], images().astype(np.float32), images()[..., :1], images()[:, :20]],
+)
+@pytest.mark.parametrize("what", ["predict", "translate"])
+def test_images_of_another_size_or_type(bad: np.ndarray, what: str) -> None:
+    with pytest.raises(CrossgapError, match=r"Expected images \(n, 24, 24, 3\) uint8; got \("):
+        getattr(make_model(), what)(bad)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    make_model().save(tmp_path / "model")
+    return tmp_path / "model"
+
+
+@pytest.mark.parametrize("name", ["task_model.safetensors", "translator.safetensors"])
+@pytest.mark.parametrize("part", [0.0, 0.5, 0.99])
+def test_weights_that_are_cut_short(folder: Path, name: str, part: float) -> None:
+    whole = (folder / name).read_bytes()
+    (folder / name).write_bytes(whole[: int(part * len(whole))])
+    with pytest.raises(CrossgapError, match=rf"{name}.* is damaged or cut short.*Expected a whole"):
+        AdaptedModel.load(folder)
+
+
+@pytest.mark.parametrize("name", ["task_model.safetensors", "translator.safetensors"])
+def test_weights_that_are_missing(folder: Path, name: str) -> None:
+    (folder / name).unlink()
+    with pytest.raises(CrossgapError, match=f"No weights at .*{name}"):
+        AdaptedModel.load(folder)
+
+
+def test_weights_of_another_network(folder: Path) -> None:
+    (folder / "translator.safetensors").replace(folder / "task_model.safetensors")
+    with pytest.raises(CrossgapError, match=r"task_model\.safetensors does not fit this network"):
+        AdaptedModel.load(folder)
+
+
+def test_no_model_there(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for path in (tmp_path / "missing", tmp_path, tmp_path / "file"):
+        with pytest.raises(CrossgapError, match=f"No adapted model at {path}"):
+            AdaptedModel.load(path)
+
+
+def test_a_description_that_is_cut_or_something_else(folder: Path) -> None:
+    whole = (folder / "adapted.json").read_text()
+    for text, message in (
+        (whole[: len(whole) // 2], "is not valid JSON"),
+        ('{"a": 1}', "adapted.json does not describe an adapted model"),
+        ("[]", "adapted.json does not describe an adapted model"),
+    ):
+        (folder / "adapted.json").write_text(text)
+        with pytest.raises(CrossgapError, match=message):
+            AdaptedModel.load(folder)
+
+
+def test_a_full_disk_leaves_nothing_of_a_model(full_disk: Path) -> None:
+    torch.manual_seed(0)
+    model = AdaptedModel(TaskModel(2, 24, 16, 256), SCALE, ("x", "y"), 24)
+    with pytest.raises(CrossgapError, match=r"Could not write .*model: .*No space left on device"):
+        model.save(full_disk / "model")
+    assert list(full_disk.iterdir()) == []

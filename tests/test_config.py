@@ -1,0 +1,35 @@
+"""Presets hold what the paper and the issue ask for."""
+
+from __future__ import annotations
+
+import pytest
+
+from crossgap.config import PRESETS, NetworkConfig, get_preset
+from crossgap.errors import CrossgapError
+
+
+@pytest.mark.parametrize("name", ["quick", "full", "paper"])
+def test_sizes_of_the_paper_s_experiment(name: str) -> None:
+    preset = get_preset(name)
+    assert preset.source_episodes * preset.steps == 22_656
+    assert preset.target_episodes * preset.steps == 800
+    assert (preset.starts, preset.episode_steps) == (100, 100)
+
+
+def test_paper_preset_is_the_paper_s() -> None:
+    config = get_preset("paper").config
+    assert config.networks == NetworkConfig(16, 256, 32, 6, 32)
+    for part in (config.source, config.target):
+        assert (part.steps, part.batch, part.learning_rate) == (15_000, 16, 1e-3)
+    assert get_preset("paper").perturbation == 0
+
+
+def test_an_unknown_preset_lists_those_that_exist() -> None:
+    with pytest.raises(CrossgapError, match=r"Preset 'huge' not found. Available: full, paper, quick, smoke"):
+        get_preset("huge")
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_images_are_of_a_size_that_the_networks_take(name: str) -> None:
+    assert PRESETS[name].size % 4 == 0
+    assert PRESETS[name].size >= 24
