@@ -12,6 +12,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -155,7 +156,7 @@ def _read_images(paths: list[Path], name: str, track: Track) -> np.ndarray:
 
 def save_image(image: np.ndarray, path: Path) -> None:
     """Write (H, W, 3) uint8 as the format of the path's ending; PNG with zlib's fastest useful settings."""
-    settings = {"compress_level": 1, "compress_type": 3} if path.suffix == ".png" else {}
+    settings: dict[str, Any] = {"compress_level": 1, "compress_type": 3} if path.suffix == ".png" else {}
     Image.fromarray(image).save(path, **settings)
 
 
