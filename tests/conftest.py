@@ -25,22 +25,28 @@ TOY_SIZE = 24
 
 
 def make_toy(domain: str, n: int, seed: int) -> LabelledImages:
-    """A bright disk whose position is the label.
+    """Two disks; the position of one of them is the label.
 
-    source: a red disk on plain grey. target: other colours, on a ground with reddish waves that differ
-    from image to image. Equal seeds give true pairs.
+    source: a red disk with the label and a blue one, on plain grey. target: the labelled disk is blue and
+    the other one orange, on a ground with reddish waves that differ from image to image. So neither the
+    source model nor a translation that only looks right finds the labelled disk. Equal seeds give true pairs.
     """
     rng = np.random.default_rng(seed)
-    centre = rng.uniform(6, TOY_SIZE - 6, (n, 2))
+    centre, other = rng.uniform(5, TOY_SIZE - 5, (2, n, 2))
     y, x = np.mgrid[:TOY_SIZE, :TOY_SIZE] + 0.5
-    distance = np.hypot(x - centre[:, :1, None], y - centre[:, 1:, None])
-    disk = np.clip(4 - distance, 0, 1)[..., None]
-    images = (1 - disk) * np.array([0.3, 0.3, 0.3]) + disk * np.array([1.0, 0.2, 0.1])
+
+    def disk(at: np.ndarray) -> np.ndarray:
+        distance = np.hypot(x - at[:, :1, None], y - at[:, 1:, None])
+        return np.clip(4 - distance, 0, 1)[..., None]
+
+    images = np.full((n, TOY_SIZE, TOY_SIZE, 3), 0.3)
+    colours = (0.1, 0.3, 0.9), (1.0, 0.2, 0.1)
     if domain == "target":
-        images = 1 - images[..., [0, 2, 1]]
-        stripes = np.sin(x * 1.3 + rng.uniform(0, 6, (n, 1, 1))) * np.cos(y * 0.7)
-        images += (1 - disk) * stripes[..., None] * np.array([0.3, 0.1, 0.1])
-        images += rng.normal(0, 0.02, images.shape)
+        waves = np.sin(x * 1.3 + rng.uniform(0, 6, (n, 1, 1))) * np.cos(y * 0.7)
+        images = 0.6 + waves[..., None] * np.array([0.3, 0.1, 0.1])
+        colours = (0.9, 0.5, 0.1), (0.1, 0.2, 0.6)
+    for at, colour in zip((other, centre), colours, strict=True):
+        images = images + disk(at) * (np.array(colour) - images)
     return LabelledImages(
         images=np.round(255 * np.clip(images, 0, 1)).astype(np.uint8),
         labels=centre.astype(np.float32),

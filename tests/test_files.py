@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import pytest
@@ -25,10 +26,14 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> 
     assert [item.name for item in tmp_path.iterdir()] == ["a.json"]
 
 
-def test_a_full_disk_is_named(tmp_path: Path, no_space) -> None:
-    no_space(Path, "write_text")
+def test_a_full_disk_is_named(tmp_path: Path) -> None:
+    def fill() -> None:
+        with files.writing(tmp_path / "sub" / "a.json") as temporary:
+            temporary.write_text("half")
+            raise OSError(errno.ENOSPC, "No space left on device")
+
     with pytest.raises(CrossgapError, match=r"Could not write .*a\.json: No space left on device"):
-        files.write_json(tmp_path / "sub" / "a.json", 1)
+        fill()
     assert list((tmp_path / "sub").iterdir()) == []
 
 

@@ -50,14 +50,14 @@ def test_source_only_fails_and_taskgan_succeeds(make, toy) -> None:
         return offline_error(methods.get(method).predict, held_out[domain], methods.scale)["value"]
 
     assert error("source_only", "source") < 0.05  # it has learnt the task,
-    assert error("source_only", "target") > 0.9  # and knows nothing across the gap
+    assert error("source_only", "target") > 1  # and knows nothing across the gap
     assert error("taskgan_inverse", "target") < 0.1
     assert error("taskgan_inverse_refined", "target") < 0.05
 
     images = {domain: data.images.astype(float) for domain, data in held_out.items()}
     translated = methods.get("taskgan_inverse").translate(held_out["target"].images)
     gap = np.abs(images["target"] - images["source"]).mean()
-    assert np.abs(translated - images["source"]).mean() < 0.5 * gap  # and it looks like the source
+    assert np.abs(translated - images["source"]).mean() < 0.35 * gap  # and it looks like the source
 
 
 def test_every_method_is_trained_saved_and_loaded_from_then_on(make, toy, tmp_path: Path, tree) -> None:

@@ -133,16 +133,17 @@ def evaluate(
     evaluate_models(models, look, data, gain, starts, steps, output, device)
 
 
-def report(run: Positional[Path]) -> None:
+def report(run: Positional[Path], picture: Path | None = None) -> None:
     """Write the report of a demo's run folder again.
 
     Args:
         run: the run folder.
+        picture: also write its rows of images as a PNG here.
     """
     from crossgap.experiments.demo import report_again
     from crossgap.progress import console
 
-    console.print(f"Report: {report_again(run)}")
+    console.print(f"Report: {report_again(run, picture)}")
 
 
 def looks(output: Positional[Path] = Path("looks.png"), size: int = 128) -> None:

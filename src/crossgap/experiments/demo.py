@@ -15,6 +15,7 @@ from crossgap.experiments.taskgan import TaskGANExperiment
 from crossgap.files import once, read_json
 from crossgap.metrics import read_metrics
 from crossgap.report import ReportContent, build_report
+from crossgap.report.pictures import gallery
 from crossgap.runs import find_run, open_run, origin, provenance, read_times
 from crossgap.simulation.looks import get_look
 from crossgap.training import make_fabric
@@ -41,8 +42,8 @@ def run_demo(
     return _write_report(experiment, folder)
 
 
-def report_again(folder: Path) -> Path:
-    """Write the report of a finished run again.
+def report_again(folder: Path, picture: Path | None = None) -> Path:
+    """Write the report of a finished run again, and its rows of images as one PNG where asked to.
 
     Raises:
         CrossgapError: the folder is not a finished demo's.
@@ -50,7 +51,12 @@ def report_again(folder: Path) -> Path:
     if not (folder / RESULTS).exists():
         raise CrossgapError(f"{folder} is not a finished demo run: no {RESULTS} in it.")
     config = read_json(folder / "config.json", "run configuration")
-    return _write_report(_experiment(folder, config, "auto", "auto"), folder)
+    experiment = _experiment(folder, config, "auto", "auto")
+    if picture is not None:
+        rows = _pictures(experiment)
+        names = {"target": "what the robot sees", "translated": "translated", "true pair": "truly there"}
+        gallery({names[label]: rows[label] for label in names}, picture)
+    return _write_report(experiment, folder)
 
 
 def _config(look: str, preset: str, seed: int) -> dict[str, Any]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 import io
+from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 from crossgap.evaluation import ClosedLoop
+from crossgap.files import writing
 
 PICTURE_SIDE, ANIMATION_SIDE = 256, 192
 """About how many pixels wide pictures and animations are stored."""
@@ -70,3 +72,27 @@ def typical_start(played: dict[str, ClosedLoop], recorded: int) -> tuple[int, in
 
     start = max(range(recorded), key=key)
     return start, key(start)[0]
+
+
+def gallery(images: dict[str, np.ndarray], path: Path, side: int = 128) -> Path:
+    """The rows of pictures as one PNG, each row under its label.
+
+    Args:
+        images: rows by label, each (n, H, W, 3) uint8.
+        path: the PNG to write.
+        side: about how many pixels wide each picture becomes.
+    """
+    rows = {label: [enlarge(image, side) for image in row] for label, row in images.items()}
+    side = next(iter(rows.values()))[0].width
+    header, gap, font = side // 5, 4, ImageFont.load_default(side // 8)
+    columns = max(map(len, rows.values()))
+    sheet = Image.new("RGB", (columns * (side + gap) - gap, len(rows) * (side + header)), "white")
+    draw = ImageDraw.Draw(sheet)
+    for index, (label, row) in enumerate(rows.items()):
+        top = index * (side + header)
+        draw.text((0, top + header // 6), label, fill="black", font=font)
+        for column, image in enumerate(row):
+            sheet.paste(image, (column * (side + gap), top + header))
+    with writing(path) as temporary:
+        sheet.save(temporary, "PNG", optimize=True)
+    return path
