@@ -28,8 +28,8 @@ def make_toy(domain: str, n: int, seed: int) -> LabelledImages:
     """Two disks; the position of one of them is the label.
 
     source: a red disk with the label and a blue one, on plain grey. target: the labelled disk is blue and
-    the other one orange, on a ground with reddish waves that differ from image to image. So neither the
-    source model nor a translation that only looks right finds the labelled disk. Equal seeds give true pairs.
+    the other one orange, on a ground with reddish waves that differ from image to image: the source model
+    looks for the wrong one. Equal seeds give true pairs.
     """
     rng = np.random.default_rng(seed)
     centre, other = rng.uniform(5, TOY_SIZE - 5, (2, n, 2))

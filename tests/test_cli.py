@@ -44,7 +44,17 @@ TINY = (
 def train(monkeypatch, capsys, folders, method, output):
     source, target = folders
     return crossgap(
-        monkeypatch, capsys, "train", method, "--source", source, "--target", target, "--output", output, *TINY
+        monkeypatch,
+        capsys,
+        "train",
+        method,
+        "--source",
+        source,
+        "--target",
+        target,
+        "--output",
+        output,
+        *TINY,
     )
 
 

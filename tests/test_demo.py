@@ -11,7 +11,9 @@ import pytest
 
 def start(folder):
     command = [sys.executable, "-m", "crossgap", "demo", "--preset", "smoke", "--output", str(folder)]
-    return subprocess.Popen([*command, "--device", "cpu"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return subprocess.Popen(
+        [*command, "--device", "cpu"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
 
 
 def figures(folder):

@@ -314,6 +314,22 @@ def test_taskgan_s_first_step_is_equations_5_and_6(tmp_path: Path, fabric) -> No
     assert row["discriminator"] == pytest.approx(expected.item(), rel=1e-4)
 
 
+@pytest.mark.parametrize("weight", [0.0, 0.7])
+def test_taskgan_s_generator_follows_equation_5(tmp_path: Path, fabric, weight: float) -> None:
+    phase = taskgan(1)
+    phase.task_weight = weight
+    y, label = phase.target(0)
+    generator = phase.networks["generator"]
+    fake = generator(y)
+    adversarial = (1 - phase.networks["discriminator"](fake)).square().mean()
+    task = (phase.task_model(fake) - label).square().mean()
+    parameters = list(generator.parameters())
+    expected = torch.autograd.grad(adversarial + weight * task, parameters)
+    Trainer(tmp_path, fabric, quiet=True).fit(phase)
+    for parameter, gradient in zip(parameters, expected, strict=True):
+        torch.testing.assert_close(parameter.grad, gradient, rtol=1e-3, atol=1e-6)
+
+
 def test_supervised_learns_a_tiny_set_by_heart(tmp_path: Path, fabric) -> None:
     data = namespace["random_batches"](8, 8, 1)
     model = TaskModel(2, 24, 8, 32)

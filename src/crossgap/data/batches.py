@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-
 import numpy as np
 import torch
 from torch import Tensor
@@ -33,6 +31,7 @@ class Batches:
     ):  # fmt: skip
         self.images, self.labels = images, labels
         self.size, self.seed, self.rank, self.world = size, seed, rank, world
+        self._order: tuple[int, np.ndarray] | None = None
 
     @staticmethod
     def of(
@@ -43,9 +42,12 @@ class Batches:
         labels = torch.from_numpy(scale.apply(data.labels)).to(fabric.device)
         return Batches(images, labels, size, seed, fabric.global_rank, fabric.world_size)
 
-    @functools.lru_cache(maxsize=2)  # noqa: B019 (lives as long as the training)
     def _epoch(self, epoch: int) -> np.ndarray:
-        return np.random.default_rng([self.seed, epoch]).permutation(len(self.images))
+        """The order of an epoch; the last one asked for is kept."""
+        if self._order is None or self._order[0] != epoch:
+            order = np.random.default_rng([self.seed, epoch]).permutation(len(self.images))
+            self._order = epoch, order
+        return self._order[1]
 
     def indices(self, step: int) -> np.ndarray:
         """Which images this device sees at a step: each once per epoch, in an order of its own."""

@@ -10,6 +10,7 @@ label. Images are PNG, JPEG or BMP, all of one size.
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -157,7 +158,9 @@ def _read_images(paths: list[Path], name: str, track: Track) -> np.ndarray:
 def save_image(image: np.ndarray, path: Path) -> None:
     """Write (H, W, 3) uint8 as the format of the path's ending; PNG with zlib's fastest useful settings."""
     settings: dict[str, Any] = {"compress_level": 1, "compress_type": 3} if path.suffix == ".png" else {}
-    Image.fromarray(image).save(path, **settings)
+    encoded = io.BytesIO()  # Pillow, writing to a file itself, does not notice a disk that fills up
+    Image.fromarray(image).save(encoded, path.suffix.removeprefix("."), **settings)
+    path.write_bytes(encoded.getvalue())
 
 
 def write_table(path: Path, label_names: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
