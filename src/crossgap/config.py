@@ -128,14 +128,14 @@ PRESETS = {
         config=TaskGANConfig(
             networks=NetworkConfig(generator_width=16, generator_blocks=4, discriminator_width=16),
             source=SupervisedConfig(1600, 64, 2e-3), target=SupervisedConfig(800, 32),
-            translator=TranslatorConfig(700, 16, 4e-4), refinement=SupervisedConfig(400, 32, 5e-4),
+            translator=TranslatorConfig(1100, 8, 4e-4), refinement=SupervisedConfig(400, 32, 5e-4),
         ),
     ),
     "full": Preset(
         perturbation=0.1,
         config=TaskGANConfig(
             source=SupervisedConfig(6000, 64, 2e-3), target=SupervisedConfig(3000, 32),
-            translator=TranslatorConfig(10_000, 16, 4e-4), refinement=SupervisedConfig(1500, 32, 5e-4),
+            translator=TranslatorConfig(15_000, 8, 4e-4), refinement=SupervisedConfig(1500, 32, 5e-4),
         ),
     ),
     "paper": Preset(size=128),

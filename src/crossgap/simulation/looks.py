@@ -95,18 +95,18 @@ SOURCE = Look(
 TARGET_A = replace(
     SOURCE,
     name="target_a",
-    base=(0.05, 0.05, 0.06),
-    upper_arm=(0.50, 0.32, 0.12),
-    forearm=(0.62, 0.45, 0.22),
-    joints=(0.08, 0.08, 0.08),
-    tip=(0.15, 0.12, 0.10),
-    cube=(0.60, 0.10, 0.16),
-    floor=Surface((0.34, 0.46, 0.40)),
-    wall=Surface((0.13, 0.14, 0.18)),
+    base=(0.10, 0.09, 0.10),
+    upper_arm=(0.22, 0.26, 0.50),
+    forearm=(0.78, 0.46, 0.16),
+    joints=(0.06, 0.06, 0.07),
+    tip=(0.16, 0.42, 0.30),
+    cube=(0.68, 0.10, 0.18),
+    floor=Surface((0.42, 0.52, 0.46)),
+    wall=Surface((0.22, 0.24, 0.32)),
     lights=(Light((1.2, 0.9, 1.3), colour=(0.75, 0.72, 0.62), spot=True),),
     ambient=0.32,
 )
-"""Other colours and a warm light from the other side."""
+"""Slightly other colours, and a warm spotlight from the other side (TaskGAN, figure 4)."""
 
 TARGET_B = replace(
     SOURCE,
