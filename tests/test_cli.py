@@ -96,7 +96,7 @@ def test_trains_evaluates_and_resumes(monkeypatch, capsys, folders, tmp_path):
         (["demo", "--look", "target_z"], ["target_z", "Available", "target_b"]),
         (["demo", "--output", "DIR/source"], ["source", "not empty"]),
         (["demo", "--output", "DIR/source/labels.csv"], ["labels.csv", "is a file"]),
-        (["report", "DIR/source"], ["not a finished demo"]),
+        (["report", "DIR/source"], ["No run at", "source"]),
         (["evaluate", "DIR/source"], ["No adapted model"]),
         (["evaluate", "DIR/nothing", "--look", "target_z"], ["target_z", "Available"]),
     ],
@@ -121,7 +121,8 @@ def test_output_of_another_run(monkeypatch, capsys, folders, tmp_path):
     assert train(monkeypatch, capsys, folders, "source_only", run)[0] == 0
     source, target = folders
     code, message = crossgap(
-        monkeypatch, capsys, "train", "source_only", "--source", target, "--target", source, "--output", run, *TINY
+        monkeypatch, capsys, "train", "source_only", "--source", target, "--target", source, "--output", run,
+        *TINY,
     )  # fmt: skip
     assert code == 2
     assert "another run" in message

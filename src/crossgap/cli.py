@@ -133,17 +133,21 @@ def evaluate(
     evaluate_models(models, look, data, gain, starts, steps, output, device)
 
 
-def report(run: Positional[Path], picture: Path | None = None) -> None:
-    """Write the report of a demo's run folder again.
+def report(
+    run: Positional[Path], look: str | None = None, seed: int | None = None, picture: Path | None = None
+) -> None:
+    """Write the report of a demo's or a reproduction's run folder again.
 
     Args:
         run: the run folder.
+        look: which look; by default the run's first.
+        seed: which seed; by default the run's first.
         picture: also write its rows of images as a PNG here.
     """
-    from crossgap.experiments.demo import report_again
+    from crossgap.experiments.run_report import report_again
     from crossgap.progress import console
 
-    console.print(f"Report: {report_again(run, picture)}")
+    console.print(f"Report: {report_again(run, look, seed, picture)}")
 
 
 def looks(output: Positional[Path] = Path("looks.png"), size: int = 128) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
 
 from crossgap.errors import unknown
 
@@ -141,6 +141,11 @@ PRESETS = {
     "paper": Preset(size=128),
 }  # fmt: skip
 """Every preset by name; `paper` has the paper's own sizes and set-up."""
+
+
+def as_json(preset: Preset) -> dict[str, Any]:
+    """A preset as JSON gives it back."""
+    return asdict(preset) | {"gains": list(preset.gains)}
 
 
 def get_preset(name: str) -> Preset:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from crossgap.config import get_preset
+from crossgap.config import as_json, get_preset
 from crossgap.errors import CrossgapError
-from crossgap.experiments.demo import jsonable
 from crossgap.experiments.taskgan import TaskGANExperiment
 from crossgap.files import write_json
 from crossgap.runs import find_run, open_run, origin, provenance
@@ -32,7 +31,7 @@ def reproduce_taskgan(
         get_look(look)
     config = {
         "experiment": "taskgan", "preset": preset, "seeds": seeds, "looks": list(looks),
-        "settings": jsonable(get_preset(preset)),
+        "settings": as_json(get_preset(preset)),
     }  # fmt: skip
     folder = open_run(output, config) if output else find_run("taskgan", config)
     origin(folder, preset)

@@ -154,7 +154,7 @@ class TaskGANExperiment:
 
     def evaluate(self, method: str) -> dict[str, Any]:
         """Per-episode results and aggregate of a method on the test starts and the held-out images."""
-        path = self.folder / "evaluation" / f"{method}.json"
+        path = self.evaluation_path(method)
         if not path.exists():
             model = self.model(method)
             with timed(self.root, "evaluate"):
@@ -167,6 +167,10 @@ class TaskGANExperiment:
                     np.savez_compressed(file, frames=frames)
                 write_json(path, result)
         return read_json(path, "evaluation")
+
+    def evaluation_path(self, method: str) -> Path:
+        """Where the results of a method are."""
+        return self.folder / "evaluation" / f"{method}.json"
 
     def frames_path(self, method: str) -> Path:
         """Where the recorded images of a method's first test episodes are."""

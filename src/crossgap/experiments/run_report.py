@@ -1,0 +1,83 @@
+"""The report of one look and seed of a run, of a demo's or of a reproduction's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from crossgap.config import get_preset
+from crossgap.errors import CrossgapError, unknown
+from crossgap.experiments.taskgan import TaskGANExperiment
+from crossgap.files import read_json
+from crossgap.methods.catalog import METHODS
+from crossgap.metrics import read_metrics
+from crossgap.report import ReportContent, build_report
+from crossgap.report.pictures import gallery
+from crossgap.runs import CONFIG, provenance, read_times
+from crossgap.training import make_fabric
+
+SHOWN = {"target": "what the robot sees", "translated": "translated", "true pair": "what is truly there"}
+"""Rows of the picture, by their label in the report."""
+
+
+def report_again(folder: Path, look: str | None, seed: int | None, picture: Path | None) -> Path:
+    """Write a report from a run folder, and its rows of images as one PNG where asked to; the report's path.
+
+    Raises:
+        CrossgapError: the folder is not a run, has no such look or seed, or is not finished with it.
+    """
+    config = read_json(folder / CONFIG, "run")
+    if "preset" not in config:
+        raise CrossgapError(
+            f"{folder} is a run of `crossgap {config.get('experiment')}`: nothing to report on."
+        )
+    looks: list[str] = config.get("looks") or [config["look"]]
+    seeds: list[int] = [config["seed"]] if "seed" in config else list(range(config["seeds"]))
+    look, seed = looks[0] if look is None else look, seeds[0] if seed is None else seed
+    if look not in looks:
+        raise unknown("Look of this run", look, looks)
+    if seed not in seeds:
+        raise unknown("Seed of this run", str(seed), map(str, seeds))
+    experiment = TaskGANExperiment(folder, get_preset(config["preset"]), look, seed, make_fabric())
+    missing = [method for method in METHODS if not experiment.evaluation_path(method).exists()]
+    if missing:
+        raise CrossgapError(
+            f"{folder} is not finished: {', '.join(missing)} not evaluated in {look}, seed {seed}."
+        )
+    if picture is not None:
+        rows = pictures(experiment)
+        gallery({title: rows[label] for label, title in SHOWN.items()}, picture)
+    name = "report.html" if "look" in config else f"report_{look}_seed_{seed}.html"
+    return write_report(experiment, folder / name)
+
+
+def write_report(experiment: TaskGANExperiment, path: Path) -> Path:
+    """Write the report of a finished experiment."""
+    played = experiment.closed_loops()
+    content = ReportContent(
+        title=f"Crossing the gap from source to {experiment.domain}",
+        domain=experiment.domain,
+        rows=experiment.rows(),
+        played=played,
+        frames={method: experiment.frames(method) for method in played},
+        images=pictures(experiment),
+        metrics=[*read_metrics(experiment.source_folder), *read_metrics(experiment.folder)],
+        provenance=provenance(experiment.root),
+        config=experiment.description(),
+        times=read_times(experiment.root),
+    )
+    return build_report(content, path)
+
+
+def pictures(experiment: TaskGANExperiment, count: int = 8) -> dict[str, np.ndarray]:
+    """Evenly spread held-out moments: as the robot sees them, translated, and as they truly are."""
+    held_out, pairs = experiment.held_out, experiment.held_out_pairs
+    shown = np.linspace(0, len(held_out) - 1, count + 2).astype(int)[1:-1]
+    source = np.linspace(0, len(experiment.source) - 1, count + 2).astype(int)[1:-1]
+    return {
+        "source": experiment.source.images[source],
+        "target": held_out.images[shown],
+        "translated": experiment.model("taskgan_inverse").translate(held_out.images[shown]),
+        "true pair": pairs.images[shown],
+    }
