@@ -91,7 +91,8 @@ def test_times_add_up_over_restarts(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_provenance_is_of_the_first_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write_json(tmp_path / "times.json", {"train": 12.25, "evaluate": 0.1})
+    rows = '{"stage": "train", "seconds": 12.25}\n{"stage": "evaluate", "seconds": 0.1}\n'
+    (tmp_path / "times.jsonl").write_text(rows + '{"stage": "ora')  # killed while it wrote
     monkeypatch.setattr("sys.argv", ["/usr/bin/crossgap", "demo", "--seed", "3"])
     origin(tmp_path, "quick")
     monkeypatch.setattr("sys.argv", ["/usr/bin/crossgap", "demo"])

@@ -70,6 +70,17 @@ def read_json(path: Path, what: str = "file") -> Any:
         raise CrossgapError(f"The {what} {path} is not valid JSON: {error}.") from error
 
 
+def read_json_lines(path: Path) -> list[Any]:
+    """The rows of a `.jsonl` file, none if there is no file; a last line cut off by a kill is left out."""
+    rows = []
+    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
+        try:
+            rows.append(json.loads(line))
+        except json.JSONDecodeError:
+            continue
+    return rows
+
+
 def once(path: Path, make: Callable[[], Any]) -> Any:
     """The JSON value at `path`, made and written first if it is not there: a stage done only once."""
     if not path.exists():

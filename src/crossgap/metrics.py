@@ -8,21 +8,14 @@ from typing import Any
 
 from torch import Tensor
 
-from crossgap.files import write_text
+from crossgap.files import read_json_lines, write_text
 
 FILE = "metrics.jsonl"
 
 
 def read_metrics(folder: Path) -> list[dict[str, Any]]:
     """All rows of a run: `{"phase", "step", <metric>: <mean since the last row>}`."""
-    path = folder / FILE
-    rows = []
-    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
-        try:
-            rows.append(json.loads(line))
-        except json.JSONDecodeError:  # the last line of a run that was killed while it wrote
-            continue
-    return rows
+    return read_json_lines(folder / FILE)
 
 
 class Metrics:

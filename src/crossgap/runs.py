@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from crossgap.errors import CrossgapError
-from crossgap.files import once, read_json, write_json
+from crossgap.files import once, read_json, read_json_lines, write_json
 
-CONFIG, TIMES, ORIGIN = "config.json", "times.json", "origin.json"
+CONFIG, TIMES, ORIGIN = "config.json", "times.jsonl", "origin.json"
 
 
 def _as_json(config: dict[str, Any]) -> dict[str, Any]:
@@ -61,17 +61,20 @@ def find_run(name: str, config: dict[str, Any], root: Path = Path("outputs"), fr
 
 @contextmanager
 def timed(folder: Path, stage: str) -> Iterator[None]:
-    """Write a stage's wall time to `times.json` when it ends."""
+    """Add a stage's wall time to `times.jsonl` when it ends."""
     start = time.monotonic()
     yield
-    times = read_times(folder)
-    times[stage] = round(times.get(stage, 0.0) + time.monotonic() - start, 2)
-    write_json(folder / TIMES, times)
+    row = {"stage": stage, "seconds": round(time.monotonic() - start, 2)}
+    with (folder / TIMES).open("a", encoding="utf-8") as file:
+        file.write(json.dumps(row) + "\n")
 
 
 def read_times(folder: Path) -> dict[str, float]:
-    """Seconds per finished stage."""
-    return read_json(folder / TIMES) if (folder / TIMES).exists() else {}
+    """Seconds per finished stage, summed over what has the same name."""
+    times: dict[str, float] = {}
+    for row in read_json_lines(folder / TIMES):
+        times[row["stage"]] = round(times.get(row["stage"], 0.0) + row["seconds"], 2)
+    return times
 
 
 def _commit() -> str:
