@@ -11,7 +11,6 @@ import pytest
 
 from crossgap.config import PRESETS
 from crossgap.errors import CrossgapError
-from crossgap.files import write_json
 from crossgap.runs import find_run, open_run, origin, provenance, read_times, timed
 
 CONFIG = {"preset": asdict(PRESETS["smoke"]), "seed": 0}  # has tuples in it, which JSON has not

@@ -60,5 +60,5 @@ class Batches:
         index = torch.from_numpy(self.indices(step)).to(self.images.device)
         images = self.images[index]
         if images.dtype == torch.uint8:
-            images = images.permute(0, 3, 1, 2).float().div(127.5).sub(1)
+            images = images.permute(0, 3, 1, 2).float().div_(127.5).sub_(1)
         return images, self.labels[index]

@@ -156,11 +156,19 @@ def _read_images(paths: list[Path], name: str, track: Track) -> np.ndarray:
 
 
 def save_image(image: np.ndarray, path: Path) -> None:
-    """Write (H, W, 3) uint8 as the format of the path's ending; PNG with zlib's fastest useful settings."""
+    """Write (H, W, 3) uint8 in the format of the path's ending, and read the file back.
+
+    PNG is written with zlib's fastest useful settings.
+
+    Raises:
+        OSError: the disk is full, or the file does not hold what was written.
+    """
     settings: dict[str, Any] = {"compress_level": 1, "compress_type": 3} if path.suffix == ".png" else {}
     encoded = io.BytesIO()  # Pillow, writing to a file itself, does not notice a disk that fills up
     Image.fromarray(image).save(encoded, path.suffix.removeprefix("."), **settings)
-    path.write_bytes(encoded.getvalue())
+    path.write_bytes(encoded.getbuffer())
+    if path.read_bytes() != encoded.getbuffer():
+        raise OSError(f"{path} reads back differently from what was written")
 
 
 def write_table(path: Path, label_names: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 
+import torch
 from torch import Tensor, nn
 
 
@@ -30,6 +31,7 @@ class TaskModel(nn.Module):
             *layers, nn.Flatten(), nn.Linear(channels[-1] * size * size, hidden), nn.ReLU(inplace=True)
         )
         self.head = nn.Linear(hidden, outputs)
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload] (a tenth faster on CPUs)
 
     def forward(self, images: Tensor) -> Tensor:
         """(n, 3, size, size) in [-1, 1] to (n, outputs), in the scale of `data.LabelScale`."""

@@ -75,8 +75,8 @@ class Renderer:
         )  # fmt: skip
         mujoco.mjr_render(self._viewport, self._scene, self._context)
         mujoco.mjr_readPixels(self._pixels, None, self._viewport, self._context)
-        image = Image.fromarray(self._pixels).transpose(Image.Transpose.FLIP_TOP_BOTTOM)
-        return np.asarray(image if self.supersample == 1 else image.reduce(self.supersample))
+        image = np.ascontiguousarray(self._pixels[::-1])
+        return image if self.supersample == 1 else np.asarray(Image.fromarray(image).reduce(self.supersample))
 
     def close(self) -> None:
         """Free the OpenGL context."""
