@@ -14,6 +14,7 @@ import numpy as np
 from crossgap.adapted import AdaptedModel
 from crossgap.config import Preset
 from crossgap.data import Collection, LabelledImages, LabelScale, collect, read_folder
+from crossgap.errors import CrossgapError
 from crossgap.evaluation import TEST_STARTS, VALIDATION_STARTS, ClosedLoop, closed_loop, offline_error
 from crossgap.files import once, read_json, write_json, writing
 from crossgap.methods.catalog import METHODS, Methods
@@ -38,6 +39,9 @@ class TaskGANExperiment:
         seed: of data and training.
         fabric: device and precision.
         quiet: no progress bars.
+
+    Raises:
+        CrossgapError: there is no such look, or torchrun started several processes.
     """
 
     def __init__(
@@ -45,6 +49,11 @@ class TaskGANExperiment:
         quiet: bool = False,
     ):  # fmt: skip
         get_look(domain)
+        if fabric.world_size > 1:
+            raise CrossgapError(
+                f"This experiment runs in one process; torchrun started {fabric.world_size}. "
+                "Several devices are for `crossgap train`."
+            )
         self.preset, self.domain, self.seed, self.fabric, self.quiet = preset, domain, seed, fabric, quiet
         self.root, self.source_folder = root, root / f"seed_{seed}" / "source"
         self.folder = root / f"seed_{seed}" / domain
