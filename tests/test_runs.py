@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import shutil
+import subprocess
+import sys
 from dataclasses import asdict
 from pathlib import Path
 
@@ -11,7 +13,7 @@ import pytest
 
 from crossgap.config import PRESETS
 from crossgap.errors import CrossgapError
-from crossgap.runs import find_run, open_run, origin, provenance, read_times, timed
+from crossgap.runs import find_run, lock_run, open_run, provenance, read_times, start, timed
 
 CONFIG = {"preset": asdict(PRESETS["smoke"]), "seed": 0}  # has tuples in it, which JSON has not
 
@@ -89,16 +91,44 @@ def test_times_add_up_over_restarts(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert read_times(tmp_path) == {"train": 3.5, "evaluate": 0.25}
 
 
-def test_provenance_is_of_the_first_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    rows = '{"stage": "train", "seconds": 12.25}\n{"stage": "evaluate", "seconds": 0.1}\n'
-    (tmp_path / "times.jsonl").write_text(rows + '{"stage": "ora')  # killed while it wrote
+def test_provenance_names_every_commit_that_worked_on_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter([100.0, 112.0, 200.0, 300.0, 305.5])
+    monkeypatch.setattr("crossgap.runs.time.time", lambda: next(clock))
+    commits = iter(["aaa", "bbb", "ccc"])
+    monkeypatch.setattr("crossgap.runs._commit", lambda: next(commits))
     monkeypatch.setattr("sys.argv", ["/usr/bin/crossgap", "demo", "--seed", "3"])
-    origin(tmp_path, "quick")
+    start(tmp_path, preset="quick")
+    with timed(tmp_path, "train"):
+        pass
     monkeypatch.setattr("sys.argv", ["/usr/bin/crossgap", "demo"])
-    origin(tmp_path, "quick")  # started again after a kill
+    start(tmp_path, preset="quick")  # killed before it finished a stage
+    start(tmp_path, preset="quick")
+    with timed(tmp_path, "evaluate"):
+        pass
+    with (tmp_path / "times.jsonl").open("a") as file:
+        file.write('{"stage": "ora')  # killed while it wrote
     found = provenance(tmp_path)
     assert {"commit", "command", "preset", "machine", "versions", "started", "wall_s"} <= set(found)
     assert (found["command"], found["preset"]) == ("crossgap demo --seed 3", "quick")
-    assert found["wall_s"] == pytest.approx(12.35, abs=0.06)
+    assert found["commit"] == "aaa, then ccc"
+    assert found["wall_s"] == 12.0 + 5.5
     assert found["machine"]["cores"] >= 1
     assert {"python", "torch", "mujoco", "crossgap"} <= set(found["versions"])
+
+
+def test_a_run_is_one_process_s_at_a_time(tmp_path: Path) -> None:
+    open_run(tmp_path / "run", CONFIG)
+    code = (
+        "import sys; from pathlib import Path; from crossgap.runs import lock_run\n"
+        "lock_run(Path(sys.argv[1])); print('locked', flush=True); sys.stdin.read()"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / "run")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "locked\n"
+        with pytest.raises(CrossgapError, match=r"Another process is working on .*run"):
+            lock_run(tmp_path / "run")
+        other.kill()
+    lock_run(tmp_path / "run")

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from crossgap.adapted import AdaptedModel
+    from crossgap.catalog import Methods
     from crossgap.config import Collection, TaskGANConfig
     from crossgap.data import LabelledImages, LabelScale, collect, read_folder, write_folder
     from crossgap.errors import CrossgapError
     from crossgap.evaluation import closed_loop, offline_error, paired_difference, wilson_interval
-    from crossgap.methods.catalog import Methods
     from crossgap.training import Trainer, make_fabric
 
 _WHERE = {
@@ -28,7 +28,7 @@ _WHERE = {
     "offline_error": "evaluation",
     "paired_difference": "evaluation",
     "wilson_interval": "evaluation",
-    "Methods": "methods.catalog",
+    "Methods": "catalog",
     "Trainer": "training",
     "make_fabric": "training",
 }

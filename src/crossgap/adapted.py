@@ -118,12 +118,12 @@ class AdaptedModel:
         arch, size = about["architecture"], about["size"]
         task_model = TaskModel(len(about["label_names"]), size, arch["task_width"], arch["task_hidden"])
         weights = folder / "task_model.safetensors"
-        load_weights(task_model, read_tensors(weights), weights)
+        load_weights(task_model, read_tensors(weights, folder), weights)
         translator = None
         if about["translator"]:
             translator = Generator(arch["generator_width"], arch["generator_blocks"])
             weights = folder / "translator.safetensors"
-            load_weights(translator, read_tensors(weights), weights)
+            load_weights(translator, read_tensors(weights, folder), weights)
             translator.to(device)
         scale = LabelScale(tuple(about["scale"]["mean"]), tuple(about["scale"]["spread"]))
         return AdaptedModel(

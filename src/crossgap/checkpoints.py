@@ -20,21 +20,23 @@ if TYPE_CHECKING:
 TENSORS, ABOUT, LAST = "state.safetensors", "state.json", "last"
 
 
-def read_tensors(path: Path) -> dict[str, Tensor]:
+def read_tensors(path: Path, part: Path) -> dict[str, Tensor]:
     """The tensors of a safetensors file; nothing is ever unpickled.
+
+    Args:
+        path: the file.
+        part: the folder whose deletion lets that part be made again; named in errors.
 
     Raises:
         CrossgapError: the file is missing, cut short or damaged.
     """
+    again = f"Expected a whole safetensors file; delete {part} to make that part again."
     try:
         return load_file(path)
     except FileNotFoundError:
-        raise CrossgapError(f"No weights at {path}.") from None
+        raise CrossgapError(f"No weights at {path}. {again}") from None
     except (SafetensorError, OSError, ValueError) as error:
-        raise CrossgapError(
-            f"{path} is damaged or cut short ({error}). Expected a whole safetensors file; delete it to "
-            "start that part again."
-        ) from error
+        raise CrossgapError(f"{path} is damaged or cut short ({error}). {again}") from error
 
 
 def write_tensors(tensors: dict[str, Tensor], path: Path) -> None:
@@ -109,18 +111,25 @@ class Checkpoint:
             raise CrossgapError(
                 f"{last} is a checkpoint of '{about.get('phase')}'. Expected one of '{self.phase.name}'."
             )
-        self._restore(read_tensors(last / TENSORS), last / TENSORS)
-        return about["step"]
+        tensors = read_tensors(last / TENSORS, self.folder)
+        try:
+            self._restore(tensors, last / TENSORS)
+            return about["step"]
+        except KeyError as error:
+            raise CrossgapError(
+                f"{last} lacks {error}. Delete {self.folder} to train that part again."
+            ) from error
 
     def _restore(self, tensors: dict[str, Tensor], where: Path) -> None:
         phase = self.phase
         for name, network in phase.networks.items():
             load_weights(network, _under(tensors, f"network.{name}."), where)
         for name, optimizer in phase.optimizers.items():
+            weights = [weight for group in optimizer.param_groups for weight in group["params"]]
             state: dict[int, dict[str, Any]] = {}
             for key, value in _under(tensors, f"optimizer.{name}.").items():
                 index, _, field = key.partition(".")
-                state.setdefault(int(index), {})[field] = value
+                state.setdefault(int(index), {})[field] = _laid_out_like(weights[int(index)], value)
             optimizer.load_state_dict(
                 {"state": state, "param_groups": optimizer.state_dict()["param_groups"]}
             )
@@ -128,6 +137,11 @@ class Checkpoint:
         torch.set_rng_state(tensors["rng.cpu"])
         if "rng.cuda" in tensors and torch.cuda.is_available():
             torch.cuda.set_rng_state(tensors["rng.cuda"])
+
+
+def _laid_out_like(weight: Tensor, value: Tensor) -> Tensor:
+    """A moment in its weight's memory format, as in a run that was never interrupted: sums round alike."""
+    return torch.empty_like(weight, device="cpu").copy_(value) if value.shape == weight.shape else value
 
 
 def _under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -114,7 +114,8 @@ def train(
 
 def evaluate(
     models: Positional[tuple[Path, ...]], look: str = "target_b", data: Path | None = None, gain: float = 0.2,
-    starts: int = 100, steps: int = 100, output: Path | None = None, device: Device = "auto",
+    starts: int = 50, steps: int = 100, validation: bool = False, output: Path | None = None,
+    device: Device = "auto",
 ) -> None:  # fmt: skip
     """Evaluate adapted models in closed loop in a look, or offline on labelled images.
 
@@ -123,14 +124,15 @@ def evaluate(
         look: where the robot acts.
         data: evaluate on this data set instead.
         gain: the control gain.
-        starts: number of test starts, at most 100.
+        starts: number of starts, at most 100.
         steps: length of an episode.
+        validation: play the 50 validation starts, which choices such as the gain may be made on.
         output: write the result here as JSON.
         device: where the models run.
     """
     from crossgap.experiments.evaluate import evaluate_models
 
-    evaluate_models(models, look, data, gain, starts, steps, output, device)
+    evaluate_models(models, look, data, gain, starts, steps, validation, output, device)
 
 
 def report(

@@ -80,7 +80,7 @@ def _rendering_rows(table: Table, problems: list[str], has_gpu: bool) -> bool:
     try:
         with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
             backend, name, frames = pool.submit(probe_rendering).result()
-    except (CrossgapError, BrokenProcessPool, OSError) as error:
+    except (CrossgapError, BrokenProcessPool, ImportError, RuntimeError, OSError) as error:
         table.add_row("rendering", "[red]does not work[/red]")
         problems.append(f"{error} If it still fails: MUJOCO_GL=osmesa, or {APT_LINE}")
         return False

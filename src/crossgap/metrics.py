@@ -37,7 +37,7 @@ class Metrics:
             write_text(self.path, "".join(json.dumps(row) + "\n" for row in kept))
             from torch.utils.tensorboard import SummaryWriter
 
-            self._board = SummaryWriter(str(folder / "tensorboard" / phase), purge_step=done)
+            self._board = SummaryWriter(str(folder / "tensorboard" / phase), purge_step=done + 1)
 
     def add(self, values: dict[str, Tensor]) -> None:
         """Count one step's values in."""

@@ -13,12 +13,13 @@ from contextlib import contextmanager
 from datetime import datetime
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from crossgap.errors import CrossgapError
-from crossgap.files import once, read_json, read_json_lines, write_json
+from crossgap.files import read_json, read_json_lines, write_json
 
-CONFIG, TIMES, ORIGIN = "config.json", "times.jsonl", "origin.json"
+CONFIG, TIMES, STARTS, LOCK = "config.json", "times.jsonl", "starts.jsonl", ".lock"
+_LOCKS: dict[Path, IO[str]] = {}  # by run folder, open as long as this process lives
 
 
 def _as_json(config: dict[str, Any]) -> dict[str, Any]:
@@ -59,14 +60,68 @@ def find_run(name: str, config: dict[str, Any], root: Path = Path("outputs"), fr
     return open_run(root / f"{now:%Y-%m-%d}" / f"{now:%H-%M-%S}_{name}", config)
 
 
+def check_seed(seed: int) -> int:
+    """The seed.
+
+    Raises:
+        CrossgapError: it is negative.
+    """
+    if seed < 0:
+        raise CrossgapError(f"--seed must be 0 or more; got {seed}.")
+    return seed
+
+
+def lock_run(folder: Path) -> None:
+    """Keep the run to this process until it ends, however it ends.
+
+    Raises:
+        CrossgapError: another process works on it.
+    """
+    try:
+        import fcntl
+    except ImportError:  # not on Windows
+        return
+    if folder.resolve() in _LOCKS:
+        return
+    file = (folder / LOCK).open("w")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.close()
+        raise CrossgapError(
+            f"Another process is working on {folder}. Wait for it, or choose another --output."
+        ) from None
+    _LOCKS[folder.resolve()] = file
+
+
+def start(folder: Path, **about: Any) -> None:
+    """Write down that a process works on the run from now on: when, how, and from which commit."""
+    row = {
+        "time": time.time(),
+        "started": datetime.now().astimezone().isoformat(timespec="seconds"),
+        "commit": _commit(),
+        "command": " ".join(["crossgap", *sys.argv[1:]]),
+        "machine": machine(),
+        "versions": versions(),
+    }
+    _append(folder / STARTS, row | about)
+
+
 @contextmanager
 def timed(folder: Path, stage: str) -> Iterator[None]:
-    """Add a stage's wall time to `times.jsonl` when it ends."""
-    start = time.monotonic()
+    """Write down a stage's wall time when it ends."""
+    began = time.monotonic()
     yield
-    row = {"stage": stage, "seconds": round(time.monotonic() - start, 2)}
-    with (folder / TIMES).open("a", encoding="utf-8") as file:
-        file.write(json.dumps(row) + "\n")
+    row = {"stage": stage, "seconds": round(time.monotonic() - began, 2), "time": time.time()}
+    _append(folder / TIMES, row)
+
+
+def _append(path: Path, row: dict[str, Any]) -> None:
+    try:
+        with path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(row) + "\n")
+    except OSError as error:
+        raise CrossgapError(f"Could not write {path}: {error.strerror or error}.") from error
 
 
 def read_times(folder: Path) -> dict[str, float]:
@@ -75,6 +130,29 @@ def read_times(folder: Path) -> dict[str, float]:
     for row in read_json_lines(folder / TIMES):
         times[row["stage"]] = round(times.get(row["stage"], 0.0) + row["seconds"], 2)
     return times
+
+
+def provenance(folder: Path) -> dict[str, Any]:
+    """Where a run's results come from: in every `results/**.json`.
+
+    Of every process that finished a stage, so that a run which was continued from another commit says
+    so. `wall_s` is the time from each such start to the last stage that it finished.
+    """
+    starts, stages = read_json_lines(folder / STARTS), read_json_lines(folder / TIMES)
+    ends = [row["time"] for row in starts[1:]] + [float("inf")]
+    wall, worked = 0.0, []
+    for begin, end in zip(starts, ends, strict=True):
+        finished = [row["time"] for row in stages if begin["time"] <= row["time"] < end]
+        if finished:
+            wall += max(finished) - begin["time"]
+            worked.append(begin)
+    first = (worked or starts)[0]
+    commits = dict.fromkeys(row["commit"] for row in worked or starts)
+    return {
+        "commit": ", then ".join(commits),
+        **{key: value for key, value in first.items() if key not in ("time", "commit")},
+        "wall_s": round(wall, 1),
+    }
 
 
 def _commit() -> str:
@@ -87,6 +165,7 @@ def _commit() -> str:
         ).stdout.strip()
 
     try:
+        git("ls-files", "--error-unmatch", __file__)  # else it is the repository of somebody's project
         changed = git("status", "--porcelain", "--untracked-files=no", "--", str(here))
         return git("rev-parse", "--short=12", "HEAD") + ("+changes" if changed else "")
     except (OSError, subprocess.CalledProcessError):
@@ -118,24 +197,3 @@ def versions() -> dict[str, str]:
     """Of Python, Crossgap and what its figures depend on."""
     packages = ("crossgap", "torch", "mujoco", "gymnasium", "numpy", "lightning-fabric")
     return {"python": platform.python_version()} | {name: metadata.version(name) for name in packages}
-
-
-def origin(folder: Path, preset: str) -> dict[str, Any]:
-    """When, where and from which commit a run was first started; kept in its folder."""
-
-    def now() -> dict[str, Any]:
-        return {
-            "commit": _commit(),
-            "command": " ".join(["crossgap", *sys.argv[1:]]),
-            "preset": preset,
-            "machine": machine(),
-            "versions": versions(),
-            "started": datetime.now().astimezone().isoformat(timespec="seconds"),
-        }
-
-    return once(folder / ORIGIN, now)
-
-
-def provenance(folder: Path) -> dict[str, Any]:
-    """Where a run's results come from, with the time that its stages took: in every `results/**.json`."""
-    return read_json(folder / ORIGIN, "origin") | {"wall_s": round(sum(read_times(folder).values()), 1)}

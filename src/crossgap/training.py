@@ -60,6 +60,26 @@ def make_fabric(device: str = "auto", precision: str = "auto") -> lightning_fabr
     return fabric
 
 
+def single_process(device: str, precision: str) -> lightning_fabric.Fabric:
+    """As `make_fabric`, for what runs in one process.
+
+    Raises:
+        CrossgapError: torchrun started several.
+    """
+    fabric = make_fabric(device, precision)
+    if fabric.world_size > 1:
+        raise CrossgapError(
+            f"This runs in one process; torchrun started {fabric.world_size}. "
+            "Several devices are for `crossgap train`."
+        )
+    return fabric
+
+
+def hardware(fabric: lightning_fabric.Fabric) -> dict[str, str]:
+    """What results depend on beside the settings: kind of device, and precision."""
+    return {"device": fabric.device.type, "precision": str(fabric._precision.precision)}
+
+
 class Phase(ABC):
     """One stage of training. Subclasses fill the attributes and define `training_step`."""
 
@@ -94,7 +114,7 @@ class Phase(ABC):
     def setup(self, fabric: lightning_fabric.Fabric) -> None:
         """Move to the device; on several devices, let gradients be averaged over them."""
         self.fabric = fabric
-        self.parallel = {name: fabric.setup_module(net) for name, net in self.networks.items()}
+        self.parallel = {name: fabric.setup_module(net.train()) for name, net in self.networks.items()}
         self.steppers: dict[str, Any] = {
             name: fabric.setup_optimizers(optimizer) for name, optimizer in self.optimizers.items()
         }
@@ -131,13 +151,16 @@ class Trainer:
             raise CrossgapError(f"Could not write {self.folder}: {error.strerror or error}.") from error
 
     def _fit(self, phase: Phase) -> None:
-        torch.manual_seed(self.seed)
+        torch.manual_seed(self.seed + self.fabric.global_rank)
         phase.setup(self.fabric)
         checkpoint = Checkpoint(self.folder / "checkpoints" / phase.name, phase)
         done = checkpoint.load_last()
+        if done and self.fabric.global_rank:  # the checkpoint's random state is the first device's
+            torch.manual_seed(self.seed + 1_000_003 * done + self.fabric.global_rank)
+        quiet = self.quiet or not self.fabric.is_global_zero
         with (
             Metrics(self.folder, phase.name, done, write=self.fabric.is_global_zero) as metrics,
-            progress_bar(phase.name, phase.steps, done, quiet=self.quiet) as advance,
+            progress_bar(phase.name, phase.steps, done, quiet=quiet) as advance,
         ):
             saved = time.monotonic()
             for step in range(done, phase.steps):

@@ -13,7 +13,7 @@ import numpy as np
 from crossgap.config import Collection
 from crossgap.data.folder import LABELS, Track, _untracked, save_image, write_table
 from crossgap.errors import CrossgapError
-from crossgap.files import read_json, remove, write_json
+from crossgap.files import read_json, remove, write_json, write_text
 from crossgap.simulation.kinematics import demonstrate, sample_start
 from crossgap.simulation.looks import get_look
 from crossgap.simulation.randomization import get_randomization
@@ -48,6 +48,10 @@ def collect(
     output = Path(output)
     get_look(collection.look)
     get_randomization(collection.randomization)
+    if workers is not None and workers < 1:
+        raise CrossgapError(f"--workers must be at least 1; got {workers}.")
+    if collection.seed < 0:
+        raise CrossgapError(f"--seed must be 0 or more; got {collection.seed}.")
     if collection.episodes < 1 or collection.steps < 2:
         raise CrossgapError("A collection needs at least 1 episode of at least 2 steps.")
     if collection.size < 1:
@@ -57,7 +61,8 @@ def collect(
     partial = output.with_name(f".{output.name}.partial")
     try:
         _prepare(collection, partial)
-        _collect_chunks(collection, partial, workers or available_cores(), track)
+        if not (partial / LABELS).exists():
+            _collect_chunks(collection, partial, workers or available_cores(), track)
         _finish(partial)
         partial.rename(output)
     except OSError as error:
@@ -141,10 +146,11 @@ def _collect_chunk(job: tuple[Collection, Path, int]) -> None:
 
 
 def _finish(partial: Path) -> None:
-    """Join the chunks' tables into one `labels.csv`."""
+    """Join the chunks' tables into one `labels.csv`; once it is there, only the tables are in the way."""
     tables = sorted(partial.glob("labels-*.csv"))
-    lines = [table.read_text(encoding="utf-8").splitlines() for table in tables]
-    text = "\n".join([lines[0][0], *(row for table in lines for row in table[1:])])
-    (partial / LABELS).write_text(text + "\n", encoding="utf-8")
+    if not (partial / LABELS).exists():
+        lines = [table.read_text(encoding="utf-8").splitlines() for table in tables]
+        rows = [lines[0][0], *(row for table in lines for row in table[1:])]
+        write_text(partial / LABELS, "\n".join(rows) + "\n")
     for table in tables:
         table.unlink()

@@ -47,7 +47,7 @@ def _folder(path: Path) -> Path:
 
 def _read_rows(table: Path) -> list[dict[str, str]]:
     try:
-        with table.open(newline="", encoding="utf-8") as file:
+        with table.open(newline="", encoding="utf-8-sig") as file:
             rows = list(csv.DictReader(file))
     except FileNotFoundError:
         raise CrossgapError(f"No {LABELS} in {table.parent}. Expected one row per image.") from None

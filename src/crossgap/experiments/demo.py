@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from crossgap.config import as_json, get_preset
 from crossgap.experiments.run_report import write_report
 from crossgap.experiments.taskgan import TaskGANExperiment
 from crossgap.files import once
-from crossgap.progress import console
-from crossgap.runs import find_run, open_run, origin, provenance
+from crossgap.runs import check_seed, find_run, lock_run, open_run, provenance, start
 from crossgap.simulation.looks import get_look
-from crossgap.training import make_fabric
+from crossgap.training import hardware, single_process
 
 
 def run_demo(
@@ -20,17 +20,20 @@ def run_demo(
     """Run what is not done yet and write the report; its path.
 
     Raises:
-        CrossgapError: an unknown look or preset, or `output` holds another run.
+        CrossgapError: an unknown look or preset, a negative seed, torchrun, `output` holds another run, or
+            another process works on it.
     """
     get_look(look)
+    fabric = single_process(device, precision)
     config = {
-        "experiment": "demo", "preset": preset, "look": look, "seed": seed,
+        "experiment": "demo", "preset": preset, "look": look, "seed": check_seed(seed), **hardware(fabric),
         "settings": as_json(get_preset(preset)),
     }  # fmt: skip
     folder = open_run(output, config) if output else find_run("demo", config, fresh=fresh)
-    console.print(f"Run folder: {folder}", highlight=False)
-    origin(folder, preset)
-    experiment = TaskGANExperiment(folder, get_preset(preset), look, seed, make_fabric(device, precision))
+    print(f"Run folder: {folder}", file=sys.stderr)
+    lock_run(folder)
+    start(folder, preset=preset, **hardware(fabric))
+    experiment = TaskGANExperiment(folder, get_preset(preset), look, seed, fabric)
     rows = experiment.run()
     once(folder / "results.json", lambda: {"provenance": provenance(folder), "rows": rows})
     return write_report(experiment, folder / "report.html")

@@ -10,7 +10,14 @@ from rich.table import Table
 from crossgap.adapted import AdaptedModel
 from crossgap.data import read_folder
 from crossgap.errors import CrossgapError
-from crossgap.evaluation import TEST_STARTS, ClosedLoop, closed_loop, offline_error, paired_difference
+from crossgap.evaluation import (
+    TEST_STARTS,
+    VALIDATION_STARTS,
+    ClosedLoop,
+    closed_loop,
+    offline_error,
+    paired_difference,
+)
 from crossgap.files import write_json
 from crossgap.progress import console, track
 from crossgap.simulation.looks import get_look
@@ -19,7 +26,7 @@ from crossgap.training import make_fabric
 
 def evaluate_models(
     models: tuple[Path, ...], look: str, data: Path | None, gain: float, starts: int, steps: int,
-    output: Path | None, device: str,
+    validation: bool, output: Path | None, device: str,
 ) -> dict[str, Any]:  # fmt: skip
     """Evaluate each model, print a table, and write it as JSON if `output` is given.
 
@@ -28,12 +35,13 @@ def evaluate_models(
     """
     if not models:
         raise CrossgapError("Expected at least one folder of an adapted model.")
-    if not 1 <= starts <= len(TEST_STARTS):
-        raise CrossgapError(f"--starts must be from 1 to {len(TEST_STARTS)}; got {starts}.")
+    available = VALIDATION_STARTS if validation else TEST_STARTS
+    if not 1 <= starts <= len(available):
+        raise CrossgapError(f"--starts must be from 1 to {len(available)}; got {starts}.")
     get_look(look)
     torch_device = make_fabric(device).device
     loaded = {str(path): AdaptedModel.load(path, torch_device) for path in models}
-    result = _offline(loaded, data) if data else _closed_loop(loaded, look, gain, starts, steps)
+    result = _offline(loaded, data) if data else _closed_loop(loaded, look, gain, available[:starts], steps)
     if output is not None:
         write_json(output, result)
     return result
@@ -53,11 +61,10 @@ def _offline(loaded: dict[str, AdaptedModel], folder: Path) -> dict[str, Any]:
 
 
 def _closed_loop(
-    loaded: dict[str, AdaptedModel], look: str, gain: float, starts: int, steps: int
+    loaded: dict[str, AdaptedModel], look: str, gain: float, seeds: tuple[int, ...], steps: int
 ) -> dict[str, Any]:
     played: dict[str, ClosedLoop] = {}
     for name, model in loaded.items():
-        seeds = TEST_STARTS[:starts]
         label = f"evaluate {model.method}"
         played[name], _ = closed_loop(
             model.predict, seeds, gain, steps, label=label, look=look, size=model.size

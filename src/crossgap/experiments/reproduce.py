@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from crossgap.config import as_json, get_preset
 from crossgap.errors import CrossgapError
 from crossgap.experiments.taskgan import TaskGANExperiment
 from crossgap.files import write_json
-from crossgap.runs import find_run, open_run, origin, provenance
+from crossgap.runs import find_run, lock_run, open_run, provenance, start
 from crossgap.simulation.looks import get_look
-from crossgap.training import make_fabric
+from crossgap.training import hardware, single_process
 
 
 def reproduce_taskgan(
@@ -29,13 +30,15 @@ def reproduce_taskgan(
         raise CrossgapError(f"--seeds must be at least 1; got {seeds}.")
     for look in looks:
         get_look(look)
+    fabric = single_process(device, precision)
     config = {
-        "experiment": "taskgan", "preset": preset, "seeds": seeds, "looks": list(looks),
+        "experiment": "taskgan", "preset": preset, "seeds": seeds, "looks": list(looks), **hardware(fabric),
         "settings": as_json(get_preset(preset)),
     }  # fmt: skip
     folder = open_run(output, config) if output else find_run("taskgan", config)
-    origin(folder, preset)
-    fabric, rows = make_fabric(device, precision), []
+    lock_run(folder)
+    start(folder, preset=preset, **hardware(fabric))
+    rows: list[dict[str, Any]] = []
     for seed in range(seeds):
         for look in looks:
             rows += TaskGANExperiment(folder, get_preset(preset), look, seed, fabric).run()

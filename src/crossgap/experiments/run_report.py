@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from crossgap.config import get_preset
+from crossgap.catalog import METHODS
+from crossgap.config import as_json, get_preset
 from crossgap.errors import CrossgapError, unknown
 from crossgap.experiments.taskgan import TaskGANExperiment
 from crossgap.files import read_json
-from crossgap.methods.catalog import METHODS
 from crossgap.metrics import read_metrics
 from crossgap.report import ReportContent, build_report
 from crossgap.report.pictures import gallery
@@ -39,6 +39,10 @@ def report_again(folder: Path, look: str | None, seed: int | None, picture: Path
         raise unknown("Look of this run", look, looks)
     if seed not in seeds:
         raise unknown("Seed of this run", str(seed), map(str, seeds))
+    if config["settings"] != as_json(get_preset(config["preset"])):
+        raise CrossgapError(
+            f"Preset '{config['preset']}' has changed since {folder} was run: start a new run."
+        )
     experiment = TaskGANExperiment(folder, get_preset(config["preset"]), look, seed, make_fabric())
     missing = [method for method in METHODS if not experiment.evaluation_path(method).exists()]
     if missing:

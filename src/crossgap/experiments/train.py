@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import asdict
 from pathlib import Path
 
+from crossgap.catalog import METHODS, Methods
 from crossgap.config import TaskGANConfig
 from crossgap.data import read_folder
+from crossgap.data.images import digest
 from crossgap.errors import unknown
-from crossgap.methods.catalog import METHODS, Methods
 from crossgap.progress import track
-from crossgap.runs import open_run
-from crossgap.training import Trainer, make_fabric
+from crossgap.runs import check_seed, lock_run, open_run
+from crossgap.training import Trainer, hardware, make_fabric
 
 
 def train_on_folders(
@@ -28,12 +29,16 @@ def train_on_folders(
     available = [name for name in METHODS if name != "oracle"]
     if method not in available:
         raise unknown("Method", method, available)
+    fabric = make_fabric(device, precision)
     data = [read_folder(path, labels, track) for path in (source, target)]
     settings = {
-        "experiment": "train", "source": str(source.resolve()), "target": str(target.resolve()), "seed": seed,
-        "labels": list(data[0].label_names), "config": asdict(config),
+        "experiment": "train", "source": str(source.resolve()), "target": str(target.resolve()),
+        "digests": [digest(images) for images in data], "labels": list(data[0].label_names),
+        "seed": check_seed(seed), **hardware(fabric), "config": asdict(config),
     }  # fmt: skip
-    folder = open_run(output, settings)
-    trainer = Trainer(folder, make_fabric(device, precision), seed)
+    if fabric.is_global_zero:
+        lock_run(open_run(output, settings))
+    fabric.barrier()
+    trainer = Trainer(output, fabric, seed)
     Methods(data[0], data[1], config, trainer).get(method)
-    return folder / "models" / method
+    return output / "models" / method

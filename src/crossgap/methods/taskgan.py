@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from crossgap.data.batches import Batches
-from crossgap.losses import discriminator_loss, generator_adversarial_loss, task_loss
+from crossgap.losses import discriminator_loss, generator_adversarial_loss, generator_loss, task_loss
 from crossgap.training import Phase
 
 
@@ -58,15 +58,18 @@ class InverseTaskGAN(Phase):
             self.networks["discriminator"].requires_grad_(False)
             judged = self.networks["discriminator"](fake).float()
             predicted = self.task_model(fake).float()
-        adversarial, task = generator_adversarial_loss(judged), task_loss(predicted, label)
-        self.update("generator", adversarial + self.task_weight * task)
+        self.update("generator", generator_loss(judged, predicted, label, self.task_weight))
 
         self.networks["discriminator"].requires_grad_(True)
         both = self.parallel["discriminator"](torch.cat([x, fake.detach()])).float()
         judged_real, judged_fake = both.chunk(2)
         loss = discriminator_loss(judged_real, judged_fake)
         self.update("discriminator", loss)
-        return {"adversarial": adversarial, "task_loss": task, "discriminator": loss}
+        return {
+            "adversarial": generator_adversarial_loss(judged),
+            "task_loss": task_loss(predicted, label),
+            "discriminator": loss,
+        }
 
 
 @torch.no_grad()

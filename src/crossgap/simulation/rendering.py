@@ -52,7 +52,7 @@ class Renderer:
             self._gl = mujoco.GLContext(width, width)
             self._gl.make_current()
             self._context = mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_100)
-        except (RuntimeError, mujoco.FatalError, AttributeError) as error:
+        except (ImportError, RuntimeError, mujoco.FatalError, AttributeError) as error:
             raise CrossgapError(
                 f"Headless OpenGL ({backend}) could not start: {error}. "
                 f"On Debian or Ubuntu try: {APT_LINE}; or set MUJOCO_GL=osmesa."

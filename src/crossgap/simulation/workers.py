@@ -34,6 +34,7 @@ def die_with_parent() -> None:
 
     Else an orphan would go on writing into a folder that the restarted run writes to.
     """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
     if sys.platform == "linux":
         set_parent_death_signal = 1
         ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)

@@ -86,13 +86,14 @@ class Methods:
     def taskgan_inverse(self) -> AdaptedModel:
         """f_X behind a translator F: Y → X that was trained through it."""
         networks, config = self.config.networks, self.config.translator
-        torch.manual_seed(self.trainer.seed)
-        generator = Generator(networks.generator_width, networks.generator_blocks)
         task_model = self.get("source_only").task_model
+        torch.manual_seed(self.trainer.seed)  # after what may train, or only load, f_X
+        generator = Generator(networks.generator_width, networks.generator_blocks)
+        discriminator = Discriminator(networks.discriminator_width)
         phase = InverseTaskGAN(
             "taskgan_inverse",
             generator,
-            Discriminator(networks.discriminator_width),
+            discriminator,
             task_model,
             source=self._batches(self.source, config.batch, 1),
             target=self._batches(self.target, config.batch, 2),
