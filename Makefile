@@ -3,7 +3,7 @@ BIN := .venv/bin
 READY := .venv/.installed
 ARGS ?=
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-all check format
+.PHONY: help install demo test test-all check tables format
 
 help: ## what each target does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from crossgap.catalog import METHODS, Methods
 from crossgap.config import NetworkConfig, SupervisedConfig, TaskGANConfig, TranslatorConfig
@@ -150,3 +151,10 @@ def test_no_labels_at_all(tmp_path: Path, toy, fabric) -> None:
 
     with pytest.raises(CrossgapError, match=r"The source has no labels. Expected at least one"):
         Methods(unlabelled("source"), unlabelled("target"), TINY, Trainer(tmp_path, fabric))
+
+
+def test_the_translator_is_the_same_whether_f_x_was_there_already_or_not(make, tmp_path: Path) -> None:
+    at_once, in_two_steps = make(TINY, 32, tmp_path / "a"), make(TINY, 32, tmp_path / "b")
+    in_two_steps.get("source_only")
+    first, second = (m.get("taskgan_inverse").translator.state_dict() for m in (at_once, in_two_steps))
+    assert all(torch.equal(first[key], second[key]) for key in first)

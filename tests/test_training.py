@@ -353,6 +353,26 @@ def test_bf16_trains_with_weights_in_float32(tmp_path: Path) -> None:
     assert 0 < row["task_loss"] < 10
 
 
+def test_supervised_resumes_bit_for_bit(tmp_path: Path, fabric, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("crossgap.training.LOG_EVERY", 5)
+    monkeypatch.setattr("crossgap.training.CHECKPOINT_SECONDS", -1.0)
+    whole, broken, rest = supervised(40), supervised(40), supervised(40)
+    Trainer(tmp_path / "whole", fabric, quiet=True).fit(whole)
+    step = broken.training_step
+
+    def fails_at_23(number: int):
+        if number == 23:
+            raise KeyboardInterrupt
+        return step(number)
+
+    monkeypatch.setattr(broken, "training_step", fails_at_23)
+    with pytest.raises(KeyboardInterrupt):
+        Trainer(tmp_path / "broken", fabric, quiet=True).fit(broken)
+    Trainer(tmp_path / "broken", fabric, quiet=True).fit(rest)
+    assert_same_bits(weights_of(whole), weights_of(rest))
+    assert read_metrics(tmp_path / "whole") == read_metrics(tmp_path / "broken")
+
+
 # several processes
 
 TORCHRUN = f"""{MAKE}
@@ -365,7 +385,8 @@ root, fabric = Path(sys.argv[1]), make_fabric("cpu", "32-true")
 share = fabric.global_rank, fabric.world_size
 for phase in (supervised(20, *share), taskgan(10, *share)):
     Trainer(root, fabric, quiet=True).fit(phase)
-    weights = {{f"{{n}}.{{k}}": v for n, net in phase.networks.items() for k, v in net.state_dict().items()}}
+    named = ((n, k, v) for n, net in phase.networks.items() for k, v in net.state_dict().items())
+    weights = {{f"{{n}}.{{k}}": v.contiguous() for n, k, v in named}}
     save_file(weights, root / f"{{phase.name}}-{{share[0]}}-of-{{share[1]}}.safetensors")
 """
 

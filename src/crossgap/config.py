@@ -127,7 +127,7 @@ PRESETS = {
         perturbation=0.1,
         config=TaskGANConfig(
             networks=NetworkConfig(generator_width=16, generator_blocks=4, discriminator_width=16),
-            source=SupervisedConfig(1600, 64, 2e-3), target=SupervisedConfig(800, 32),
+            source=SupervisedConfig(1600, 64, 2e-3), target=SupervisedConfig(2000, 16),
             translator=TranslatorConfig(1100, 8, 4e-4), refinement=SupervisedConfig(400, 32, 5e-4),
         ),
     ),
