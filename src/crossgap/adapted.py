@@ -86,7 +86,15 @@ class AdaptedModel:
         return [part.to(self.device) for part in to_tensor(images).split(batch)]
 
     def save(self, folder: Path) -> None:
-        """Write the folder in one piece: `adapted.json` and one safetensors file per network."""
+        """Write the folder in one piece: `adapted.json` and one safetensors file per network.
+
+        Raises:
+            CrossgapError: a network is not one of `crossgap.networks`, which is all that `load` can build
+                again, or the folder cannot be written.
+        """
+        if not isinstance(self.task_model, TaskModel) or not isinstance(self.translator, Generator | None):
+            names = f"{type(self.task_model).__name__} and {type(self.translator).__name__}"
+            raise CrossgapError(f"Only a TaskModel and a Generator can be saved; got {names}.")
         with writing(folder) as temporary:
             temporary.mkdir(parents=True)
             for name, network in (("task_model", self.task_model), ("translator", self.translator)):
