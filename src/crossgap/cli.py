@@ -114,7 +114,7 @@ def train(
 
 def evaluate(
     models: Positional[tuple[Path, ...]], look: str = "target_b", data: Path | None = None, gain: float = 0.2,
-    starts: int = 50, steps: int = 100, validation: bool = False, output: Path | None = None,
+    starts: int | None = None, steps: int = 100, validation: bool = False, output: Path | None = None,
     device: Device = "auto",
 ) -> None:  # fmt: skip
     """Evaluate adapted models in closed loop in a look, or offline on labelled images.
@@ -124,7 +124,7 @@ def evaluate(
         look: where the robot acts.
         data: evaluate on this data set instead.
         gain: the control gain.
-        starts: number of starts, at most 100.
+        starts: number of starts; all 100 test starts (50 for validation) by default.
         steps: length of an episode.
         validation: play the 50 validation starts, which choices such as the gain may be made on.
         output: write the result here as JSON.

@@ -25,7 +25,7 @@ from crossgap.training import make_fabric
 
 
 def evaluate_models(
-    models: tuple[Path, ...], look: str, data: Path | None, gain: float, starts: int, steps: int,
+    models: tuple[Path, ...], look: str, data: Path | None, gain: float, starts: int | None, steps: int,
     validation: bool, output: Path | None, device: str,
 ) -> dict[str, Any]:  # fmt: skip
     """Evaluate each model, print a table, and write it as JSON if `output` is given.
@@ -36,6 +36,7 @@ def evaluate_models(
     if not models:
         raise CrossgapError("Expected at least one folder of an adapted model.")
     available = VALIDATION_STARTS if validation else TEST_STARTS
+    starts = len(available) if starts is None else starts
     if not 1 <= starts <= len(available):
         raise CrossgapError(f"--starts must be from 1 to {len(available)}; got {starts}.")
     get_look(look)
