@@ -27,6 +27,7 @@ TINY = TaskGANConfig(
     networks=NetworkConfig(4, 8, 4, 1, 4),
     source=SupervisedConfig(3, 4),
     target=SupervisedConfig(3, 4),
+    fine_tuning=SupervisedConfig(3, 4),
     translator=TranslatorConfig(3, 4),
     refinement=SupervisedConfig(3, 4),
 )

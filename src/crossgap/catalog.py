@@ -75,7 +75,7 @@ class Methods:
     def fine_tuned(self) -> AdaptedModel:
         """f_X trained on with the target images, mixed with the source so that it forgets nothing."""
         start = self.get("source_only").task_model
-        return self._supervised("fine_tuned", start, [self.target, self.source], self.config.target)
+        return self._supervised("fine_tuned", start, [self.target, self.source], self.config.fine_tuning)
 
     def oracle(self) -> AdaptedModel:
         """What as many labelled target images as there are source images would give."""

@@ -82,7 +82,9 @@ class TaskGANConfig:
     source: SupervisedConfig = field(default_factory=SupervisedConfig)
     """Of f_X, and of the oracle."""
     target: SupervisedConfig = field(default_factory=SupervisedConfig)
-    """Of target-only and fine-tuned, on the few target images."""
+    """Of target-only, on the few target images."""
+    fine_tuning: SupervisedConfig = field(default_factory=SupervisedConfig)
+    """Of fine-tuned: f_X trained on, with the few target images and as many of the source."""
     translator: TranslatorConfig = field(default_factory=TranslatorConfig)
     """Of F: Y → X."""
     refinement: SupervisedConfig = field(default_factory=SupervisedConfig)
@@ -120,6 +122,7 @@ PRESETS = {
         config=TaskGANConfig(
             networks=NetworkConfig(8, 32, 4, 1, 4),
             source=SupervisedConfig(50, 16), target=SupervisedConfig(25, 8),
+            fine_tuning=SupervisedConfig(25, 8),
             translator=TranslatorConfig(25, 4), refinement=SupervisedConfig(25, 8),
         ),
     ),
@@ -128,6 +131,7 @@ PRESETS = {
         config=TaskGANConfig(
             networks=NetworkConfig(generator_width=16, generator_blocks=4, discriminator_width=16),
             source=SupervisedConfig(1600, 64, 2e-3), target=SupervisedConfig(2000, 16),
+            fine_tuning=SupervisedConfig(2000, 16, 3e-3),
             translator=TranslatorConfig(1100, 8, 4e-4), refinement=SupervisedConfig(400, 32, 5e-4),
         ),
     ),
@@ -135,6 +139,7 @@ PRESETS = {
         perturbation=0.1,
         config=TaskGANConfig(
             source=SupervisedConfig(6000, 64, 2e-3), target=SupervisedConfig(3000, 32),
+            fine_tuning=SupervisedConfig(3000, 32),
             translator=TranslatorConfig(15_000, 8, 4e-4), refinement=SupervisedConfig(1500, 32, 5e-4),
         ),
     ),
