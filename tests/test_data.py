@@ -71,6 +71,34 @@ def test_a_hand_made_folder_of_jpegs_without_episodes(tmp_path: Path) -> None:
     np.testing.assert_array_equal(data.episodes, [0, 1])
 
 
+def strip_folder(root: Path, pixels: np.ndarray, cells: list[str]) -> Path:
+    """A folder whose only image file is `strip.png`, and a table that names frames of it."""
+    root.mkdir()
+    Image.fromarray(pixels).save(root / "strip.png")
+    rows = [f"{cell},{value}" for value, cell in enumerate(cells)]
+    (root / "labels.csv").write_text("\n".join(["image,angle", *rows]))
+    return root
+
+
+def test_frames_of_a_strip_are_square_and_counted_from_the_top(tmp_path: Path) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (12, 4, 3), dtype=np.uint8)
+    data = read_folder(strip_folder(tmp_path / "strip", pixels, ["strip.png#2", "strip.png#0"]))
+    np.testing.assert_array_equal(data.images, [pixels[8:12], pixels[0:4]])
+    np.testing.assert_array_equal(data.labels, [[0], [1]])
+
+
+def test_a_label_for_a_frame_that_a_strip_does_not_have(tmp_path: Path) -> None:
+    folder = strip_folder(tmp_path / "strip", np.zeros((12, 4, 3), np.uint8), ["strip.png#3"])
+    with pytest.raises(CrossgapError, match=r"strip\.png: no frame 3, but labels.csv .* Available: 0 to 2\."):
+        read_folder(folder)
+
+
+def test_a_strip_of_frames_that_are_not_square(tmp_path: Path) -> None:
+    folder = strip_folder(tmp_path / "strip", np.zeros((10, 4, 3), np.uint8), ["strip.png#0"])
+    with pytest.raises(CrossgapError, match=r"strip\.png: 4×10 pixels. Expected a strip of square frames"):
+        read_folder(folder)
+
+
 def test_an_existing_folder_is_never_overwritten(folder: Path, tree) -> None:
     before = tree(folder)
     with pytest.raises(CrossgapError, match=r"set exists already\. Expected a new folder"):

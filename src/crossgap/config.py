@@ -27,7 +27,7 @@ class Collection:
     perturbation: float = 0.0
     """Disturbance of the demonstrated states, standard deviation in rad; 0 is the paper's set-up."""
     format: Literal["bmp", "png"] = "bmp"
-    """Of the image files, both lossless: bmp is written and read several times faster, png is smaller."""
+    """Of the image files, one per episode, both lossless: bmp is faster, png is smaller."""
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,8 @@ def collect(
 ) -> Path:
     """Collect into a new folder that `read_folder` reads; a killed collection is continued.
 
-    Every image is read back and compared after it was written.
+    An episode is one file, a strip of its images: creating files costs more than rendering. Each is read
+    back and compared after it was written.
 
     Args:
         collection: what to collect.
@@ -136,12 +137,13 @@ def _collect_chunk(job: tuple[Collection, Path, int]) -> None:
     rows = []
     for index in range(first, min(first + CHUNK, collection.episodes)):
         path, cube, turn, labels, rng = episode(collection, index)
-        appearance = scene.new_appearance(rng)
+        appearance, frames = scene.new_appearance(rng), []
+        strip = f"images/{index:05d}.{collection.format}"
         for step, (q, label) in enumerate(zip(path, labels, strict=True)):
-            name = f"images/{index:05d}-{step:02d}.{collection.format}"
-            save_image(scene.render(q, cube, turn, appearance), partial / name)
-            rows.append((name, index, step, *(f"{value:.8g}" for value in label)))
+            frames.append(scene.render(q, cube, turn, appearance))
+            rows.append((f"{strip}#{step}", index, step, *(f"{value:.8g}" for value in label)))
             appearance = scene.next_appearance(appearance, rng)
+        save_image(np.concatenate(frames), partial / strip)
     write_table(_chunk_table(partial, first), LABEL_NAMES, rows)
 
 

@@ -4,13 +4,16 @@
     my_data/images/*.png
 
 `image` is a path relative to the folder; `episode` and `step` are optional; every other column is a
-label. Images are PNG, JPEG or BMP, all of one size.
+label. Images are PNG, JPEG or BMP, all of one size. `images/00012.bmp#3` is frame 3 of a strip: square
+frames one below the other, counted from 0. One file per episode is several times faster to write and
+read than one per image, and shows the whole episode at a glance.
 """
 
 from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -122,34 +125,56 @@ def read_folder(
     episodes = [
         int(_number(row, "episode", table, i + 2)) if row.get("episode") else i for i, row in enumerate(rows)
     ]
-    paths = [root / row["image"] for row in rows]
-    _check_all_labelled(root, paths)
+    cells = [_file_and_frame(root, row["image"]) for row in rows]
+    _check_all_labelled(root, {file for file, _ in cells})
     return LabelledImages(
-        images=_read_images(paths, root.name, track),
+        images=_read_images(cells, root.name, track),
         labels=np.array(values, np.float32).reshape(len(rows), len(names)),
         label_names=names,
         episodes=np.array(episodes),
     )
 
 
-def _check_all_labelled(root: Path, paths: list[Path]) -> None:
+def _file_and_frame(root: Path, cell: str) -> tuple[Path, int | None]:
+    """`a.png` is a whole image, `a.png#3` frame 3 of a strip."""
+    match = re.fullmatch(r"(.+\.\w+)#(\d+)", cell)
+    return (root / match[1], int(match[2])) if match else (root / cell, None)
+
+
+def _check_all_labelled(root: Path, known: set[Path]) -> None:
     """Every image file has a label; that every label has an image shows when it is opened."""
-    known = set(paths)
     for file in sorted(root.rglob("*")):
         if file.suffix.lower() in EXTENSIONS and file not in known:
             raise CrossgapError(f"{file}: an image without a label. Expected a row for it in {LABELS}.")
 
 
-def _read_images(paths: list[Path], name: str, track: Track) -> np.ndarray:
-    first = read_image(paths[0])
-    images = np.empty((len(paths), *first.shape), np.uint8)
+def _frame(strip: np.ndarray, frame: int, file: Path) -> np.ndarray:
+    height, width = strip.shape[:2]
+    if height % width:
+        raise CrossgapError(
+            f"{file}: {width}×{height} pixels. Expected a strip of square frames, one below the other."
+        )
+    last = height // width - 1
+    if frame > last:
+        raise CrossgapError(
+            f"{file}: no frame {frame}, but {LABELS} has a label for it. Available: 0 to {last}."
+        )
+    return strip[frame * width : (frame + 1) * width]
+
+
+def _read_images(cells: list[tuple[Path, int | None]], name: str, track: Track) -> np.ndarray:
+    images, opened, whole = np.empty(0, np.uint8), None, np.empty(0, np.uint8)
     # One thread: for small images several only wait for each other.
-    for index, path in enumerate(track(paths, f"read {name}", len(paths))):
-        image = read_image(path)
-        if image.shape != first.shape:
-            (h, w), (height, width) = image.shape[:2], first.shape[:2]
+    for index, (file, frame) in enumerate(track(cells, f"read {name}", len(cells))):
+        if file != opened:
+            opened, whole = file, read_image(file)
+        image = whole if frame is None else _frame(whole, frame, file)
+        if index == 0:
+            images = np.empty((len(cells), *image.shape), np.uint8)
+        if image.shape != images.shape[1:]:
+            (h, w), (height, width) = image.shape[:2], images.shape[1:3]
             raise CrossgapError(
-                f"{path}: {w}×{h} pixels, but {paths[0].name} has {width}×{height}. Expected one size."
+                f"{file}: {w}×{h} pixels, but {cells[0][0].name} has {width}×{height}. Expected one size."
             )
         images[index] = image
     return images
