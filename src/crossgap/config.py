@@ -24,6 +24,8 @@ class Collection:
     """Seed of arm and cube: equal seeds give true pairs in all looks."""
     randomization: str = "none"
     """Domain randomization on top of the look, new for every episode."""
+    per_frame: bool = False
+    """Randomize anew for every frame, not for every episode."""
     perturbation: float = 0.0
     """Disturbance of the demonstrated states, standard deviation in rad; 0 is the paper's set-up."""
     format: Literal["bmp", "png"] = "bmp"
@@ -74,6 +76,32 @@ class TranslatorConfig:
 
 
 @dataclass(frozen=True)
+class TwoColumnsConfig(SupervisedConfig):
+    """The training of the two-column task model on pairs."""
+
+    feature_weight: float = 1.0
+    """Weight of the squared distance between the feature layers."""
+
+
+@dataclass(frozen=True)
+class CycleConfig:
+    """The training of the cycle TaskGAN."""
+
+    steps: int = 15_000
+    """Steps, each of one update of both generators, both discriminators and f_Y."""
+    batch: int = 16
+    """Images per step, of each domain."""
+    learning_rate: float = 2e-4
+    """Of all Adams; constant, then linear to zero over the second half."""
+    task_weight: float = 1.0
+    """λ_φ, for labels scaled to spread 1."""
+    cycle_weight: float = 10.0
+    """λ_c of the L1 cycle loss; CycleGAN's value."""
+    feature_weight: float = 1.0
+    """λ_f of the L2 loss between feature layers."""
+
+
+@dataclass(frozen=True)
 class TaskGANConfig:
     """Everything that `crossgap train` can vary."""
 
@@ -89,6 +117,12 @@ class TaskGANConfig:
     """Of F: Y → X."""
     refinement: SupervisedConfig = field(default_factory=SupervisedConfig)
     """Of f_X on F(Y) and X."""
+    two_columns: TwoColumnsConfig = field(default_factory=TwoColumnsConfig)
+    """Of the forward mapping's f_Y, on pairs."""
+    translated_images: int = 8000
+    """How many source images are translated to train on, in the forward mapping."""
+    cycle: CycleConfig = field(default_factory=CycleConfig)
+    """Of the cycle TaskGAN."""
 
 
 @dataclass(frozen=True)
@@ -124,6 +158,7 @@ PRESETS = {
             source=SupervisedConfig(50, 16), target=SupervisedConfig(25, 8),
             fine_tuning=SupervisedConfig(25, 8),
             translator=TranslatorConfig(25, 4), refinement=SupervisedConfig(25, 8),
+            two_columns=TwoColumnsConfig(25, 8), translated_images=48, cycle=CycleConfig(10, 4),
         ),
     ),
     "quick": Preset(
@@ -133,6 +168,7 @@ PRESETS = {
             source=SupervisedConfig(1600, 64, 2e-3), target=SupervisedConfig(2000, 16),
             fine_tuning=SupervisedConfig(2000, 16, 3e-3),
             translator=TranslatorConfig(1100, 8, 4e-4), refinement=SupervisedConfig(400, 32, 5e-4),
+            two_columns=TwoColumnsConfig(2000, 16), cycle=CycleConfig(1100, 8, 4e-4),
         ),
     ),
     "full": Preset(
@@ -141,6 +177,7 @@ PRESETS = {
             source=SupervisedConfig(6000, 64, 2e-3), target=SupervisedConfig(3000, 32),
             fine_tuning=SupervisedConfig(3000, 32),
             translator=TranslatorConfig(15_000, 8, 4e-4), refinement=SupervisedConfig(1500, 32, 5e-4),
+            two_columns=TwoColumnsConfig(3000, 32), cycle=CycleConfig(8000, 8, 4e-4),
         ),
     ),
     "paper": Preset(size=128),

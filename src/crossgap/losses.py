@@ -26,18 +26,6 @@ def task_loss(predicted: Tensor, label: Tensor) -> Tensor:
     return (predicted - label).square().mean()
 
 
-def generator_loss(judged_fake: Tensor, predicted: Tensor, label: Tensor, task_weight: float) -> Tensor:
-    """Equations 3 and 5 of TaskGAN, with the weight λ_φ of equation 1 on the task loss.
-
-    Args:
-        judged_fake: D(G(x)), in (0, 1).
-        predicted: f(G(x)), (n, k).
-        label: φ, (n, k).
-        task_weight: λ_φ, in the scale of the labels given.
-    """
-    return generator_adversarial_loss(judged_fake) + task_weight * task_loss(predicted, label)
-
-
 def discriminator_loss(judged_real: Tensor, judged_fake: Tensor) -> Tensor:
     """Equations 4 and 6 of TaskGAN: (1 − D(y))² + D(G(x))².
 
@@ -46,3 +34,26 @@ def discriminator_loss(judged_real: Tensor, judged_fake: Tensor) -> Tensor:
         judged_fake: D(G(x)), any shape, in (0, 1).
     """
     return (1 - judged_real).square().mean() + judged_fake.square().mean()
+
+
+def feature_loss(features: Tensor, others: Tensor) -> Tensor:
+    """Squared distance between two feature layers (TaskGAN, section 3.2; Imran, "Robots from simulation
+    into reality": "L2 loss between feature layers are minimized").
+
+    Averaged over the units, so that its weight means the same for any width.
+
+    Args:
+        features: (n, hidden), of an image.
+        others: (n, hidden), of its counterpart in the other domain.
+    """
+    return (features - others).square().mean()
+
+
+def cycle_loss(reconstructed: Tensor, images: Tensor) -> Tensor:
+    """The "L1 loss between the original image and the reconstructed image" (Imran; Zhu et al. 2017, eq. 2).
+
+    Args:
+        reconstructed: F(G(x)), (n, 3, H, W) in [-1, 1].
+        images: x, the same shape.
+    """
+    return (reconstructed - images).abs().mean()

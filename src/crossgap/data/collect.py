@@ -142,7 +142,8 @@ def _collect_chunk(job: tuple[Collection, Path, int]) -> None:
         for step, (q, label) in enumerate(zip(path, labels, strict=True)):
             frames.append(scene.render(q, cube, turn, appearance))
             rows.append((f"{strip}#{step}", index, step, *(f"{value:.8g}" for value in label)))
-            appearance = scene.next_appearance(appearance, rng)
+            new = scene.new_appearance(rng) if collection.per_frame else None
+            appearance = new or scene.next_appearance(appearance, rng)
         save_image(np.concatenate(frames), partial / strip)
     write_table(_chunk_table(partial, first), LABEL_NAMES, rows)
 

@@ -163,7 +163,8 @@ def _frame(strip: np.ndarray, frame: int, file: Path) -> np.ndarray:
 
 
 def _read_images(cells: list[tuple[Path, int | None]], name: str, track: Track) -> np.ndarray:
-    images, opened, whole = np.empty(0, np.uint8), None, np.empty(0, np.uint8)
+    images = whole = np.empty((0, 0, 0, 3), np.uint8)
+    opened = None
     # One thread: for small images several only wait for each other.
     for index, (file, frame) in enumerate(track(cells, f"read {name}", len(cells))):
         if file != opened:
@@ -172,7 +173,7 @@ def _read_images(cells: list[tuple[Path, int | None]], name: str, track: Track) 
         if index == 0:
             images = np.empty((len(cells), *image.shape), np.uint8)
         if image.shape != images.shape[1:]:
-            (h, w), (height, width) = image.shape[:2], images.shape[1:3]
+            h, w, height, width = *image.shape[:2], *images.shape[1:3]
             raise CrossgapError(
                 f"{file}: {w}×{h} pixels, but {cells[0][0].name} has {width}×{height}. Expected one size."
             )

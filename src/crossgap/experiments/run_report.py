@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 
-from crossgap.catalog import METHODS
 from crossgap.config import as_json, get_preset
 from crossgap.errors import CrossgapError, unknown
 from crossgap.experiments.taskgan import TaskGANExperiment
@@ -44,7 +43,7 @@ def report_again(folder: Path, look: str | None, seed: int | None, picture: Path
             f"Preset '{config['preset']}' has changed since {folder} was run: start a new run."
         )
     experiment = TaskGANExperiment(folder, get_preset(config["preset"]), look, seed, make_fabric())
-    missing = [method for method in METHODS if not experiment.evaluation_path(method).exists()]
+    missing = [method for method in experiment.methods if not experiment.evaluation_path(method).exists()]
     if missing:
         raise CrossgapError(
             f"{folder} is not finished: {', '.join(missing)} not evaluated in {look}, seed {seed}."

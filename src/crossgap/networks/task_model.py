@@ -36,3 +36,8 @@ class TaskModel(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """(n, 3, size, size) in [-1, 1] to (n, outputs), in the scale of `data.LabelScale`."""
         return self.head(self.features(images))
+
+    def features_and_outputs(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """The feature layer (n, hidden), and what `forward` returns."""
+        features = self.features(images)
+        return features, self.head(features)
