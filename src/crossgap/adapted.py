@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from crossgap.checkpoints import load_weights, read_tensors, write_tensors
 from crossgap.data.batches import to_tensor
-from crossgap.data.images import LabelScale
+from crossgap.data.images import LabelCoding, label_coding
 from crossgap.errors import CrossgapError
 from crossgap.files import read_json, write_json, writing
 from crossgap.networks import Generator, TaskModel
@@ -24,8 +24,8 @@ class AdaptedModel:
     """Image to label, in the label's own units.
 
     Args:
-        task_model: f, any network (n, 3, H, W) in [-1, 1] to (n, k) scaled labels.
-        scale: of the labels.
+        task_model: f, any network (n, 3, H, W) in [-1, 1] to (n, outputs) of the scale.
+        scale: of the labels: how the network's outputs become labels.
         label_names: what is predicted.
         size: width and height of the images in pixels.
         translator: F: Y → X, or None where the task model sees the image itself.
@@ -34,7 +34,7 @@ class AdaptedModel:
     """
 
     def __init__(
-        self, task_model: nn.Module, scale: LabelScale, label_names: tuple[str, ...], size: int,
+        self, task_model: nn.Module, scale: LabelCoding, label_names: tuple[str, ...], size: int,
         translator: nn.Module | None = None, method: str = "", architecture: dict[str, int] | None = None,
     ):  # fmt: skip
         self.task_model, self.translator, self.scale = task_model.eval(), translator, scale
@@ -124,7 +124,8 @@ class AdaptedModel:
     @staticmethod
     def _build(folder: Path, about: dict[str, Any], device: str | torch.device) -> AdaptedModel:
         arch, size = about["architecture"], about["size"]
-        task_model = TaskModel(len(about["label_names"]), size, arch["task_width"], arch["task_hidden"])
+        scale = label_coding(about["scale"])
+        task_model = TaskModel(scale.outputs, size, arch["task_width"], arch["task_hidden"])
         weights = folder / "task_model.safetensors"
         load_weights(task_model, read_tensors(weights, folder), weights)
         translator = None
@@ -133,7 +134,6 @@ class AdaptedModel:
             weights = folder / "translator.safetensors"
             load_weights(translator, read_tensors(weights, folder), weights)
             translator.to(device)
-        scale = LabelScale(tuple(about["scale"]["mean"]), tuple(about["scale"]["spread"]))
         return AdaptedModel(
             task_model.to(device), scale, tuple(about["label_names"]), size, translator,
             about["method"], arch,

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from torch import Tensor
+from torch.nn import functional
+
+TaskLoss = Callable[[Tensor, Tensor], Tensor]
+"""(predictions (n, outputs), labels (n, k)) -> scalar: `task_loss` or `classification_loss`."""
 
 
 def generator_adversarial_loss(judged_fake: Tensor) -> Tensor:
@@ -24,6 +30,18 @@ def task_loss(predicted: Tensor, label: Tensor) -> Tensor:
         label: φ, (n, k), in the same scale.
     """
     return (predicted - label).square().mean()
+
+
+def classification_loss(predicted: Tensor, label: Tensor) -> Tensor:
+    """Cross-entropy in nats, −log softmax(f(G(x)))_φ: the task loss where φ is a class.
+
+    ln k means "knows nothing" of k classes.
+
+    Args:
+        predicted: f(G(x)), (n, k) logits.
+        label: φ, (n, 1) int64, from 0 to k − 1.
+    """
+    return functional.cross_entropy(predicted, label[:, 0])
 
 
 def discriminator_loss(judged_real: Tensor, judged_fake: Tensor) -> Tensor:

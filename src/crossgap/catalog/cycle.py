@@ -11,7 +11,6 @@ from crossgap.catalog.inverse import new_translator, refined
 from crossgap.catalog.methods import Method, Methods
 from crossgap.data.batches import to_tensor
 from crossgap.methods.cycle_taskgan import CycleTaskGAN
-from crossgap.methods.supervised import Supervised
 from crossgap.methods.taskgan import TaskGAN, translate
 from crossgap.networks import Discriminator, Generator, TaskModel
 
@@ -34,6 +33,7 @@ def _train(methods: Methods, labelled: bool) -> CycleTaskGAN:
         target=methods.batches(methods.target, config.batch, 2),
         labelled=labelled,
         config=config,
+        loss=methods.scale.loss,
     )
     methods.fit(name, phase)
     return phase
@@ -62,7 +62,7 @@ def unlabelled_refined(methods: Methods) -> AdaptedModel:
         methods.batches(methods.source, config.batch, 4),
     ]
     task_model = copy.deepcopy(phase.source_model).requires_grad_(True)
-    methods.fit(name, Supervised(name, task_model, data, config.steps, config.learning_rate))
+    methods.supervised(name, task_model, data, config)
     return methods.adapted(task_model, phase.networks["inverse"])
 
 
@@ -83,6 +83,7 @@ def source_supervised_gan(methods: Methods) -> AdaptedModel:
         steps=config.steps,
         learning_rate=config.learning_rate,
         supervise_real=True,
+        loss=methods.scale.loss,
     )
     methods.fit(name, phase)
     return methods.adapted(task_model, generator)

@@ -21,7 +21,9 @@ def _two_columns(methods: Methods, name: str, start: str, pairs: list[Pairs]) ->
     task_model, config = methods.get(start).task_model, methods.config.two_columns
     assert isinstance(task_model, TaskModel)
     network = TwoColumnTaskModel(task_model)
-    phase = TwoColumns(name, network, pairs, config.feature_weight, config.steps, config.learning_rate)
+    phase = TwoColumns(
+        name, network, pairs, config.feature_weight, config.steps, config.learning_rate, methods.scale.loss
+    )
     methods.fit(name, phase)
     return methods.adapted(network.target())
 
@@ -69,6 +71,7 @@ def taskgan_forward(methods: Methods) -> AdaptedModel:
         task_weight=config.task_weight,
         steps=config.steps,
         learning_rate=config.learning_rate,
+        loss=methods.scale.loss,
     )
     methods.fit("taskgan_forward", phase)
     return methods.adapted(task_model, generator)

@@ -10,7 +10,6 @@ import torch
 from crossgap.adapted import AdaptedModel
 from crossgap.catalog.methods import Method, Methods
 from crossgap.data.batches import to_tensor
-from crossgap.methods.supervised import Supervised
 from crossgap.methods.taskgan import TaskGAN, translate
 from crossgap.networks import Discriminator, Generator
 
@@ -48,6 +47,7 @@ def inverse(
         adversarial_weight=adversarial_weight,
         steps=config.steps,
         learning_rate=config.learning_rate,
+        loss=methods.scale.loss,
     )
     methods.fit(name, phase)
     return methods.adapted(task_model, generator)
@@ -64,7 +64,7 @@ def refined(methods: Methods, name: str, base: str) -> AdaptedModel:
         methods.batches(methods.source, config.batch, 4),
     ]
     task_model = copy.deepcopy(model.task_model)
-    methods.fit(name, Supervised(name, task_model, data, config.steps, config.learning_rate))
+    methods.supervised(name, task_model, data, config)
     return methods.adapted(task_model, model.translator)
 
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from crossgap.adapted import AdaptedModel
 from crossgap.config import SupervisedConfig, TaskGANConfig
 from crossgap.data.batches import Augment, Batches
-from crossgap.data.images import LabelledImages, LabelScale
+from crossgap.data.images import LabelCoding, LabelledImages, LabelScale
 from crossgap.errors import CrossgapError, unknown
 from crossgap.methods.supervised import Supervised
 from crossgap.networks import TaskModel
@@ -62,6 +62,7 @@ class Methods:
         trainer: runs the phases, in the run folder of this pair of domains.
         source_trainer: runs what needs the source alone, in a folder that several targets may share.
         extra: makes further data sets, by their key in `EXTRA`, when a method needs them.
+        scale: of the labels; the source's `LabelScale` by default. `Classes(k)` makes it classification.
 
     Raises:
         CrossgapError: the two sets differ in image size or in labels.
@@ -71,11 +72,12 @@ class Methods:
         self, source: LabelledImages, target: LabelledImages, config: TaskGANConfig, trainer: Trainer,
         source_trainer: Trainer | None = None,
         extra: Mapping[str, Callable[[], LabelledImages]] | None = None,
+        scale: LabelCoding | None = None,
     ):  # fmt: skip
         check_pair(source, target)
         self.source, self.target, self.config, self.trainer = source, target, config, trainer
         self.source_trainer, self._extra = source_trainer or trainer, extra or {}
-        self.scale = LabelScale.of(source)
+        self.scale = scale or LabelScale.of(source)
 
     # models
 
@@ -139,15 +141,16 @@ class Methods:
             part if isinstance(part, Batches) else self.batches(part, config.batch, 10 + index, augment)
             for index, part in enumerate(data)
         ]
-        self.fit(name, Supervised(name, task_model, batches, config.steps, config.learning_rate))
+        phase = Supervised(name, task_model, batches, config.steps, config.learning_rate, self.scale.loss)
+        self.fit(name, phase)
         return self.adapted(task_model)
 
     def new_task_model(self) -> TaskModel:
         """An untrained task model, always the same for a seed."""
         torch.manual_seed(self.trainer.seed)
         networks = self.config.networks
-        size, outputs = self.source.images.shape[1], len(self.source.label_names)
-        return TaskModel(outputs, size, networks.task_width, networks.task_hidden)
+        size = self.source.images.shape[1]
+        return TaskModel(self.scale.outputs, size, networks.task_width, networks.task_hidden)
 
     def batches(
         self, data: LabelledImages, size: int, stream: int, augment: Augment | None = None

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from crossgap.config import CycleConfig
 from crossgap.data.batches import Batches
 from crossgap.losses import (
+    TaskLoss,
     cycle_loss,
     discriminator_loss,
     feature_loss,
@@ -49,15 +50,17 @@ class CycleTaskGAN(Phase):
         target: images y.
         labelled: whether the target images' labels are used.
         config: λ_φ, λ_c, λ_f, steps and learning rate.
+        loss: the task loss, written (·)² above; cross-entropy where φ is a class.
     """
 
     def __init__(
         self, name: str, forward: nn.Module, inverse: nn.Module, discriminators: tuple[nn.Module, nn.Module],
         source_model: TaskModel, target_model: TaskModel, source: Batches, target: Batches, labelled: bool,
-        config: CycleConfig,
+        config: CycleConfig, loss: TaskLoss = task_loss,
     ):  # fmt: skip
         self.name, self.steps, self.learning_rate = name, config.steps, config.learning_rate
         self.source, self.target, self.labelled, self.config = source, target, labelled, config
+        self.loss = loss
         self.source_model = source_model.requires_grad_(False).eval()
         self.target_model = target_model
         self.networks = {
@@ -107,9 +110,9 @@ class CycleTaskGAN(Phase):
             e_back_x, predicted_back_x = f_x.features_and_outputs(back_x)
             e_fake_x, predicted_fake_x = f_x.features_and_outputs(fake_x)
             e_back_y = f_y.features(back_y)
-        task = task_loss(predicted_fake_y.float(), label) + task_loss(predicted_back_x.float(), label)
+        task = self.loss(predicted_fake_y.float(), label) + self.loss(predicted_back_x.float(), label)
         if self.labelled:
-            task = task + task_loss(predicted_fake_x.float(), label_y)
+            task = task + self.loss(predicted_fake_x.float(), label_y)
         feature = sum(
             feature_loss(of.float(), like)
             for of, like in ((e_fake_y, e_x), (e_back_x, e_x), (e_fake_x, e_y), (e_back_y, e_y))
@@ -130,7 +133,7 @@ class CycleTaskGAN(Phase):
         features, predicted = self.parallel["target_model"].features_and_outputs(seen)
         with torch.no_grad(), self.fabric.autocast():
             e_x = self.source_model.features(x).float()
-        loss = task_loss(predicted.float(), torch.cat([label, label_y]) if self.labelled else label)
+        loss = self.loss(predicted.float(), torch.cat([label, label_y]) if self.labelled else label)
         loss = loss + self.config.feature_weight * feature_loss(features[: len(x)].float(), e_x)
         self.update("target_model", loss)
         return loss

@@ -17,7 +17,13 @@ import torch
 from torch import Tensor, nn
 
 from crossgap.data.batches import Batches
-from crossgap.losses import cycle_loss, discriminator_loss, generator_adversarial_loss, task_loss
+from crossgap.losses import (
+    TaskLoss,
+    cycle_loss,
+    discriminator_loss,
+    generator_adversarial_loss,
+    task_loss,
+)
 from crossgap.training import Phase
 
 IDENTITY_WEIGHT = 5.0
@@ -45,17 +51,18 @@ class TaskGAN(Phase):
         adversarial_weight: of the first term of L_G; 0 trains by the task loss alone, and no D_Y.
         supervise_real: instead of G(x), whose label may not be known, G(y) has to keep the label of y, and to
             look like y (the identity loss of CycleGAN).
+        loss: the task loss, written (·)² above; cross-entropy where φ is a class.
     """
 
     def __init__(
         self, name: str, generator: nn.Module, discriminator: nn.Module, task_model: nn.Module,
         inputs: Batches, real: Batches, task_weight: float, steps: int, learning_rate: float,
-        adversarial_weight: float = 1.0, supervise_real: bool = False,
+        adversarial_weight: float = 1.0, supervise_real: bool = False, loss: TaskLoss = task_loss,
     ):  # fmt: skip
         self.name, self.steps, self.learning_rate = name, steps, learning_rate
         self.inputs, self.real = inputs, real
         self.task_weight, self.adversarial_weight = task_weight, adversarial_weight
-        self.supervise_real = supervise_real
+        self.supervise_real, self.loss = supervise_real, loss
         self.task_model = task_model.requires_grad_(False).eval()
         self.networks = {"generator": generator, "discriminator": discriminator}
         self.optimizers = {
@@ -79,7 +86,7 @@ class TaskGAN(Phase):
                 judged = self.networks["discriminator"](fake).float()
                 losses["adversarial"] = generator_adversarial_loss(judged)
             if self.task_weight:
-                losses["task_loss"] = task_loss(self.task_model(seen).float(), label)
+                losses["task_loss"] = self.loss(self.task_model(seen).float(), label)
         weights = {
             "adversarial": self.adversarial_weight,
             "task_loss": self.task_weight,

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from crossgap.data.batches import Batches
-from crossgap.losses import feature_loss, task_loss
+from crossgap.losses import TaskLoss, feature_loss, task_loss
 from crossgap.networks import TwoColumnTaskModel
 from crossgap.training import Phase
 
@@ -28,14 +28,15 @@ class TwoColumns(Phase):
         feature_weight: λ_f.
         steps: number of steps.
         learning_rate: of Adam, at the start.
+        loss: the task loss, written (·)² above; cross-entropy where φ is a class.
     """
 
     def __init__(
         self, name: str, network: TwoColumnTaskModel, pairs: Sequence[tuple[Batches, Batches]],
-        feature_weight: float, steps: int, learning_rate: float,
+        feature_weight: float, steps: int, learning_rate: float, loss: TaskLoss = task_loss,
     ):  # fmt: skip
         self.name, self.steps, self.learning_rate = name, steps, learning_rate
-        self.pairs, self.feature_weight = pairs, feature_weight
+        self.pairs, self.feature_weight, self.loss = pairs, feature_weight, loss
         self.networks = {"two_columns": network}
         self.optimizers = {"two_columns": torch.optim.Adam(network.parameters(), learning_rate)}
 
@@ -48,8 +49,8 @@ class TwoColumns(Phase):
             output.float() for output in self.parallel["two_columns"](x, y)
         )
         losses = {
-            "task_loss_source": task_loss(predicted_x, label),
-            "task_loss_target": task_loss(predicted_y, label),
+            "task_loss_source": self.loss(predicted_x, label),
+            "task_loss_target": self.loss(predicted_y, label),
             "feature_loss": feature_loss(features_x, features_y),
         }
         self.update(
