@@ -42,6 +42,13 @@ def labelled(*classes: float) -> LabelledImages:
     return LabelledImages(np.zeros((n, 4, 4, 3), np.uint8), labels, ("digit",), np.arange(n))
 
 
+def test_cross_entropy_by_hand() -> None:
+    logits = torch.tensor([[0.0, math.log(3.0)], [0.0, 0.0]])  # probabilities (1/4, 3/4) and (1/2, 1/2)
+    label = torch.tensor([[1], [0]])
+    expected = (math.log(4 / 3) + math.log(2)) / 2
+    assert classification_loss(logits, label).item() == pytest.approx(expected)
+
+
 @pytest.mark.parametrize("k", [2, 10])
 def test_knowing_nothing_of_k_classes_costs_ln_k(k: int) -> None:
     loss = classification_loss(torch.zeros(5, k), torch.ones(5, 1, dtype=torch.int64))

@@ -12,7 +12,15 @@ import pytest
 import torch
 from PIL import Image
 
-from crossgap.data import Collection, LabelledImages, LabelScale, collect, read_folder, write_folder
+from crossgap.data import (
+    Collection,
+    LabelledImages,
+    LabelScale,
+    collect,
+    read_folder,
+    read_unlabelled,
+    write_folder,
+)
 from crossgap.data import folder as folder_module
 from crossgap.data.augmentation import image_augmentation
 from crossgap.data.batches import Batches, to_tensor
@@ -98,6 +106,22 @@ def test_a_strip_of_frames_that_are_not_square(tmp_path: Path) -> None:
     folder = strip_folder(tmp_path / "strip", np.zeros((10, 4, 3), np.uint8), ["strip.png#0"])
     with pytest.raises(CrossgapError, match=r"strip\.png: 4×10 pixels. Expected a strip of square frames"):
         read_folder(folder)
+
+
+def test_unlabelled_images_with_a_table_and_without(folder: Path) -> None:
+    labelled = read_folder(folder)
+    for _ in range(2):
+        data = read_unlabelled(folder)
+        np.testing.assert_array_equal(data.images, labelled.images)
+        assert data.labels.shape == (len(labelled), 0)
+        assert data.label_names == ()
+        (folder / "labels.csv").unlink(missing_ok=True)
+
+
+def test_an_unlabelled_folder_without_images(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("nothing to see")
+    with pytest.raises(CrossgapError, match=r"has no images. Expected \.png, \.jpg"):
+        read_unlabelled(tmp_path)
 
 
 def test_an_existing_folder_is_never_overwritten(folder: Path, tree) -> None:

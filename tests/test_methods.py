@@ -169,6 +169,22 @@ def test_two_kinds_of_labels(tmp_path: Path, toy, fabric) -> None:
         Methods(source, target, TINY, Trainer(tmp_path, fabric))
 
 
+def test_what_needs_no_target_labels_gets_none_and_the_rest_says_so(
+    make, toy, tmp_path: Path, fabric
+) -> None:
+    target = toy("target", 4, 2)
+    target = replace(target, labels=np.zeros((4, 0), np.float32), label_names=())
+    methods = Methods(
+        toy("source", 32, 1), target, TINY, Trainer(tmp_path, fabric, quiet=True), extra=extras(toy)
+    )
+    for name, about in METHODS.items():
+        if about.target_labels and name != "oracle":
+            with pytest.raises(CrossgapError, match=r"needs labels of the target images"):
+                methods.get(name)
+        elif name != "oracle":
+            assert methods.get(name).predict(target.images).shape == (4, 2)
+
+
 def test_no_labels_at_all(tmp_path: Path, toy, fabric) -> None:
     def unlabelled(domain: str) -> LabelledImages:
         return replace(toy(domain, 8, 1), labels=np.zeros((8, 0), np.float32), label_names=())

@@ -10,6 +10,7 @@ def results(*successes):
     row = {"domain": "target_b", "method": "oracle", "metric": "success", "n": 100}
     rows = [{**row, "seed": seed, "value": value} for seed, value in enumerate(successes)]
     rows.append({**row, "seed": 0, "metric": "held_out_mse", "value": 9.0})
+    rows.append({**row, "seed": 0, "method": "source_only", "domain": "target_a", "value": 0.0})
     return {"provenance": {"preset": "quick", "command": "crossgap x", "commit": "abc"}, "rows": rows}
 
 
@@ -18,7 +19,7 @@ def test_mean_and_range_over_seeds():
     assert "89 % (80–97)" in table
     assert "mean of 3 seeds × 100 starts" in table
     assert "commit abc" in table
-    assert table.splitlines()[2].endswith("| – |")  # source only was not run
+    assert table.splitlines()[2] == "| source only | 0 % (0–0) | – |"  # it was not run in target_b
 
 
 def test_insert_replaces_what_is_between_the_markers_only():

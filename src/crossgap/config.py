@@ -125,6 +125,21 @@ class TaskGANConfig:
     """Of the cycle TaskGAN."""
 
 
+MAIN_METHODS = (
+    "source_only", "target_only", "fine_tuned", "taskgan_inverse", "taskgan_inverse_refined", "oracle",
+)  # fmt: skip
+"""The methods of `crossgap demo`."""
+ALL_METHODS = (
+    "source_only", "target_only", "fine_tuned", "augmented", "augmented_fine_tuned", "randomized",
+    "randomized_per_frame", "randomized_fine_tuned", "plain_gan", "task_loss_only", "task_loss_only_refined",
+    "taskgan_inverse", "taskgan_inverse_refined", "source_paired", "taskgan_forward", "source_translated",
+    "source_paired_translated", "source_supervised_gan", "cycle_taskgan", "cycle_taskgan_refined",
+    "cycle_taskgan_forward", "cycle_taskgan_unlabelled", "cycle_taskgan_unlabelled_refined",
+    "cycle_taskgan_unlabelled_forward", "oracle",
+)  # fmt: skip
+"""Every method of `catalog.METHODS`, the oracle last."""
+
+
 @dataclass(frozen=True)
 class Preset:
     """Size of an experiment."""
@@ -146,6 +161,8 @@ class Preset:
     """Steps of an episode in closed loop."""
     gains: tuple[float, ...] = (0.1, 0.2, 0.4)
     """Control gains to choose from, on validation starts in the source domain."""
+    methods: tuple[str, ...] = MAIN_METHODS
+    """What `crossgap reproduce taskgan` compares, in the order of its tables."""
     config: TaskGANConfig = field(default_factory=TaskGANConfig)
     """The training."""
 
@@ -173,6 +190,7 @@ PRESETS = {
     ),
     "full": Preset(
         perturbation=0.1,
+        methods=ALL_METHODS,
         config=TaskGANConfig(
             source=SupervisedConfig(6000, 64, 2e-3), target=SupervisedConfig(3000, 32),
             fine_tuning=SupervisedConfig(3000, 32),
@@ -180,14 +198,14 @@ PRESETS = {
             two_columns=TwoColumnsConfig(3000, 32), cycle=CycleConfig(8000, 8, 4e-4),
         ),
     ),
-    "paper": Preset(size=128),
+    "paper": Preset(size=128, methods=ALL_METHODS),
 }  # fmt: skip
 """Every preset by name; `paper` has the paper's own sizes and set-up."""
 
 
 def as_json(preset: Preset) -> dict[str, Any]:
     """A preset as JSON gives it back."""
-    return asdict(preset) | {"gains": list(preset.gains)}
+    return asdict(preset) | {"gains": list(preset.gains), "methods": list(preset.methods)}
 
 
 def get_preset(name: str) -> Preset:

@@ -8,9 +8,5 @@ from crossgap.catalog.methods import Method, Methods, check_pair
 
 METHODS: dict[str, Method] = {**BASELINES, **INVERSE, **FORWARD, **CYCLE}
 """Every method by name, in the order of tables."""
-MAIN = (
-    "source_only", "target_only", "fine_tuned", "taskgan_inverse", "taskgan_inverse_refined", "oracle",
-)  # fmt: skip
-"""The methods of `crossgap demo`, in the order of its tables."""
 
-__all__ = ["CYCLE", "INVERSE", "MAIN", "METHODS", "Method", "Methods", "check_pair"]
+__all__ = ["CYCLE", "INVERSE", "METHODS", "Method", "Methods", "check_pair"]

@@ -135,6 +135,22 @@ def read_folder(
     )
 
 
+def read_unlabelled(path: str | Path, track: Track = _untracked) -> LabelledImages:
+    """Read a data set's images only: all that its `labels.csv` names, or without one all that are there.
+
+    Raises:
+        CrossgapError: the folder or an image is damaged, or there is none.
+    """
+    root = _folder(Path(path))
+    if (root / LABELS).exists():
+        return read_folder(root, (), track)
+    files = sorted(file for file in root.rglob("*") if file.suffix.lower() in EXTENSIONS)
+    if not files:
+        raise CrossgapError(f"{root} has no images. Expected {', '.join(EXTENSIONS)} files.")
+    images = _read_images([(file, None) for file in files], root.name, track)
+    return LabelledImages(images, np.zeros((len(files), 0), np.float32), (), np.arange(len(files)))
+
+
 def _file_and_frame(root: Path, cell: str) -> tuple[Path, int | None]:
     """`a.png` is a whole image, `a.png#3` frame 3 of a strip."""
     match = re.fullmatch(r"(.+\.\w+)#(\d+)", cell)

@@ -15,8 +15,8 @@ from crossgap.training import hardware, single_process
 
 
 def reproduce_taskgan(
-    preset: str, seeds: int, looks: tuple[str, ...], output: Path | None, results: Path, device: str,
-    precision: str,
+    preset: str, seeds: int, looks: tuple[str, ...], methods: tuple[str, ...] | None, output: Path | None,
+    results: Path, device: str, precision: str,
 ) -> Path:  # fmt: skip
     """Every method × look × seed; the path of the results file.
 
@@ -31,8 +31,10 @@ def reproduce_taskgan(
     for look in looks:
         get_look(look)
     fabric = single_process(device, precision)
+    chosen = methods or get_preset(preset).methods
     config = {
-        "experiment": "taskgan", "preset": preset, "seeds": seeds, "looks": list(looks), **hardware(fabric),
+        "experiment": "taskgan", "preset": preset, "seeds": seeds, "looks": list(looks),
+        "methods": list(chosen), **hardware(fabric),
         "settings": as_json(get_preset(preset)),
     }  # fmt: skip
     folder = open_run(output, config) if output else find_run("taskgan", config)
@@ -41,7 +43,7 @@ def reproduce_taskgan(
     rows: list[dict[str, Any]] = []
     for seed in range(seeds):
         for look in looks:
-            rows += TaskGANExperiment(folder, get_preset(preset), look, seed, fabric).run()
+            rows += TaskGANExperiment(folder, get_preset(preset), look, seed, fabric, methods=chosen).run()
     path = results / f"{preset}.json"
     write_json(path, {"provenance": provenance(folder), "rows": rows})
     return path

@@ -8,18 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from crossgap.catalog import METHODS
+from crossgap.config import ALL_METHODS
 from crossgap.errors import CrossgapError
 from crossgap.files import read_json, write_text
 
 BEGIN, END = "<!-- begin: {name} -->", "<!-- end: {name} -->"
-TITLES = {
-    "source_only": "source only",
-    "target_only": "target only (the paper's “Benchmark”)",
-    "fine_tuned": "source model fine-tuned on the target images",
-    "taskgan_inverse": "TaskGAN inverse, before refinement",
-    "taskgan_inverse_refined": "**TaskGAN inverse, refined**",
-    "oracle": "oracle: as many labelled target images as source images",
-}
 
 
 def success_table(results: dict[str, Any]) -> str:
@@ -31,9 +25,9 @@ def success_table(results: dict[str, Any]) -> str:
         "| trained how | " + " | ".join(f"`{domain}`" for domain in domains) + " |",
         "|---|" + "---|" * len(domains),
     ]
-    for method, title in TITLES.items():
+    for method in sorted({row["method"] for row in rows}, key=ALL_METHODS.index):
         cells = [_cell([r for r in rows if (r["method"], r["domain"]) == (method, d)]) for d in domains]
-        lines.append(f"| {title} | " + " | ".join(cells) + " |")
+        lines.append(f"| {METHODS[method].about} | " + " | ".join(cells) + " |")
     origin = results["provenance"]
     lines += [
         "",

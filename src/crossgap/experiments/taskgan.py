@@ -13,8 +13,8 @@ import numpy as np
 
 from crossgap.adapted import AdaptedModel
 from crossgap.alignment import pair_error
-from crossgap.catalog import MAIN, METHODS, Methods
-from crossgap.config import Preset
+from crossgap.catalog import METHODS, Methods
+from crossgap.config import MAIN_METHODS, Preset
 from crossgap.data import Collection, LabelledImages, LabelScale, collect, read_folder
 from crossgap.errors import unknown
 from crossgap.evaluation import TEST_STARTS, VALIDATION_STARTS, ClosedLoop, closed_loop, offline_error
@@ -48,7 +48,7 @@ class TaskGANExperiment:
 
     def __init__(
         self, root: Path, preset: Preset, domain: str, seed: int, fabric: lightning_fabric.Fabric,
-        quiet: bool = False, methods: Sequence[str] = MAIN,
+        quiet: bool = False, methods: Sequence[str] = MAIN_METHODS,
     ):  # fmt: skip
         get_look(domain)
         for method in methods:
