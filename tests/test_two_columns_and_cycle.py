@@ -61,7 +61,8 @@ def cycle(labelled: bool, steps: int = 1) -> CycleTaskGAN:
     source_model = TaskModel(2, 24, 4, 8)
     return CycleTaskGAN(
         "cycle", Generator(4, 1), Generator(4, 1), (Discriminator(4), Discriminator(4)), source_model,
-        TaskModel(2, 24, 4, 8), random_batches(12, 4, 1), random_batches(9, 4, 2, 2 if labelled else 0), labelled,
+        TaskModel(2, 24, 4, 8), random_batches(12, 4, 1),
+        random_batches(9, 4, 2, 2 if labelled else 0), labelled,
         CycleConfig(steps, 4, 1e-3, task_weight=0.7, cycle_weight=3.0, feature_weight=0.5),
     )  # fmt: skip
 

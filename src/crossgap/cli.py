@@ -43,7 +43,7 @@ def demo(
 
 
 def reproduce(
-    experiment: Positional[Literal["taskgan"]], preset: PresetName = "quick", seeds: int = 3,
+    experiment: Positional[Literal["taskgan", "mico"]], preset: PresetName = "quick", seeds: int = 3,
     looks: tuple[str, ...] = ("target_a", "target_b", "target_c"), methods: tuple[str, ...] | None = None,
     output: Path | None = None,
     results: Path = Path("results"), device: Device = "auto", precision: Precision = "auto",
@@ -51,20 +51,26 @@ def reproduce(
     """Repeat an experiment over seeds and looks, and write <results>/<experiment>/<preset>.json.
 
     Args:
-        experiment: which one.
+        experiment: taskgan, an arm that reaches for a cube (section 4.1 of its paper), or mico, the joint
+            angles of an arm over the number of target images (section 4.2).
         preset: size of the experiment.
         seeds: how many, from 0 on.
-        looks: the target looks.
-        methods: which methods; by default the preset's.
+        looks: the target looks of experiment taskgan.
+        methods: which methods of experiment taskgan; by default the preset's.
         output: run folder; by default the newest run of these settings, or a new one under outputs/.
         results: where results are collected.
         device: where to train.
         precision: of training.
     """
-    from crossgap.experiments.reproduce import reproduce_taskgan
+    from crossgap.experiments.reproduce import reproduce_mico, reproduce_taskgan
     from crossgap.progress import console
 
-    path = reproduce_taskgan(preset, seeds, looks, methods, output, results / experiment, device, precision)
+    if experiment == "mico":
+        path = reproduce_mico(preset, seeds, output, results / experiment, device, precision)
+    else:
+        path = reproduce_taskgan(
+            preset, seeds, looks, methods, output, results / experiment, device, precision
+        )
     console.print(f"Results: {path}")
 
 

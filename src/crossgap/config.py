@@ -15,13 +15,14 @@ class Collection:
     look: str = "source"
     """Look of the scene; `crossgap looks` shows them."""
     episodes: int = 1416
-    """Demonstrations; the paper's source set has 1,416, its target sets 50."""
+    """Demonstrations, or strips of independent configurations; the paper's source set has 1,416, its target
+    sets 50."""
     steps: int = 16
-    """Images per demonstration."""
+    """Images per episode."""
     size: int = 64
     """Width and height of the images in pixels."""
     seed: int = 0
-    """Seed of arm and cube: equal seeds give true pairs in all looks."""
+    """Seed of what happens: equal seeds give true pairs in all looks."""
     randomization: str = "none"
     """Domain randomization on top of the look, new for every episode."""
     per_frame: bool = False
@@ -30,6 +31,9 @@ class Collection:
     """Disturbance of the demonstrated states, standard deviation in rad; 0 is the paper's set-up."""
     format: Literal["bmp", "png"] = "bmp"
     """Of the image files, one per episode, both lossless: bmp is faster, png is smaller."""
+    world: Literal["reach3", "mico"] = "reach3"
+    """reach3: an arm on its way to a cube, labelled with joint velocities. mico: a Kinova Mico in random
+    configurations, labelled with sine and cosine of its joint angles; looks mico_source and mico_target."""
 
 
 @dataclass(frozen=True)

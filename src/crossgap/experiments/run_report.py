@@ -27,7 +27,7 @@ def report_again(folder: Path, look: str | None, seed: int | None, picture: Path
         CrossgapError: the folder is not a run, has no such look or seed, or is not finished with it.
     """
     config = read_json(folder / CONFIG, "run")
-    if "preset" not in config:
+    if "look" not in config and "looks" not in config:
         raise CrossgapError(
             f"{folder} is a run of `crossgap {config.get('experiment')}`: nothing to report on."
         )

@@ -18,7 +18,7 @@ from crossgap.simulation.gl import APT_LINE
 def fast_quality(spec: mujoco.MjSpec, size: int) -> None:
     """Set what makes rendering fast: no multisampling, coarse meshes, a buffer of `size` pixels.
 
-    Shadows are switched off light by light; see `reach3_model`.
+    Shadows are switched off light by light; see `room`.
     """
     spec.visual.quality.shadowsize = 512
     spec.visual.quality.offsamples = 0
