@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from crossgap.data.batches import Batches
 from crossgap.losses import discriminator_loss, generator_adversarial_loss, generator_loss, task_loss
+from crossgap.speed import adam
 from crossgap.training import Phase
 
 
@@ -44,7 +45,7 @@ class InverseTaskGAN(Phase):
         self.task_model = task_model.requires_grad_(False).eval()
         self.networks = {"generator": generator, "discriminator": discriminator}
         self.optimizers = {
-            key: torch.optim.Adam(network.parameters(), learning_rate, betas=(0.5, 0.999))
+            key: adam(network.parameters(), learning_rate, betas=(0.5, 0.999))
             for key, network in self.networks.items()
         }
 
@@ -56,7 +57,7 @@ class InverseTaskGAN(Phase):
         fake = self.parallel["generator"](y)
         with self.fabric.autocast():  # D_X and f_X only pass the gradient on
             self.networks["discriminator"].requires_grad_(False)
-            judged = self.networks["discriminator"](fake).float()
+            judged = self.compiled["discriminator"](fake).float()
             predicted = self.task_model(fake).float()
         self.update("generator", generator_loss(judged, predicted, label, self.task_weight))
 
