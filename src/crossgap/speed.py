@@ -28,7 +28,7 @@ def keep_freed_memory() -> bool:
     """Let this process keep the memory that tensors give back; whether that is possible.
 
     A training step asks for the same blocks as the one before. The C library of Linux returns large blocks
-    to the kernel, which clears and maps every page anew at the next step: 7 to 10 % of a step's time.
+    to the kernel, which clears and maps every page anew at the next step: 5 to 8 % of a step's time.
     Blocks above 256 MB, such as data sets, are still returned at once.
     """
     if platform.system() != "Linux" or platform.libc_ver()[0] != "glibc":
