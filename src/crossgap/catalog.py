@@ -16,7 +16,7 @@ from crossgap.errors import CrossgapError, unknown
 from crossgap.methods.supervised import Supervised
 from crossgap.methods.taskgan import InverseTaskGAN, translate
 from crossgap.networks import Discriminator, Generator, TaskModel
-from crossgap.training import Trainer
+from crossgap.training import Trainer, hardware
 
 
 class Methods:
@@ -46,6 +46,8 @@ class Methods:
     def get(self, name: str) -> AdaptedModel:
         """The adapted model of a method: loaded from its folder, or trained and saved there.
 
+        It predicts in the precision of training.
+
         Raises:
             CrossgapError: there is no such method.
         """
@@ -62,6 +64,7 @@ class Methods:
         model = AdaptedModel.load(folder, trainer.fabric.device)
         if model.method != name:
             raise CrossgapError(f"{folder} holds a model of '{model.method}'. Expected one of '{name}'.")
+        model.precision = hardware(trainer.fabric)["precision"]
         return model
 
     def source_only(self) -> AdaptedModel:
