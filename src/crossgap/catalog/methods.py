@@ -16,7 +16,7 @@ from crossgap.data.images import LabelCoding, LabelledImages, LabelScale
 from crossgap.errors import CrossgapError, unknown
 from crossgap.methods.supervised import Supervised
 from crossgap.networks import TaskModel
-from crossgap.training import Phase, Trainer
+from crossgap.training import Phase, Trainer, hardware
 
 
 @dataclass(frozen=True)
@@ -84,6 +84,8 @@ class Methods:
     def get(self, name: str) -> AdaptedModel:
         """The adapted model of a method: loaded from its folder, or trained and saved there.
 
+        It predicts in the precision of training.
+
         Raises:
             CrossgapError: there is no such method, or it needs target labels or data that are not there.
         """
@@ -102,6 +104,7 @@ class Methods:
         model = AdaptedModel.load(folder, trainer.fabric.device)
         if model.method != name:
             raise CrossgapError(f"{folder} holds a model of '{model.method}'. Expected one of '{name}'.")
+        model.precision = hardware(trainer.fabric)["precision"]
         return model
 
     @staticmethod

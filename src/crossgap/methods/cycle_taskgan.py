@@ -24,6 +24,7 @@ from crossgap.losses import (
     task_loss,
 )
 from crossgap.networks import TaskModel
+from crossgap.speed import adam
 from crossgap.training import Phase
 
 
@@ -73,9 +74,9 @@ class CycleTaskGAN(Phase):
         generators = [*forward.parameters(), *inverse.parameters()]
         judges = [*discriminators[0].parameters(), *discriminators[1].parameters()]
         self.optimizers = {
-            "generators": torch.optim.Adam(generators, config.learning_rate, betas=(0.5, 0.999)),
-            "discriminators": torch.optim.Adam(judges, config.learning_rate, betas=(0.5, 0.999)),
-            "target_model": torch.optim.Adam(target_model.parameters(), config.learning_rate),
+            "generators": adam(generators, config.learning_rate, betas=(0.5, 0.999)),
+            "discriminators": adam(judges, config.learning_rate, betas=(0.5, 0.999)),
+            "target_model": adam(target_model.parameters(), config.learning_rate),
         }
 
     def setup(self, fabric) -> None:
@@ -95,7 +96,7 @@ class CycleTaskGAN(Phase):
 
     def _update_generators(self, x: Tensor, label: Tensor, y: Tensor, label_y: Tensor):
         forward, inverse = self.parallel["forward"], self.parallel["inverse"]
-        judges = self.networks["discriminator_x"], self.networks["discriminator_y"]
+        judges = self.compiled["discriminator_x"], self.compiled["discriminator_y"]
         f_x, f_y = self.source_model, self.target_model
         for network in (*judges, f_y):
             network.requires_grad_(False)

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from crossgap.data.batches import Batches
 from crossgap.losses import TaskLoss, task_loss
+from crossgap.speed import adam
 from crossgap.training import Phase
 
 
@@ -31,7 +32,7 @@ class Supervised(Phase):
         self.name, self.steps, self.learning_rate, self.data = name, steps, learning_rate, data
         self.loss = loss
         self.networks = {"task_model": task_model}
-        self.optimizers = {"task_model": torch.optim.Adam(task_model.parameters(), learning_rate)}
+        self.optimizers = {"task_model": adam(task_model.parameters(), learning_rate)}
 
     def training_step(self, step: int) -> dict[str, Tensor]:
         """One step of Adam; the batches of all data sets count as one."""

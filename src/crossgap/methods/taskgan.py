@@ -24,6 +24,7 @@ from crossgap.losses import (
     generator_adversarial_loss,
     task_loss,
 )
+from crossgap.speed import adam
 from crossgap.training import Phase
 
 IDENTITY_WEIGHT = 5.0
@@ -66,7 +67,7 @@ class TaskGAN(Phase):
         self.task_model = task_model.requires_grad_(False).eval()
         self.networks = {"generator": generator, "discriminator": discriminator}
         self.optimizers = {
-            key: torch.optim.Adam(network.parameters(), learning_rate, betas=(0.5, 0.999))
+            key: adam(network.parameters(), learning_rate, betas=(0.5, 0.999))
             for key, network in self.networks.items()
         }
 
@@ -83,7 +84,7 @@ class TaskGAN(Phase):
         with self.fabric.autocast():  # D_Y and f_Y only pass the gradient on
             if self.adversarial_weight:
                 self.networks["discriminator"].requires_grad_(False)
-                judged = self.networks["discriminator"](fake).float()
+                judged = self.compiled["discriminator"](fake).float()
                 losses["adversarial"] = generator_adversarial_loss(judged)
             if self.task_weight:
                 losses["task_loss"] = self.loss(self.task_model(seen).float(), label)

@@ -10,6 +10,7 @@ from torch import Tensor
 from crossgap.data.batches import Batches
 from crossgap.losses import TaskLoss, feature_loss, task_loss
 from crossgap.networks import TwoColumnTaskModel
+from crossgap.speed import adam
 from crossgap.training import Phase
 
 
@@ -38,7 +39,7 @@ class TwoColumns(Phase):
         self.name, self.steps, self.learning_rate = name, steps, learning_rate
         self.pairs, self.feature_weight, self.loss = pairs, feature_weight, loss
         self.networks = {"two_columns": network}
-        self.optimizers = {"two_columns": torch.optim.Adam(network.parameters(), learning_rate)}
+        self.optimizers = {"two_columns": adam(network.parameters(), learning_rate)}
 
     def training_step(self, step: int) -> dict[str, Tensor]:
         """One step of Adam; the batches of all sets count as one."""
