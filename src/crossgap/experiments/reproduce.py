@@ -13,8 +13,8 @@ from crossgap.errors import CrossgapError
 from crossgap.experiments.mico import MicoExperiment
 from crossgap.experiments.mico_figures import curve
 from crossgap.experiments.mico_presets import get_mico_preset
+from crossgap.experiments.results import add_results, check_settings
 from crossgap.experiments.taskgan import TaskGANExperiment
-from crossgap.files import write_json
 from crossgap.report.pictures import gallery
 from crossgap.runs import find_run, lock_run, open_run, provenance, start
 from crossgap.simulation.looks import get_look
@@ -36,6 +36,8 @@ def reproduce_taskgan(
     for look in looks:
         get_look(look)
     settings, fabric = get_preset(preset), single_process(device, precision)
+    path, depends = results / f"{preset}.json", as_json(settings) | hardware(fabric)
+    check_settings(path, depends)
     methods = methods or settings.methods
     folder = _begin(
         "taskgan", preset, seeds, output, fabric, looks=list(looks), methods=list(methods),
@@ -45,7 +47,7 @@ def reproduce_taskgan(
     for seed in range(seeds):
         for look in looks:
             rows += TaskGANExperiment(folder, settings, look, seed, fabric, methods=methods).run()
-    return _finish(folder, rows, results / f"{preset}.json")
+    return add_results(path, rows, provenance(folder), depends)
 
 
 def reproduce_mico(
@@ -60,11 +62,13 @@ def reproduce_mico(
         CrossgapError: an unknown preset, no seeds, or `output` holds another run.
     """
     settings, fabric = get_mico_preset(preset), single_process(device, precision)
+    path, depends = results / f"{preset}.json", asdict(settings) | hardware(fabric)
+    check_settings(path, depends)
     folder = _begin("mico", preset, seeds, output, fabric, settings=asdict(settings))
     rows = [row for seed in range(seeds) for row in MicoExperiment(folder, settings, seed, fabric).run()]
     curve(rows, results / f"{preset}_curve.png")
     gallery(MicoExperiment(folder, settings, 0, fabric).pictures(), results / f"{preset}_pictures.png")
-    return _finish(folder, rows, results / f"{preset}.json")
+    return add_results(path, rows, provenance(folder), depends)
 
 
 def _begin(
@@ -79,8 +83,3 @@ def _begin(
     lock_run(folder)
     start(folder, preset=preset, **hardware(fabric))
     return folder
-
-
-def _finish(folder: Path, rows: list[dict[str, Any]], path: Path) -> Path:
-    write_json(path, {"provenance": provenance(folder), "rows": rows})
-    return path

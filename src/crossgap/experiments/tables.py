@@ -20,20 +20,23 @@ def success_table(results: dict[str, Any]) -> str:
     """Mean success per method and look, with the range of the seeds, in Markdown."""
     rows = [row for row in results["rows"] if row["metric"] == "success"]
     domains = sorted({row["domain"] for row in rows})
-    seeds = len({row["seed"] for row in rows})
+    seeds = {domain: len({row["seed"] for row in rows if row["domain"] == domain}) for domain in domains}
+    count = "–".join(dict.fromkeys(map(str, (min(seeds.values()), max(seeds.values())))))
+    titles = [f"`{domain}`" + ("" if count.isdigit() else f" ({seeds[domain]} seeds)") for domain in domains]
     lines = [
-        "| trained how | " + " | ".join(f"`{domain}`" for domain in domains) + " |",
+        "| trained how | " + " | ".join(titles) + " |",
         "|---|" + "---|" * len(domains),
     ]
     for method in sorted({row["method"] for row in rows}, key=ALL_METHODS.index):
         cells = [_cell([r for r in rows if (r["method"], r["domain"]) == (method, d)]) for d in domains]
         lines.append(f"| {METHODS[method].about} | " + " | ".join(cells) + " |")
     origin = results["provenance"]
+    commits = dict.fromkeys(run["commit"] for run in (*origin.get("earlier", []), origin))
     lines += [
         "",
-        f"Success in closed loop, mean of {seeds} seeds × {rows[0]['n']} starts (lowest – highest seed); "
+        f"Success in closed loop, mean of {count} seeds × {rows[0]['n']} starts (lowest – highest seed); "
         f"every seed's Wilson interval is in the file. Preset "
-        f"`{origin['preset']}`, `{origin['command']}`, commit {origin['commit']}.",
+        f"`{origin['preset']}`, `{origin['command']}`, commit {', '.join(commits)}.",
     ]
     return "\n".join(lines)
 
