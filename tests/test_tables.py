@@ -17,8 +17,9 @@ def results(*successes):
 def test_mean_and_range_over_seeds():
     table = success_table(results(0.9, 0.8, 0.97))
     assert "89 % (80–97)" in table
-    assert "mean of 3 seeds × 100 starts" in table
+    assert "mean of 1–3 seeds × 100 starts" in table
     assert "commit abc" in table
+    assert table.startswith("| trained how | `target_a` (1 seeds) | `target_b` (3 seeds) |")
     assert table.splitlines()[2] == "| source only | 0 % (0–0) | – |"  # it was not run in target_b
 
 
