@@ -1,9 +1,12 @@
 """The README's table."""
 
+import json
+from pathlib import Path
+
 import pytest
 
 from crossgap.errors import CrossgapError
-from crossgap.experiments.tables import insert, success_table
+from crossgap.experiments.tables import insert, success_table, update
 
 
 def results(*successes):
@@ -28,3 +31,17 @@ def test_insert_replaces_what_is_between_the_markers_only():
     assert insert(document, "t", "new") == "before\n<!-- begin: t -->\nnew\n<!-- end: t -->\nafter"
     with pytest.raises(CrossgapError, match="begin: u"):
         insert(document, "u", "new")
+
+
+def test_documents_get_the_tables_whose_results_are_there(tmp_path: Path) -> None:
+    document = tmp_path / "README.md"
+    text = "".join(
+        f"<!-- begin: taskgan-{p} -->\nold\n<!-- end: taskgan-{p} -->\n" for p in ("quick", "full")
+    )
+    document.write_text(text)
+    (tmp_path / "results" / "taskgan").mkdir(parents=True)
+    (tmp_path / "results" / "taskgan" / "quick.json").write_text(json.dumps(results(0.9)))
+    update(document, tmp_path)
+    quick, full = document.read_text().split("<!-- begin: taskgan-full -->")
+    assert "90 % (90–90)" in quick
+    assert full.startswith("\nold\n")

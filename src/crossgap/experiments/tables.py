@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -62,12 +61,27 @@ def insert(document: str, name: str, text: str) -> str:
     return f"{before}{begin}\n{text}\n{end}{after}"
 
 
-def update_readme(readme: Path, results: Path) -> None:
-    """Write the README's table anew from a results file."""
-    table = success_table(read_json(results, "results"))
-    write_text(readme, insert(readme.read_text(encoding="utf-8"), "taskgan-quick", table))
+TABLES = {
+    "taskgan-quick": (Path("results/taskgan/quick.json"), success_table),
+    "taskgan-full": (Path("results/taskgan/full.json"), success_table),
+}
+"""By the name of its markers: where a table's figures are, and what makes the table."""
+
+
+def update(document: Path, root: Path) -> None:
+    """Write every generated table of a document anew whose results file is there.
+
+    Args:
+        document: a Markdown file with markers.
+        root: the folder that `results/` is in.
+    """
+    text = document.read_text(encoding="utf-8")
+    for name, (path, table) in TABLES.items():
+        if BEGIN.format(name=name) in text and (root / path).exists():
+            text = insert(text, name, table(read_json(root / path, "results")))
+    write_text(document, text)
 
 
 if __name__ == "__main__":
-    arguments = sys.argv[1:] or ["README.md", "results/taskgan/quick.json"]
-    update_readme(*map(Path, arguments))
+    for markdown in (Path("README.md"), *sorted(Path("docs").rglob("*.md"))):
+        update(markdown, Path())
