@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
-from crossgap.errors import CrossgapError
 from crossgap.experiments.results import add_results
 from crossgap.files import read_json
 
@@ -31,10 +28,10 @@ def test_new_rows_replace_the_same_ones_and_leave_the_others(tmp_path: Path) -> 
     assert "earlier" not in read_json(path)["provenance"]  # nothing is left of the first two
 
 
-def test_results_of_other_settings_are_not_mixed_in(tmp_path: Path) -> None:
+def test_results_of_other_settings_are_replaced_not_mixed(tmp_path: Path) -> None:
     path = tmp_path / "full.json"
-    add_results(path, [row("a", 0, 0.1)], {}, {"steps": 1})
-    before = path.read_bytes()
-    with pytest.raises(CrossgapError, match=r"full\.json holds results of other settings"):
-        add_results(path, [row("b", 0, 0.1)], {}, {"steps": 2})
-    assert path.read_bytes() == before
+    add_results(path, [row("a", 0, 0.1)], {"commit": "first"}, {"steps": 1})
+    add_results(path, [row("b", 0, 0.1)], {"commit": "second"}, {"steps": 2})
+    found = read_json(path)
+    assert [r["domain"] for r in found["rows"]] == ["b"]
+    assert "earlier" not in found["provenance"]

@@ -13,7 +13,7 @@ from crossgap.errors import CrossgapError
 from crossgap.experiments.mico import MicoExperiment
 from crossgap.experiments.mico_figures import curve
 from crossgap.experiments.mico_presets import get_mico_preset
-from crossgap.experiments.results import add_results, check_settings
+from crossgap.experiments.results import add_results
 from crossgap.experiments.taskgan import TaskGANExperiment
 from crossgap.report.pictures import gallery
 from crossgap.runs import find_run, lock_run, open_run, provenance, start
@@ -37,7 +37,6 @@ def reproduce_taskgan(
         get_look(look)
     settings, fabric = get_preset(preset), single_process(device, precision)
     path, depends = results / f"{preset}.json", as_json(settings) | hardware(fabric)
-    check_settings(path, depends)
     methods = methods or settings.methods
     folder = _begin(
         "taskgan", preset, seeds, output, fabric, looks=list(looks), methods=list(methods),
@@ -63,7 +62,6 @@ def reproduce_mico(
     """
     settings, fabric = get_mico_preset(preset), single_process(device, precision)
     path, depends = results / f"{preset}.json", asdict(settings) | hardware(fabric)
-    check_settings(path, depends)
     folder = _begin("mico", preset, seeds, output, fabric, settings=asdict(settings))
     rows = [row for seed in range(seeds) for row in MicoExperiment(folder, settings, seed, fabric).run()]
     curve(rows, results / f"{preset}_curve.png")
