@@ -11,6 +11,7 @@ from crossgap.files import writing
 from crossgap.simulation.kinematics import demonstrate, sample_start
 from crossgap.simulation.looks import LOOKS
 from crossgap.simulation.scene import Reach3Scene
+from crossgap.simulation.vulkan import filament_problem
 
 COLUMNS = 8
 MARGIN = 4
@@ -19,11 +20,14 @@ MARGIN = 4
 def contact_sheet(output: str | Path, size: int = 128) -> Path:
     """Draw every look, and full randomization, with the same episodes; write it as a PNG.
 
+    A look whose renderer cannot start here is left out.
+
     Args:
         output: the picture to write.
         size: width and height of each image in pixels.
     """
-    rows = [(look, "none", look) for look in LOOKS] + [("source", "full", "randomization=full")]
+    drawable = [name for name, look in LOOKS.items() if look.renderer == "opengl" or not filament_problem()]
+    rows = [(look, "none", look) for look in drawable] + [("source", "full", "randomization=full")]
     label = max(20, size // 7)
     sheet = Image.new(
         "RGB", (COLUMNS * (size + MARGIN) + MARGIN, len(rows) * (size + label + MARGIN)), "white"

@@ -77,6 +77,8 @@ class Look:
     """Vertical, degrees."""
     variation: str = "none"
     """The randomization that belongs to the look: what changes in it by itself."""
+    renderer: Literal["opengl", "filament"] = "opengl"
+    """What draws it: MuJoCo's classic renderer, or its physically based one, which needs Vulkan."""
 
 
 SOURCE = Look(
@@ -153,7 +155,15 @@ TARGET_D = replace(
 )
 """As c, under three lights that circle the arm and change colour; one of them casts shadows."""
 
-LOOKS = {look.name: look for look in (SOURCE, TARGET_A, TARGET_B, TARGET_C, TARGET_D)}
+TARGET_PBR = replace(
+    SOURCE,
+    name="target_pbr",
+    lights=(replace(SOURCE.lights[0], shadow=True),),
+    renderer="filament",
+)
+"""The source's own scene through another renderer: physically based materials and light, soft shadows."""
+
+LOOKS = {look.name: look for look in (SOURCE, TARGET_A, TARGET_B, TARGET_C, TARGET_D, TARGET_PBR)}
 """Every built-in look by name."""
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 import mujoco
 import numpy as np
 
-from crossgap.simulation import rendering
+from crossgap.simulation import filament, rendering
 from crossgap.simulation.kinematics import CUBE_HALF, LINK, SHOULDER_HEIGHT
 from crossgap.simulation.looks import Colour, Look, Surface
 from crossgap.simulation.textures import SIZE, TEXTURES
@@ -41,6 +41,8 @@ def reach3_spec(look: Look, buffer_size: int) -> mujoco.MjSpec:
     _add_arm(spec, look)
     _add_objects(spec, look)
     _add_lights_and_camera(spec, look)
+    if look.renderer == "filament":
+        filament.physical_quality(spec)
     return spec
 
 

@@ -9,10 +9,14 @@ import functools
 import mujoco
 import numpy as np
 
+from crossgap.simulation.filament import FilamentRenderer
 from crossgap.simulation.looks import get_look
 from crossgap.simulation.randomization import FIELD_NAMES, Fields, get_randomization
 from crossgap.simulation.reach3_model import CAMERA, JOINTS, reach3_spec
 from crossgap.simulation.rendering import Renderer
+
+RENDERERS = {"opengl": Renderer, "filament": FilamentRenderer}
+"""What a look's `renderer` stands for."""
 
 
 class Reach3Scene:
@@ -24,6 +28,9 @@ class Reach3Scene:
         size: width and height of the images in pixels.
         supersample: antialiasing; 1 switches it off.
         seed: of what is randomized once, at `startup`.
+
+    Raises:
+        CrossgapError: an unknown look or randomization, or no OpenGL or Vulkan for the look's renderer.
     """
 
     def __init__(
@@ -36,7 +43,7 @@ class Reach3Scene:
         self.data = mujoco.MjData(self.model)
         self._cube_body = self.model.body("cube").id
         self._joints = [self.model.joint(name).qposadr[0] for name in JOINTS]
-        self._renderer = Renderer(self.model, CAMERA, size, supersample)
+        self._renderer = RENDERERS[self.look.renderer](self.model, CAMERA, size, supersample)
         self._default = {name: getattr(self.model, name).copy() for name in FIELD_NAMES}
         self._randomize(self._default, "startup", np.random.default_rng(seed))
         self._shown: Fields | None = None
@@ -81,7 +88,7 @@ class Reach3Scene:
         return self._renderer.render(self.data)
 
     def close(self) -> None:
-        """Free the OpenGL context."""
+        """Free what the renderer holds."""
         self._renderer.close()
 
 
