@@ -31,3 +31,6 @@ check: $(READY) ## lint, formatting, types
 format: $(READY) ## let ruff format and mend what it can
 	@$(BIN)/ruff check --fix
 	@$(BIN)/ruff format
+
+tables: $(READY) ## write the tables of README and docs anew from results/
+	@$(BIN)/python -m crossgap.experiments.tables

@@ -40,7 +40,8 @@ def default_frames_per_second(seconds: float, look: str) -> float:
 
     from crossgap.simulation.kinematics import sample_start
     from crossgap.simulation.looks import get_look
-    from crossgap.simulation.reach3_model import CAMERA, JOINTS, reach3_spec
+    from crossgap.simulation.reach3_model import JOINTS, reach3_spec
+    from crossgap.simulation.room import CAMERA
 
     spec, default = reach3_spec(get_look(look), 64), mujoco.MjSpec()
     for name in ("shadowsize", "offsamples", "numslices", "numstacks"):

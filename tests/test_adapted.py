@@ -48,6 +48,17 @@ def test_predictions_are_in_the_label_s_own_units() -> None:
     np.testing.assert_allclose(model.predict(images()), scaled * [0.5, 3.0] + [1.0, -2.0], rtol=1e-5)
 
 
+def test_a_translator_in_bfloat16_predicts_nearly_the_same() -> None:
+    model = make_model()
+    exact, translated = model.predict(images(20)), model.translate(images(20)).astype(int)
+    model.precision = "bf16-mixed"
+    fast, seen = model.predict(images(20)), model.translate(images(20))
+    assert fast.dtype == np.float32
+    assert (fast != exact).any()
+    np.testing.assert_allclose(fast, exact, atol=0.05 * exact.std())
+    assert np.abs(seen - translated).mean() < 1  # of 255
+
+
 def test_many_images_are_the_same_as_one_by_one() -> None:
     many = images(70)  # more than one batch
     model = make_model()

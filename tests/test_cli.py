@@ -92,7 +92,9 @@ def test_trains_evaluates_and_resumes(monkeypatch, capsys, folders, tmp_path):
     [
         (["collect", "DIR/new", "--look", "target_z"], ["target_z", "target_b"]),
         (["collect", "DIR/new", "--randomization", "wild"], ["wild", "full"]),
+        (["collect", "DIR/new", "--world", "mico"], ["'source'", "mico_target"]),
         (["collect", "DIR/source"], ["source", "not a collected data set"]),
+        (["reproduce", "mico", "--preset", "smoke", "--output", "DIR/source"], ["source", "not empty"]),
         (["demo", "--look", "target_z"], ["target_z", "Available", "target_b"]),
         (["demo", "--output", "DIR/source"], ["source", "not empty"]),
         (["demo", "--output", "DIR/source/labels.csv"], ["labels.csv", "is a file"]),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from crossgap.config import PRESETS, NetworkConfig, get_preset
+from crossgap.catalog import METHODS
+from crossgap.config import ALL_METHODS, MAIN_METHODS, PRESETS, NetworkConfig, get_preset
 from crossgap.errors import CrossgapError
 
 
@@ -27,6 +28,11 @@ def test_paper_preset_is_the_paper_s() -> None:
 def test_an_unknown_preset_lists_those_that_exist() -> None:
     with pytest.raises(CrossgapError, match=r"Preset 'huge' not found. Available: full, paper, quick, smoke"):
         get_preset("huge")
+
+
+def test_the_presets_of_all_methods_name_all_of_the_catalogue() -> None:
+    assert sorted(ALL_METHODS) == sorted(METHODS)
+    assert set(MAIN_METHODS) <= set(METHODS)
 
 
 @pytest.mark.parametrize("name", PRESETS)

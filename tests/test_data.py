@@ -12,8 +12,17 @@ import pytest
 import torch
 from PIL import Image
 
-from crossgap.data import Collection, LabelledImages, LabelScale, collect, read_folder, write_folder
+from crossgap.data import (
+    Collection,
+    LabelledImages,
+    LabelScale,
+    collect,
+    read_folder,
+    read_unlabelled,
+    write_folder,
+)
 from crossgap.data import folder as folder_module
+from crossgap.data.augmentation import image_augmentation
 from crossgap.data.batches import Batches, to_tensor
 from crossgap.errors import CrossgapError
 from crossgap.simulation import kinematics
@@ -97,6 +106,22 @@ def test_a_strip_of_frames_that_are_not_square(tmp_path: Path) -> None:
     folder = strip_folder(tmp_path / "strip", np.zeros((10, 4, 3), np.uint8), ["strip.png#0"])
     with pytest.raises(CrossgapError, match=r"strip\.png: 4×10 pixels. Expected a strip of square frames"):
         read_folder(folder)
+
+
+def test_unlabelled_images_with_a_table_and_without(folder: Path) -> None:
+    labelled = read_folder(folder)
+    for _ in range(2):
+        data = read_unlabelled(folder)
+        np.testing.assert_array_equal(data.images, labelled.images)
+        assert data.labels.shape == (len(labelled), 0)
+        assert data.label_names == ()
+        (folder / "labels.csv").unlink(missing_ok=True)
+
+
+def test_an_unlabelled_folder_without_images(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("nothing to see")
+    with pytest.raises(CrossgapError, match=r"has no images. Expected \.png, \.jpg"):
+        read_unlabelled(tmp_path)
 
 
 def test_an_existing_folder_is_never_overwritten(folder: Path, tree) -> None:
@@ -437,14 +462,34 @@ def test_shares_of_several_devices_are_disjoint_and_together_the_batch(world: in
         assert sorted(np.concatenate(parts)) == sorted(whole.indices(step))
 
 
-def test_batches_hold_the_images_and_their_scaled_labels(fabric) -> None:
+def test_batches_hold_the_images_and_their_scaled_labels() -> None:
     data = random_data()
     scale = LabelScale.of(data)
-    made = Batches.of(data, scale, 4, 0, fabric)
+    made = Batches(torch.from_numpy(data.images), torch.from_numpy(scale.apply(data.labels)), 4, 0)
     images, labels = made(1)
     index = made.indices(1)
     torch.testing.assert_close(images, to_tensor(data.images)[index])
     np.testing.assert_array_equal(labels.numpy(), scale.apply(data.labels)[index])
+
+
+def test_batches_augment_their_images_and_leave_the_set_as_it_is() -> None:
+    pixels = torch.zeros(4, 3, 2, 2)
+    made = Batches(pixels, torch.zeros(4, 1), 2, 0, augment=lambda images: images + 0.5)
+    assert (made(0)[0] == 0.5).all()
+    assert (pixels == 0).all()
+
+
+def test_image_augmentation_changes_images_within_their_range_and_as_the_seed_says() -> None:
+    images = torch.rand(16, 3, 32, 32, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    augment, again = image_augmentation(), image_augmentation()
+    torch.manual_seed(5)
+    changed = augment(images)
+    torch.manual_seed(5)
+    torch.testing.assert_close(again(images), changed, rtol=0, atol=0)
+    assert changed.shape == images.shape
+    assert changed.min() >= -1
+    assert changed.max() <= 1
+    assert (changed - images).flatten(1).abs().mean(1).gt(0.01).float().mean() > 0.6
 
 
 def test_pixels_become_minus_1_to_1() -> None:

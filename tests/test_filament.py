@@ -19,6 +19,7 @@ from crossgap.simulation.looks import LOOKS
 from crossgap.simulation.randomization import Fields, get_randomization
 from crossgap.simulation.scene import Reach3Scene, shared_scene
 from crossgap.simulation.workers import EnvironmentPool
+from crossgap.simulation.worlds import WORLDS
 
 SIZE = 24
 LOOK = "target_pbr"
@@ -61,7 +62,8 @@ def test_without_vulkan_doctor_gives_the_line_and_the_contact_sheet_leaves_the_l
 
     assert vulkan.VULKAN_APT_LINE in filament_state()
     sheet = Image.open(contact_sheet(tmp_path / "looks.png", size=8))
-    assert sheet.height == len(LOOKS) * (8 + 20 + 4)  # one look less, and the randomized row
+    rows = sum(len(world.looks) + 1 for world in WORLDS.values())  # each with a randomized one
+    assert sheet.height == (rows - 1) * (8 + 20 + 4)
 
 
 def test_tone_mapping_of_values_worked_out_by_hand() -> None:

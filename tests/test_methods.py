@@ -10,8 +10,15 @@ import numpy as np
 import pytest
 import torch
 
-from crossgap.catalog import METHODS, Methods
-from crossgap.config import NetworkConfig, SupervisedConfig, TaskGANConfig, TranslatorConfig
+from crossgap.catalog import CYCLE, INVERSE, METHODS, Methods
+from crossgap.config import (
+    CycleConfig,
+    NetworkConfig,
+    SupervisedConfig,
+    TaskGANConfig,
+    TranslatorConfig,
+    TwoColumnsConfig,
+)
 from crossgap.data import LabelledImages
 from crossgap.errors import CrossgapError
 from crossgap.evaluation import offline_error
@@ -30,6 +37,9 @@ TINY = TaskGANConfig(
     fine_tuning=SupervisedConfig(3, 4),
     translator=TranslatorConfig(3, 4),
     refinement=SupervisedConfig(3, 4),
+    two_columns=TwoColumnsConfig(3, 4),
+    translated_images=8,
+    cycle=CycleConfig(3, 4),
 )
 
 
@@ -62,16 +72,27 @@ def test_source_only_fails_and_taskgan_succeeds(make, toy) -> None:
     assert np.abs(translated - images["source"]).mean() < 0.6 * gap  # and it looks like the source
 
 
+def extras(toy) -> dict:
+    """Makers of every extra data set; the target has 4 images of seed 2."""
+    return {
+        "oracle": lambda: toy("target", 32, 5),
+        "pairs": lambda: toy("source", 4, 2),
+        "randomized": lambda: toy("target", 32, 6),
+        "randomized_per_frame": lambda: toy("target", 32, 7),
+    }
+
+
 def test_every_method_is_trained_saved_and_loaded_from_then_on(make, toy, tmp_path: Path, tree) -> None:
-    methods = make(TINY, 32, oracle_data=lambda: toy("target", 32, 5))
+    methods = make(TINY, 32, extra=extras(toy))
     images = toy("target", 5, 3).images
     first = {name: methods.get(name).predict(images) for name in METHODS}
     for name, labels in first.items():
         assert labels.shape == (5, 2)
         assert methods.get(name).method == name
-        assert (methods.get(name).translator is not None) == name.startswith("taskgan")
+        translates = (*INVERSE, "taskgan_forward", *(name for name in CYCLE if not name.endswith("forward")))
+        assert (methods.get(name).translator is not None) == (name in translates)
     before = tree(tmp_path / "run")
-    again = make(TINY, 32)  # another start of the program, without the oracle's data
+    again = make(TINY, 32)  # another start of the program, without further data
     for name, labels in first.items():
         np.testing.assert_array_equal(again.get(name).predict(images), labels)
     assert tree(tmp_path / "run") == before
@@ -100,12 +121,14 @@ def test_source_only_can_be_shared_between_targets(make, fabric, tmp_path: Path)
 
 
 def test_an_unknown_method_lists_those_that_exist(make) -> None:
-    with pytest.raises(CrossgapError, match=r"Method 'cyclegan' not found.*oracle, source_only.*taskgan_inv"):
+    with pytest.raises(
+        CrossgapError, match=r"Method 'cyclegan' not found.*oracle,.* source_only,.*taskgan_inv"
+    ):
         make(TINY, 32).get("cyclegan")
 
 
 def test_no_oracle_without_its_data(make) -> None:
-    with pytest.raises(CrossgapError, match="oracle needs many labelled target images"):
+    with pytest.raises(CrossgapError, match="needs many labelled target images; there are none"):
         make(TINY, 32).get("oracle")
 
 
@@ -144,6 +167,22 @@ def test_two_kinds_of_labels(tmp_path: Path, toy, fabric) -> None:
     source, target = toy("source", 8, 1), replace(toy("target", 8, 2), label_names=("x", "z"))
     with pytest.raises(CrossgapError, match=r"Source labels are x, y, target labels x, z\. Expected the"):
         Methods(source, target, TINY, Trainer(tmp_path, fabric))
+
+
+def test_what_needs_no_target_labels_gets_none_and_the_rest_says_so(
+    make, toy, tmp_path: Path, fabric
+) -> None:
+    target = toy("target", 4, 2)
+    target = replace(target, labels=np.zeros((4, 0), np.float32), label_names=())
+    methods = Methods(
+        toy("source", 32, 1), target, TINY, Trainer(tmp_path, fabric, quiet=True), extra=extras(toy)
+    )
+    for name, about in METHODS.items():
+        if about.target_labels and name != "oracle":
+            with pytest.raises(CrossgapError, match=r"needs labels of the target images"):
+                methods.get(name)
+        elif name != "oracle":
+            assert methods.get(name).predict(target.images).shape == (4, 2)
 
 
 def test_no_labels_at_all(tmp_path: Path, toy, fabric) -> None:

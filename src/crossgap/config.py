@@ -15,19 +15,25 @@ class Collection:
     look: str = "source"
     """Look of the scene; `crossgap looks` shows them."""
     episodes: int = 1416
-    """Demonstrations; the paper's source set has 1,416, its target sets 50."""
+    """Demonstrations, or strips of independent configurations; the paper's source set has 1,416, its target
+    sets 50."""
     steps: int = 16
-    """Images per demonstration."""
+    """Images per episode."""
     size: int = 64
     """Width and height of the images in pixels."""
     seed: int = 0
-    """Seed of arm and cube: equal seeds give true pairs in all looks."""
+    """Seed of what happens: equal seeds give true pairs in all looks."""
     randomization: str = "none"
     """Domain randomization on top of the look, new for every episode."""
+    per_frame: bool = False
+    """Randomize anew for every frame, not for every episode."""
     perturbation: float = 0.0
     """Disturbance of the demonstrated states, standard deviation in rad; 0 is the paper's set-up."""
     format: Literal["bmp", "png"] = "bmp"
     """Of the image files, one per episode, both lossless: bmp is faster, png is smaller."""
+    world: Literal["reach3", "mico"] = "reach3"
+    """reach3: an arm on its way to a cube, labelled with joint velocities. mico: a Kinova Mico in random
+    configurations, labelled with sine and cosine of its joint angles; looks mico_source and mico_target."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +80,32 @@ class TranslatorConfig:
 
 
 @dataclass(frozen=True)
+class TwoColumnsConfig(SupervisedConfig):
+    """The training of the two-column task model on pairs."""
+
+    feature_weight: float = 1.0
+    """Weight of the squared distance between the feature layers."""
+
+
+@dataclass(frozen=True)
+class CycleConfig:
+    """The training of the cycle TaskGAN."""
+
+    steps: int = 15_000
+    """Steps, each of one update of both generators, both discriminators and f_Y."""
+    batch: int = 16
+    """Images per step, of each domain."""
+    learning_rate: float = 2e-4
+    """Of all Adams; constant, then linear to zero over the second half."""
+    task_weight: float = 1.0
+    """λ_φ, for labels scaled to spread 1."""
+    cycle_weight: float = 10.0
+    """λ_c of the L1 cycle loss; CycleGAN's value."""
+    feature_weight: float = 1.0
+    """λ_f of the L2 loss between feature layers."""
+
+
+@dataclass(frozen=True)
 class TaskGANConfig:
     """Everything that `crossgap train` can vary."""
 
@@ -89,6 +121,27 @@ class TaskGANConfig:
     """Of F: Y → X."""
     refinement: SupervisedConfig = field(default_factory=SupervisedConfig)
     """Of f_X on F(Y) and X."""
+    two_columns: TwoColumnsConfig = field(default_factory=TwoColumnsConfig)
+    """Of the forward mapping's f_Y, on pairs."""
+    translated_images: int = 8000
+    """How many source images are translated to train on, in the forward mapping."""
+    cycle: CycleConfig = field(default_factory=CycleConfig)
+    """Of the cycle TaskGAN."""
+
+
+MAIN_METHODS = (
+    "source_only", "target_only", "fine_tuned", "taskgan_inverse", "taskgan_inverse_refined", "oracle",
+)  # fmt: skip
+"""The methods of `crossgap demo`."""
+ALL_METHODS = (
+    "source_only", "target_only", "fine_tuned", "augmented", "augmented_fine_tuned", "randomized",
+    "randomized_per_frame", "randomized_fine_tuned", "plain_gan", "task_loss_only", "task_loss_only_refined",
+    "taskgan_inverse", "taskgan_inverse_refined", "source_paired", "taskgan_forward", "source_translated",
+    "source_paired_translated", "source_supervised_gan", "cycle_taskgan", "cycle_taskgan_refined",
+    "cycle_taskgan_forward", "cycle_taskgan_unlabelled", "cycle_taskgan_unlabelled_refined",
+    "cycle_taskgan_unlabelled_forward", "oracle",
+)  # fmt: skip
+"""Every method of `catalog.METHODS`, the oracle last."""
 
 
 @dataclass(frozen=True)
@@ -112,6 +165,8 @@ class Preset:
     """Steps of an episode in closed loop."""
     gains: tuple[float, ...] = (0.1, 0.2, 0.4)
     """Control gains to choose from, on validation starts in the source domain."""
+    methods: tuple[str, ...] = MAIN_METHODS
+    """What `crossgap reproduce taskgan` compares, in the order of its tables."""
     config: TaskGANConfig = field(default_factory=TaskGANConfig)
     """The training."""
 
@@ -124,6 +179,7 @@ PRESETS = {
             source=SupervisedConfig(50, 16), target=SupervisedConfig(25, 8),
             fine_tuning=SupervisedConfig(25, 8),
             translator=TranslatorConfig(25, 4), refinement=SupervisedConfig(25, 8),
+            two_columns=TwoColumnsConfig(25, 8), translated_images=48, cycle=CycleConfig(10, 4),
         ),
     ),
     "quick": Preset(
@@ -133,24 +189,27 @@ PRESETS = {
             source=SupervisedConfig(1600, 64, 2e-3), target=SupervisedConfig(2000, 16),
             fine_tuning=SupervisedConfig(2000, 16, 3e-3),
             translator=TranslatorConfig(1100, 8, 4e-4), refinement=SupervisedConfig(400, 32, 5e-4),
+            two_columns=TwoColumnsConfig(2000, 16), cycle=CycleConfig(1100, 8, 4e-4),
         ),
     ),
     "full": Preset(
         perturbation=0.1,
+        methods=ALL_METHODS,
         config=TaskGANConfig(
             source=SupervisedConfig(6000, 64, 2e-3), target=SupervisedConfig(3000, 32),
             fine_tuning=SupervisedConfig(3000, 32),
             translator=TranslatorConfig(15_000, 8, 4e-4), refinement=SupervisedConfig(1500, 32, 5e-4),
+            two_columns=TwoColumnsConfig(3000, 32), cycle=CycleConfig(8000, 8, 4e-4),
         ),
     ),
-    "paper": Preset(size=128),
+    "paper": Preset(size=128, methods=ALL_METHODS),
 }  # fmt: skip
 """Every preset by name; `paper` has the paper's own sizes and set-up."""
 
 
 def as_json(preset: Preset) -> dict[str, Any]:
     """A preset as JSON gives it back."""
-    return asdict(preset) | {"gains": list(preset.gains)}
+    return asdict(preset) | {"gains": list(preset.gains), "methods": list(preset.methods)}
 
 
 def get_preset(name: str) -> Preset:

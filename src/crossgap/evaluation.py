@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from crossgap.data.images import LabelledImages, LabelScale
+from crossgap.data.images import Classes, LabelCoding, LabelledImages
 from crossgap.progress import progress_bar
 from crossgap.simulation import REACH3
 from crossgap.simulation.workers import EnvironmentPool
@@ -22,7 +22,7 @@ VALIDATION_STARTS = tuple(range(20_000, 20_050))
 """Seeds of the starts that choices may be made on."""
 
 
-def wilson_interval(successes: int, n: int) -> tuple[float, float]:
+def wilson_interval(successes: float, n: int) -> tuple[float, float]:
     """Wilson's 95 % score interval of a success rate.
 
     Raises:
@@ -149,12 +149,15 @@ def closed_loop(
     return result, np.stack(frames, 1)
 
 
-def offline_error(predict: Predict, data: LabelledImages, scale: LabelScale) -> dict[str, float]:
-    """Mean squared error on labelled images, in the label scale (1 = knows nothing), with interval.
+def offline_error(predict: Predict, data: LabelledImages, scale: LabelCoding) -> dict[str, float]:
+    """Error on labelled images, with a 95 % interval: of numbers the mean squared error in the label scale
+    (1 = knows nothing; normal interval), of classes the error rate (Wilson's).
 
     The images of an episode are alike, so the interval is over the n episodes' means.
     """
-    errors = np.square(scale.apply(predict(data.images)) - scale.apply(data.labels)).mean(1)
-    episodes = [errors[data.episodes == episode].mean() for episode in np.unique(data.episodes)]
-    low, high = mean_interval(episodes)
+    errors = scale.errors(predict(data.images), data.labels)
+    _, episode = np.unique(data.episodes, return_inverse=True)
+    episodes = np.bincount(episode, errors) / np.bincount(episode)
+    interval = wilson_interval(episodes.sum(), len(episodes)) if isinstance(scale, Classes) else None
+    low, high = interval or mean_interval(episodes)
     return {"value": float(np.mean(episodes)), "low": low, "high": high, "n": len(episodes)}

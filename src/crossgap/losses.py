@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from torch import Tensor
+from torch.nn import functional
+
+TaskLoss = Callable[[Tensor, Tensor], Tensor]
+"""(predictions (n, outputs), labels (n, k)) -> scalar: `task_loss` or `classification_loss`."""
 
 
 def generator_adversarial_loss(judged_fake: Tensor) -> Tensor:
@@ -26,16 +32,16 @@ def task_loss(predicted: Tensor, label: Tensor) -> Tensor:
     return (predicted - label).square().mean()
 
 
-def generator_loss(judged_fake: Tensor, predicted: Tensor, label: Tensor, task_weight: float) -> Tensor:
-    """Equations 3 and 5 of TaskGAN, with the weight λ_φ of equation 1 on the task loss.
+def classification_loss(predicted: Tensor, label: Tensor) -> Tensor:
+    """Cross-entropy in nats, −log softmax(f(G(x)))_φ: the task loss where φ is a class.
+
+    ln k means "knows nothing" of k classes.
 
     Args:
-        judged_fake: D(G(x)), in (0, 1).
-        predicted: f(G(x)), (n, k).
-        label: φ, (n, k).
-        task_weight: λ_φ, in the scale of the labels given.
+        predicted: f(G(x)), (n, k) logits.
+        label: φ, (n, 1) int64, from 0 to k − 1.
     """
-    return generator_adversarial_loss(judged_fake) + task_weight * task_loss(predicted, label)
+    return functional.cross_entropy(predicted, label[:, 0])
 
 
 def discriminator_loss(judged_real: Tensor, judged_fake: Tensor) -> Tensor:
@@ -46,3 +52,26 @@ def discriminator_loss(judged_real: Tensor, judged_fake: Tensor) -> Tensor:
         judged_fake: D(G(x)), any shape, in (0, 1).
     """
     return (1 - judged_real).square().mean() + judged_fake.square().mean()
+
+
+def feature_loss(features: Tensor, others: Tensor) -> Tensor:
+    """Squared distance between two feature layers (TaskGAN, section 3.2; Imran, "Robots from simulation
+    into reality": "L2 loss between feature layers are minimized").
+
+    Averaged over the units, so that its weight means the same for any width.
+
+    Args:
+        features: (n, hidden), of an image.
+        others: (n, hidden), of its counterpart in the other domain.
+    """
+    return (features - others).square().mean()
+
+
+def cycle_loss(reconstructed: Tensor, images: Tensor) -> Tensor:
+    """The "L1 loss between the original image and the reconstructed image" (Imran; Zhu et al. 2017, eq. 2).
+
+    Args:
+        reconstructed: F(G(x)), (n, 3, H, W) in [-1, 1].
+        images: x, the same shape.
+    """
+    return (reconstructed - images).abs().mean()

@@ -22,6 +22,7 @@ from crossgap.checkpoints import Checkpoint
 from crossgap.errors import CrossgapError
 from crossgap.metrics import Metrics
 from crossgap.progress import progress_bar
+from crossgap.speed import compiled_where_it_pays, keep_freed_memory
 
 LOG_EVERY = 25
 """Steps between two rows of metrics. Checkpoints are made at the same steps."""
@@ -41,6 +42,8 @@ def bf16_is_fast(device: str) -> bool:
 def make_fabric(device: str = "auto", precision: str = "auto") -> lightning_fabric.Fabric:
     """Lightning Fabric for a device and a precision, launched; `torchrun` gives it several devices.
 
+    From here on the process keeps memory that it frees: `speed.keep_freed_memory`.
+
     Args:
         device: `auto` (a GPU where there is one), `cpu` or `cuda`.
         precision: `auto` (bf16 where the hardware has it), `32-true` or `bf16-mixed`.
@@ -54,6 +57,7 @@ def make_fabric(device: str = "auto", precision: str = "auto") -> lightning_fabr
         raise CrossgapError("Device 'cuda' not found: torch sees no GPU. Available: cpu.")
     if precision == "auto":
         precision = "bf16-mixed" if bf16_is_fast(device) else "32-true"
+    keep_freed_memory()
     processes = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
     fabric = lightning_fabric.Fabric(accelerator=device, devices=processes, precision=precision)  # type: ignore
     fabric.launch()
@@ -112,9 +116,17 @@ class Phase(ABC):
         """Take back what `extra_state` returned."""
 
     def setup(self, fabric: lightning_fabric.Fabric) -> None:
-        """Move to the device; on several devices, let gradients be averaged over them."""
+        """Move to the device, compile where it pays, average gradients over several devices.
+
+        `parallel` holds the networks to be updated, `compiled` the same ones for a pass that gives no
+        gradients of theirs.
+        """
         self.fabric = fabric
-        self.parallel = {name: fabric.setup_module(net.train()) for name, net in self.networks.items()}
+        self.compiled = {
+            name: compiled_where_it_pays(network.train(), fabric.device, self.steps)
+            for name, network in self.networks.items()
+        }
+        self.parallel = {name: fabric.setup_module(network) for name, network in self.compiled.items()}
         self.steppers: dict[str, Any] = {
             name: fabric.setup_optimizers(optimizer) for name, optimizer in self.optimizers.items()
         }

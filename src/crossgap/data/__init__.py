@@ -2,7 +2,16 @@
 
 from crossgap.config import Collection
 from crossgap.data.collect import collect
-from crossgap.data.folder import read_folder, write_folder
-from crossgap.data.images import LabelledImages, LabelScale
+from crossgap.data.folder import read_folder, read_unlabelled, write_folder
+from crossgap.data.images import Classes, LabelledImages, LabelScale
 
-__all__ = ["Collection", "LabelScale", "LabelledImages", "collect", "read_folder", "write_folder"]
+__all__ = [
+    "Classes",
+    "Collection",
+    "LabelScale",
+    "LabelledImages",
+    "collect",
+    "read_folder",
+    "read_unlabelled",
+    "write_folder",
+]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from torch import Tensor
 
-from crossgap.data.images import LabelledImages, LabelScale
+Augment = Callable[[Tensor], Tensor]
+"""Images (n, 3, H, W) in [-1, 1] to new ones of the same form."""
 
 
 def to_tensor(images: np.ndarray) -> Tensor:
@@ -24,23 +27,16 @@ class Batches:
         seed: of the order.
         rank: which of several devices this is.
         world: how many there are; each sees its share of the batch.
+        augment: changes the images of every batch.
     """
 
     def __init__(
-        self, images: Tensor, labels: Tensor, size: int, seed: int, rank: int = 0, world: int = 1
+        self, images: Tensor, labels: Tensor, size: int, seed: int, rank: int = 0, world: int = 1,
+        augment: Augment | None = None,
     ):  # fmt: skip
-        self.images, self.labels = images, labels
+        self.images, self.labels, self.augment = images, labels, augment
         self.size, self.seed, self.rank, self.world = size, seed, rank, world
         self._order: tuple[int, np.ndarray] | None = None
-
-    @staticmethod
-    def of(
-        data: LabelledImages, scale: LabelScale, size: int, seed: int, fabric
-    ) -> Batches:  # fmt: skip
-        """Batches of a data set, on Fabric's device."""
-        images = torch.from_numpy(np.ascontiguousarray(data.images)).to(fabric.device)
-        labels = torch.from_numpy(scale.apply(data.labels)).to(fabric.device)
-        return Batches(images, labels, size, seed, fabric.global_rank, fabric.world_size)
 
     def _epoch(self, epoch: int) -> np.ndarray:
         """The order of an epoch; the last one asked for is kept."""
@@ -61,4 +57,4 @@ class Batches:
         images = self.images[index]
         if images.dtype == torch.uint8:
             images = images.permute(0, 3, 1, 2).float().div_(127.5).sub_(1)
-        return images, self.labels[index]
+        return (self.augment(images) if self.augment else images), self.labels[index]

@@ -1,4 +1,4 @@
-"""Collect labelled images from a built-in simulation: demonstrations, rendered in a look."""
+"""Collect labelled images from a built-in world: episodes of it, rendered in a look."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -14,12 +15,10 @@ from crossgap.config import Collection
 from crossgap.data.folder import LABELS, Track, _untracked, save_image, write_table
 from crossgap.errors import CrossgapError
 from crossgap.files import read_json, remove, write_json, write_text
-from crossgap.simulation.kinematics import demonstrate, sample_start
-from crossgap.simulation.looks import get_look
 from crossgap.simulation.randomization import get_randomization
 from crossgap.simulation.workers import available_cores, die_with_parent
+from crossgap.simulation.worlds import get_world
 
-LABEL_NAMES = ("joint_velocity_1", "joint_velocity_2", "joint_velocity_3")
 ABOUT = "dataset.json"
 CHUNK = 12
 """Episodes that a worker collects at once; what a killed collection repeats at most per worker."""
@@ -47,16 +46,7 @@ def collect(
             disk, or no OpenGL. Nothing half-written stays behind.
     """
     output = Path(output)
-    get_look(collection.look)
-    get_randomization(collection.randomization)
-    if workers is not None and workers < 1:
-        raise CrossgapError(f"--workers must be at least 1; got {workers}.")
-    if collection.seed < 0:
-        raise CrossgapError(f"--seed must be 0 or more; got {collection.seed}.")
-    if collection.episodes < 1 or collection.steps < 2:
-        raise CrossgapError("A collection needs at least 1 episode of at least 2 steps.")
-    if collection.size < 1:
-        raise CrossgapError(f"Images need a size of at least 1 pixel; got {collection.size}.")
+    _check(collection, workers)
     if output.exists():
         return _existing(collection, output)
     partial = output.with_name(f".{output.name}.partial")
@@ -79,12 +69,31 @@ def collect(
     return output
 
 
+def _check(collection: Collection, workers: int | None) -> None:
+    world = get_world(collection.world)
+    world.get_look(collection.look)
+    get_randomization(collection.randomization)
+    if workers is not None and workers < 1:
+        raise CrossgapError(f"--workers must be at least 1; got {workers}.")
+    if collection.seed < 0:
+        raise CrossgapError(f"--seed must be 0 or more; got {collection.seed}.")
+    if collection.episodes < 1 or collection.steps < 2:
+        raise CrossgapError("A collection needs at least 1 episode of at least 2 steps.")
+    if collection.size < 1:
+        raise CrossgapError(f"Images need a size of at least 1 pixel; got {collection.size}.")
+    if collection.perturbation and not world.demonstrates:
+        raise CrossgapError(
+            f"World '{collection.world}' has no demonstrations to disturb. Expected --perturbation 0; "
+            f"got {collection.perturbation}."
+        )
+
+
 def _existing(collection: Collection, output: Path) -> Path:
     if output.is_file():
         raise CrossgapError(f"{output} is a file. Expected a folder, or nothing yet.")
     if not (output / ABOUT).exists():
         raise CrossgapError(f"{output} exists and is not a collected data set. Choose another folder.")
-    found = read_json(output / ABOUT, "data set description")
+    found = _read_about(output / ABOUT)
     if found != asdict(collection):
         changed = [k for k, v in asdict(collection).items() if found.get(k) != v]
         details = ", ".join(f"{k} {found.get(k)} there, {getattr(collection, k)} here" for k in changed)
@@ -92,9 +101,14 @@ def _existing(collection: Collection, output: Path) -> Path:
     return output
 
 
+def _read_about(path: Path) -> dict[str, Any]:
+    """A folder's description; a setting that did not exist when it was written had its default."""
+    return asdict(Collection()) | read_json(path, "data set description")
+
+
 def _prepare(collection: Collection, partial: Path) -> None:
     about = partial / ABOUT
-    if about.exists() and read_json(about) == asdict(collection):
+    if about.exists() and _read_about(about) == asdict(collection):
         return
     remove(partial)
     (partial / "images").mkdir(parents=True)
@@ -120,31 +134,29 @@ def _chunk_table(partial: Path, first: int) -> Path:
     return partial / f"labels-{first:06d}.csv"
 
 
-def episode(collection: Collection, index: int):
-    """One demonstration: states (steps, 3), cube, its turn, labels (steps, 3), and the look's rng."""
+def _states(collection: Collection, index: int):
+    """One episode: a state for each step, labels (steps, k), and the rng of how it looks."""
     states, appearance = np.random.SeedSequence([collection.seed, index]).spawn(2)
-    rng = np.random.default_rng(states)
-    q, cube, turn = sample_start(rng)
-    path, labels = demonstrate(q, cube, collection.steps, collection.perturbation, rng)
-    return path, cube, turn, labels, np.random.default_rng(appearance)
+    rng, world = np.random.default_rng(states), get_world(collection.world)
+    return *world.episode(collection.steps, collection.perturbation, rng), np.random.default_rng(appearance)
 
 
 def _collect_chunk(job: tuple[Collection, Path, int]) -> None:
-    from crossgap.simulation.scene import shared_scene
-
     collection, partial, first = job
-    scene = shared_scene(collection.look, collection.randomization, collection.size)
+    world = get_world(collection.world)
+    scene = world.scene(collection.look, collection.randomization, collection.size)
     rows = []
     for index in range(first, min(first + CHUNK, collection.episodes)):
-        path, cube, turn, labels, rng = episode(collection, index)
+        states, labels, rng = _states(collection, index)
         appearance, frames = scene.new_appearance(rng), []
         strip = f"images/{index:05d}.{collection.format}"
-        for step, (q, label) in enumerate(zip(path, labels, strict=True)):
-            frames.append(scene.render(q, cube, turn, appearance))
+        for step, (state, label) in enumerate(zip(states, labels, strict=True)):
+            frames.append(scene.render(*state, appearance))
             rows.append((f"{strip}#{step}", index, step, *(f"{value:.8g}" for value in label)))
-            appearance = scene.next_appearance(appearance, rng)
+            new = scene.new_appearance(rng) if collection.per_frame else None
+            appearance = new or scene.next_appearance(appearance, rng)
         save_image(np.concatenate(frames), partial / strip)
-    write_table(_chunk_table(partial, first), LABEL_NAMES, rows)
+    write_table(_chunk_table(partial, first), world.label_names, rows)
 
 
 def _finish(partial: Path) -> None:

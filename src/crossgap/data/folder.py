@@ -135,6 +135,22 @@ def read_folder(
     )
 
 
+def read_unlabelled(path: str | Path, track: Track = _untracked) -> LabelledImages:
+    """Read a data set's images only: all that its `labels.csv` names, or without one all that are there.
+
+    Raises:
+        CrossgapError: the folder or an image is damaged, or there is none.
+    """
+    root = _folder(Path(path))
+    if (root / LABELS).exists():
+        return read_folder(root, (), track)
+    files = sorted(file for file in root.rglob("*") if file.suffix.lower() in EXTENSIONS)
+    if not files:
+        raise CrossgapError(f"{root} has no images. Expected {', '.join(EXTENSIONS)} files.")
+    images = _read_images([(file, None) for file in files], root.name, track)
+    return LabelledImages(images, np.zeros((len(files), 0), np.float32), (), np.arange(len(files)))
+
+
 def _file_and_frame(root: Path, cell: str) -> tuple[Path, int | None]:
     """`a.png` is a whole image, `a.png#3` frame 3 of a strip."""
     match = re.fullmatch(r"(.+\.\w+)#(\d+)", cell)
@@ -163,7 +179,8 @@ def _frame(strip: np.ndarray, frame: int, file: Path) -> np.ndarray:
 
 
 def _read_images(cells: list[tuple[Path, int | None]], name: str, track: Track) -> np.ndarray:
-    images, opened, whole = np.empty(0, np.uint8), None, np.empty(0, np.uint8)
+    images = whole = np.empty((0, 0, 0, 3), np.uint8)
+    opened = None
     # One thread: for small images several only wait for each other.
     for index, (file, frame) in enumerate(track(cells, f"read {name}", len(cells))):
         if file != opened:
@@ -172,7 +189,7 @@ def _read_images(cells: list[tuple[Path, int | None]], name: str, track: Track) 
         if index == 0:
             images = np.empty((len(cells), *image.shape), np.uint8)
         if image.shape != images.shape[1:]:
-            (h, w), (height, width) = image.shape[:2], images.shape[1:3]
+            h, w, height, width = *image.shape[:2], *images.shape[1:3]
             raise CrossgapError(
                 f"{file}: {w}×{h} pixels, but {cells[0][0].name} has {width}×{height}. Expected one size."
             )

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from crossgap.errors import CrossgapError
+
+if TYPE_CHECKING:
+    from crossgap.losses import TaskLoss
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,8 @@ class LabelScale:
     """Mean of each label."""
     spread: tuple[float, ...]
     """Standard deviation of each label, in the label's own units."""
+    error_name: ClassVar[str] = "mean squared error (1 = knows nothing)"
+    """What the mean of `errors` is called."""
 
     @staticmethod
     def of(data: LabelledImages) -> LabelScale:
@@ -77,6 +83,22 @@ class LabelScale:
         mean = data.labels.mean(0, dtype=np.float64)
         return LabelScale(tuple(map(float, mean)), tuple(map(float, spread)))
 
+    @property
+    def outputs(self) -> int:
+        """How many outputs the task model needs: one per label."""
+        return len(self.mean)
+
+    @property
+    def loss(self) -> TaskLoss:
+        """The task loss: squared error of scaled labels."""
+        from crossgap.losses import task_loss  # here, because data needs no torch
+
+        return task_loss
+
+    def errors(self, predicted: np.ndarray, labels: np.ndarray) -> np.ndarray:
+        """Squared error in the scale per image, (n,), of (n, k) predictions and labels in their own units."""
+        return np.square(self.apply(predicted) - self.apply(labels)).mean(1)
+
     def apply(self, labels: np.ndarray) -> np.ndarray:
         """Labels in their own units to the scale, float32."""
         return ((labels - np.array(self.mean)) / np.array(self.spread)).astype(np.float32)
@@ -84,3 +106,61 @@ class LabelScale:
     def invert(self, scaled: np.ndarray) -> np.ndarray:
         """Scaled predictions back to the label's own units, float32."""
         return (scaled * np.array(self.spread) + np.array(self.mean)).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Classes:
+    """One label column that holds a class, 0 to count − 1: the task model's outputs are logits."""
+
+    count: int
+    """Number of classes."""
+    error_name: ClassVar[str] = "error rate"
+    """What the mean of `errors` is called."""
+
+    @property
+    def outputs(self) -> int:
+        """How many outputs the task model needs: one per class."""
+        return self.count
+
+    @property
+    def loss(self) -> TaskLoss:
+        """The task loss: cross-entropy."""
+        from crossgap.losses import classification_loss
+
+        return classification_loss
+
+    def errors(self, predicted: np.ndarray, labels: np.ndarray) -> np.ndarray:
+        """1 where the predicted class is wrong, else 0: (n,) float of (n, 1) predictions and labels."""
+        return (predicted[:, 0] != labels[:, 0]).astype(float)
+
+    def apply(self, labels: np.ndarray) -> np.ndarray:
+        """Classes (n, 1) as int64.
+
+        Raises:
+            CrossgapError: there is not one column, or a label is not one of the classes.
+        """
+        if labels.shape[1:] != (1,):
+            raise CrossgapError(f"Classes need one label column; got labels of shape {labels.shape}.")
+        wrong = labels[(labels != np.floor(labels)) | (labels < 0) | (labels >= self.count)]
+        if len(wrong):
+            raise CrossgapError(f"Expected classes from 0 to {self.count - 1}; found {wrong[0]:g}.")
+        return labels.astype(np.int64)
+
+    def invert(self, logits: np.ndarray) -> np.ndarray:
+        """The likeliest class of logits (n, count): (n, 1) float32."""
+        return logits.argmax(1, keepdims=True).astype(np.float32)
+
+
+LabelCoding = LabelScale | Classes
+"""How labels become what a task model is trained on, and its outputs become labels again."""
+
+
+def label_coding(fields: dict[str, Any]) -> LabelCoding:
+    """Back from `asdict`.
+
+    Raises:
+        KeyError, TypeError: it describes neither.
+    """
+    if "count" in fields:
+        return Classes(int(fields["count"]))
+    return LabelScale(tuple(fields["mean"]), tuple(fields["spread"]))

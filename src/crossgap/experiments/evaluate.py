@@ -49,7 +49,8 @@ def evaluate_models(
 
 
 def _offline(loaded: dict[str, AdaptedModel], folder: Path) -> dict[str, Any]:
-    table = Table("model", "mean squared error (1 = knows nothing)", "95 % interval", "images")
+    kinds = dict.fromkeys(model.scale.error_name for model in loaded.values())
+    table = Table("model", " or ".join(kinds), "95 % interval", "images")
     result: dict[str, Any] = {"data": str(folder), "models": {}}
     for name, model in loaded.items():
         data = read_folder(folder, model.label_names, track)

@@ -1,22 +1,29 @@
-"""`crossgap reproduce taskgan`: the demo over seeds and looks, as one results file."""
+"""`crossgap reproduce`: an experiment of a paper over seeds, as one results file."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import lightning_fabric
+
 from crossgap.config import as_json, get_preset
 from crossgap.errors import CrossgapError
+from crossgap.experiments.mico import MicoExperiment
+from crossgap.experiments.mico_figures import curve
+from crossgap.experiments.mico_presets import get_mico_preset
+from crossgap.experiments.results import add_results, check_settings
 from crossgap.experiments.taskgan import TaskGANExperiment
-from crossgap.files import write_json
+from crossgap.report.pictures import gallery
 from crossgap.runs import find_run, lock_run, open_run, provenance, start
 from crossgap.simulation.looks import get_look
 from crossgap.training import hardware, single_process
 
 
 def reproduce_taskgan(
-    preset: str, seeds: int, looks: tuple[str, ...], output: Path | None, results: Path, device: str,
-    precision: str,
+    preset: str, seeds: int, looks: tuple[str, ...], methods: tuple[str, ...] | None, output: Path | None,
+    results: Path, device: str, precision: str,
 ) -> Path:  # fmt: skip
     """Every method × look × seed; the path of the results file.
 
@@ -26,22 +33,53 @@ def reproduce_taskgan(
     Raises:
         CrossgapError: an unknown look or preset, no seeds, or `output` holds another run.
     """
-    if seeds < 1:
-        raise CrossgapError(f"--seeds must be at least 1; got {seeds}.")
     for look in looks:
         get_look(look)
-    fabric = single_process(device, precision)
-    config = {
-        "experiment": "taskgan", "preset": preset, "seeds": seeds, "looks": list(looks), **hardware(fabric),
-        "settings": as_json(get_preset(preset)),
-    }  # fmt: skip
-    folder = open_run(output, config) if output else find_run("taskgan", config)
-    lock_run(folder)
-    start(folder, preset=preset, **hardware(fabric))
+    settings, fabric = get_preset(preset), single_process(device, precision)
+    path, depends = results / f"{preset}.json", as_json(settings) | hardware(fabric)
+    check_settings(path, depends)
+    methods = methods or settings.methods
+    folder = _begin(
+        "taskgan", preset, seeds, output, fabric, looks=list(looks), methods=list(methods),
+        settings=as_json(settings),
+    )  # fmt: skip
     rows: list[dict[str, Any]] = []
     for seed in range(seeds):
         for look in looks:
-            rows += TaskGANExperiment(folder, get_preset(preset), look, seed, fabric).run()
-    path = results / f"{preset}.json"
-    write_json(path, {"provenance": provenance(folder), "rows": rows})
-    return path
+            rows += TaskGANExperiment(folder, settings, look, seed, fabric, methods=methods).run()
+    return add_results(path, rows, provenance(folder), depends)
+
+
+def reproduce_mico(
+    preset: str, seeds: int, output: Path | None, results: Path, device: str, precision: str
+) -> Path:  # fmt: skip
+    """Every method × number of target images × seed; the path of the results file.
+
+    Beside it `<preset>_curve.png`, the error over the number of images, and `<preset>_pictures.png`, what
+    the translators of seed 0 make of test images. Killed and started again, it goes on where it was.
+
+    Raises:
+        CrossgapError: an unknown preset, no seeds, or `output` holds another run.
+    """
+    settings, fabric = get_mico_preset(preset), single_process(device, precision)
+    path, depends = results / f"{preset}.json", asdict(settings) | hardware(fabric)
+    check_settings(path, depends)
+    folder = _begin("mico", preset, seeds, output, fabric, settings=asdict(settings))
+    rows = [row for seed in range(seeds) for row in MicoExperiment(folder, settings, seed, fabric).run()]
+    curve(rows, results / f"{preset}_curve.png")
+    gallery(MicoExperiment(folder, settings, 0, fabric).pictures(), results / f"{preset}_pictures.png")
+    return add_results(path, rows, provenance(folder), depends)
+
+
+def _begin(
+    experiment: str, preset: str, seeds: int, output: Path | None, fabric: lightning_fabric.Fabric,
+    **config: Any,
+) -> Path:  # fmt: skip
+    """Make, or go on with, the run folder of an experiment; nobody else works on it."""
+    if seeds < 1:
+        raise CrossgapError(f"--seeds must be at least 1; got {seeds}.")
+    about = {"experiment": experiment, "preset": preset, "seeds": seeds, **hardware(fabric), **config}
+    folder = open_run(output, about) if output else find_run(experiment, about)
+    lock_run(folder)
+    start(folder, preset=preset, **hardware(fabric))
+    return folder

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 
-from crossgap.catalog import METHODS
 from crossgap.config import as_json, get_preset
 from crossgap.errors import CrossgapError, unknown
 from crossgap.experiments.taskgan import TaskGANExperiment
@@ -28,7 +27,7 @@ def report_again(folder: Path, look: str | None, seed: int | None, picture: Path
         CrossgapError: the folder is not a run, has no such look or seed, or is not finished with it.
     """
     config = read_json(folder / CONFIG, "run")
-    if "preset" not in config:
+    if "look" not in config and "looks" not in config:
         raise CrossgapError(
             f"{folder} is a run of `crossgap {config.get('experiment')}`: nothing to report on."
         )
@@ -44,7 +43,7 @@ def report_again(folder: Path, look: str | None, seed: int | None, picture: Path
             f"Preset '{config['preset']}' has changed since {folder} was run: start a new run."
         )
     experiment = TaskGANExperiment(folder, get_preset(config["preset"]), look, seed, make_fabric())
-    missing = [method for method in METHODS if not experiment.evaluation_path(method).exists()]
+    missing = [method for method in experiment.methods if not experiment.evaluation_path(method).exists()]
     if missing:
         raise CrossgapError(
             f"{folder} is not finished: {', '.join(missing)} not evaluated in {look}, seed {seed}."

@@ -2,44 +2,40 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from crossgap.catalog import METHODS
+from crossgap.config import ALL_METHODS
 from crossgap.errors import CrossgapError
 from crossgap.files import read_json, write_text
 
 BEGIN, END = "<!-- begin: {name} -->", "<!-- end: {name} -->"
-TITLES = {
-    "source_only": "source only",
-    "target_only": "target only (the paper's “Benchmark”)",
-    "fine_tuned": "source model fine-tuned on the target images",
-    "taskgan_inverse": "TaskGAN inverse, before refinement",
-    "taskgan_inverse_refined": "**TaskGAN inverse, refined**",
-    "oracle": "oracle: as many labelled target images as source images",
-}
 
 
 def success_table(results: dict[str, Any]) -> str:
     """Mean success per method and look, with the range of the seeds, in Markdown."""
     rows = [row for row in results["rows"] if row["metric"] == "success"]
     domains = sorted({row["domain"] for row in rows})
-    seeds = len({row["seed"] for row in rows})
+    seeds = {domain: len({row["seed"] for row in rows if row["domain"] == domain}) for domain in domains}
+    count = "–".join(dict.fromkeys(map(str, (min(seeds.values()), max(seeds.values())))))
+    titles = [f"`{domain}`" + ("" if count.isdigit() else f" ({seeds[domain]} seeds)") for domain in domains]
     lines = [
-        "| trained how | " + " | ".join(f"`{domain}`" for domain in domains) + " |",
+        "| trained how | " + " | ".join(titles) + " |",
         "|---|" + "---|" * len(domains),
     ]
-    for method, title in TITLES.items():
+    for method in sorted({row["method"] for row in rows}, key=ALL_METHODS.index):
         cells = [_cell([r for r in rows if (r["method"], r["domain"]) == (method, d)]) for d in domains]
-        lines.append(f"| {title} | " + " | ".join(cells) + " |")
+        lines.append(f"| {METHODS[method].about} | " + " | ".join(cells) + " |")
     origin = results["provenance"]
+    commits = dict.fromkeys(run["commit"] for run in (*origin.get("earlier", []), origin))
     lines += [
         "",
-        f"Success in closed loop, mean of {seeds} seeds × {rows[0]['n']} starts (lowest – highest seed); "
+        f"Success in closed loop, mean of {count} seeds × {rows[0]['n']} starts (lowest – highest seed); "
         f"every seed's Wilson interval is in the file. Preset "
-        f"`{origin['preset']}`, `{origin['command']}`, commit {origin['commit']}.",
+        f"`{origin['preset']}`, `{origin['command']}`, commit {', '.join(commits)}.",
     ]
     return "\n".join(lines)
 
@@ -65,12 +61,27 @@ def insert(document: str, name: str, text: str) -> str:
     return f"{before}{begin}\n{text}\n{end}{after}"
 
 
-def update_readme(readme: Path, results: Path) -> None:
-    """Write the README's table anew from a results file."""
-    table = success_table(read_json(results, "results"))
-    write_text(readme, insert(readme.read_text(encoding="utf-8"), "taskgan-quick", table))
+TABLES = {
+    "taskgan-quick": (Path("results/taskgan/quick.json"), success_table),
+    "taskgan-full": (Path("results/taskgan/full.json"), success_table),
+}
+"""By the name of its markers: where a table's figures are, and what makes the table."""
+
+
+def update(document: Path, root: Path) -> None:
+    """Write every generated table of a document anew whose results file is there.
+
+    Args:
+        document: a Markdown file with markers.
+        root: the folder that `results/` is in.
+    """
+    text = document.read_text(encoding="utf-8")
+    for name, (path, table) in TABLES.items():
+        if BEGIN.format(name=name) in text and (root / path).exists():
+            text = insert(text, name, table(read_json(root / path, "results")))
+    write_text(document, text)
 
 
 if __name__ == "__main__":
-    arguments = sys.argv[1:] or ["README.md", "results/taskgan/quick.json"]
-    update_readme(*map(Path, arguments))
+    for markdown in (Path("README.md"), *sorted(Path("docs").rglob("*.md"))):
+        update(markdown, Path())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,11 @@ import lightning_fabric
 import numpy as np
 
 from crossgap.adapted import AdaptedModel
+from crossgap.alignment import pair_error
 from crossgap.catalog import METHODS, Methods
-from crossgap.config import Preset
+from crossgap.config import MAIN_METHODS, Preset
 from crossgap.data import Collection, LabelledImages, LabelScale, collect, read_folder
+from crossgap.errors import unknown
 from crossgap.evaluation import TEST_STARTS, VALIDATION_STARTS, ClosedLoop, closed_loop, offline_error
 from crossgap.files import once, read_json, write_json, writing
 from crossgap.progress import track
@@ -38,16 +40,21 @@ class TaskGANExperiment:
         seed: of data and training.
         fabric: device and precision.
         quiet: no progress bars.
+        methods: which methods, by name, in the order of tables.
 
     Raises:
-        CrossgapError: there is no such look.
+        CrossgapError: there is no such look or method.
     """
 
     def __init__(
         self, root: Path, preset: Preset, domain: str, seed: int, fabric: lightning_fabric.Fabric,
-        quiet: bool = False,
+        quiet: bool = False, methods: Sequence[str] = MAIN_METHODS,
     ):  # fmt: skip
         get_look(domain)
+        for method in methods:
+            if method not in METHODS:
+                raise unknown("Method", method, METHODS)
+        self.methods = tuple(methods)
         self.preset, self.domain, self.seed, self.fabric, self.quiet = preset, domain, seed, fabric, quiet
         self.root, self.source_folder = root, root / f"seed_{seed}" / "source"
         self.folder = root / f"seed_{seed}" / domain
@@ -55,7 +62,7 @@ class TaskGANExperiment:
     def run(self) -> list[dict[str, Any]]:
         """Do what is not done yet; the result rows of this seed and look."""
         self.gain  # noqa: B018 (chosen before anything is seen of the target)
-        for method in METHODS:
+        for method in self.methods:
             self.evaluate(method)
         return self.rows()
 
@@ -63,13 +70,15 @@ class TaskGANExperiment:
         """One flat row per figure, from what has been evaluated."""
         return [
             {"domain": self.domain, "method": method, "seed": self.seed, "metric": metric, **figures}
-            for method in METHODS
+            for method in self.methods
             for metric, figures in self.evaluate(method)["aggregate"].items()
         ]
 
     # data
 
-    def _collect(self, name: str, look: str, stream: int, many: bool = False) -> LabelledImages:
+    def _collect(
+        self, name: str, look: str, stream: int, many: bool = False, **settings: Any
+    ) -> LabelledImages:
         """Collect or read a data set: many images, as a simulator gives them for free, or few."""
         preset = self.preset
         collection = Collection(
@@ -79,8 +88,10 @@ class TaskGANExperiment:
             size=preset.size,
             seed=100 * self.seed + stream,
             perturbation=preset.perturbation if many else 0.0,
+            **settings,
         )
-        path = (self.source_folder if name == "source" else self.folder) / "data" / name
+        shared = look == "source" and many
+        path = (self.source_folder if shared else self.folder) / "data" / name
         if not path.exists():
             with timed(self.root, f"collect {name}"):
                 collect(collection, path, track=track)
@@ -106,10 +117,22 @@ class TaskGANExperiment:
         """The held-out images' true pairs in the source look: never trained on, shown beside F(y)."""
         return self._collect("pairs", "source", HELD_OUT_SEED)
 
+    def extra(self, name: str) -> LabelledImages:
+        """A data set that some methods need beside source and target, by its key in `catalog.EXTRA`."""
+        return self._extra[name]()
+
     @functools.cached_property
-    def oracle_data(self) -> LabelledImages:
-        """As many labelled images of the target look as there are of the source."""
-        return self._collect("oracle", self.domain, ORACLE_SEED, many=True)
+    def _extra(self) -> dict[str, Callable[[], LabelledImages]]:
+        randomized = {"randomization": "full", "many": True}
+        makers = {
+            "oracle": lambda: self._collect("oracle", self.domain, ORACLE_SEED, many=True),
+            "pairs": lambda: self._collect("target_pairs", "source", TARGET_SEED),
+            "randomized": lambda: self._collect("randomized", "source", SOURCE_SEED, **randomized),
+            "randomized_per_frame": lambda: self._collect(
+                "randomized_per_frame", "source", SOURCE_SEED, per_frame=True, **randomized
+            ),
+        }
+        return {name: functools.cache(make) for name, make in makers.items()}
 
     # models
 
@@ -123,17 +146,16 @@ class TaskGANExperiment:
         trainer = functools.partial(Trainer, fabric=self.fabric, seed=self.seed, quiet=self.quiet)
         return Methods(
             self.source, self.target, self.preset.config, trainer(self.folder),
-            source_trainer=trainer(self.source_folder), oracle_data=lambda: self.oracle_data,
+            source_trainer=trainer(self.source_folder), extra=self._extra,
         )  # fmt: skip
 
     def model(self, method: str) -> AdaptedModel:
         """A method's model, trained if need be."""
-        folder = (self.source_folder if method == "source_only" else self.folder) / "models" / method
-        if folder.exists():
-            return self._methods.get(method)
-        methods = self._methods  # collects what is missing, under a time of its own
-        if method == "oracle":
-            self.oracle_data  # noqa: B018
+        about, methods = METHODS[method], self._methods  # collects what is missing, under a time of its own
+        if (methods.trainer_of(method).folder / "models" / method).exists():
+            return methods.get(method)
+        if about.needs:
+            self.extra(about.needs)
         with timed(self.root, f"train {method}"):
             return methods.get(method)
 
@@ -166,15 +188,29 @@ class TaskGANExperiment:
         if not path.exists():
             model, held_out = self.model(method), self.held_out
             with timed(self.root, "evaluate"):
-                played, frames = self._play(
-                    model.predict, TEST_STARTS, self.gain, self.domain, f"evaluate {method}", RECORDED
-                )
-                result = played.to_json()
-                result["aggregate"]["held_out_mse"] = offline_error(model.predict, held_out, self.scale)
-                with writing(self.frames_path(method)) as temporary, temporary.open("wb") as file:
-                    np.savez_compressed(file, frames=frames)
+                result = self._act(method, model) if METHODS[method].policy else {"aggregate": {}}
+                if METHODS[method].policy:
+                    result["aggregate"]["held_out_mse"] = offline_error(model.predict, held_out, self.scale)
+                result["aggregate"] |= self._alignment(method, model)
                 write_json(path, result)
         return read_json(path, "evaluation")
+
+    def _act(self, method: str, model: AdaptedModel) -> dict[str, Any]:
+        """Play the test starts, and keep the images of the first."""
+        label = f"evaluate {method}"
+        played, frames = self._play(model.predict, TEST_STARTS, self.gain, self.domain, label, RECORDED)
+        with writing(self.frames_path(method)) as temporary, temporary.open("wb") as file:
+            np.savez_compressed(file, frames=frames)
+        return played.to_json()
+
+    def _alignment(self, method: str, model: AdaptedModel) -> dict[str, Any]:
+        """Error of a translator's held-out images against their true pairs; nothing without a translator."""
+        if model.translator is None:
+            return {}
+        target, source = self.held_out, self.held_out_pairs
+        forward = METHODS[method].translates_source
+        given, true = (source, target) if forward else (target, source)
+        return pair_error(model.translate(given.images), true.images, target.episodes, landmarks=not forward)
 
     def evaluation_path(self, method: str) -> Path:
         """Where the results of a method are."""
@@ -191,7 +227,11 @@ class TaskGANExperiment:
 
     def closed_loops(self) -> dict[str, ClosedLoop]:
         """The episodes of every method."""
-        return {method: ClosedLoop.from_json(self.evaluate(method)) for method in METHODS}
+        return {
+            method: ClosedLoop.from_json(self.evaluate(method))
+            for method in self.methods
+            if METHODS[method].policy
+        }
 
     def description(self) -> dict[str, Any]:
         """What was run, for the report."""

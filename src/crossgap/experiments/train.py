@@ -7,9 +7,9 @@ from pathlib import Path
 
 from crossgap.catalog import METHODS, Methods
 from crossgap.config import TaskGANConfig
-from crossgap.data import read_folder
+from crossgap.data import LabelledImages, read_folder, read_unlabelled
 from crossgap.data.images import digest
-from crossgap.errors import unknown
+from crossgap.errors import CrossgapError, unknown
 from crossgap.progress import track
 from crossgap.runs import check_seed, lock_run, open_run
 from crossgap.training import Trainer, hardware, make_fabric
@@ -17,7 +17,7 @@ from crossgap.training import Trainer, hardware, make_fabric
 
 def train_on_folders(
     method: str, source: Path, target: Path, output: Path, seed: int, labels: tuple[str, ...] | None,
-    device: str, precision: str, config: TaskGANConfig,
+    target_labels: str, pairs: Path | None, device: str, precision: str, config: TaskGANConfig,
 ) -> Path:  # fmt: skip
     """Train a method, and what it builds on, in the run folder `output`; the adapted model's folder.
 
@@ -26,19 +26,35 @@ def train_on_folders(
     Raises:
         CrossgapError: an unknown method, bad data, or `output` holds another run.
     """
-    available = [name for name in METHODS if name != "oracle"]
+    available = [name for name, about in METHODS.items() if about.needs in ("", "pairs")]
     if method not in available:
         raise unknown("Method", method, available)
     fabric = make_fabric(device, precision)
-    data = [read_folder(path, labels, track) for path in (source, target)]
+    data = [read_folder(source, labels, track)]
+    data.append(
+        read_unlabelled(target, track) if target_labels == "none" else read_folder(target, labels, track)
+    )
+    if pairs is not None:
+        data.append(_read_pairs(pairs, labels, data[1]))
     settings = {
         "experiment": "train", "source": str(source.resolve()), "target": str(target.resolve()),
-        "digests": [digest(images) for images in data], "labels": list(data[0].label_names),
+        "pairs": pairs and str(pairs.resolve()), "digests": [digest(images) for images in data],
+        "labels": list(data[0].label_names),
         "seed": check_seed(seed), **hardware(fabric), "config": asdict(config),
     }  # fmt: skip
     if fabric.is_global_zero:
         lock_run(open_run(output, settings))
     fabric.barrier()
     trainer = Trainer(output, fabric, seed)
-    Methods(data[0], data[1], config, trainer).get(method)
+    extra = {"pairs": lambda: data[2]} if pairs else {}
+    Methods(data[0], data[1], config, trainer, extra=extra).get(method)
     return output / "models" / method
+
+
+def _read_pairs(folder: Path, labels: tuple[str, ...] | None, target: LabelledImages) -> LabelledImages:
+    pairs = read_folder(folder, labels, track)
+    if len(pairs) != len(target):
+        raise CrossgapError(
+            f"{folder} has {len(pairs)} images, the target {len(target)}. Expected one pair per target image."
+        )
+    return pairs

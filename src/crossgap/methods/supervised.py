@@ -8,12 +8,13 @@ import torch
 from torch import Tensor, nn
 
 from crossgap.data.batches import Batches
-from crossgap.losses import task_loss
+from crossgap.losses import TaskLoss, task_loss
+from crossgap.speed import adam
 from crossgap.training import Phase
 
 
 class Supervised(Phase):
-    """Minimise (f(x) − φ)² with Adam on one or several data sets at once.
+    """Minimise the task loss, (f(x) − φ)² for numbers, with Adam on one or several data sets at once.
 
     Args:
         name: of the phase.
@@ -21,20 +22,23 @@ class Supervised(Phase):
         data: every step takes a batch of each.
         steps: number of steps.
         learning_rate: of Adam, at the start.
+        loss: the task loss.
     """
 
     def __init__(
-        self, name: str, task_model: nn.Module, data: Sequence[Batches], steps: int, learning_rate: float
+        self, name: str, task_model: nn.Module, data: Sequence[Batches], steps: int, learning_rate: float,
+        loss: TaskLoss = task_loss,
     ):  # fmt: skip
         self.name, self.steps, self.learning_rate, self.data = name, steps, learning_rate, data
+        self.loss = loss
         self.networks = {"task_model": task_model}
-        self.optimizers = {"task_model": torch.optim.Adam(task_model.parameters(), learning_rate)}
+        self.optimizers = {"task_model": adam(task_model.parameters(), learning_rate)}
 
     def training_step(self, step: int) -> dict[str, Tensor]:
         """One step of Adam; the batches of all data sets count as one."""
         batches = [batches(step) for batches in self.data]
         images = torch.cat([images for images, _ in batches])
         labels = torch.cat([labels for _, labels in batches])
-        loss = task_loss(self.parallel["task_model"](images).float(), labels)
+        loss = self.loss(self.parallel["task_model"](images).float(), labels)
         self.update("task_model", loss)
         return {"task_loss": loss}

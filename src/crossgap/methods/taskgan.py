@@ -1,10 +1,14 @@
-"""Inverse TaskGAN (Heng & Johns, "TaskGAN: Combining Domain Loss and Task Loss for Domain Adaptation
-with GANs", sections 3 and 4.1.3).
+"""TaskGAN (Heng & Johns, "TaskGAN: Combining Domain Loss and Task Loss for Domain Adaptation with GANs",
+sections 3 and 4.1).
 
-1. Learn a task model f_X in the source domain X.            (`supervised.Supervised`)
-2. Train a TaskGAN to learn the inverse mapping F: Y → X.    (`InverseTaskGAN`)
-3. Refine f_X with generated source images F(Y).             (`translate`, then `Supervised` again)
-At test time a target image is translated and then seen by the task model: f_X(F(y)).
+            forward mapping                                inverse mapping
+    step 1  learn a task model f_Y in the target domain    learn a task model f_X in the source domain
+    step 2  train a TaskGAN G: X → Y                       train a TaskGAN F: Y → X
+    step 3  refine f_Y with generated images G(X)          refine f_X with generated images F(Y)
+    test    f_Y(y)                                         f_X(F(y))
+
+Step 2 is `TaskGAN`, the same for both. Step 1 is `supervised.Supervised`, and for the forward mapping also
+`two_columns.TwoColumns`; so is step 3, on what `translate` returns.
 """
 
 from __future__ import annotations
@@ -13,66 +17,97 @@ import torch
 from torch import Tensor, nn
 
 from crossgap.data.batches import Batches
-from crossgap.losses import discriminator_loss, generator_adversarial_loss, generator_loss, task_loss
+from crossgap.losses import (
+    TaskLoss,
+    cycle_loss,
+    discriminator_loss,
+    generator_adversarial_loss,
+    task_loss,
+)
+from crossgap.speed import adam
 from crossgap.training import Phase
 
+IDENTITY_WEIGHT = 5.0
+"""Of |G(y) − y|, half the cycle weight, as in CycleGAN (Zhu et al. 2017, section 5.2)."""
 
-class InverseTaskGAN(Phase):
-    """Step 2: F is trained to fool D_X and to keep what f_X needs to predict the label.
 
-        L_F   = (1 − D_X(F(y)))² + λ_φ (f_X(F(y)) − φ)²        equations 3 and 5
-        L_D_X = (1 − D_X(x))² + D_X(F(y))²                     equations 4 and 6
+class TaskGAN(Phase):
+    """Step 2: G is trained to fool D_Y and to keep what f_Y needs to predict the label.
+
+        L_G   = (1 − D_Y(G(x)))² + λ_φ (f_Y(G(x)) − φ)²        equations 3 and 5
+        L_D_Y = (1 − D_Y(y))² + D_Y(G(x))²                     equations 4 and 6
+
+    For the inverse mapping, read F for G and swap X and Y.
 
     Args:
         name: of the phase.
-        generator: F, trained in place.
-        discriminator: D_X, trained in place.
-        task_model: f_X, frozen.
-        source: images x; their labels are not used.
-        target: images y with labels φ.
-        task_weight: λ_φ, in the scale of scaled labels.
-        steps: number of steps, each of one update of F and one of D_X.
+        generator: G, trained in place.
+        discriminator: D_Y, trained in place.
+        task_model: f_Y, frozen.
+        inputs: images x with labels φ, to be translated; without labels where λ_φ = 0.
+        real: images y of the domain that is translated to; their labels are not used.
+        task_weight: λ_φ, in the scale of scaled labels; 0 is a plain GAN.
+        steps: number of steps, each of one update of G and one of D_Y.
         learning_rate: of both Adams, at the start.
+        adversarial_weight: of the first term of L_G; 0 trains by the task loss alone, and no D_Y.
+        supervise_real: instead of G(x), whose label may not be known, G(y) has to keep the label of y, and to
+            look like y (the identity loss of CycleGAN).
+        loss: the task loss, written (·)² above; cross-entropy where φ is a class.
     """
 
     def __init__(
         self, name: str, generator: nn.Module, discriminator: nn.Module, task_model: nn.Module,
-        source: Batches, target: Batches, task_weight: float, steps: int, learning_rate: float,
+        inputs: Batches, real: Batches, task_weight: float, steps: int, learning_rate: float,
+        adversarial_weight: float = 1.0, supervise_real: bool = False, loss: TaskLoss = task_loss,
     ):  # fmt: skip
         self.name, self.steps, self.learning_rate = name, steps, learning_rate
-        self.source, self.target, self.task_weight = source, target, task_weight
+        self.inputs, self.real = inputs, real
+        self.task_weight, self.adversarial_weight = task_weight, adversarial_weight
+        self.supervise_real, self.loss = supervise_real, loss
         self.task_model = task_model.requires_grad_(False).eval()
         self.networks = {"generator": generator, "discriminator": discriminator}
         self.optimizers = {
-            key: torch.optim.Adam(network.parameters(), learning_rate, betas=(0.5, 0.999))
+            key: adam(network.parameters(), learning_rate, betas=(0.5, 0.999))
             for key, network in self.networks.items()
         }
 
     def training_step(self, step: int) -> dict[str, Tensor]:
-        """One update of F, then one of D_X on the same generated images."""
-        x, _ = self.source(step)
-        y, label = self.target(step)
+        """One update of G, then one of D_Y on the same generated images."""
+        x, label = self.inputs(step)
+        fake = self.parallel["generator"](x)
+        losses: dict[str, Tensor] = {}
+        seen = fake
+        if self.supervise_real:
+            y, label = self.real(step)
+            seen = self.parallel["generator"](y)
+            losses["identity"] = cycle_loss(seen, y)
+        with self.fabric.autocast():  # D_Y and f_Y only pass the gradient on
+            if self.adversarial_weight:
+                self.networks["discriminator"].requires_grad_(False)
+                judged = self.compiled["discriminator"](fake).float()
+                losses["adversarial"] = generator_adversarial_loss(judged)
+            if self.task_weight:
+                losses["task_loss"] = self.loss(self.task_model(seen).float(), label)
+        weights = {
+            "adversarial": self.adversarial_weight,
+            "task_loss": self.task_weight,
+            "identity": IDENTITY_WEIGHT,
+        }
+        self.update("generator", torch.stack([weights[key] * loss for key, loss in losses.items()]).sum())
+        if self.adversarial_weight:
+            losses["discriminator"] = self._update_discriminator(step, fake.detach())
+        return losses
 
-        fake = self.parallel["generator"](y)
-        with self.fabric.autocast():  # D_X and f_X only pass the gradient on
-            self.networks["discriminator"].requires_grad_(False)
-            judged = self.networks["discriminator"](fake).float()
-            predicted = self.task_model(fake).float()
-        self.update("generator", generator_loss(judged, predicted, label, self.task_weight))
-
+    def _update_discriminator(self, step: int, fake: Tensor) -> Tensor:
+        y, _ = self.real(step)
         self.networks["discriminator"].requires_grad_(True)
-        both = self.parallel["discriminator"](torch.cat([x, fake.detach()])).float()
-        judged_real, judged_fake = both.chunk(2)
+        judged_real, judged_fake = self.parallel["discriminator"](torch.cat([y, fake])).float().chunk(2)
         loss = discriminator_loss(judged_real, judged_fake)
         self.update("discriminator", loss)
-        return {
-            "adversarial": generator_adversarial_loss(judged),
-            "task_loss": task_loss(predicted, label),
-            "discriminator": loss,
-        }
+        return loss
 
 
 @torch.no_grad()
 def translate(generator: nn.Module, images: Tensor, batch: int = 64) -> Tensor:
-    """F(Y): (n, 3, H, W) in [-1, 1] to the same, in batches."""
+    """G(X) or F(Y): (n, 3, H, W) in [-1, 1] to the same, in batches."""
     return torch.cat([generator(part).float() for part in images.split(batch)])

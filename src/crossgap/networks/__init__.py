@@ -3,5 +3,6 @@
 from crossgap.networks.discriminator import Discriminator
 from crossgap.networks.generator import Generator
 from crossgap.networks.task_model import TaskModel
+from crossgap.networks.two_columns import TwoColumnTaskModel
 
-__all__ = ["Discriminator", "Generator", "TaskModel"]
+__all__ = ["Discriminator", "Generator", "TaskModel", "TwoColumnTaskModel"]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from crossgap.networks.layers import InstanceNorm
+
 
 class Discriminator(nn.Module):
     """`C-s2-w-R, C-s2-2w-NR, C-s2-4w-NR, C-s1-8w-NR, C-s1-1`, then a sigmoid; w = 32 in the paper.
@@ -29,7 +31,7 @@ class Discriminator(nn.Module):
     def _layer(into: int, out: int, stride: int) -> list[nn.Module]:
         return [
             nn.Conv2d(into, out, 4, stride, 1),
-            nn.InstanceNorm2d(out),
+            InstanceNorm(out),
             nn.LeakyReLU(0.2, inplace=True),
         ]
 

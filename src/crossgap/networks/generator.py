@@ -5,13 +5,15 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from crossgap.networks.layers import ImageConvolution, InstanceNorm, ReflectedConvolution
+
 
 def _convolution(into: int, out: int, kernel: int, stride: int = 1) -> list[nn.Module]:
     """Convolution-InstanceNorm-ReLU; only the wide first kernel needs the costlier reflected border."""
-    mode = "reflect" if kernel > 3 else "zeros"
+    wide = kernel > 3
     return [
-        nn.Conv2d(into, out, kernel, stride, kernel // 2, padding_mode=mode),
-        nn.InstanceNorm2d(out),
+        ReflectedConvolution(into, out, kernel) if wide else nn.Conv2d(into, out, kernel, stride, 1),
+        InstanceNorm(out),
         nn.ReLU(inplace=True),
     ]
 
@@ -47,15 +49,17 @@ class Generator(nn.Module):
             *_convolution(2 * w, 4 * w, 3, stride=2),
             *[ResidualBlock(4 * w) for _ in range(blocks)],
             *self._up(4 * w, 2 * w),
-            *self._up(2 * w, w),
-            nn.Conv2d(w, 3, 7, padding=3, padding_mode="reflect"),
+            *self._up(2 * w, w, layout=torch.channels_last),
+            ImageConvolution(w, 3, 7),
         )
 
     @staticmethod
-    def _up(into: int, out: int) -> list[nn.Module]:
+    def _up(
+        into: int, out: int, layout: torch.memory_format = torch.contiguous_format
+    ) -> list[nn.Module]:  # fmt: skip
         return [
             nn.ConvTranspose2d(into, out, 3, stride=2, padding=1, output_padding=1),
-            nn.InstanceNorm2d(out),
+            InstanceNorm(out, layout),
             nn.ReLU(inplace=True),
         ]
 

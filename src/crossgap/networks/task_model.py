@@ -14,7 +14,7 @@ class TaskModel(nn.Module):
     `c-k` is a 3×3 Convolution-ReLU with k filters and stride 2.
 
     Args:
-        outputs: number of labels.
+        outputs: number of labels, or of classes.
         size: image width and height in pixels.
         width: filters of the first layer.
         hidden: units of the fully connected layer, the paper's "feature layer".
@@ -34,5 +34,10 @@ class TaskModel(nn.Module):
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload] (faster on CPUs)
 
     def forward(self, images: Tensor) -> Tensor:
-        """(n, 3, size, size) in [-1, 1] to (n, outputs), in the scale of `data.LabelScale`."""
+        """(n, 3, size, size) in [-1, 1] to (n, outputs), in the scale of `data.LabelScale`, or logits."""
         return self.head(self.features(images))
+
+    def features_and_outputs(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """The feature layer (n, hidden), and what `forward` returns."""
+        features = self.features(images)
+        return features, self.head(features)

@@ -8,12 +8,10 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from crossgap.files import writing
-from crossgap.simulation.kinematics import demonstrate, sample_start
-from crossgap.simulation.looks import LOOKS
-from crossgap.simulation.scene import Reach3Scene
 from crossgap.simulation.vulkan import filament_problem
+from crossgap.simulation.worlds import WORLDS, World
 
-COLUMNS = 8
+COLUMNS, SUPERSAMPLE = 8, 4
 MARGIN = 4
 
 
@@ -26,17 +24,23 @@ def contact_sheet(output: str | Path, size: int = 128) -> Path:
         output: the picture to write.
         size: width and height of each image in pixels.
     """
-    drawable = [name for name, look in LOOKS.items() if look.renderer == "opengl" or not filament_problem()]
-    rows = [(look, "none", look) for look in drawable] + [("source", "full", "randomization=full")]
+    rows = [
+        (world, look, randomization, title)
+        for world in WORLDS.values()
+        for look, randomization, title in (
+            *((look, "none", look) for look in _drawable(world)),
+            (next(iter(world.looks)), "full", "randomization=full"),
+        )
+    ]
     label = max(20, size // 7)
     sheet = Image.new(
         "RGB", (COLUMNS * (size + MARGIN) + MARGIN, len(rows) * (size + label + MARGIN)), "white"
     )
     draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(label * 0.7)
-    for index, (look, randomization, title) in enumerate(rows):
+    for index, (world, look, randomization, title) in enumerate(rows):
         top = index * (size + label + MARGIN)
         draw.text((MARGIN, top + label * 0.1), title, fill="black", font=font)
-        for column, image in enumerate(_row(look, randomization, size)):
+        for column, image in enumerate(_row(world, look, randomization, size)):
             sheet.paste(Image.fromarray(image), (MARGIN + column * (size + MARGIN), top + label))
     output = Path(output)
     with writing(output) as temporary:
@@ -44,14 +48,17 @@ def contact_sheet(output: str | Path, size: int = 128) -> Path:
     return output
 
 
-def _row(look: str, randomization: str, size: int) -> list[np.ndarray]:
-    scene = Reach3Scene(look, randomization, size, supersample=4)
+def _drawable(world: World) -> list[str]:
+    looks = world.looks.items()
+    return [name for name, look in looks if look.renderer == "opengl" or not filament_problem()]
+
+
+def _row(world: World, look: str, randomization: str, size: int) -> list[np.ndarray]:
+    scene = world.scene(look, randomization, SUPERSAMPLE * size)
     images = []
     for column in range(COLUMNS):
-        rng = np.random.default_rng(column)
-        q, cube, turn = sample_start(rng)
-        path, _ = demonstrate(q, cube, COLUMNS, 0.0, rng)
+        states, _ = world.episode(COLUMNS, 0.0, np.random.default_rng(column))
         appearance = scene.new_appearance(np.random.default_rng(column))
-        images.append(scene.render(path[column], cube, turn, appearance))
-    scene.close()
+        image = Image.fromarray(scene.render(*states[column], appearance))
+        images.append(np.asarray(image.reduce(SUPERSAMPLE)))
     return images

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, TypeVar
 
 from crossgap.errors import unknown
 
@@ -39,12 +40,37 @@ class Light:
     """Whether things cast shadows in it; each such light costs two more passes over the scene."""
 
 
-@dataclass(frozen=True)
-class Look:
-    """How the scene appears; what happens in it is the same in every look."""
+@dataclass(frozen=True, kw_only=True)
+class RoomLook:
+    """How any scene appears: the room, its lights and the camera; what happens in it is the same in every
+    look."""
 
     name: str
     """What `look=` and `--look` select it by."""
+    floor: Surface
+    """The floor."""
+    wall: Surface
+    """The walls behind."""
+    lights: tuple[Light, ...]
+    """At least one light."""
+    ambient: float
+    """Strength of the light that comes from everywhere, in [0, 1]."""
+    camera: Vector
+    """Camera position, metres."""
+    camera_target: Vector
+    """The point in the middle of the image, metres."""
+    field_of_view: float = 42.0
+    """Vertical, degrees."""
+    variation: str = "none"
+    """The randomization that belongs to the look: what changes in it by itself."""
+    renderer: Literal["opengl", "filament"] = "opengl"
+    """What draws it: MuJoCo's classic renderer, or its physically based one, which needs Vulkan."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Look(RoomLook):
+    """How the scene of `crossgap/Reach3-v0` appears."""
+
     base: Colour
     """Colour of the pedestal."""
     upper_arm: Colour
@@ -57,28 +83,12 @@ class Look:
     """Colour of the tip."""
     cube: Colour
     """Colour of the cube to reach."""
-    floor: Surface
-    """The floor."""
-    wall: Surface
-    """The two walls behind."""
-    lights: tuple[Light, ...]
-    """At least one light."""
-    ambient: float
-    """Strength of the light that comes from everywhere, in [0, 1]."""
     link_shape: Literal["capsule", "box"] = "capsule"
     """Shape of both links."""
     link_radius: float = 0.035
     """Half thickness of the links, metres."""
     camera: Vector = (1.12, -0.62, 0.78)
-    """Camera position, metres."""
     camera_target: Vector = (0.20, 0.03, 0.17)
-    """The point in the middle of the image, metres."""
-    field_of_view: float = 42.0
-    """Vertical, degrees."""
-    variation: str = "none"
-    """The randomization that belongs to the look: what changes in it by itself."""
-    renderer: Literal["opengl", "filament"] = "opengl"
-    """What draws it: MuJoCo's classic renderer, or its physically based one, which needs Vulkan."""
 
 
 SOURCE = Look(
@@ -173,6 +183,18 @@ def get_look(name: str) -> Look:
     Raises:
         CrossgapError: there is none; the message lists those that exist.
     """
-    if name not in LOOKS:
-        raise unknown("Look", name, LOOKS)
-    return LOOKS[name]
+    return find_look(name, LOOKS)
+
+
+AnyLook = TypeVar("AnyLook", bound=RoomLook)
+
+
+def find_look(name: str, looks: Mapping[str, AnyLook]) -> AnyLook:
+    """The look of that name among a world's looks.
+
+    Raises:
+        CrossgapError: there is none; the message lists those that exist.
+    """
+    if name not in looks:
+        raise unknown("Look", name, looks)
+    return looks[name]

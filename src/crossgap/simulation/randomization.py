@@ -46,7 +46,7 @@ def named(model: mujoco.MjModel, kind: mujoco.mjtObj, prefix: str) -> list[int]:
 def geom_rgba(fields: Fields, model: mujoco.MjModel, rng: np.random.Generator, strength: float):
     """Mix every colour of the arm and the clutter with a random one; the cube stays reddish."""
     colour = fields["geom_rgba"]
-    cube = model.geom("cube").id
+    cube = named(model, mujoco.mjtObj.mjOBJ_GEOM, "cube")  # none in a world without one
     red = colour[cube, :3].copy()
     colour[:, :3] += strength * (rng.random((len(colour), 3)) - colour[:, :3])
     colour[cube, :3] = np.clip(red * rng.uniform(1 - 0.4 * strength, 1 + 0.15 * strength), 0, 1)

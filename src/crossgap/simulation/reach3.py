@@ -9,7 +9,7 @@ import numpy as np
 
 from crossgap.simulation import kinematics
 from crossgap.simulation.kinematics import JOINT_HIGH, JOINT_LOW, SUCCESS_DISTANCE
-from crossgap.simulation.reach3_model import CAMERA
+from crossgap.simulation.room import CAMERA
 from crossgap.simulation.scene import shared_scene
 
 MAX_STEP = 0.3

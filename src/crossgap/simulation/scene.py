@@ -1,52 +1,57 @@
-"""One arm, one cube, one camera: set a state, get an image. No time passes in it."""
+"""Rendered worlds: set a state, get an image. No time passes in them."""
 
 # mujoco ships no type information
 # pyright: reportAttributeAccessIssue=false
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 
 import mujoco
 import numpy as np
 
-from crossgap.simulation.filament import FilamentRenderer
-from crossgap.simulation.looks import get_look
+from crossgap.simulation.filament import FilamentRenderer, physical_quality
+from crossgap.simulation.looks import RoomLook, get_look
 from crossgap.simulation.randomization import FIELD_NAMES, Fields, get_randomization
-from crossgap.simulation.reach3_model import CAMERA, JOINTS, reach3_spec
+from crossgap.simulation.reach3_model import JOINTS, reach3_spec
 from crossgap.simulation.rendering import Renderer
+from crossgap.simulation.room import CAMERA
 
 RENDERERS = {"opengl": Renderer, "filament": FilamentRenderer}
 """What a look's `renderer` stands for."""
 
 
-class Reach3Scene:
-    """The rendered world of `crossgap/Reach3-v0`.
+class Scene:
+    """A model in a look and one camera: the base of every rendered world.
 
     Args:
-        look: name of the look.
+        spec: the model, dressed in the look.
+        look: whose variation there is.
         randomization: name of a randomization, on top of the look's own variation.
-        size: width and height of the images in pixels.
+        size: width and height of the images in pixels; the model's buffer is `supersample` times as large.
         supersample: antialiasing; 1 switches it off.
         seed: of what is randomized once, at `startup`.
 
     Raises:
-        CrossgapError: an unknown look or randomization, or no OpenGL or Vulkan for the look's renderer.
+        CrossgapError: an unknown look or randomization, or no OpenGL or Vulkan for its renderer.
     """
 
     def __init__(
-        self, look: str = "source", randomization: str = "none", size: int = 64,
-        supersample: int = 1, seed: int = 0,
+        self, spec: mujoco.MjSpec, look: RoomLook, randomization: str, size: int, supersample: int, seed: int
     ):  # fmt: skip
-        self.look = get_look(look)
-        self.terms = get_randomization(self.look.variation) + get_randomization(randomization)
-        self.model = reach3_spec(self.look, size * supersample).compile()
+        self.look = look
+        self.terms = get_randomization(look.variation) + get_randomization(randomization)
+        if look.renderer == "filament":
+            physical_quality(spec)
+        self.model = spec.compile()
         self.data = mujoco.MjData(self.model)
-        self._cube_body = self.model.body("cube").id
-        self._joints = [self.model.joint(name).qposadr[0] for name in JOINTS]
-        self._renderer = RENDERERS[self.look.renderer](self.model, CAMERA, size, supersample)
+        self._renderer = RENDERERS[look.renderer](self.model, CAMERA, size, supersample)
         self._default = {name: getattr(self.model, name).copy() for name in FIELD_NAMES}
         self._randomize(self._default, "startup", np.random.default_rng(seed))
         self._shown: Fields | None = None
+
+    def _addresses(self, joints: Sequence[str]) -> list[int]:
+        return [self.model.joint(name).qposadr[0] for name in joints]
 
     def _randomize(self, fields: Fields, when: str, rng: np.random.Generator) -> Fields:
         for term in self.terms:
@@ -67,6 +72,38 @@ class Reach3Scene:
             {name: array.copy() for name, array in fields.items()}, "step", rng
         )  # fmt: skip
 
+    def _show(self, fields: Fields) -> None:
+        """Give the model an episode's appearance; before anything of the state that is set in the model."""
+        if fields is not self._shown:
+            for name, array in fields.items():
+                getattr(self.model, name)[:] = array
+            self._shown = fields
+
+    def _image(self) -> np.ndarray:
+        """The camera image of the model's state, (size, size, 3) uint8."""
+        mujoco.mj_kinematics(self.model, self.data)
+        mujoco.mj_camlight(self.model, self.data)
+        return self._renderer.render(self.data)
+
+    def close(self) -> None:
+        """Free what the renderer holds."""
+        self._renderer.close()
+
+
+class Reach3Scene(Scene):
+    """The rendered world of `crossgap/Reach3-v0`: one arm and one cube. Arguments as in `Scene`, the look by
+    name."""
+
+    def __init__(
+        self, look: str = "source", randomization: str = "none", size: int = 64,
+        supersample: int = 1, seed: int = 0,
+    ):  # fmt: skip
+        dressed = get_look(look)
+        spec = reach3_spec(dressed, size * supersample)
+        super().__init__(spec, dressed, randomization, size, supersample, seed)
+        self._cube_body = self.model.body("cube").id
+        self._joints = self._addresses(JOINTS)
+
     def render(self, q: np.ndarray, cube: np.ndarray, turn: float, fields: Fields) -> np.ndarray:
         """The camera image, (size, size, 3) uint8.
 
@@ -76,20 +113,11 @@ class Reach3Scene:
             turn: the cube's turn about the vertical, radians.
             fields: the episode's appearance.
         """
-        if fields is not self._shown:
-            for name, array in fields.items():
-                getattr(self.model, name)[:] = array
-            self._shown = fields
+        self._show(fields)
         self.model.body_pos[self._cube_body] = cube
         self.model.body_quat[self._cube_body] = np.cos(turn / 2), 0, 0, np.sin(turn / 2)
         self.data.qpos[self._joints] = q
-        mujoco.mj_kinematics(self.model, self.data)
-        mujoco.mj_camlight(self.model, self.data)
-        return self._renderer.render(self.data)
-
-    def close(self) -> None:
-        """Free what the renderer holds."""
-        self._renderer.close()
+        return self._image()
 
 
 @functools.lru_cache(maxsize=4)

@@ -1,0 +1,71 @@
+"""How well translated images are aligned with the true ones (TaskGAN, figure 7, as figures).
+
+A simulation can draw the very moment that a target image shows in the source look as well. That true pair
+is never trained on; it is what F(y) should have been.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from crossgap.evaluation import mean_interval
+
+LANDMARKS = {"cube": (0, 75), "tip": (1, 40)}
+"""What can be found in the source look by its colour alone, the only red and the only green thing in it: the
+channel that stands out, and by how much of 255. (The yellow forearm's red stands out by 50.)"""
+
+
+def find_landmark(images: np.ndarray, name: str) -> np.ndarray:
+    """Centre of what stands out in one colour channel.
+
+    Args:
+        images: (n, H, W, 3) uint8, in the source look.
+        name: a key of `LANDMARKS`.
+
+    Returns:
+        (n, 2) column and row in pixels; NaN where nothing stands out.
+    """
+    channel, contrast = LANDMARKS[name]
+    signed = images.astype(np.int16)
+    others = np.delete(signed, channel, axis=3).max(3)
+    mask = (signed[..., channel] - others > contrast).astype(float)
+    rows, columns = np.indices(images.shape[1:3])
+    found = mask.sum((1, 2))
+    centre = np.stack([(mask * columns).sum((1, 2)), (mask * rows).sum((1, 2))], 1)
+    return np.where(found[:, None] > 0, centre / np.maximum(found, 1)[:, None], np.nan)
+
+
+def pair_error(
+    translated: np.ndarray, true: np.ndarray, episodes: np.ndarray, landmarks: bool
+) -> dict[str, dict[str, Any]]:
+    """Error of translated images against their true pairs.
+
+    Args:
+        translated: F(y) or G(x), (n, H, W, 3) uint8.
+        true: their true pairs, the same shape.
+        episodes: (n,) int; the images of an episode are alike, so intervals are over episodes.
+        landmarks: whether both are in the source look, where tip and cube can be found.
+
+    Returns:
+        `pair_l1`, mean absolute difference in [0, 1]; with landmarks also `tip_error` and `cube_error`, their
+        distance from where they should be in pixels, half the image where they cannot be found at all.
+    """
+    difference = np.abs(translated.astype(float) - true.astype(float)).mean((1, 2, 3)) / 255
+    result = {"pair_l1": _over_episodes(difference, episodes)}
+    if landmarks:
+        for name in LANDMARKS:
+            there = find_landmark(true, name)
+            distance = np.linalg.norm(find_landmark(translated, name) - there, axis=1)
+            distance = np.where(np.isnan(distance), true.shape[1] / 2, distance)
+            visible = ~np.isnan(there[:, 0])
+            if visible.any():
+                result[f"{name}_error"] = _over_episodes(distance[visible], episodes[visible])
+    return result
+
+
+def _over_episodes(errors: np.ndarray, episodes: np.ndarray) -> dict[str, Any]:
+    means = [errors[episodes == episode].mean() for episode in np.unique(episodes)]
+    low, high = mean_interval(means)
+    return {"value": float(np.mean(means)), "low": low, "high": high, "n": len(means)}

@@ -1,0 +1,92 @@
+"""What TaskGAN is compared with: without a translator."""
+
+from __future__ import annotations
+
+from crossgap.adapted import AdaptedModel
+from crossgap.catalog.methods import Method, Methods
+from crossgap.data.augmentation import image_augmentation
+
+
+def source_only(methods: Methods) -> AdaptedModel:
+    """f_X, trained on the source alone."""
+    return methods.supervised(
+        "source_only", methods.new_task_model(), [methods.source], methods.config.source
+    )
+
+
+def target_only(methods: Methods) -> AdaptedModel:
+    """The paper's "Benchmark": trained on the few target images alone."""
+    return methods.supervised(
+        "target_only", methods.new_task_model(), [methods.target], methods.config.target
+    )
+
+
+def oracle(methods: Methods) -> AdaptedModel:
+    """What as many labelled target images as there are source images would give."""
+    data = methods.extra("oracle")
+    return methods.supervised("oracle", methods.new_task_model(), [data], methods.config.source)
+
+
+def augmented(methods: Methods) -> AdaptedModel:
+    """Trained on source images that are augmented: colour, blur, noise, JPEG, shadow, cutout."""
+    return methods.supervised(
+        "augmented", methods.new_task_model(), [methods.source], methods.config.source, image_augmentation()
+    )
+
+
+def randomized(methods: Methods) -> AdaptedModel:
+    """Domain randomization, a new look for every episode."""
+    data = methods.extra("randomized")
+    return methods.supervised("randomized", methods.new_task_model(), [data], methods.config.source)
+
+
+def randomized_per_frame(methods: Methods) -> AdaptedModel:
+    """Domain randomization, a new look for every frame."""
+    data = methods.extra("randomized_per_frame")
+    return methods.supervised("randomized_per_frame", methods.new_task_model(), [data], methods.config.source)
+
+
+def fine_tuned(methods: Methods) -> AdaptedModel:
+    """f_X trained on with the target images, mixed with the source so that it forgets nothing."""
+    start = methods.get("source_only").task_model
+    return methods.supervised(
+        "fine_tuned", start, [methods.target, methods.source], methods.config.fine_tuning
+    )
+
+
+def augmented_fine_tuned(methods: Methods) -> AdaptedModel:
+    """The augmented model trained on with the target images, still augmented."""
+    start = methods.get("augmented").task_model
+    data = [methods.target, methods.source]
+    return methods.supervised(
+        "augmented_fine_tuned", start, data, methods.config.fine_tuning, image_augmentation()
+    )
+
+
+def randomized_fine_tuned(methods: Methods) -> AdaptedModel:
+    """The model of randomized frames trained on with the target images, mixed with such frames."""
+    start = methods.get("randomized_per_frame").task_model
+    data = [methods.target, methods.extra("randomized_per_frame")]
+    return methods.supervised("randomized_fine_tuned", start, data, methods.config.fine_tuning)
+
+
+BASELINES = {
+    "source_only": Method(source_only, "source only", source_side=True, target_labels=False),
+    "target_only": Method(target_only, "target only (the paper's “Benchmark”)"),
+    "fine_tuned": Method(fine_tuned, "source model fine-tuned on the target images"),
+    "augmented": Method(augmented, "image augmentation of the source", source_side=True, target_labels=False),
+    "augmented_fine_tuned": Method(augmented_fine_tuned, "image augmentation, then fine-tuned"),
+    "randomized": Method(
+        randomized, "domain randomization per episode", True, "randomized", target_labels=False
+    ),
+    "randomized_per_frame": Method(
+        randomized_per_frame, "domain randomization per frame", True, "randomized_per_frame", False
+    ),
+    "randomized_fine_tuned": Method(
+        randomized_fine_tuned,
+        "domain randomization per frame, then fine-tuned",
+        False,
+        "randomized_per_frame",
+    ),
+    "oracle": Method(oracle, "oracle: as many labelled target images as source images", needs="oracle"),
+}

@@ -1,0 +1,116 @@
+"""Cycle TaskGAN in both directions, and what needs no labels of the target images."""
+
+from __future__ import annotations
+
+import copy
+from functools import partial
+
+from crossgap.adapted import AdaptedModel
+from crossgap.catalog.forward import sample_source
+from crossgap.catalog.inverse import new_translator, refined
+from crossgap.catalog.methods import Method, Methods
+from crossgap.data.batches import to_tensor
+from crossgap.methods.cycle_taskgan import CycleTaskGAN
+from crossgap.methods.taskgan import TaskGAN, translate
+from crossgap.networks import Discriminator, Generator, TaskModel
+
+
+def _train(methods: Methods, labelled: bool) -> CycleTaskGAN:
+    """The phase, at its end: trained once, then read from its last checkpoint."""
+    config, name = methods.config.cycle, "cycle_taskgan" if labelled else "cycle_taskgan_unlabelled"
+    source_model = methods.get("source_only").task_model
+    assert isinstance(source_model, TaskModel)
+    inverse, discriminator_x = new_translator(methods)
+    networks = methods.config.networks
+    phase = CycleTaskGAN(
+        name,
+        forward=Generator(networks.generator_width, networks.generator_blocks),
+        inverse=inverse,
+        discriminators=(discriminator_x, Discriminator(networks.discriminator_width)),
+        source_model=source_model,
+        target_model=copy.deepcopy(source_model).train(),
+        source=methods.batches(methods.source, config.batch, 1),
+        target=methods.batches(methods.target, config.batch, 2),
+        labelled=labelled,
+        config=config,
+        loss=methods.scale.loss,
+    )
+    methods.fit(name, phase)
+    return phase
+
+
+def inverse_side(methods: Methods, labelled: bool) -> AdaptedModel:
+    """f_X behind F."""
+    phase = _train(methods, labelled)
+    return methods.adapted(phase.source_model, phase.networks["inverse"])
+
+
+def forward_side(methods: Methods, labelled: bool) -> AdaptedModel:
+    """f_Y, which was trained on G(x) as G learnt."""
+    return methods.adapted(_train(methods, labelled).networks["target_model"])
+
+
+def unlabelled_refined(methods: Methods) -> AdaptedModel:
+    """The same translators, and f_X refined on F(G(x)), whose labels are those of x."""
+    name, config = "cycle_taskgan_unlabelled_refined", methods.config.refinement
+    phase, device = _train(methods, labelled=False), methods.trainer.fabric.device
+    chosen = sample_source(methods)
+    there = translate(phase.networks["forward"], to_tensor(chosen.images).to(device))
+    back = translate(phase.networks["inverse"], there)
+    data = [
+        methods.generated(back, chosen, config.batch, 3),
+        methods.batches(methods.source, config.batch, 4),
+    ]
+    task_model = copy.deepcopy(phase.source_model).requires_grad_(True)
+    methods.supervised(name, task_model, data, config)
+    return methods.adapted(task_model, phase.networks["inverse"])
+
+
+def source_supervised_gan(methods: Methods) -> AdaptedModel:
+    """An inverse GAN whose only supervision is source-side: F must leave source images what they are, to
+    f_X and to the eye."""
+    config, name = methods.config.translator, "source_supervised_gan"
+    task_model = methods.get("source_only").task_model
+    generator, discriminator = new_translator(methods)
+    phase = TaskGAN(
+        name,
+        generator,
+        discriminator,
+        task_model,
+        inputs=methods.batches(methods.target, config.batch, 2),
+        real=methods.batches(methods.source, config.batch, 1),
+        task_weight=config.task_weight,
+        steps=config.steps,
+        learning_rate=config.learning_rate,
+        supervise_real=True,
+        loss=methods.scale.loss,
+    )
+    methods.fit(name, phase)
+    return methods.adapted(task_model, generator)
+
+
+def _cycle(build, about: str, **kwargs) -> Method:
+    labelled = kwargs.get("labelled", False)
+    return Method(partial(build, **kwargs), about, target_labels=labelled)
+
+
+CYCLE = {
+    "source_supervised_gan": Method(
+        source_supervised_gan, "inverse GAN supervised on the source, no target labels", target_labels=False
+    ),
+    "cycle_taskgan": _cycle(inverse_side, "cycle TaskGAN, inverse", labelled=True),
+    "cycle_taskgan_refined": Method(
+        partial(refined, name="cycle_taskgan_refined", base="cycle_taskgan"),
+        "cycle TaskGAN, inverse, refined",
+    ),
+    "cycle_taskgan_forward": _cycle(forward_side, "cycle TaskGAN, forward", labelled=True),
+    "cycle_taskgan_unlabelled": _cycle(
+        inverse_side, "cycle TaskGAN, inverse, no target labels", labelled=False
+    ),
+    "cycle_taskgan_unlabelled_refined": _cycle(
+        unlabelled_refined, "cycle TaskGAN, inverse, no target labels, refined"
+    ),
+    "cycle_taskgan_unlabelled_forward": _cycle(
+        forward_side, "cycle TaskGAN, forward, no target labels", labelled=False
+    ),
+}

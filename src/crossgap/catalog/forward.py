@@ -1,0 +1,100 @@
+"""Forward TaskGAN, and the training regimes of the paper's figure 9 (section 4.1.4)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from crossgap.adapted import AdaptedModel
+from crossgap.catalog.inverse import new_translator
+from crossgap.catalog.methods import Method, Methods
+from crossgap.data.batches import Batches, to_tensor
+from crossgap.data.images import LabelledImages
+from crossgap.methods.taskgan import TaskGAN, translate
+from crossgap.methods.two_columns import TwoColumns
+from crossgap.networks import Generator, TaskModel, TwoColumnTaskModel
+
+Pairs = tuple[Batches, Batches]
+
+
+def _two_columns(methods: Methods, name: str, start: str, pairs: list[Pairs]) -> AdaptedModel:
+    """The target's column, trained on pairs; both columns start as another method's task model."""
+    task_model, config = methods.get(start).task_model, methods.config.two_columns
+    assert isinstance(task_model, TaskModel)
+    network = TwoColumnTaskModel(task_model)
+    phase = TwoColumns(
+        name, network, pairs, config.feature_weight, config.steps, config.learning_rate, methods.scale.loss
+    )
+    methods.fit(name, phase)
+    return methods.adapted(network.target())
+
+
+def _paired(methods: Methods) -> Pairs:
+    """The few target images beside their true pairs, in one order."""
+    batch, data = methods.config.two_columns.batch, methods.extra("pairs")
+    return methods.batches(data, batch, 20), methods.batches(methods.target, batch, 20)
+
+
+def sample_source(methods: Methods) -> LabelledImages:
+    """The source images that are translated, 8,000 of them in the paper."""
+    count = min(methods.config.translated_images, len(methods.source))
+    order = np.random.default_rng(methods.trainer.seed).permutation(len(methods.source))
+    return methods.source.select(np.sort(order[:count]))
+
+
+def _translated(methods: Methods) -> Pairs:
+    """Source images beside what the translator G: X → Y makes of them, in one order."""
+    generator = methods.get("taskgan_forward").translator
+    assert isinstance(generator, Generator)
+    data, batch = sample_source(methods), methods.config.two_columns.batch
+    images = translate(generator, to_tensor(data.images).to(methods.trainer.fabric.device))
+    pixels = images.add(1).mul(127.5).round().clamp(0, 255).byte()  # a quarter of the memory
+    translated = methods.generated(pixels.permute(0, 2, 3, 1).contiguous(), data, batch, 21_000)
+    return methods.batches(data, batch, 21), translated
+
+
+def source_paired(methods: Methods) -> AdaptedModel:
+    """The regime "Source + Paired", which is also step 1: f_Y, weak, from the few pairs."""
+    return _two_columns(methods, "source_paired", "source_only", [_paired(methods)])
+
+
+def taskgan_forward(methods: Methods) -> AdaptedModel:
+    """Step 2: G: X → Y, trained through f_Y; the model keeps f_Y as it was, and G as its translator."""
+    config, task_model = methods.config.translator, methods.get("source_paired").task_model
+    generator, discriminator = new_translator(methods)
+    phase = TaskGAN(
+        "taskgan_forward",
+        generator,
+        discriminator,
+        task_model,
+        inputs=methods.batches(methods.source, config.batch, 1),
+        real=methods.batches(methods.target, config.batch, 2),
+        task_weight=config.task_weight,
+        steps=config.steps,
+        learning_rate=config.learning_rate,
+        loss=methods.scale.loss,
+    )
+    methods.fit("taskgan_forward", phase)
+    return methods.adapted(task_model, generator)
+
+
+def source_translated(methods: Methods) -> AdaptedModel:
+    """The regime "Source + Translated"."""
+    return _two_columns(methods, "source_translated", "source_only", [_translated(methods)])
+
+
+def source_paired_translated(methods: Methods) -> AdaptedModel:
+    """Step 3, "Source + Paired + Translated": f_Y refined on both."""
+    pairs = [_paired(methods), _translated(methods)]
+    return _two_columns(methods, "source_paired_translated", "source_only", pairs)
+
+
+FORWARD = {
+    "source_paired": Method(source_paired, "Source + Paired (two columns)", needs="pairs"),
+    "taskgan_forward": Method(
+        taskgan_forward, "TaskGAN forward: the translator G", needs="pairs", translates_source=True
+    ),
+    "source_translated": Method(source_translated, "TaskGAN forward: Source + Translated", needs="pairs"),
+    "source_paired_translated": Method(
+        source_paired_translated, "TaskGAN forward: Source + Paired + Translated", needs="pairs"
+    ),
+}

@@ -1,0 +1,87 @@
+"""Inverse TaskGAN, and what is left of it when a part is taken away."""
+
+from __future__ import annotations
+
+import copy
+from functools import partial
+
+import torch
+
+from crossgap.adapted import AdaptedModel
+from crossgap.catalog.methods import Method, Methods
+from crossgap.data.batches import to_tensor
+from crossgap.methods.taskgan import TaskGAN, translate
+from crossgap.networks import Discriminator, Generator
+
+
+def new_translator(methods: Methods) -> tuple[Generator, Discriminator]:
+    """An untrained generator and discriminator, always the same for a seed."""
+    torch.manual_seed(methods.trainer.seed)
+    networks = methods.config.networks
+    generator = Generator(networks.generator_width, networks.generator_blocks)
+    return generator, Discriminator(networks.discriminator_width)
+
+
+def inverse(
+    methods: Methods, name: str, adversarial_weight: float = 1.0, supervised: bool = True
+) -> AdaptedModel:
+    """f_X behind a translator F: Y → X that was trained through it.
+
+    Args:
+        methods: data, settings and trainer.
+        name: of the method.
+        adversarial_weight: 0 for the task loss alone.
+        supervised: whether the task loss is used; without it, it is a plain GAN.
+    """
+    config = methods.config.translator
+    task_model = methods.get("source_only").task_model
+    generator, discriminator = new_translator(methods)  # after what may train, or only load, f_X
+    phase = TaskGAN(
+        name,
+        generator,
+        discriminator,
+        task_model,
+        inputs=methods.batches(methods.target, config.batch, 2),
+        real=methods.batches(methods.source, config.batch, 1),
+        task_weight=config.task_weight if supervised else 0.0,
+        adversarial_weight=adversarial_weight,
+        steps=config.steps,
+        learning_rate=config.learning_rate,
+        loss=methods.scale.loss,
+    )
+    methods.fit(name, phase)
+    return methods.adapted(task_model, generator)
+
+
+def refined(methods: Methods, name: str, base: str) -> AdaptedModel:
+    """The same translator, and f_X refined on what it makes of the target images."""
+    model, config = methods.get(base), methods.config.refinement
+    assert isinstance(model.translator, Generator)
+    device = methods.trainer.fabric.device
+    translated = translate(model.translator, to_tensor(methods.target.images).to(device))
+    data = [
+        methods.generated(translated, methods.target, config.batch, 3),
+        methods.batches(methods.source, config.batch, 4),
+    ]
+    task_model = copy.deepcopy(model.task_model)
+    methods.supervised(name, task_model, data, config)
+    return methods.adapted(task_model, model.translator)
+
+
+INVERSE = {
+    "plain_gan": Method(
+        partial(inverse, name="plain_gan", supervised=False), "plain GAN (λ = 0)", target_labels=False
+    ),
+    "task_loss_only": Method(
+        partial(inverse, name="task_loss_only", adversarial_weight=0.0), "translator by task loss alone"
+    ),
+    "task_loss_only_refined": Method(
+        partial(refined, name="task_loss_only_refined", base="task_loss_only"),
+        "translator by task loss alone, refined",
+    ),
+    "taskgan_inverse": Method(partial(inverse, name="taskgan_inverse"), "TaskGAN inverse, before refinement"),
+    "taskgan_inverse_refined": Method(
+        partial(refined, name="taskgan_inverse_refined", base="taskgan_inverse"),
+        "**TaskGAN inverse, refined**",
+    ),
+}

@@ -1,0 +1,207 @@
+"""What it takes to train a method: two data sets, settings and a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from crossgap.adapted import AdaptedModel
+from crossgap.config import SupervisedConfig, TaskGANConfig
+from crossgap.data.batches import Augment, Batches
+from crossgap.data.images import LabelCoding, LabelledImages, LabelScale
+from crossgap.errors import CrossgapError, unknown
+from crossgap.methods.supervised import Supervised
+from crossgap.networks import TaskModel
+from crossgap.training import Phase, Trainer, hardware
+
+
+@dataclass(frozen=True)
+class Method:
+    """One way to a model for the target domain."""
+
+    build: Callable[[Methods], AdaptedModel]
+    """Trains it; what it builds on is asked of `Methods.get`, which trains or loads it."""
+    about: str
+    """What it is, for tables and `--help`."""
+    source_side: bool = False
+    """Whether it sees nothing of the target, so that all targets can share it."""
+    needs: str = ""
+    """The extra data set that it needs beside source and target, a key of `EXTRA`."""
+    target_labels: bool = True
+    """Whether it uses labels of the target images."""
+    translates_source: bool = False
+    """Whether its model is for source images, which it translates to the target: a step to others."""
+
+    @property
+    def policy(self) -> bool:
+        """Whether its model acts in the target."""
+        return not self.translates_source
+
+
+EXTRA = {
+    "oracle": "many labelled target images",
+    "pairs": "the target images' true pairs in the source domain",
+    "randomized": "source images with a new random look for every episode",
+    "randomized_per_frame": "source images with a new random look for every frame",
+}
+"""Data sets that some methods need beside source and target."""
+
+
+class Methods:
+    """Trains the methods on two data sets, each once; what a method builds on is trained first.
+
+    Args:
+        source: labelled images of the source domain X.
+        target: the few images of the target domain Y, labelled unless only methods without target labels
+            are asked for.
+        config: sizes, steps, rates.
+        trainer: runs the phases, in the run folder of this pair of domains.
+        source_trainer: runs what needs the source alone, in a folder that several targets may share.
+        extra: makes further data sets, by their key in `EXTRA`, when a method needs them.
+        scale: of the labels; the source's `LabelScale` by default. `Classes(k)` makes it classification.
+
+    Raises:
+        CrossgapError: the two sets differ in image size or in labels.
+    """
+
+    def __init__(
+        self, source: LabelledImages, target: LabelledImages, config: TaskGANConfig, trainer: Trainer,
+        source_trainer: Trainer | None = None,
+        extra: Mapping[str, Callable[[], LabelledImages]] | None = None,
+        scale: LabelCoding | None = None,
+    ):  # fmt: skip
+        check_pair(source, target)
+        self.source, self.target, self.config, self.trainer = source, target, config, trainer
+        self.source_trainer, self._extra = source_trainer or trainer, extra or {}
+        self.scale = scale or LabelScale.of(source)
+
+    # models
+
+    def get(self, name: str) -> AdaptedModel:
+        """The adapted model of a method: loaded from its folder, or trained and saved there.
+
+        It predicts in the precision of training.
+
+        Raises:
+            CrossgapError: there is no such method, or it needs target labels or data that are not there.
+        """
+        method, trainer = self._method(name), self.trainer_of(name)
+        folder = trainer.folder / "models" / name
+        if not folder.exists():
+            if method.target_labels and not method.source_side and not self.target.label_names:
+                raise CrossgapError(
+                    f"Method '{name}' needs labels of the target images; there are none here."
+                )
+            model = method.build(self)
+            model.method = name
+            if trainer.fabric.is_global_zero:
+                model.save(folder)
+            trainer.fabric.barrier()
+        model = AdaptedModel.load(folder, trainer.fabric.device)
+        if model.method != name:
+            raise CrossgapError(f"{folder} holds a model of '{model.method}'. Expected one of '{name}'.")
+        model.precision = hardware(trainer.fabric)["precision"]
+        return model
+
+    @staticmethod
+    def _method(name: str) -> Method:
+        from crossgap.catalog import METHODS
+
+        if name not in METHODS:
+            raise unknown("Method", name, METHODS)
+        return METHODS[name]
+
+    def trainer_of(self, name: str) -> Trainer:
+        """What runs a method: the trainer of this pair of domains, or of the source alone."""
+        return self.source_trainer if self._method(name).source_side else self.trainer
+
+    def extra(self, key: str) -> LabelledImages:
+        """A data set beside source and target.
+
+        Raises:
+            CrossgapError: nobody provides it.
+        """
+        if key not in self._extra:
+            raise CrossgapError(f"This method needs {EXTRA[key]}; there are none here.")
+        return self._extra[key]()
+
+    # what methods are put together from
+
+    def fit(self, name: str, phase: Phase) -> None:
+        """Train a phase of a method."""
+        self.trainer_of(name).fit(phase)
+
+    def supervised(
+        self, name: str, task_model: nn.Module, data: Sequence[LabelledImages | Batches],
+        config: SupervisedConfig, augment: Augment | None = None,
+    ) -> AdaptedModel:  # fmt: skip
+        """Train a task model in place on one or several data sets at once."""
+        batches = [
+            part if isinstance(part, Batches) else self.batches(part, config.batch, 10 + index, augment)
+            for index, part in enumerate(data)
+        ]
+        phase = Supervised(name, task_model, batches, config.steps, config.learning_rate, self.scale.loss)
+        self.fit(name, phase)
+        return self.adapted(task_model)
+
+    def new_task_model(self) -> TaskModel:
+        """An untrained task model, always the same for a seed."""
+        torch.manual_seed(self.trainer.seed)
+        networks = self.config.networks
+        size = self.source.images.shape[1]
+        return TaskModel(self.scale.outputs, size, networks.task_width, networks.task_hidden)
+
+    def batches(
+        self, data: LabelledImages, size: int, stream: int, augment: Augment | None = None
+    ) -> Batches:
+        """Batches of a data set; `stream` tells the orders of a phase's data sets apart."""
+        fabric = self.trainer.fabric
+        images = torch.from_numpy(np.ascontiguousarray(data.images)).to(fabric.device)
+        return self._batches(images, data, size, 1000 * stream, augment)
+
+    def generated(self, images: Tensor, data: LabelledImages, size: int, stream: int) -> Batches:
+        """Batches of generated images (n, 3, H, W) in [-1, 1], with the labels of what they were made of."""
+        return self._batches(images, data, size, stream)
+
+    def _batches(self, images, data, size, stream, augment=None) -> Batches:
+        fabric = self.trainer.fabric
+        scaled = self.scale.apply(data.labels) if data.label_names else data.labels
+        labels = torch.from_numpy(scaled).to(fabric.device)
+        share = fabric.global_rank, fabric.world_size
+        return Batches(images, labels, size, self.trainer.seed + stream, *share, augment=augment)
+
+    def adapted(self, task_model: nn.Module, translator: nn.Module | None = None) -> AdaptedModel:
+        """The adapted model of trained networks."""
+        size, names = self.source.images.shape[1], self.source.label_names
+        return AdaptedModel(
+            task_model, self.scale, names, size, translator, architecture=asdict(self.config.networks)
+        )
+
+
+def check_pair(source: LabelledImages, target: LabelledImages) -> None:
+    """Whether two data sets can be the two sides of one gap.
+
+    Raises:
+        CrossgapError: they differ in image size or labels, or the networks cannot take the size.
+    """
+    if source.images.shape[1:] != target.images.shape[1:]:
+        (h, w), (height, width) = source.images.shape[1:3], target.images.shape[1:3]
+        raise CrossgapError(
+            f"Source images are {w}×{h} pixels, target images {width}×{height}. Expected one size."
+        )
+    h, w = source.images.shape[1:3]
+    if h != w or h % 4 or h < 24:
+        raise CrossgapError(
+            f"Images are {w}×{h} pixels. Expected squares whose side is a multiple of 4 and at least 24."
+        )
+    if not source.label_names:
+        raise CrossgapError("The source has no labels. Expected at least one label column.")
+    if target.label_names and source.label_names != target.label_names:
+        raise CrossgapError(
+            f"Source labels are {', '.join(source.label_names)}, target labels "
+            f"{', '.join(target.label_names)}. Expected the same labels in both, or none in the target."
+        )

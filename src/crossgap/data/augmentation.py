@@ -1,0 +1,36 @@
+"""Image augmentation: what a camera and a room may do to an image without moving anything in it."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from crossgap.data.batches import Augment
+
+
+def image_augmentation() -> Augment:
+    """Colour, blur, noise, JPEG, shadow and cutout, each with a probability of its own (kornia).
+
+    Nothing is shifted, turned or scaled: labels such as joint velocities belong to a fixed camera.
+    Randomness is torch's global generator, which checkpoints keep.
+
+    Returns:
+        A function of images (n, 3, H, W) in [-1, 1] that returns new ones of the same form.
+    """
+    import kornia.augmentation as K  # a second to import, for this one method
+
+    augment = K.AugmentationSequential(
+        K.ColorJiggle(0.4, 0.4, 0.5, 0.15, p=0.8),
+        K.RandomPlasmaShadow(roughness=(0.1, 0.7), shade_intensity=(-0.6, 0.0), p=0.4),
+        K.RandomGaussianBlur((3, 3), (0.1, 1.5), p=0.3),
+        K.RandomJPEG((40.0, 95.0), p=0.3),
+        K.RandomGaussianNoise(0.0, 0.04, p=0.5),
+        K.RandomErasing((0.02, 0.1), value=0.5, p=0.3),
+        data_keys=["input"],
+    )
+
+    def apply(images: Tensor) -> Tensor:
+        result = augment(images.add(1).div(2))
+        assert isinstance(result, Tensor)
+        return result.clamp(0, 1).mul(2).sub(1)
+
+    return apply

@@ -1,0 +1,167 @@
+"""Joint angles of a Mico arm from an image, with few target images (TaskGAN, section 4.2)."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+from typing import Any
+
+import lightning_fabric
+import numpy as np
+
+from crossgap.adapted import AdaptedModel
+from crossgap.catalog import Methods
+from crossgap.data import Collection, LabelledImages, collect, read_folder
+from crossgap.evaluation import Predict, mean_interval
+from crossgap.experiments.mico_presets import MicoPreset
+from crossgap.files import once
+from crossgap.progress import track
+from crossgap.runs import timed
+from crossgap.simulation.mico_kinematics import decode_angles, wrapped
+from crossgap.training import Trainer
+
+SOURCE, TARGET = "mico_source", "mico_target"
+SOURCE_SEED, TARGET_SEED, TEST_SEED = 1, 2, 3
+"""Streams of configurations."""
+STRIP = 100
+"""Images per file."""
+METHODS = ("target_only", "fine_tuned", "taskgan_inverse", "taskgan_inverse_refined")
+"""What is trained with each number of target images; the first is the paper's "Normal"."""
+
+
+def angle_differences(predict: Predict, data: LabelledImages) -> np.ndarray:
+    """Predicted minus true angle the short way round, (n, 5) radians, of labelled images of the Mico."""
+    return wrapped(decode_angles(predict(data.images)) - decode_angles(data.labels))
+
+
+def angle_figures(differences: np.ndarray) -> dict[str, dict[str, Any]]:
+    """The metrics of angle differences (n, 5) in radians, each with value, 95 % interval and n.
+
+    `angle_l2`: squared difference, mean over the angles, rad² (the paper's "L2 loss"; its unit is not
+    given). `angle_l2_joint_1` … `_5`: the same of one angle. `angle_error`: absolute difference, mean over
+    the angles, degrees.
+    """
+    squared = np.square(differences)
+    per_image = {"angle_l2": squared.mean(1), "angle_error": np.rad2deg(np.abs(differences)).mean(1)}
+    per_image |= {f"angle_l2_joint_{joint}": values for joint, values in enumerate(squared.T, 1)}
+    figures = {}
+    for name, values in per_image.items():
+        low, high = mean_interval(values)
+        figures[name] = {"value": float(values.mean()), "low": low, "high": high, "n": len(values)}
+    return figures
+
+
+class MicoExperiment:
+    """Every method with every number of target images, of one seed; each stage is done once and kept.
+
+    Args:
+        root: the run folder.
+        preset: size of the experiment.
+        seed: of data and training.
+        fabric: device and precision.
+        quiet: no progress bars.
+    """
+
+    def __init__(
+        self, root: Path, preset: MicoPreset, seed: int, fabric: lightning_fabric.Fabric, quiet: bool = False
+    ):  # fmt: skip
+        self.root, self.preset, self.seed, self.fabric, self.quiet = root, preset, seed, fabric, quiet
+        self.source_folder = root / f"seed_{seed}" / "source"
+        self.folder = root / f"seed_{seed}" / TARGET
+
+    def run(self) -> list[dict[str, Any]]:
+        """Do what is not done yet; one flat row per figure.
+
+        `images` is the number of target images; `benchmark` and `source_only` are f_X, which saw none, on
+        test images of the source and of the target.
+        """
+        figures = {
+            (SOURCE, "benchmark", 0): self._evaluate("benchmark", 0),
+            (TARGET, "source_only", 0): self._evaluate("source_only", 0),
+        }
+        for images in self.preset.target_images:
+            figures |= {(TARGET, method, images): self._evaluate(method, images) for method in METHODS}
+        return [
+            {"domain": domain, "method": method, "images": images, "seed": self.seed, "metric": metric, **row}
+            for (domain, method, images), metrics in figures.items()
+            for metric, row in metrics.items()
+        ]
+
+    # data
+
+    def _collect(self, name: str, look: str, stream: int, images: int) -> LabelledImages:
+        """The first `images` of a data set that is collected, or read where it is there."""
+        steps = min(STRIP, images)
+        collection = Collection(
+            look=look, episodes=-(-images // steps), steps=steps, size=self.preset.size,
+            seed=100 * self.seed + stream, world="mico",
+        )  # fmt: skip
+        path = (self.source_folder if name == "source" else self.folder) / "data" / name
+        if not path.exists():
+            with timed(self.root, f"collect {name}"):
+                collect(collection, path, track=track)
+        return read_folder(path, track=track).select(slice(images))
+
+    @functools.cached_property
+    def source(self) -> LabelledImages:
+        """Many labelled images of the source look."""
+        return self._collect("source", SOURCE, SOURCE_SEED, self.preset.source_images)
+
+    @functools.cached_property
+    def target(self) -> LabelledImages:
+        """As many labelled images of the target look as any method may train with."""
+        most = max(2, *self.preset.target_images)  # a strip has two images or more
+        return self._collect("target", TARGET, TARGET_SEED, most)
+
+    @functools.cached_property
+    def test(self) -> LabelledImages:
+        """Images of the target look that nothing is trained or chosen on."""
+        return self._collect("test", TARGET, TEST_SEED, self.preset.test_images)
+
+    @functools.cached_property
+    def source_test(self) -> LabelledImages:
+        """Their true pairs in the source look: the benchmark's test, and shown beside F(y)."""
+        return self._collect("source_test", SOURCE, TEST_SEED, self.preset.test_images)
+
+    # models
+
+    def _methods(self, images: int) -> Methods:
+        trainer = functools.partial(Trainer, fabric=self.fabric, seed=self.seed, quiet=self.quiet)
+        return Methods(
+            self.source, self.target.select(slice(images)), self.preset.config,
+            trainer(self._images_folder(images)), source_trainer=trainer(self.source_folder),
+        )  # fmt: skip
+
+    def _images_folder(self, images: int) -> Path:
+        return self.folder / f"images_{images:05d}"
+
+    def model(self, method: str, images: int) -> AdaptedModel:
+        """A method's model, trained with that many target images if need be; 0 for `source_only`."""
+        folder = self._images_folder(images) if images else self.source_folder
+        if (saved := folder / "models" / method).exists():
+            return AdaptedModel.load(saved, self.fabric.device)
+        methods = self._methods(images or self.preset.target_images[0])  # collects under times of its own
+        with timed(self.root, f"train {method}, {images} target images"):
+            return methods.get(method)
+
+    # evaluation
+
+    def _evaluate(self, method: str, images: int) -> dict[str, dict[str, Any]]:
+        def measure() -> dict[str, dict[str, Any]]:
+            benchmark = method == "benchmark"
+            model = self.model("source_only" if benchmark else method, images)
+            data = self.source_test if benchmark else self.test
+            with timed(self.root, "evaluate"):
+                return angle_figures(angle_differences(model.predict, data))
+
+        return once(self.folder / "evaluation" / f"{method}_{images:05d}.json", measure)
+
+    def pictures(self, count: int = 6) -> dict[str, np.ndarray]:
+        """Rows of figure 11 by label, (count, H, W, 3) uint8: test images, F(y) by images, true pairs."""
+        images = self.test.images[:count]
+        rows = {"target image y": images}
+        for number in self.preset.target_images:
+            plural = "s" if number > 1 else ""
+            label = f"F(y), trained with {number:,} target image{plural}"
+            rows[label] = self.model("taskgan_inverse", number).translate(images)
+        return rows | {"true pair in the source": self.source_test.images[:count]}

@@ -1,0 +1,67 @@
+"""Sizes of the Mico experiment. Imports no torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from crossgap.config import NetworkConfig, SupervisedConfig, TaskGANConfig, TranslatorConfig
+from crossgap.errors import unknown
+
+
+@dataclass(frozen=True)
+class MicoPreset:
+    """Size of the Mico experiment (TaskGAN, section 4.2)."""
+
+    size: int = 64
+    """Width and height of the images in pixels; the paper does not give its own."""
+    source_images: int = 50_000
+    """Labelled images of the source look."""
+    target_images: tuple[int, ...] = (1, 10, 100, 1000, 5399)
+    """How many labelled target images to train with, each the first of the next; the real data set of the
+    paper has 5,399."""
+    test_images: int = 1000
+    """Of the target look and, true pairs of these, of the source look."""
+    config: TaskGANConfig = field(default_factory=TaskGANConfig)
+    """The training, with each number of target images."""
+
+
+MICO_PRESETS = {
+    "smoke": MicoPreset(
+        size=32, source_images=64, target_images=(1, 8), test_images=16,
+        config=TaskGANConfig(
+            networks=NetworkConfig(8, 32, 4, 1, 4),
+            source=SupervisedConfig(25, 16), target=SupervisedConfig(5, 8),
+            fine_tuning=SupervisedConfig(5, 8),
+            translator=TranslatorConfig(5, 4), refinement=SupervisedConfig(5, 8),
+        ),
+    ),
+    "quick": MicoPreset(
+        source_images=20_000,
+        config=TaskGANConfig(
+            networks=NetworkConfig(generator_width=16, generator_blocks=4, discriminator_width=16),
+            source=SupervisedConfig(3000, 64, 2e-3), target=SupervisedConfig(600, 16),
+            fine_tuning=SupervisedConfig(600, 16),
+            translator=TranslatorConfig(500, 8, 4e-4), refinement=SupervisedConfig(200, 32, 5e-4),
+        ),
+    ),
+    "full": MicoPreset(
+        config=TaskGANConfig(
+            source=SupervisedConfig(12_000, 64, 2e-3), target=SupervisedConfig(3000, 32),
+            fine_tuning=SupervisedConfig(3000, 32),
+            translator=TranslatorConfig(6000, 8, 4e-4), refinement=SupervisedConfig(1500, 32, 5e-4),
+        ),
+    ),
+    "paper": MicoPreset(size=128),
+}  # fmt: skip
+"""Every preset by name."""
+
+
+def get_mico_preset(name: str) -> MicoPreset:
+    """The preset of that name.
+
+    Raises:
+        CrossgapError: there is none; the message lists those that exist.
+    """
+    if name not in MICO_PRESETS:
+        raise unknown("Preset", name, MICO_PRESETS)
+    return MICO_PRESETS[name]

@@ -1,0 +1,42 @@
+"""The rendered world of the Kinova Mico: set joint angles, get an image."""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+
+from crossgap.simulation.mico_looks import get_mico_look
+from crossgap.simulation.mico_model import JOINTS, mico_spec
+from crossgap.simulation.randomization import Fields
+from crossgap.simulation.scene import Scene
+
+
+class MicoScene(Scene):
+    """A Kinova Mico on a table. Arguments as in `Scene`, the look by name."""
+
+    def __init__(
+        self, look: str = "mico_source", randomization: str = "none", size: int = 64,
+        supersample: int = 1, seed: int = 0,
+    ):  # fmt: skip
+        dressed = get_mico_look(look)
+        spec = mico_spec(dressed, size * supersample)
+        super().__init__(spec, dressed, randomization, size, supersample, seed)
+        self._joints = self._addresses(JOINTS)
+
+    def render(self, q: np.ndarray, fields: Fields) -> np.ndarray:
+        """The camera image, (size, size, 3) uint8.
+
+        Args:
+            q: joint angles J1 to J6, (6,) radians.
+            fields: the episode's appearance.
+        """
+        self._show(fields)
+        self.data.qpos[self._joints] = q
+        return self._image()
+
+
+@functools.lru_cache(maxsize=4)
+def shared_mico_scene(look: str, randomization: str, size: int) -> MicoScene:
+    """One scene per look and size in a process: its texture uploads and GL context are shared."""
+    return MicoScene(look, randomization, size)

@@ -1,0 +1,82 @@
+"""What every built-in world has: textures, a floor, walls, lights and a camera, dressed in a look."""
+
+# mujoco ships no type information
+# pyright: reportAttributeAccessIssue=false
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import mujoco
+import numpy as np
+
+from crossgap.simulation import rendering
+from crossgap.simulation.looks import Colour, RoomLook, Surface, Vector
+from crossgap.simulation.textures import SIZE, TEXTURES
+
+CAMERA = "front"
+
+Plane = tuple[str, Vector, Vector]
+"""Name, a point and the normal of a plane; it wears the floor's surface or the wall's by its name."""
+
+
+def new_room(look: RoomLook, buffer_size: int, planes: Sequence[Plane]) -> mujoco.MjSpec:
+    """An empty room in a look.
+
+    Args:
+        look: its appearance.
+        buffer_size: width and height of the offscreen buffer in pixels.
+        planes: floor and walls, named `floor…` and `wall…`.
+    """
+    spec = mujoco.MjSpec()
+    rendering.fast_quality(spec, buffer_size)
+    headlight = spec.visual.headlight
+    headlight.ambient, headlight.diffuse, headlight.specular = [look.ambient] * 3, [0] * 3, [0] * 3
+    _add_textures(spec)
+    floor, wall = _add_materials(spec, "floor", look.floor), _add_materials(spec, "wall", look.wall)
+    for name, position, normal in planes:
+        spec.worldbody.add_geom(
+            name=name, type=mujoco.mjtGeom.mjGEOM_PLANE, size=[1.2, 1.2, 0.3], pos=position,
+            zaxis=normal, material=floor if name.startswith("floor") else wall,
+        )  # fmt: skip
+    return spec
+
+
+def rgba(colour: Colour) -> list[float]:
+    """A colour that nothing shines through."""
+    return [*colour, 1.0]
+
+
+def _add_textures(spec: mujoco.MjSpec) -> None:
+    for name, draw in TEXTURES.items():
+        texture = spec.add_texture(
+            name=name, type=mujoco.mjtTexture.mjTEXTURE_2D, width=SIZE, height=SIZE, nchannel=3
+        )
+        texture.data = draw().tobytes()
+
+
+def _add_materials(spec: mujoco.MjSpec, name: str, surface: Surface) -> str:
+    """One material per texture, so that randomization can swap them; the name of the look's own."""
+    for texture in (None, *TEXTURES):
+        material = spec.add_material(
+            name=f"{name}_{texture}", rgba=rgba(surface.colour), specular=0.0,
+            texrepeat=[surface.repeat, surface.repeat],
+        )  # fmt: skip
+        if texture is not None:
+            material.textures[mujoco.mjtTextureRole.mjTEXROLE_RGB] = texture
+    return f"{name}_{surface.texture}"
+
+
+def add_lights_and_camera(spec: mujoco.MjSpec, look: RoomLook) -> None:
+    """The look's lights, and its camera `front`."""
+    for index, light in enumerate(look.lights):
+        kind = mujoco.mjtLightType.mjLIGHT_SPOT if light.spot else (
+            mujoco.mjtLightType.mjLIGHT_DIRECTIONAL)  # fmt: skip
+        spec.worldbody.add_light(
+            name=f"light_{index}", type=kind, castshadow=light.shadow, pos=light.position,
+            dir=np.subtract(light.target, light.position), cutoff=60, exponent=4,
+            diffuse=light.colour, ambient=[0] * 3, specular=[0.1] * 3,
+        )  # fmt: skip
+    forward = np.subtract(look.camera_target, look.camera)
+    right = np.cross(forward, [0, 0, 1])
+    up = np.cross(right, forward)
+    spec.worldbody.add_camera(name=CAMERA, pos=look.camera, fovy=look.field_of_view, xyaxes=[*right, *up])

@@ -1,0 +1,56 @@
+"""True-pair errors, on images drawn by hand and on the simulation's own."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from crossgap.alignment import LANDMARKS, find_landmark, pair_error
+
+
+def picture(column: int, row: int, colour: tuple[int, int, int]) -> np.ndarray:
+    image = np.full((1, 32, 32, 3), 120, np.uint8)
+    image[0, row - 1 : row + 2, column - 1 : column + 2] = colour
+    return image
+
+
+def test_a_landmark_is_the_centre_of_its_colour() -> None:
+    np.testing.assert_allclose(find_landmark(picture(10, 20, (200, 20, 20)), "cube"), [[10, 20]])
+    np.testing.assert_allclose(find_landmark(picture(5, 7, (20, 150, 40)), "tip"), [[5, 7]])
+    assert np.isnan(find_landmark(picture(5, 7, (90, 90, 200)), "tip")).all()
+
+
+def test_errors_by_hand() -> None:
+    true, moved = picture(10, 20, (220, 20, 20)), picture(13, 16, (220, 20, 20))
+    result = pair_error(moved, true, np.zeros(1), landmarks=True)
+    difference = 18 * (100 + 100 + 100) / 3 / (32 * 32) / 255
+    assert result["pair_l1"]["value"] == pytest.approx(difference)
+    assert result["cube_error"]["value"] == pytest.approx(5.0)
+    gone = pair_error(picture(10, 20, (120, 120, 120)), true, np.zeros(1), landmarks=True)
+    assert gone["cube_error"]["value"] == 16  # half the image
+    assert "cube_error" not in pair_error(moved, true, np.zeros(1), landmarks=False)
+
+
+def test_tip_and_cube_are_found_where_the_source_look_shows_them() -> None:
+    from crossgap.simulation.kinematics import sample_start
+    from crossgap.simulation.scene import Reach3Scene
+
+    scene = Reach3Scene("source")
+    appearance = scene.new_appearance(np.random.default_rng(0))
+    for seed in range(5):
+        q, cube, turn = sample_start(np.random.default_rng(seed))
+        image = scene.render(q, cube, turn, appearance)
+        for name in LANDMARKS:
+            expected = project(scene, name)
+            if (expected >= 0).all() and (expected < 64).all():
+                assert np.linalg.norm(find_landmark(image[None], name)[0] - expected) < 3
+    scene.close()
+
+
+def project(scene, geom: str) -> np.ndarray:
+    """Column and row of a geom's centre, by the pinhole camera's formula."""
+    data = scene.data
+    position = data.geom(geom).xpos - data.camera("front").xpos
+    x, y, z = position @ data.camera("front").xmat.reshape(3, 3)
+    focal = 32 / np.tan(np.radians(scene.look.field_of_view) / 2)
+    return np.array([31.5 - focal * x / z, 31.5 + focal * y / z])

@@ -1,0 +1,94 @@
+"""The Mico experiment: its figures by hand, from nothing to results, and again."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from crossgap.data import LabelledImages
+from crossgap.errors import CrossgapError
+from crossgap.experiments.mico import METHODS, MicoExperiment, angle_differences, angle_figures
+from crossgap.experiments.mico_figures import curve
+from crossgap.experiments.mico_presets import MICO_PRESETS, get_mico_preset
+from crossgap.experiments.reproduce import reproduce_mico
+from crossgap.simulation import mico_kinematics as k
+
+
+def test_figures_by_hand() -> None:
+    differences = np.array([[0.1, 0, 0, 0, 0], [0.3, 0, 0, 0, -0.2]])
+    figures = angle_figures(differences)
+    assert figures["angle_l2"]["value"] == pytest.approx((0.01 + 0.09 + 0.04) / 10)
+    assert figures["angle_l2_joint_1"]["value"] == pytest.approx(0.05)
+    assert figures["angle_error"]["value"] == pytest.approx(np.rad2deg(0.06))
+    spread = np.std([0.002, 0.026], ddof=1) / np.sqrt(2)
+    assert figures["angle_l2"]["high"] == pytest.approx(0.014 + 1.96 * spread, abs=1e-5)
+    assert {row["n"] for row in figures.values()} == {2}
+
+
+def test_a_perfect_model_has_no_error_and_a_turned_one_the_turn() -> None:
+    q = k.sample_angles(np.random.default_rng(0), 8)
+    images = np.zeros((8, 4, 4, 3), np.uint8)
+    data = LabelledImages(images, k.encode_angles(q).astype(np.float32), k.LABEL_NAMES, np.arange(8))
+    np.testing.assert_allclose(angle_differences(lambda _: data.labels, data), 0, atol=1e-7)
+    turned = k.encode_angles(q + np.deg2rad(10))
+    np.testing.assert_allclose(np.rad2deg(angle_differences(lambda _: turned, data)), 10, atol=1e-4)
+
+
+def test_presets_have_the_paper_s_sizes() -> None:
+    assert get_mico_preset("paper").source_images == get_mico_preset("full").source_images == 50_000
+    for name in ("quick", "full", "paper"):
+        assert get_mico_preset(name).target_images == (1, 10, 100, 1000, 5399)
+        assert get_mico_preset(name).test_images == 1000
+    with pytest.raises(
+        CrossgapError, match=r"Preset 'huge' not found\. Available: full, paper, quick, smoke"
+    ):
+        get_mico_preset("huge")
+
+
+def test_the_experiment_from_nothing_to_results_and_again(tmp_path: Path, fabric) -> None:
+    def reproduce(name: str) -> Path:
+        return reproduce_mico("smoke", 1, tmp_path / "run", tmp_path / name, "cpu", "32-true")
+
+    path = reproduce("first")
+    rows, preset = json.loads(path.read_text())["rows"], MICO_PRESETS["smoke"]
+    l2 = {(row["method"], row["images"]): row for row in rows if row["metric"] == "angle_l2"}
+    expected = {(method, n) for method in METHODS for n in preset.target_images}
+    assert set(l2) == expected | {("benchmark", 0), ("source_only", 0)}
+    assert {row["domain"] for key, row in l2.items() if key[0] != "benchmark"} == {"mico_target"}
+    assert l2["benchmark", 0]["domain"] == "mico_source"
+    assert all(row["low"] <= row["value"] <= row["high"] and row["n"] == 16 for row in l2.values())
+    models = {file: file.stat().st_mtime_ns for file in (tmp_path / "run").rglob("*.safetensors")}
+    again = json.loads(reproduce("second").read_text())["rows"]
+    assert again == rows
+    assert all(file.stat().st_mtime_ns == time for file, time in models.items())
+
+    experiment = MicoExperiment(tmp_path / "run", preset, 0, fabric, quiet=True)
+    np.testing.assert_array_equal(experiment.test.labels, experiment.source_test.labels)
+    assert not set(map(bytes, experiment.test.labels)) & set(map(bytes, experiment.target.labels))
+    assert len(experiment.target) == 8
+    assert list(experiment.pictures(2)) == [
+        "target image y",
+        "F(y), trained with 1 target image",
+        "F(y), trained with 8 target images",
+        "true pair in the source",
+    ]
+    assert Image.open(path.with_name("smoke_pictures.png")).size[0] > 500
+
+
+def test_no_seeds_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(CrossgapError, match="--seeds must be at least 1; got 0"):
+        reproduce_mico("smoke", 0, tmp_path / "run", tmp_path, "cpu", "32-true")
+
+
+def test_the_curve_takes_any_number_of_seeds(tmp_path: Path) -> None:
+    rows = [
+        {"method": method, "images": n, "seed": seed, "metric": "angle_l2", "value": 1 / (n + 1),
+         "low": 0.9 / (n + 1), "high": 1.1 / (n + 1)}
+        for method, numbers in (("benchmark", (0,)), ("taskgan_inverse", (1, 10))) for n in numbers
+        for seed in range(2)
+    ]  # fmt: skip
+    assert Image.open(curve(rows, tmp_path / "curve.png")).size == (960, 630)
