@@ -23,6 +23,8 @@ from crossgap.simulation.workers import EnvironmentPool
 HALF = np.pi / 2
 SIZE = 24
 ABOVE = np.array([0, 0, k.HOVER])
+LOOKS_ON_OPENGL = [name for name, look in LOOKS.items() if look.renderer == "opengl"]
+"""The others are tested in test_filament.py, where Vulkan is."""
 
 
 def make(look: str = "source", **kwargs) -> gym.Env:
@@ -136,13 +138,15 @@ def test_randomization_of_strength_0_changes_nothing_and_of_1_something(function
     fields = {name: array.copy() for name, array in default.items()}
     function(fields, scene.model, np.random.default_rng(0), 0.0)
     for name in FIELD_NAMES:
-        np.testing.assert_allclose(fields[name], default[name], rtol=0, atol=1e-9, err_msg=name)
+        np.testing.assert_allclose(fields[name], default[name], rtol=0, atol=1e-7, err_msg=name)
     function(fields, scene.model, np.random.default_rng(0), 1.0)
     changed = {name for name in FIELD_NAMES if not np.allclose(fields[name], default[name], atol=1e-6)}
     expected = {
         "camera": {"cam_pos", "cam_quat"},
         "clutter": {"geom_rgba", "body_pos", "body_quat"},
         "light_pos": {"light_pos", "light_dir"},
+        "light_turn": {"light_pos", "light_dir"},
+        "light_hue": set() if look == "source" else {"light_diffuse"},  # grey light has no hue
     }
     assert changed == expected.get(function.__name__, {function.__name__})
 
@@ -163,8 +167,8 @@ def test_terms_apply_at_startup_reset_or_step() -> None:
     scene.close()
 
 
-@pytest.mark.parametrize("look", LOOKS)
-def test_clutter_and_moving_light_are_target_c_s_alone(look: str) -> None:
+@pytest.mark.parametrize("look", LOOKS_ON_OPENGL)
+def test_clutter_and_moving_light_are_in_target_c_and_d_alone(look: str) -> None:
     scene, rng = shared_scene(look, "none", SIZE), np.random.default_rng(0)
     bodies = [scene.model.geom(f"clutter_{shape}").id for shape, *_ in CLUTTER]
     shown, moved = 0, 0
@@ -175,7 +179,7 @@ def test_clutter_and_moving_light_are_target_c_s_alone(look: str) -> None:
         moved += not np.array_equal(fields["light_pos"], later["light_pos"])
         np.testing.assert_array_equal(fields["geom_rgba"], later["geom_rgba"])
         np.testing.assert_array_equal(fields["body_pos"], later["body_pos"])
-    if look == "target_c":
+    if look in ("target_c", "target_d"):
         assert 15 < shown < 40
         assert moved == 10
     else:
@@ -200,7 +204,7 @@ def test_randomization_changes_the_image_and_the_look_alone_does_not() -> None:
 # the environment
 
 
-@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize("look", LOOKS_ON_OPENGL)
 def test_gymnasium_s_checker_passes(look: str) -> None:
     check_env(gym.make(REACH3, look=look, size=SIZE, render_mode="rgb_array").unwrapped)
 
@@ -230,11 +234,11 @@ def play(look: str) -> tuple[str, np.ndarray]:
 
 
 def test_same_seed_same_images_in_a_new_process_and_same_states_in_every_look(python) -> None:
-    digests, states = zip(*(play(look) for look in LOOKS), strict=True)
-    assert len(set(digests)) == len(LOOKS)
+    digests, states = zip(*(play(look) for look in LOOKS_ON_OPENGL), strict=True)
+    assert len(set(digests)) == len(LOOKS_ON_OPENGL)
     for other in states[1:]:
         np.testing.assert_array_equal(states[0], other)
-    done = python(PLAY, *LOOKS)
+    done = python(PLAY, *LOOKS_ON_OPENGL)
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == list(digests)
 

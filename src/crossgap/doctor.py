@@ -14,6 +14,7 @@ from crossgap.errors import CrossgapError
 from crossgap.progress import console
 from crossgap.runs import machine, versions
 from crossgap.simulation.gl import APT_LINE
+from crossgap.simulation.vulkan import filament_problem
 
 SLOW_FRAMES = 300
 """Frames per second at 64 px below which something is wrong with OpenGL."""
@@ -24,20 +25,26 @@ def probe_rendering() -> tuple[str, str, float]:
     """OpenGL backend, renderer's name, and frames per second at 64 px; meant for a process of its own."""
     import os
 
+    from crossgap.simulation.rendering import gl_renderer_name
+
+    frames = frames_per_second("source", 300)
+    return os.environ["MUJOCO_GL"], gl_renderer_name(), frames
+
+
+def frames_per_second(look: str, frames: int) -> float:
+    """How fast a look is drawn at 64 px, over that many frames; meant for a process of its own."""
     import numpy as np
 
-    from crossgap.simulation.rendering import gl_renderer_name
     from crossgap.simulation.scene import Reach3Scene
 
-    scene, rng = Reach3Scene("source"), np.random.default_rng(0)
-    look, q, cube = scene.new_appearance(rng), np.zeros(3), np.array([0.4, 0.0, 0.04])
+    scene, rng = Reach3Scene(look), np.random.default_rng(0)
+    appearance, q, cube = scene.new_appearance(rng), np.zeros(3), np.array([0.4, 0.0, 0.04])
     for _ in range(20):
-        scene.render(q, cube, 0.0, look)
+        scene.render(q, cube, 0.0, appearance)
     start = time.perf_counter()
-    for _ in range(300):
-        scene.render(q, cube, 0.0, look)
-    frames = 300 / (time.perf_counter() - start)
-    return os.environ["MUJOCO_GL"], gl_renderer_name(), frames
+    for _ in range(frames):
+        scene.render(q, cube, 0.0, appearance)
+    return frames / (time.perf_counter() - start)
 
 
 def examine() -> bool:
@@ -54,12 +61,24 @@ def examine() -> bool:
         problems.append("Less than 2 GiB of disk are free here; a demo writes about 0.5 GiB.")
     has_gpu = _training_rows(table, problems)
     works = _rendering_rows(table, problems, has_gpu)
+    table.add_row("look target_pbr", filament_state())
     console.print(table)
     for problem in problems:
         console.print(f"[yellow]•[/yellow] {problem}")
     if not problems:
         console.print("[green]No problems found.[/green]")
     return works
+
+
+def filament_state() -> str:
+    """Whether the physically based look can be drawn and how fast, or why not; all else works without."""
+    if problem := filament_problem():
+        return f"not available. {problem}"
+    try:
+        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+            return f"{pool.submit(frames_per_second, 'target_pbr', 60).result():,.0f} frames/s at 64 px"
+    except (CrossgapError, BrokenProcessPool, RuntimeError, OSError) as error:
+        return f"does not work: {error}"
 
 
 def _training_rows(table: Table, problems: list[str]) -> bool:

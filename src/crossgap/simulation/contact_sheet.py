@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from crossgap.files import writing
+from crossgap.simulation.vulkan import filament_problem
 from crossgap.simulation.worlds import WORLDS, World
 
 COLUMNS, SUPERSAMPLE = 8, 4
@@ -17,6 +18,8 @@ MARGIN = 4
 def contact_sheet(output: str | Path, size: int = 128) -> Path:
     """Draw every look, and full randomization, with the same episodes; write it as a PNG.
 
+    A look whose renderer cannot start here is left out.
+
     Args:
         output: the picture to write.
         size: width and height of each image in pixels.
@@ -25,7 +28,7 @@ def contact_sheet(output: str | Path, size: int = 128) -> Path:
         (world, look, randomization, title)
         for world in WORLDS.values()
         for look, randomization, title in (
-            *((look, "none", look) for look in world.looks),
+            *((look, "none", look) for look in _drawable(world)),
             (next(iter(world.looks)), "full", "randomization=full"),
         )
     ]
@@ -43,6 +46,11 @@ def contact_sheet(output: str | Path, size: int = 128) -> Path:
     with writing(output) as temporary:
         sheet.save(temporary, "PNG")
     return output
+
+
+def _drawable(world: World) -> list[str]:
+    looks = world.looks.items()
+    return [name for name, look in looks if look.renderer == "opengl" or not filament_problem()]
 
 
 def _row(world: World, look: str, randomization: str, size: int) -> list[np.ndarray]:

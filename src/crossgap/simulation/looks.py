@@ -26,7 +26,7 @@ class Surface:
 
 @dataclass(frozen=True)
 class Light:
-    """A directional or spot light without shadows."""
+    """A directional or spot light."""
 
     position: Vector
     """Metres, in the world."""
@@ -36,6 +36,8 @@ class Light:
     """Diffuse colour and strength."""
     spot: bool = False
     """Whether it is a cone that falls off to its side, or parallel light."""
+    shadow: bool = False
+    """Whether things cast shadows in it; each such light costs two more passes over the scene."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +63,8 @@ class RoomLook:
     """Vertical, degrees."""
     variation: str = "none"
     """The randomization that belongs to the look: what changes in it by itself."""
+    renderer: Literal["opengl", "filament"] = "opengl"
+    """What draws it: MuJoCo's classic renderer, or its physically based one, which needs Vulkan."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,7 +152,28 @@ TARGET_C = replace(
 )
 """As b, with box-shaped thicker links, a moved camera, clutter and a light that moves."""
 
-LOOKS = {look.name: look for look in (SOURCE, TARGET_A, TARGET_B, TARGET_C)}
+TARGET_D = replace(
+    TARGET_C,
+    name="target_d",
+    lights=(
+        Light((0.95, -0.40, 1.25), colour=(0.62, 0.58, 0.50), spot=True, shadow=True),
+        Light((0.10, 0.80, 1.00), colour=(0.60, 0.12, 0.50), spot=True),
+        Light((0.80, -0.65, 0.95), colour=(0.08, 0.35, 0.60), spot=True),
+    ),
+    ambient=0.26,
+    variation="light_effects",
+)
+"""As c, under three lights that circle the arm and change colour; one of them casts shadows."""
+
+TARGET_PBR = replace(
+    SOURCE,
+    name="target_pbr",
+    lights=(replace(SOURCE.lights[0], shadow=True),),
+    renderer="filament",
+)
+"""The source's own scene through another renderer: physically based materials and light, soft shadows."""
+
+LOOKS = {look.name: look for look in (SOURCE, TARGET_A, TARGET_B, TARGET_C, TARGET_D, TARGET_PBR)}
 """Every built-in look by name."""
 
 

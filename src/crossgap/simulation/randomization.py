@@ -8,6 +8,7 @@ one dictionary of arrays, and many episodes can share one compiled model and one
 # pyright: reportAttributeAccessIssue=false
 from __future__ import annotations
 
+import colorsys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
@@ -25,6 +26,9 @@ FIELD_NAMES = (
     "light_pos", "light_dir", "light_diffuse", "cam_pos", "cam_quat", "cam_fovy",
 )  # fmt: skip
 """Every field that a look's episode may change."""
+
+WORKSPACE = (0.25, 0.0, 0.1)
+"""The point that moved lights stay aimed at, metres."""
 
 Randomize = Callable[[Fields, mujoco.MjModel, np.random.Generator, float], None]
 """(fields, model, rng, strength) -> None; strength 0 changes nothing."""
@@ -75,8 +79,33 @@ def light_pos(fields: Fields, model: mujoco.MjModel, rng: np.random.Generator, s
     position = fields["light_pos"]
     position += rng.normal(0, 0.6 * strength, position.shape)
     position[:, 2] = np.clip(position[:, 2], 0.8, 2.2)
-    aim = np.array([0.25, 0.0, 0.1]) - position
+    _aim_lights(fields)
+
+
+def light_turn(fields: Fields, model: mujoco.MjModel, rng: np.random.Generator, strength: float):
+    """Lead every light around the workspace by up to 360° × strength, each second one the other way."""
+    del model
+    position = fields["light_pos"]
+    angle = 2 * np.pi * strength * rng.random(len(position)) * (-1.0) ** np.arange(len(position))
+    x, y = position[:, 0] - WORKSPACE[0], position[:, 1] - WORKSPACE[1]
+    position[:, 0] = WORKSPACE[0] + np.cos(angle) * x - np.sin(angle) * y
+    position[:, 1] = WORKSPACE[1] + np.sin(angle) * x + np.cos(angle) * y
+    _aim_lights(fields)
+
+
+def _aim_lights(fields: Fields) -> None:
+    aim = np.array(WORKSPACE) - fields["light_pos"]
     fields["light_dir"][:] = aim / np.linalg.norm(aim, axis=1, keepdims=True)
+
+
+def light_hue(fields: Fields, model: mujoco.MjModel, rng: np.random.Generator, strength: float):
+    """Turn every light's hue by up to 360° × strength; a grey light has none and stays as it is."""
+    del model
+    for colour, turn in zip(
+        fields["light_diffuse"], strength * rng.random(len(fields["light_pos"])), strict=True
+    ):
+        hue, saturation, value = colorsys.rgb_to_hsv(*colour)
+        colour[:] = colorsys.hsv_to_rgb((hue + turn) % 1.0, saturation, value)
 
 
 def light_diffuse(fields: Fields, model: mujoco.MjModel, rng: np.random.Generator, strength: float):
@@ -128,6 +157,14 @@ RANDOMIZATIONS: dict[str, tuple[Term, ...]] = {
         Term(light_pos, 0.5),
         Term(light_diffuse, 0.5),
         Term(light_pos, 0.07, when="step"),
+    ),
+    "light_effects": (
+        Term(clutter, 0.75),
+        Term(light_turn),
+        Term(light_hue),
+        Term(light_diffuse, 0.3),
+        Term(light_turn, 0.06, when="step"),
+        Term(light_hue, 0.04, when="step"),
     ),
     "lights": (Term(light_pos), Term(light_diffuse)),
     "colours": (Term(geom_rgba), Term(mat_rgba), Term(geom_matid)),

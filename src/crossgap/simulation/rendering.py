@@ -18,9 +18,10 @@ from crossgap.simulation.gl import APT_LINE
 def fast_quality(spec: mujoco.MjSpec, size: int) -> None:
     """Set what makes rendering fast: no multisampling, coarse meshes, a buffer of `size` pixels.
 
-    Shadows are switched off light by light; see `room`.
+    Shadows are switched on light by light; see `looks.Light`. A shadow map of 512 pixels over a spot
+    light's whole cone shows no speckles at these sizes.
     """
-    spec.visual.quality.shadowsize = 512
+    spec.visual.quality.shadowsize, spec.visual.map.shadowscale = 512, 1.0
     spec.visual.quality.offsamples = 0
     spec.visual.quality.numquads = 1
     slices = int(np.clip(size // 8, 8, 28))  # as round as can be seen in so few pixels

@@ -72,7 +72,7 @@ def add_lights_and_camera(spec: mujoco.MjSpec, look: RoomLook) -> None:
         kind = mujoco.mjtLightType.mjLIGHT_SPOT if light.spot else (
             mujoco.mjtLightType.mjLIGHT_DIRECTIONAL)  # fmt: skip
         spec.worldbody.add_light(
-            name=f"light_{index}", type=kind, castshadow=False, pos=light.position,
+            name=f"light_{index}", type=kind, castshadow=light.shadow, pos=light.position,
             dir=np.subtract(light.target, light.position), cutoff=60, exponent=4,
             diffuse=light.colour, ambient=[0] * 3, specular=[0.1] * 3,
         )  # fmt: skip

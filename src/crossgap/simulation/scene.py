@@ -10,11 +10,15 @@ from collections.abc import Sequence
 import mujoco
 import numpy as np
 
+from crossgap.simulation.filament import FilamentRenderer, physical_quality
 from crossgap.simulation.looks import RoomLook, get_look
 from crossgap.simulation.randomization import FIELD_NAMES, Fields, get_randomization
 from crossgap.simulation.reach3_model import JOINTS, reach3_spec
 from crossgap.simulation.rendering import Renderer
 from crossgap.simulation.room import CAMERA
+
+RENDERERS = {"opengl": Renderer, "filament": FilamentRenderer}
+"""What a look's `renderer` stands for."""
 
 
 class Scene:
@@ -27,6 +31,9 @@ class Scene:
         size: width and height of the images in pixels; the model's buffer is `supersample` times as large.
         supersample: antialiasing; 1 switches it off.
         seed: of what is randomized once, at `startup`.
+
+    Raises:
+        CrossgapError: an unknown look or randomization, or no OpenGL or Vulkan for its renderer.
     """
 
     def __init__(
@@ -34,9 +41,11 @@ class Scene:
     ):  # fmt: skip
         self.look = look
         self.terms = get_randomization(look.variation) + get_randomization(randomization)
+        if look.renderer == "filament":
+            physical_quality(spec)
         self.model = spec.compile()
         self.data = mujoco.MjData(self.model)
-        self._renderer = Renderer(self.model, CAMERA, size, supersample)
+        self._renderer = RENDERERS[look.renderer](self.model, CAMERA, size, supersample)
         self._default = {name: getattr(self.model, name).copy() for name in FIELD_NAMES}
         self._randomize(self._default, "startup", np.random.default_rng(seed))
         self._shown: Fields | None = None
@@ -77,7 +86,7 @@ class Scene:
         return self._renderer.render(self.data)
 
     def close(self) -> None:
-        """Free the OpenGL context."""
+        """Free what the renderer holds."""
         self._renderer.close()
 
 

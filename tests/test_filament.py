@@ -1,0 +1,171 @@
+"""The physically based look: the same scene as the source's, another renderer. Skipped without Vulkan."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+
+import gymnasium as gym
+import numpy as np
+import pytest
+from gymnasium.utils.env_checker import check_env
+
+from crossgap.doctor import filament_state
+from crossgap.errors import CrossgapError
+from crossgap.simulation import REACH3, filament, vulkan
+from crossgap.simulation import kinematics as k
+from crossgap.simulation.filament import tone_mapped
+from crossgap.simulation.looks import LOOKS
+from crossgap.simulation.randomization import Fields, get_randomization
+from crossgap.simulation.scene import Reach3Scene, shared_scene
+from crossgap.simulation.workers import EnvironmentPool
+from crossgap.simulation.worlds import WORLDS
+
+SIZE = 24
+LOOK = "target_pbr"
+Q, CUBE = np.array([0.2, 0.4, 1.0]), np.array([0.40, -0.10, k.CUBE_HALF])
+
+
+@pytest.fixture(scope="module", name="vulkan_is_there")
+def _vulkan_is_there() -> None:
+    if problem := vulkan.filament_problem():
+        pytest.skip(problem)
+
+
+needs_vulkan = pytest.mark.usefixtures("vulkan_is_there")
+
+
+@pytest.fixture
+def no_vulkan(monkeypatch: pytest.MonkeyPatch):
+    """A machine without a Vulkan driver; where there is none anyway, it changes nothing."""
+    for name in ("VK_DRIVER_FILES", "VK_ICD_FILENAMES"):
+        monkeypatch.setenv(name, "/nonexistent")
+    vulkan.filament_problem.cache_clear()
+    yield
+    vulkan.filament_problem.cache_clear()
+
+
+def test_without_vulkan_the_look_is_our_error_with_the_line_that_installs_it(no_vulkan) -> None:
+    with pytest.raises(CrossgapError, match=r"needs software Vulkan.*apt-get install .*mesa-vulkan-drivers"):
+        Reach3Scene(LOOK, size=SIZE)
+    with (
+        EnvironmentPool(REACH3, 1, look=LOOK, size=SIZE) as pool,
+        pytest.raises(CrossgapError, match=r"apt-get install .*libvulkan1"),
+    ):
+        pool.reset([0])
+
+
+def test_without_vulkan_doctor_gives_the_line_and_the_contact_sheet_leaves_the_look_out(no_vulkan, tmp_path):
+    from PIL import Image
+
+    from crossgap.simulation.contact_sheet import contact_sheet
+
+    assert vulkan.VULKAN_APT_LINE in filament_state()
+    sheet = Image.open(contact_sheet(tmp_path / "looks.png", size=8))
+    rows = sum(len(world.looks) + 1 for world in WORLDS.values())  # each with a randomized one
+    assert sheet.height == (rows - 1) * (8 + 20 + 4)
+
+
+def test_tone_mapping_of_values_worked_out_by_hand() -> None:
+    grey = tone_mapped(np.array([[0.54] * 3]))  # 0.54 - 0.04, below 0.76
+    np.testing.assert_allclose(grey, 1.055 * 0.5 ** (1 / 2.4) - 0.055)
+    red = tone_mapped(np.array([[0.5, 0.0, 0.0]]))  # its darkest channel is 0: no haze
+    np.testing.assert_allclose(red, [[1.055 * 0.5 ** (1 / 2.4) - 0.055, 0, 0]], atol=1e-12)
+    peak = 1 - 0.24**2 / (0.96 + 1 - 2 * 0.76)  # white: 0.96 compressed
+    np.testing.assert_allclose(tone_mapped(np.ones((1, 3))), 1.055 * peak ** (1 / 2.4) - 0.055)
+    ramp = tone_mapped(np.linspace(0, 1, 100)[:, None] * np.ones(3))
+    assert (np.diff(ramp[:, 0]) > 0).all()
+
+
+@needs_vulkan
+def test_it_shows_what_filament_shows_by_default_without_its_noise(monkeypatch: pytest.MonkeyPatch) -> None:
+    ours = image(shared_scene(LOOK, "none", SIZE))
+    monkeypatch.setattr(filament, "SUN", 80_000.0)  # MuJoCo's defaults
+    monkeypatch.setattr(filament, "SURROUNDINGS", 5_000.0)
+    scene = Reach3Scene(LOOK, size=SIZE)
+    scene._renderer._request.post_processing = True
+    image(scene)
+    theirs = scene._renderer._pixels.reshape(SIZE, 2, SIZE, 2, 3).mean((1, 3))
+    assert np.median(np.abs(ours - theirs)) < 1.5
+    assert np.abs(ours - theirs).mean() < 4  # it also smooths edges in its own way
+    scene.close()
+
+
+def image(scene: Reach3Scene, fields: Fields | None = None, q: np.ndarray = Q) -> np.ndarray:
+    appearance = scene.new_appearance(np.random.default_rng(0)) if fields is None else fields
+    return scene.render(q, CUBE, 0.3, appearance).astype(float)
+
+
+@needs_vulkan
+def test_arm_and_cube_are_where_the_classic_renderer_draws_them() -> None:
+    def middle(look: str) -> np.ndarray:
+        red, green, blue = np.moveaxis(image(shared_scene(look, "none", 64)), -1, 0)
+        return np.argwhere((red > 90) & (green < 60) & (blue < 60)).mean(0)
+
+    np.testing.assert_allclose(middle(LOOK), middle("source"), atol=0.6)
+    difference = np.abs(image(shared_scene(LOOK, "none", 64)) - image(shared_scene("source", "none", 64)))
+    assert difference.mean() > 10
+
+
+PLAY = f"""
+import hashlib, sys
+import gymnasium as gym, numpy as np
+import crossgap.simulation
+env = gym.make("{REACH3}", look="{LOOK}", randomization="full", size={SIZE}, disable_env_checker=True)
+env.reset(seed=9)  # another episode first must not matter
+digest = hashlib.sha256(env.reset(seed=5)[0]["pixels"]["front"].tobytes())
+for _ in range(3):
+    digest.update(env.step(np.array([0.1, -0.1, 0.2]))[0]["pixels"]["front"].tobytes())
+print(digest.hexdigest())
+"""
+
+
+@needs_vulkan
+def test_same_seed_same_images_bit_by_bit_in_a_new_process(python) -> None:
+    env = gym.make(REACH3, look=LOOK, randomization="full", size=SIZE, disable_env_checker=True)
+    digest = hashlib.sha256(env.reset(seed=5)[0]["pixels"]["front"].tobytes())
+    for _ in range(3):
+        digest.update(env.step(np.array([0.1, -0.1, 0.2]))[0]["pixels"]["front"].tobytes())
+    done = python(PLAY)
+    assert (done.returncode, done.stdout) == (0, digest.hexdigest() + "\n"), done.stderr
+
+
+TERMS = {term.function for name in ("full", "light_effects") for term in get_randomization(name)}
+
+
+@needs_vulkan
+@pytest.mark.parametrize("function", sorted(TERMS, key=lambda function: function.__name__))
+def test_what_randomization_changes_is_drawn_as_in_a_new_scene(function) -> None:
+    scene = shared_scene(LOOK, "none", SIZE)
+    before = image(scene)
+    default = scene.new_appearance(np.random.default_rng(0))
+    default["light_diffuse"][:] = 0.6, 0.5, 0.3
+    fields = {name: array.copy() for name, array in default.items()}
+    function(fields, scene.model, np.random.default_rng(4), 1.0)
+    changed = image(scene, fields)
+    assert np.abs(changed - image(scene, default)).max() > 3
+    other = Reach3Scene(LOOK, size=SIZE)
+    np.testing.assert_array_equal(image(other, fields), changed)
+    other.close()
+    np.testing.assert_array_equal(image(scene), before)
+
+
+@needs_vulkan
+def test_it_has_shadows(monkeypatch: pytest.MonkeyPatch) -> None:
+    shadowed = image(shared_scene(LOOK, "none", 64))
+    monkeypatch.setitem(LOOKS, LOOK, replace(LOOKS[LOOK], lights=LOOKS["source"].lights))
+    scene = Reach3Scene(LOOK, size=64)
+    lighter = (image(scene) - shadowed).max(2)
+    scene.close()
+    assert lighter.min() >= 0
+    assert (lighter > 25).sum() > 30
+
+
+@needs_vulkan
+def test_gymnasium_s_checker_passes_and_workers_draw_the_same() -> None:
+    check_env(gym.make(REACH3, look=LOOK, size=SIZE, render_mode="rgb_array").unwrapped)
+    env = gym.make(REACH3, look=LOOK, size=SIZE, disable_env_checker=True)
+    with EnvironmentPool(REACH3, 2, workers=1, look=LOOK, size=SIZE) as pool:
+        images, _ = pool.reset([3, 4])
+    for seed, drawn in zip((3, 4), images, strict=True):
+        np.testing.assert_array_equal(env.reset(seed=seed)[0]["pixels"]["front"], drawn)
