@@ -106,6 +106,16 @@ class CycleConfig:
 
 
 @dataclass(frozen=True)
+class DANNConfig(SupervisedConfig):
+    """The training of DANN; a step takes a batch of every data set."""
+
+    domain_hidden: int = 100
+    """Units of the domain classifier's hidden layer."""
+    domain_weight: float = 1.0
+    """Factor on λ_p, the weight of the reversed gradient, which grows from 0 to 1; 1 is the paper's."""
+
+
+@dataclass(frozen=True)
 class TaskGANConfig:
     """Everything that `crossgap train` can vary."""
 
@@ -127,6 +137,8 @@ class TaskGANConfig:
     """How many source images are translated to train on, in the forward mapping."""
     cycle: CycleConfig = field(default_factory=CycleConfig)
     """Of the cycle TaskGAN."""
+    dann: DANNConfig = field(default_factory=DANNConfig)
+    """Of DANN."""
 
 
 MAIN_METHODS = (

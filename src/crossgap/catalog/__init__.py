@@ -2,11 +2,12 @@
 
 from crossgap.catalog.baselines import BASELINES
 from crossgap.catalog.cycle import CYCLE
+from crossgap.catalog.features import FEATURES
 from crossgap.catalog.forward import FORWARD
 from crossgap.catalog.inverse import INVERSE
 from crossgap.catalog.methods import Method, Methods, check_pair
 
-METHODS: dict[str, Method] = {**BASELINES, **INVERSE, **FORWARD, **CYCLE}
+METHODS: dict[str, Method] = {**BASELINES, **INVERSE, **FORWARD, **CYCLE, **FEATURES}
 """Every method by name, in the order of tables."""
 
 __all__ = ["CYCLE", "INVERSE", "METHODS", "Method", "Methods", "check_pair"]

@@ -23,8 +23,9 @@ def new_translator(methods: Methods) -> tuple[Generator, Discriminator]:
 
 
 def inverse(
-    methods: Methods, name: str, adversarial_weight: float = 1.0, supervised: bool = True
-) -> AdaptedModel:
+    methods: Methods, name: str, adversarial_weight: float = 1.0, supervised: bool = True,
+    unlabelled: bool = False,
+) -> AdaptedModel:  # fmt: skip
     """f_X behind a translator F: Y → X that was trained through it.
 
     Args:
@@ -32,6 +33,7 @@ def inverse(
         name: of the method.
         adversarial_weight: 0 for the task loss alone.
         supervised: whether the task loss is used; without it, it is a plain GAN.
+        unlabelled: whether unlabelled target images join the adversarial terms.
     """
     config = methods.config.translator
     task_model = methods.get("source_only").task_model
@@ -48,6 +50,7 @@ def inverse(
         steps=config.steps,
         learning_rate=config.learning_rate,
         loss=methods.scale.loss,
+        unlabelled=methods.batches(methods.extra("unlabelled"), config.batch, 5) if unlabelled else None,
     )
     methods.fit(name, phase)
     return methods.adapted(task_model, generator)
@@ -83,5 +86,15 @@ INVERSE = {
     "taskgan_inverse_refined": Method(
         partial(refined, name="taskgan_inverse_refined", base="taskgan_inverse"),
         "**TaskGAN inverse, refined**",
+    ),
+    "taskgan_inverse_unlabelled": Method(
+        partial(inverse, name="taskgan_inverse_unlabelled", unlabelled=True),
+        "TaskGAN inverse with unlabelled target images in the GAN",
+        needs="unlabelled",
+    ),
+    "taskgan_inverse_unlabelled_refined": Method(
+        partial(refined, name="taskgan_inverse_unlabelled_refined", base="taskgan_inverse_unlabelled"),
+        "TaskGAN inverse with unlabelled target images in the GAN, refined",
+        needs="unlabelled",
     ),
 }

@@ -45,6 +45,7 @@ class Method:
 EXTRA = {
     "oracle": "many labelled target images",
     "pairs": "the target images' true pairs in the source domain",
+    "unlabelled": "further target images, without labels",
     "randomized": "source images with a new random look for every episode",
     "randomized_per_frame": "source images with a new random look for every frame",
 }

@@ -19,6 +19,7 @@ from torch.nn import functional
 
 from crossgap.data.batches import Batches
 from crossgap.losses import TaskLoss, task_loss
+from crossgap.networks import TaskModel
 from crossgap.training import Phase
 
 GAMMA = 10.0
@@ -89,15 +90,16 @@ class DANN(Phase):
     """
 
     def __init__(
-        self, name: str, task_model: nn.Module, domain_classifier: DomainClassifier, source: Batches,
+        self, name: str, task_model: TaskModel, domain_classifier: DomainClassifier, source: Batches,
         target: Batches, steps: int, learning_rate: float, domain_weight: float = 1.0,
         labelled: Batches | None = None, loss: TaskLoss = task_loss,
     ):  # fmt: skip
         self.name, self.steps, self.learning_rate, self.loss = name, steps, learning_rate, loss
         self.source, self.target, self.labelled = source, target, labelled
         self.domain_weight = domain_weight
-        self.networks = {"both": _Both(task_model, domain_classifier)}
-        self.optimizers = {"both": torch.optim.Adam(self.networks["both"].parameters(), learning_rate)}
+        both = _Both(task_model, domain_classifier)
+        self.networks = {"both": both}
+        self.optimizers = {"both": torch.optim.Adam(both.parameters(), learning_rate)}
 
     def reversal(self, step: int) -> float:
         """λ_p: 0 at the first step, so that G_d learns something first, then towards 1."""
@@ -121,7 +123,7 @@ class DANN(Phase):
 class _Both(nn.Module):
     """Task model and domain classifier on the same features, as one network: one forward pass."""
 
-    def __init__(self, task_model: nn.Module, domain_classifier: DomainClassifier):
+    def __init__(self, task_model: TaskModel, domain_classifier: DomainClassifier):
         super().__init__()
         self.task_model, self.domain_classifier = task_model, domain_classifier
 

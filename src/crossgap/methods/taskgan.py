@@ -53,15 +53,17 @@ class TaskGAN(Phase):
         supervise_real: instead of G(x), whose label may not be known, G(y) has to keep the label of y, and to
             look like y (the identity loss of CycleGAN).
         loss: the task loss, written (·)² above; cross-entropy where φ is a class.
+        unlabelled: further images x whose labels nobody knows: they join the adversarial terms alone.
     """
 
     def __init__(
         self, name: str, generator: nn.Module, discriminator: nn.Module, task_model: nn.Module,
         inputs: Batches, real: Batches, task_weight: float, steps: int, learning_rate: float,
         adversarial_weight: float = 1.0, supervise_real: bool = False, loss: TaskLoss = task_loss,
+        unlabelled: Batches | None = None,
     ):  # fmt: skip
         self.name, self.steps, self.learning_rate = name, steps, learning_rate
-        self.inputs, self.real = inputs, real
+        self.inputs, self.real, self.unlabelled = inputs, real, unlabelled
         self.task_weight, self.adversarial_weight = task_weight, adversarial_weight
         self.supervise_real, self.loss = supervise_real, loss
         self.task_model = task_model.requires_grad_(False).eval()
@@ -74,9 +76,11 @@ class TaskGAN(Phase):
     def training_step(self, step: int) -> dict[str, Tensor]:
         """One update of G, then one of D_Y on the same generated images."""
         x, label = self.inputs(step)
+        if self.unlabelled is not None:
+            x = torch.cat([x, self.unlabelled(step)[0]])
         fake = self.parallel["generator"](x)
         losses: dict[str, Tensor] = {}
-        seen = fake
+        seen = fake[: len(label)]
         if self.supervise_real:
             y, label = self.real(step)
             seen = self.parallel["generator"](y)
@@ -101,8 +105,8 @@ class TaskGAN(Phase):
     def _update_discriminator(self, step: int, fake: Tensor) -> Tensor:
         y, _ = self.real(step)
         self.networks["discriminator"].requires_grad_(True)
-        judged_real, judged_fake = self.parallel["discriminator"](torch.cat([y, fake])).float().chunk(2)
-        loss = discriminator_loss(judged_real, judged_fake)
+        judged = self.parallel["discriminator"](torch.cat([y, fake])).float()
+        loss = discriminator_loss(judged[: len(y)], judged[len(y) :])
         self.update("discriminator", loss)
         return loss
 
