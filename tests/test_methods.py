@@ -77,6 +77,9 @@ def extras(toy) -> dict:
     return {
         "oracle": lambda: toy("target", 32, 5),
         "pairs": lambda: toy("source", 4, 2),
+        "unlabelled": lambda: replace(
+            toy("target", 12, 8), labels=np.zeros((12, 0), np.float32), label_names=()
+        ),
         "randomized": lambda: toy("target", 32, 6),
         "randomized_per_frame": lambda: toy("target", 32, 7),
     }

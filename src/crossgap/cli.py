@@ -43,16 +43,18 @@ def demo(
 
 
 def reproduce(
-    experiment: Positional[Literal["taskgan", "mico"]], preset: PresetName = "quick", seeds: int = 3,
-    looks: tuple[str, ...] = ("target_a", "target_b", "target_c"), methods: tuple[str, ...] | None = None,
+    experiment: Positional[Literal["taskgan", "mico", "digits"]], preset: PresetName = "quick",
+    seeds: int = 3, looks: tuple[str, ...] = ("target_a", "target_b", "target_c"),
+    methods: tuple[str, ...] | None = None,
     output: Path | None = None,
     results: Path = Path("results"), device: Device = "auto", precision: Precision = "auto",
 ) -> None:  # fmt: skip
     """Repeat an experiment over seeds and looks, and write <results>/<experiment>/<preset>.json.
 
     Args:
-        experiment: taskgan, an arm that reaches for a cube (section 4.1 of its paper), or mico, the joint
-            angles of an arm over the number of target images (section 4.2).
+        experiment: taskgan, an arm that reaches for a cube (section 4.1 of its paper); mico, the joint
+            angles of an arm over the number of target images (section 4.2); or digits, MNIST to MNIST-M and
+            to scanned digits (classification; needs the extra `digits`).
         preset: size of the experiment.
         seeds: how many, from 0 on.
         looks: the target looks of experiment taskgan.
@@ -62,11 +64,12 @@ def reproduce(
         device: where to train.
         precision: of training.
     """
-    from crossgap.experiments.reproduce import reproduce_mico, reproduce_taskgan
+    from crossgap.experiments.reproduce import reproduce_digits, reproduce_mico, reproduce_taskgan
     from crossgap.progress import console
 
-    if experiment == "mico":
-        path = reproduce_mico(preset, seeds, output, results / experiment, device, precision)
+    if experiment != "taskgan":
+        chosen = {"mico": reproduce_mico, "digits": reproduce_digits}[experiment]
+        path = chosen(preset, seeds, output, results / experiment, device, precision)
     else:
         path = reproduce_taskgan(
             preset, seeds, looks, methods, output, results / experiment, device, precision

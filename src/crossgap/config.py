@@ -153,7 +153,7 @@ ALL_METHODS = (
     "cycle_taskgan_forward", "cycle_taskgan_unlabelled", "cycle_taskgan_unlabelled_refined",
     "cycle_taskgan_unlabelled_forward", "oracle",
 )  # fmt: skip
-"""Every method of `catalog.METHODS`, the oracle last."""
+"""Every method of `catalog.METHODS` that needs no unlabelled target images, the oracle last."""
 
 
 @dataclass(frozen=True)

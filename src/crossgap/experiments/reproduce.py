@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ import lightning_fabric
 
 from crossgap.config import as_json, get_preset
 from crossgap.errors import CrossgapError
+from crossgap.experiments.digits import TARGETS, DigitsExperiment
+from crossgap.experiments.digits_presets import get_digits_preset
 from crossgap.experiments.mico import MicoExperiment
 from crossgap.experiments.mico_figures import curve
 from crossgap.experiments.mico_presets import get_mico_preset
@@ -67,6 +70,31 @@ def reproduce_mico(
     curve(rows, results / f"{preset}_curve.png")
     gallery(MicoExperiment(folder, settings, 0, fabric).pictures(), results / f"{preset}_pictures.png")
     return add_results(path, rows, provenance(folder), depends)
+
+
+def reproduce_digits(
+    preset: str, seeds: int, output: Path | None, results: Path, device: str, precision: str
+) -> Path:  # fmt: skip
+    """Every method × target domain × seed, as a classification; the path of the results file.
+
+    Beside it `<preset>_<domain>.png`, what the translators of seed 0 make of digits. Killed and started
+    again, it goes on where it was.
+
+    Raises:
+        CrossgapError: an unknown preset, no seeds, data that cannot be had, or `output` holds another run.
+    """
+    settings, fabric = get_digits_preset(preset), single_process(device, precision)
+    plain = json.loads(json.dumps(asdict(settings)))  # as it is read back
+    folder = _begin("digits", preset, seeds, output, fabric, settings=plain)
+    experiments = [
+        DigitsExperiment(folder, settings, domain, seed, fabric)
+        for seed in range(seeds)
+        for domain in TARGETS
+    ]
+    rows = [row for experiment in experiments for row in experiment.run()]
+    for experiment in experiments[: len(TARGETS)]:
+        gallery(experiment.pictures(), results / f"{preset}_{experiment.domain}.png")
+    return _finish(folder, rows, results / f"{preset}.json")
 
 
 def _begin(

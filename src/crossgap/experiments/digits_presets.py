@@ -1,0 +1,75 @@
+"""Sizes of the digits experiment. Imports no torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from crossgap.config import DANNConfig, NetworkConfig, SupervisedConfig, TaskGANConfig, TranslatorConfig
+from crossgap.errors import unknown
+
+DIGITS_METHODS = (
+    "source_only", "target_only", "fine_tuned", "dann", "dann_labelled", "taskgan_inverse",
+    "taskgan_inverse_refined", "taskgan_inverse_unlabelled", "taskgan_inverse_unlabelled_refined",
+    "oracle",
+)  # fmt: skip
+"""What is compared, in the order of tables."""
+
+
+@dataclass(frozen=True)
+class DigitsPreset:
+    """Size of the digits experiment."""
+
+    mnist_m_labels: int = 1000
+    """How many of MNIST-M's 55,000 training images have a label; the rest is seen without."""
+    scanned_digits_labels: int = 100
+    """How many of the 1,000 scanned training digits have a label."""
+    images: int = 55_000
+    """How many training images of each domain are used, at most."""
+    test_images: int = 10_000
+    """How many test images are used, at most; and validation images."""
+    methods: tuple[str, ...] = DIGITS_METHODS
+    """What is compared."""
+    config: TaskGANConfig = field(default_factory=TaskGANConfig)
+    """The training."""
+
+
+DIGITS_PRESETS = {
+    "smoke": DigitsPreset(
+        mnist_m_labels=64, scanned_digits_labels=32, images=256, test_images=64,
+        config=TaskGANConfig(
+            networks=NetworkConfig(4, 16, 4, 1, 4),
+            source=SupervisedConfig(10, 16), target=SupervisedConfig(5, 8),
+            fine_tuning=SupervisedConfig(5, 8), dann=DANNConfig(5, 8),
+            translator=TranslatorConfig(5, 4), refinement=SupervisedConfig(5, 8),
+        ),
+    ),
+    "quick": DigitsPreset(
+        methods=tuple(m for m in DIGITS_METHODS if m not in ("taskgan_inverse", "taskgan_inverse_refined")),
+        config=TaskGANConfig(
+            networks=NetworkConfig(32, 256, 16, 2, 16),
+            source=SupervisedConfig(3000, 64), target=SupervisedConfig(1000, 32),
+            fine_tuning=SupervisedConfig(1000, 32), dann=DANNConfig(3000, 64),
+            translator=TranslatorConfig(3000, 16, 4e-4), refinement=SupervisedConfig(1000, 64, 5e-4),
+        ),
+    ),
+    "full": DigitsPreset(
+        config=TaskGANConfig(
+            networks=NetworkConfig(32, 256, 32, 4, 32),
+            source=SupervisedConfig(10_000, 64), target=SupervisedConfig(3000, 32),
+            fine_tuning=SupervisedConfig(3000, 32), dann=DANNConfig(10_000, 64),
+            translator=TranslatorConfig(15_000, 16, 4e-4), refinement=SupervisedConfig(3000, 64, 5e-4),
+        ),
+    ),
+}  # fmt: skip
+"""Every preset by name; the paper has no such experiment, so there is none of its sizes."""
+
+
+def get_digits_preset(name: str) -> DigitsPreset:
+    """The preset of that name.
+
+    Raises:
+        CrossgapError: there is none; the message lists those that exist.
+    """
+    if name not in DIGITS_PRESETS:
+        raise unknown("Preset of the digits", name, DIGITS_PRESETS)
+    return DIGITS_PRESETS[name]

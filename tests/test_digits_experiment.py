@@ -1,0 +1,86 @@
+"""The digits experiment from nothing to results, on digits of its own: no network, no MNIST."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from crossgap.data import LabelledImages
+from crossgap.errors import CrossgapError
+from crossgap.experiments import digits
+from crossgap.experiments.digits import DigitsExperiment, accuracy
+from crossgap.experiments.digits_presets import DIGITS_METHODS, DIGITS_PRESETS, get_digits_preset
+from crossgap.experiments.reproduce import reproduce_digits
+
+SIZES = {"train": 80, "validation": 24, "test": 40}
+
+
+def squares(background: int):
+    """A domain: the place of a square is its class, the background its gap."""
+
+    def load(split: str) -> LabelledImages:
+        n = SIZES[split]
+        classes = np.arange(n) % 10
+        images = np.full((n, 32, 32, 3), background, np.uint8)
+        for image, number in zip(images, classes, strict=True):
+            image[3 * number : 3 * number + 4, 8:24] = 255 - background
+        labels = classes[:, None].astype(np.float32)
+        return LabelledImages(images, labels, ("digit",), np.arange(n))
+
+    return load
+
+
+@pytest.fixture(autouse=True)
+def domains(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Squares instead of digits."""
+    monkeypatch.setattr(digits, "SOURCE", squares(0))
+    for index, name in enumerate(list(digits.TARGETS)):
+        monkeypatch.setitem(digits.TARGETS, name, squares(100 + 60 * index))
+
+
+def test_accuracy_by_hand() -> None:
+    found = accuracy(np.array([1.0, 0, 0, 0]))
+    assert found["value"] == 0.75
+    assert found["n"] == 4
+    assert (found["low"], found["high"]) == pytest.approx((0.3006, 0.9544), abs=1e-4)
+
+
+def test_every_preset_has_a_label_budget_and_the_rest_without_labels(tmp_path: Path, fabric) -> None:
+    preset = DIGITS_PRESETS["smoke"]
+    first, second = (DigitsExperiment(tmp_path, preset, "scanned_digits", s, fabric) for s in (0, 1))
+    assert len(first.target) == preset.scanned_digits_labels
+    assert len(first.unlabelled) == SIZES["train"]
+    assert first.unlabelled.labels.shape == (80, 0)
+    assert (first.target.episodes != second.target.episodes).any()  # each seed has a draw of its own
+    assert len(np.unique(first.target.episodes)) == preset.scanned_digits_labels
+
+
+def test_an_unknown_preset() -> None:
+    with pytest.raises(CrossgapError, match=r"'paper' not found\. Available: full, quick, smoke"):
+        get_digits_preset("paper")
+
+
+def test_the_experiment_from_nothing_to_results_and_again(tmp_path: Path) -> None:
+    def reproduce(name: str) -> Path:
+        return reproduce_digits("smoke", 1, tmp_path / "run", tmp_path / name, "cpu", "32-true")
+
+    path = reproduce("first")
+    rows = json.loads(path.read_text())["rows"]
+    assert {(row["domain"], row["method"]) for row in rows} == {
+        (domain, method) for domain in digits.TARGETS for method in DIGITS_METHODS
+    }
+    assert {(row["metric"], row["n"]) for row in rows} == {("accuracy", 40), ("validation_accuracy", 24)}
+    assert all(0 <= row["low"] <= row["value"] <= row["high"] <= 1 for row in rows)
+    assert Image.open(path.with_name("smoke_mnist_m.png")).width > 32
+
+    models = {file: file.stat().st_mtime_ns for file in (tmp_path / "run").rglob("*.safetensors")}
+    assert json.loads(reproduce("second").read_text())["rows"] == rows
+    assert all(file.stat().st_mtime_ns == time for file, time in models.items())
+
+    evaluation = tmp_path / "run" / "seed_0" / "mnist_m" / "evaluation" / "dann.json"
+    found = json.loads(evaluation.read_text())
+    assert len(found["wrong"]) == round(40 * (1 - found["aggregate"]["accuracy"]["value"]))
