@@ -127,7 +127,8 @@ def test_same_seed_same_images_bit_by_bit_in_a_new_process(python) -> None:
     for _ in range(3):
         digest.update(env.step(np.array([0.1, -0.1, 0.2]))[0]["pixels"]["front"].tobytes())
     done = python(PLAY)
-    assert (done.returncode, done.stdout) == (0, digest.hexdigest() + "\n"), done.stderr
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[0] == digest.hexdigest()  # Filament may talk on standard output after it
 
 
 TERMS = {term.function for name in ("full", "light_effects") for term in get_randomization(name)}

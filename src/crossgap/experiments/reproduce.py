@@ -94,7 +94,7 @@ def reproduce_digits(
     rows = [row for experiment in experiments for row in experiment.run()]
     for experiment in experiments[: len(TARGETS)]:
         gallery(experiment.pictures(), results / f"{preset}_{experiment.domain}.png")
-    return _finish(folder, rows, results / f"{preset}.json")
+    return add_results(results / f"{preset}.json", rows, provenance(folder), plain | hardware(fabric))
 
 
 def _begin(
