@@ -6,6 +6,7 @@ is never trained on; it is what F(y) should have been.
 
 from __future__ import annotations
 
+from statistics import fmean
 from typing import Any
 
 import numpy as np
@@ -68,4 +69,4 @@ def pair_error(
 def _over_episodes(errors: np.ndarray, episodes: np.ndarray) -> dict[str, Any]:
     means = [errors[episodes == episode].mean() for episode in np.unique(episodes)]
     low, high = mean_interval(means)
-    return {"value": float(np.mean(means)), "low": low, "high": high, "n": len(means)}
+    return {"value": fmean(means), "low": low, "high": high, "n": len(means)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from statistics import NormalDist
+from statistics import NormalDist, fmean, pstdev, stdev
 from typing import Any
 
 import numpy as np
@@ -38,10 +38,14 @@ def wilson_interval(successes: float, n: int) -> tuple[float, float]:
 
 
 def mean_interval(values: Sequence[float] | np.ndarray) -> tuple[float, float]:
-    """Normal 95 % interval of a mean."""
-    values = np.asarray(values, float)
-    half = Z * values.std(ddof=1) / np.sqrt(len(values)) if len(values) > 1 else 0.0
-    return float(values.mean() - half), float(values.mean() + half)
+    """Normal 95 % interval of a mean.
+
+    Exactly rounded sums: numpy's differ in the last digit with where in memory the values lie, and a run
+    that was killed and resumed has to end with the same figures.
+    """
+    values = [float(value) for value in values]
+    half = Z * stdev(values) / len(values) ** 0.5 if len(values) > 1 else 0.0
+    return fmean(values) - half, fmean(values) + half
 
 
 def paired_difference(a: Sequence[bool], b: Sequence[bool], resamples: int = 10_000) -> dict[str, float]:
@@ -85,7 +89,7 @@ class ClosedLoop:
             low, high = wilson_interval(sum(flags), n)
             rows[name] = {"value": sum(flags) / n, "low": low, "high": high, "n": n}
         low, high = mean_interval(self.final_distance)
-        mean, std = float(np.mean(self.final_distance)), float(np.std(self.final_distance))
+        mean, std = fmean(self.final_distance), pstdev(self.final_distance)
         rows["final_distance_mean"] = {"value": mean, "low": low, "high": high, "n": n}
         rows["final_distance_std"] = {"value": std, "low": None, "high": None, "n": n}
         return rows
@@ -160,4 +164,4 @@ def offline_error(predict: Predict, data: LabelledImages, scale: LabelCoding) ->
     episodes = np.bincount(episode, errors) / np.bincount(episode)
     interval = wilson_interval(episodes.sum(), len(episodes)) if isinstance(scale, Classes) else None
     low, high = interval or mean_interval(episodes)
-    return {"value": float(np.mean(episodes)), "low": low, "high": high, "n": len(episodes)}
+    return {"value": fmean(episodes), "low": low, "high": high, "n": len(episodes)}
