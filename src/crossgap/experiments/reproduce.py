@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+import json
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,15 @@ import lightning_fabric
 
 from crossgap.config import as_json, get_preset
 from crossgap.errors import CrossgapError
+from crossgap.experiments.budget import BudgetExperiment, check_methods
+from crossgap.experiments.budget_figures import SUCCESS, plot
+from crossgap.experiments.budget_presets import get_budget_preset
 from crossgap.experiments.mico import MicoExperiment
 from crossgap.experiments.mico_figures import curve
 from crossgap.experiments.mico_presets import get_mico_preset
 from crossgap.experiments.results import add_results
 from crossgap.experiments.taskgan import TaskGANExperiment
+from crossgap.files import read_json
 from crossgap.report.pictures import gallery
 from crossgap.runs import find_run, lock_run, open_run, provenance, start
 from crossgap.simulation.looks import get_look
@@ -67,6 +72,35 @@ def reproduce_mico(
     curve(rows, results / f"{preset}_curve.png")
     gallery(MicoExperiment(folder, settings, 0, fabric).pictures(), results / f"{preset}_pictures.png")
     return add_results(path, rows, provenance(folder), depends)
+
+
+def reproduce_budget(
+    preset: str, seeds: int, looks: tuple[str, ...] | None, methods: tuple[str, ...] | None,
+    output: Path | None, results: Path, device: str, precision: str,
+) -> Path:  # fmt: skip
+    """Every method × number and kind of labelled target images × look × seed; the path of the results file.
+
+    Beside it `<preset>.png`, the success over the number of images of all that the file holds. Killed and
+    started again, it goes on where it was.
+
+    Raises:
+        CrossgapError: an unknown look, method or preset, no seeds, or `output` holds another run.
+    """
+    settings, fabric = get_budget_preset(preset), single_process(device, precision)
+    depends = json.loads(json.dumps(asdict(settings.base))) | hardware(fabric)
+    settings = replace(settings, looks=looks or settings.looks, methods=methods or settings.methods)
+    for look in settings.looks:
+        get_look(look)
+    check_methods(settings.methods)
+    plain = json.loads(json.dumps(asdict(settings)))  # as it is read back
+    folder = _begin("budget", preset, seeds, output, fabric, settings=plain)
+    rows: list[dict[str, Any]] = []
+    for seed in range(seeds):
+        for look in settings.looks:
+            rows += BudgetExperiment(folder, settings, look, seed, fabric).run()
+    path = add_results(results / f"{preset}.json", rows, provenance(folder), depends)
+    plot(read_json(path)["rows"], SUCCESS, path.with_suffix(".png"))
+    return path
 
 
 def _begin(
