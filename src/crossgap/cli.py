@@ -11,10 +11,13 @@ from tyro.conf import Positional, arg
 
 from crossgap.config import PRESETS, Collection, TaskGANConfig
 from crossgap.errors import CrossgapError
+from crossgap.experiments.budget_presets import BUDGET_METHODS
 
 PresetName = Literal["smoke", "quick", "full", "paper"]
 Device = Literal["auto", "cpu", "cuda"]
 Precision = Literal["auto", "32-true", "bf16-mixed"]
+LOOKS = ("target_a", "target_b", "target_c")
+"""Of experiment taskgan, unless others are asked for."""
 
 
 def demo(
@@ -43,34 +46,36 @@ def demo(
 
 
 def reproduce(
-    experiment: Positional[Literal["taskgan", "mico"]], preset: PresetName = "quick", seeds: int = 3,
-    looks: tuple[str, ...] = ("target_a", "target_b", "target_c"), methods: tuple[str, ...] | None = None,
+    experiment: Positional[Literal["taskgan", "mico", "budget"]], preset: PresetName = "quick",
+    seeds: int = 3, looks: tuple[str, ...] | None = None, methods: tuple[str, ...] | None = None,
     output: Path | None = None,
     results: Path = Path("results"), device: Device = "auto", precision: Precision = "auto",
 ) -> None:  # fmt: skip
     """Repeat an experiment over seeds and looks, and write <results>/<experiment>/<preset>.json.
 
     Args:
-        experiment: taskgan, an arm that reaches for a cube (section 4.1 of its paper), or mico, the joint
-            angles of an arm over the number of target images (section 4.2).
+        experiment: taskgan, an arm that reaches for a cube (section 4.1 of its paper); mico, the joint
+            angles of an arm over the number of target images (section 4.2); or budget, the arm of taskgan
+            over the number of labelled target images, of few whole episodes or of many.
         preset: size of the experiment.
         seeds: how many, from 0 on.
-        looks: the target looks of experiment taskgan.
-        methods: which methods of experiment taskgan; by default the preset's.
+        looks: the target looks of experiments taskgan (by default a, b and c) and budget (the preset's).
+        methods: which methods of experiments taskgan and budget; by default the preset's.
         output: run folder; by default the newest run of these settings, or a new one under outputs/.
         results: where results are collected.
         device: where to train.
         precision: of training.
     """
-    from crossgap.experiments.reproduce import reproduce_mico, reproduce_taskgan
+    from crossgap.experiments.reproduce import reproduce_budget, reproduce_mico, reproduce_taskgan
     from crossgap.progress import console
 
+    where = output, results / experiment, device, precision
     if experiment == "mico":
-        path = reproduce_mico(preset, seeds, output, results / experiment, device, precision)
+        path = reproduce_mico(preset, seeds, *where)
+    elif experiment == "budget":
+        path = reproduce_budget(preset, seeds, looks, methods, *where)
     else:
-        path = reproduce_taskgan(
-            preset, seeds, looks, methods, output, results / experiment, device, precision
-        )
+        path = reproduce_taskgan(preset, seeds, looks or LOOKS, methods, *where)
     console.print(f"Results: {path}")
 
 
@@ -124,6 +129,42 @@ def train(
         method, source, target, output, seed, labels, target_labels, pairs, device, precision, config
     )
     console.print(f"Adapted model: {path}")
+
+
+def budget(
+    source: Path, target: Path, output: Path,
+    methods: tuple[str, ...] = BUDGET_METHODS, counts: tuple[int, ...] | None = None,
+    spread: Literal["images", "episodes", "both"] = "both", held_out: float = 0.25, seed: int = 0,
+    labels: tuple[str, ...] | None = None, device: Device = "auto", precision: Precision = "auto",
+    config: Annotated[TaskGANConfig, arg(name="")] = PRESETS["quick"].config,
+) -> None:  # fmt: skip
+    """How many real images must I take, and of what? Train on growing numbers of your own target images.
+
+    Prints the error on episodes that are held out, and writes <output>/budget.json and budget.png. Started
+    again, after a kill or with other counts or methods, it does only what is not done yet.
+
+    Args:
+        source: many labelled images of the source domain, a folder with a labels.csv.
+        target: the labelled images of the target domain that you have.
+        output: run folder.
+        methods: what to train with each number of images.
+        counts: numbers of labelled target images, 0 for the source model as it is; by default 0, 10, 25,
+            50, 100, 200, 400, 800 as far as there are so many, and all.
+        spread: images of as many episodes as possible, whole episodes, or both to compare.
+        held_out: share of the target's episodes that is kept for the test.
+        seed: of the choice of images and of training.
+        labels: label columns to predict; all by default.
+        device: where to train.
+        precision: of training.
+        config: sizes, steps, rates; the defaults are those of preset `quick`.
+    """
+    from crossgap.experiments.own_budget import budget_on_folders
+    from crossgap.progress import console
+
+    path = budget_on_folders(
+        source, target, output, methods, counts, spread, held_out, seed, labels, device, precision, config
+    )
+    console.print(f"Results: {path}, plot: {path.with_suffix('.png')}")
 
 
 def evaluate(
@@ -186,7 +227,9 @@ def doctor() -> None:
     sys.exit(0 if examine() else 1)
 
 
-VERBS = {verb.__name__: verb for verb in (demo, collect, train, evaluate, report, reproduce, looks, doctor)}
+VERBS = {
+    verb.__name__: verb for verb in (demo, collect, train, evaluate, budget, report, reproduce, looks, doctor)
+}
 
 
 def main() -> None:
