@@ -40,6 +40,8 @@ TINY = (
     "--networks.discriminator-width", "4", "--device", "cpu",
 )  # fmt: skip
 
+OWN_BUDGET = ("budget", "--source", "DIR/source", "--target", "DIR/target", "--output", "DIR/new")
+
 
 def train(monkeypatch, capsys, folders, method, output):
     source, target = folders
@@ -95,6 +97,11 @@ def test_trains_evaluates_and_resumes(monkeypatch, capsys, folders, tmp_path):
         (["collect", "DIR/new", "--world", "mico"], ["'source'", "mico_target"]),
         (["collect", "DIR/source"], ["source", "not a collected data set"]),
         (["reproduce", "mico", "--preset", "smoke", "--output", "DIR/source"], ["source", "not empty"]),
+        (["reproduce", "budget", "--preset", "smoke", "--methods", "oracle"], ["'oracle'", "fine_tuned"]),
+        (["reproduce", "budget", "--looks", "target_z"], ["target_z", "target_b"]),
+        ([*OWN_BUDGET, "--counts", "3", "40"], ["from 0 to 6", "got 40"]),
+        ([*OWN_BUDGET, "--held-out", "0.99"], ["8 of the target's 8 episodes"]),
+        ([*OWN_BUDGET, "--methods", "source_only"], ["'source_only'", "target_only"]),
         (["demo", "--look", "target_z"], ["target_z", "Available", "target_b"]),
         (["demo", "--output", "DIR/source"], ["source", "not empty"]),
         (["demo", "--output", "DIR/source/labels.csv"], ["labels.csv", "is a file"]),

@@ -11,10 +11,13 @@ from tyro.conf import Positional, arg
 
 from crossgap.config import PRESETS, Collection, TaskGANConfig
 from crossgap.errors import CrossgapError
+from crossgap.experiments.budget_presets import BUDGET_METHODS
 
 PresetName = Literal["smoke", "quick", "full", "paper"]
 Device = Literal["auto", "cpu", "cuda"]
 Precision = Literal["auto", "32-true", "bf16-mixed"]
+LOOKS = ("target_a", "target_b", "target_c")
+"""Of experiment taskgan, unless others are asked for."""
 
 
 def demo(
@@ -43,8 +46,8 @@ def demo(
 
 
 def reproduce(
-    experiment: Positional[Literal["taskgan", "mico", "digits"]], preset: PresetName = "quick",
-    seeds: int = 3, looks: tuple[str, ...] = ("target_a", "target_b", "target_c"),
+    experiment: Positional[Literal["taskgan", "mico", "digits", "budget", "task_weight"]],
+    preset: PresetName = "quick", seeds: int = 3, looks: tuple[str, ...] | None = None,
     methods: tuple[str, ...] | None = None,
     output: Path | None = None,
     results: Path = Path("results"), device: Device = "auto", precision: Precision = "auto",
@@ -53,27 +56,31 @@ def reproduce(
 
     Args:
         experiment: taskgan, an arm that reaches for a cube (section 4.1 of its paper); mico, the joint
-            angles of an arm over the number of target images (section 4.2); or digits, MNIST to MNIST-M and
-            to scanned digits (classification; needs the extra `digits`).
+            angles of an arm over the number of target images (section 4.2); digits, MNIST to MNIST-M and to
+            scanned digits (classification; needs the extra `digits`); budget, the arm of taskgan over the
+            number of labelled target images, of few whole episodes or of many; or task_weight, the arm of
+            taskgan over λ_φ.
         preset: size of the experiment.
         seeds: how many, from 0 on.
-        looks: the target looks of experiment taskgan.
-        methods: which methods of experiment taskgan; by default the preset's.
+        looks: the target looks of taskgan (by default a, b and c), budget (the preset's), task_weight (b).
+        methods: which methods of experiments taskgan and budget; by default the preset's.
         output: run folder; by default the newest run of these settings, or a new one under outputs/.
         results: where results are collected.
         device: where to train.
         precision: of training.
     """
-    from crossgap.experiments.reproduce import reproduce_digits, reproduce_mico, reproduce_taskgan
+    from crossgap.experiments import reproduce as experiments
     from crossgap.progress import console
 
-    if experiment != "taskgan":
-        chosen = {"mico": reproduce_mico, "digits": reproduce_digits}[experiment]
-        path = chosen(preset, seeds, output, results / experiment, device, precision)
+    where = output, results / experiment, device, precision
+    if experiment in ("mico", "digits"):
+        path = getattr(experiments, f"reproduce_{experiment}")(preset, seeds, *where)
+    elif experiment == "budget":
+        path = experiments.reproduce_budget(preset, seeds, looks, methods, *where)
+    elif experiment == "task_weight":
+        path = experiments.reproduce_task_weight(preset, seeds, looks or ("target_b",), *where)
     else:
-        path = reproduce_taskgan(
-            preset, seeds, looks, methods, output, results / experiment, device, precision
-        )
+        path = experiments.reproduce_taskgan(preset, seeds, looks or LOOKS, methods, *where)
     console.print(f"Results: {path}")
 
 
@@ -127,6 +134,42 @@ def train(
         method, source, target, output, seed, labels, target_labels, pairs, device, precision, config
     )
     console.print(f"Adapted model: {path}")
+
+
+def budget(
+    source: Path, target: Path, output: Path,
+    methods: tuple[str, ...] = BUDGET_METHODS, counts: tuple[int, ...] | None = None,
+    spread: Literal["images", "episodes", "both"] = "both", held_out: float = 0.25, seed: int = 0,
+    labels: tuple[str, ...] | None = None, device: Device = "auto", precision: Precision = "auto",
+    config: Annotated[TaskGANConfig, arg(name="")] = PRESETS["quick"].config,
+) -> None:  # fmt: skip
+    """How many real images must I take, and of what? Train on growing numbers of your own target images.
+
+    Prints the error on episodes that are held out, and writes <output>/budget.json and budget.png. Started
+    again, after a kill or with other counts or methods, it does only what is not done yet.
+
+    Args:
+        source: many labelled images of the source domain, a folder with a labels.csv.
+        target: the labelled images of the target domain that you have.
+        output: run folder.
+        methods: what to train with each number of images.
+        counts: numbers of labelled target images, 0 for the source model as it is; by default 0, 10, 25,
+            50, 100, 200, 400, 800 as far as there are so many, and all.
+        spread: images of as many episodes as possible, whole episodes, or both to compare.
+        held_out: share of the target's episodes that is kept for the test.
+        seed: of the choice of images and of training.
+        labels: label columns to predict; all by default.
+        device: where to train.
+        precision: of training.
+        config: sizes, steps, rates; the defaults are those of preset `quick`.
+    """
+    from crossgap.experiments.own_budget import budget_on_folders
+    from crossgap.progress import console
+
+    path = budget_on_folders(
+        source, target, output, methods, counts, spread, held_out, seed, labels, device, precision, config
+    )
+    console.print(f"Results: {path}, plot: {path.with_suffix('.png')}")
 
 
 def evaluate(
@@ -189,7 +232,9 @@ def doctor() -> None:
     sys.exit(0 if examine() else 1)
 
 
-VERBS = {verb.__name__: verb for verb in (demo, collect, train, evaluate, report, reproduce, looks, doctor)}
+VERBS = {
+    verb.__name__: verb for verb in (demo, collect, train, evaluate, budget, report, reproduce, looks, doctor)
+}
 
 
 def main() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +11,19 @@ import lightning_fabric
 
 from crossgap.config import as_json, get_preset
 from crossgap.errors import CrossgapError
+from crossgap.experiments.budget import BudgetExperiment, check_methods
+from crossgap.experiments.budget_figures import SUCCESS, plot
+from crossgap.experiments.budget_presets import get_budget_preset
 from crossgap.experiments.digits import TARGETS, DigitsExperiment
 from crossgap.experiments.digits_presets import get_digits_preset
 from crossgap.experiments.mico import MicoExperiment
 from crossgap.experiments.mico_figures import curve
 from crossgap.experiments.mico_presets import get_mico_preset
 from crossgap.experiments.results import add_results
+from crossgap.experiments.task_weight import WEIGHTS, TaskWeightExperiment
+from crossgap.experiments.task_weight import plot as plot_weights
 from crossgap.experiments.taskgan import TaskGANExperiment
+from crossgap.files import read_json
 from crossgap.report.pictures import gallery
 from crossgap.runs import find_run, lock_run, open_run, provenance, start
 from crossgap.simulation.looks import get_look
@@ -95,6 +101,59 @@ def reproduce_digits(
     for experiment in experiments[: len(TARGETS)]:
         gallery(experiment.pictures(), results / f"{preset}_{experiment.domain}.png")
     return add_results(results / f"{preset}.json", rows, provenance(folder), plain | hardware(fabric))
+
+
+def reproduce_budget(
+    preset: str, seeds: int, looks: tuple[str, ...] | None, methods: tuple[str, ...] | None,
+    output: Path | None, results: Path, device: str, precision: str,
+) -> Path:  # fmt: skip
+    """Every method × number and kind of labelled target images × look × seed; the path of the results file.
+
+    Beside it `<preset>.png`, the success over the number of images of all that the file holds. Killed and
+    started again, it goes on where it was.
+
+    Raises:
+        CrossgapError: an unknown look, method or preset, no seeds, or `output` holds another run.
+    """
+    settings, fabric = get_budget_preset(preset), single_process(device, precision)
+    depends = json.loads(json.dumps(asdict(settings.base))) | hardware(fabric)
+    settings = replace(settings, looks=looks or settings.looks, methods=methods or settings.methods)
+    for look in settings.looks:
+        get_look(look)
+    check_methods(settings.methods)
+    plain = json.loads(json.dumps(asdict(settings)))  # as it is read back
+    folder = _begin("budget", preset, seeds, output, fabric, settings=plain)
+    rows: list[dict[str, Any]] = []
+    for seed in range(seeds):
+        for look in settings.looks:
+            rows += BudgetExperiment(folder, settings, look, seed, fabric).run()
+    path = add_results(results / f"{preset}.json", rows, provenance(folder), depends)
+    plot(read_json(path)["rows"], SUCCESS, path.with_suffix(".png"))
+    return path
+
+
+def reproduce_task_weight(
+    preset: str, seeds: int, looks: tuple[str, ...], output: Path | None, results: Path, device: str,
+    precision: str,
+) -> Path:  # fmt: skip
+    """Inverse TaskGAN for every λ_φ × look × seed; the path of the results file.
+
+    Beside it `<preset>_<look>.png`: task error, style and alignment over λ_φ.
+
+    Raises:
+        CrossgapError: an unknown look or preset, no seeds, or `output` holds another run.
+    """
+    settings, fabric = get_preset(preset), single_process(device, precision)
+    depends = as_json(settings) | {"weights": list(WEIGHTS)} | hardware(fabric)
+    folder = _begin("task_weight", preset, seeds, output, fabric, looks=list(looks), settings=depends)
+    rows: list[dict[str, Any]] = []
+    for look in looks:
+        for seed in range(seeds):
+            whole = TaskGANExperiment(folder, settings, look, seed, fabric)
+            for weight in WEIGHTS:
+                rows += TaskWeightExperiment(whole, weight).run()
+        plot_weights([row for row in rows if row["domain"] == look], results / f"{preset}_{look}.png")
+    return add_results(results / f"{preset}.json", rows, provenance(folder), depends)
 
 
 def _begin(

@@ -10,6 +10,7 @@ import numpy as np
 from crossgap.catalog import METHODS
 from crossgap.config import ALL_METHODS
 from crossgap.errors import CrossgapError
+from crossgap.experiments.budget_tables import grid
 from crossgap.files import read_json, write_text
 
 BEGIN, END = "<!-- begin: {name} -->", "<!-- end: {name} -->"
@@ -29,15 +30,31 @@ def success_table(results: dict[str, Any]) -> str:
     for method in sorted({row["method"] for row in rows}, key=ALL_METHODS.index):
         cells = [_cell([r for r in rows if (r["method"], r["domain"]) == (method, d)]) for d in domains]
         lines.append(f"| {METHODS[method].about} | " + " | ".join(cells) + " |")
+    return "\n".join([*lines, "", _origin(results, count, rows[0]["n"])])
+
+
+def budget_table(results: dict[str, Any]) -> str:
+    """Mean success per number and kind of labelled target images, a table per look, in Markdown."""
+    rows = [row for row in results["rows"] if row["metric"] == "success"]
+    lines = []
+    for domain in sorted({row["domain"] for row in rows}):
+        titles, body = grid([row for row in rows if row["domain"] == domain], _cell)
+        titles = [*titles[:3], *(f"`{method}`" for method in titles[3:])]
+        table = [titles, ["---"] * len(titles), *body]
+        lines += [f"In `{domain}`:", "", *("| " + " | ".join(line) + " |" for line in table), ""]
+    seeds = len({row["seed"] for row in rows})
+    return "\n".join([*lines, _origin(results, str(seeds), rows[0]["n"])])
+
+
+def _origin(results: dict[str, Any], seeds: str, starts: int) -> str:
+    """What the cells of a table of success are, and where they come from."""
     origin = results["provenance"]
     commits = dict.fromkeys(run["commit"] for run in (*origin.get("earlier", []), origin))
-    lines += [
-        "",
-        f"Success in closed loop, mean of {count} seeds × {rows[0]['n']} starts (lowest – highest seed); "
+    return (
+        f"Success in closed loop, mean of {seeds} seeds × {starts} starts (lowest – highest seed); "
         f"every seed's Wilson interval is in the file. Preset "
-        f"`{origin['preset']}`, `{origin['command']}`, commit {', '.join(commits)}.",
-    ]
-    return "\n".join(lines)
+        f"`{origin['preset']}`, `{origin['command']}`, commit {', '.join(commits)}."
+    )
 
 
 def _cell(rows: list[dict[str, Any]]) -> str:
@@ -64,6 +81,8 @@ def insert(document: str, name: str, text: str) -> str:
 TABLES = {
     "taskgan-quick": (Path("results/taskgan/quick.json"), success_table),
     "taskgan-full": (Path("results/taskgan/full.json"), success_table),
+    "budget-quick": (Path("results/budget/quick.json"), budget_table),
+    "budget-full": (Path("results/budget/full.json"), budget_table),
 }
 """By the name of its markers: where a table's figures are, and what makes the table."""
 

@@ -1,0 +1,129 @@
+"""The label budget on the built-in robot: success over the number of labelled target images, and of which."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import lightning_fabric
+import numpy as np
+
+from crossgap.catalog import METHODS
+from crossgap.data import LabelledImages
+from crossgap.data.subsets import SPREADS, Budget, choose_budgets
+from crossgap.errors import unknown
+from crossgap.experiments.budget_presets import BudgetPreset
+from crossgap.experiments.taskgan import TaskGANExperiment
+
+
+def check_methods(methods: Sequence[str]) -> tuple[str, ...]:
+    """The methods, if all of them learn from labelled target images and the source alone.
+
+    Raises:
+        CrossgapError: one does not; the message lists those that do.
+    """
+    available = [
+        name
+        for name, about in METHODS.items()
+        if about.policy and about.target_labels and not about.source_side and not about.needs
+    ]
+    for method in methods:
+        if method not in available:
+            raise unknown("Method with a label budget", method, available)
+    return tuple(dict.fromkeys(methods))
+
+
+def budget_rows(
+    domain: str, budget: Budget, method: str, seed: int, aggregate: dict[str, dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """One flat row per figure; beside the keys of all results the `images`, their `spread` and `episodes`."""
+    about = {
+        "domain": domain, "method": method, "images": budget.images, "spread": budget.spread,
+        "episodes": budget.episodes, "seed": seed,
+    }  # fmt: skip
+    return [{**about, "metric": metric, **figures} for metric, figures in aggregate.items()]
+
+
+class TargetSubset(TaskGANExperiment):
+    """An experiment as if only some of its target images existed.
+
+    Source images, f_X, gain and tests are those of the whole experiment, read and made once; models and
+    evaluations are in a folder of their own.
+
+    Args:
+        whole: the experiment with all target images.
+        budget: which of them.
+        methods: which methods, by name.
+    """
+
+    def __init__(self, whole: TaskGANExperiment, budget: Budget, methods: Sequence[str]):
+        super().__init__(
+            whole.root, whole.preset, whole.domain, whole.seed, whole.fabric, whole.quiet, methods
+        )
+        self.whole, self.budget = whole, budget
+        self.folder = whole.folder / budget.name
+
+    @functools.cached_property
+    def target(self) -> LabelledImages:
+        """The few labelled images of the target look."""
+        return self.whole.target.select(self.budget.rows)
+
+    @functools.cached_property
+    def source(self) -> LabelledImages:
+        """Many labelled images of the source look."""
+        return self.whole.source
+
+    @functools.cached_property
+    def held_out(self) -> LabelledImages:
+        """Images of the target look that nothing is trained or chosen on."""
+        return self.whole.held_out
+
+    @functools.cached_property
+    def held_out_pairs(self) -> LabelledImages:
+        """Their true pairs in the source look."""
+        return self.whole.held_out_pairs
+
+
+class BudgetExperiment:
+    """Every budget of one seed in one target look; every stage is done once and kept in its folder.
+
+    Args:
+        root: the run folder.
+        preset: size of the experiment.
+        domain: name of the target look.
+        seed: of data, choice of images and training.
+        fabric: device and precision.
+        quiet: no progress bars.
+
+    Raises:
+        CrossgapError: an unknown look, a method that does not learn from labelled target images, or a
+            budget above what the preset has.
+    """
+
+    def __init__(
+        self, root: Path, preset: BudgetPreset, domain: str, seed: int, fabric: lightning_fabric.Fabric,
+        quiet: bool = False,
+    ):  # fmt: skip
+        base = preset.base
+        self.methods = check_methods(preset.methods)
+        self.whole = TaskGANExperiment(root, base, domain, seed, fabric, quiet, ("source_only",))
+        episodes = np.repeat(np.arange(base.target_episodes), base.steps)  # as they are collected
+        self.budgets = choose_budgets(episodes, preset.counts, SPREADS, seed)
+
+    def run(self) -> list[dict[str, Any]]:
+        """Do what is not done yet; one flat row per figure.
+
+        Where both kinds of choice choose the same images (none, or all), both have the row. With none
+        there is f_X as it is, `source_only`.
+        """
+        self.whole.gain  # noqa: B018 (chosen before anything is seen of the target)
+        rows = []
+        for budget in self.budgets:
+            methods = self.methods if budget.images else ("source_only",)
+            subset = TargetSubset(self.whole, budget, methods) if budget.images else self.whole
+            for method in methods:
+                aggregate = subset.evaluate(method)["aggregate"]
+                rows += budget_rows(subset.domain, budget, method, subset.seed, aggregate)
+        return rows

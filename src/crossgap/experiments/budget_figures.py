@@ -1,0 +1,146 @@
+"""The label budget's plot: a metric over the number of labelled target images."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from crossgap.config import ALL_METHODS
+from crossgap.files import writing
+from crossgap.report.palette import Shown, show
+
+LINES = {"images": "-", "episodes": "--"}
+LEGEND = {"images": "images of as many episodes as possible", "episodes": "whole episodes"}
+"""How each kind of choice is drawn, and what it is called."""
+
+
+@dataclass(frozen=True)
+class Measure:
+    """What is plotted."""
+
+    metric: str
+    """Its name in the rows."""
+    axis: str
+    """Of the vertical axis."""
+    percent: bool
+    """Whether it is a rate, drawn from 0 to 100 %; else the axis is logarithmic."""
+
+
+SUCCESS = Measure("success", "success in closed loop", percent=True)
+ERROR = Measure("held_out_mse", "error on held-out images\n(1 = knows nothing)", percent=False)
+
+
+@dataclass(frozen=True)
+class Point:
+    """One budget of one line."""
+
+    images: int
+    """Number of labelled target images."""
+    mean: float
+    """Over seeds."""
+    low: float
+    """The lowest low end of the seeds' 95 % intervals."""
+    high: float
+    """Their highest high end."""
+
+
+def points(
+    rows: list[dict[str, Any]], metric: str, domain: str, method: str, spread: str
+) -> list[Point]:  # fmt: skip
+    """A line by rising number of images; empty where it was not run."""
+    key = (metric, domain, method, spread)
+    found = [row for row in rows if tuple(row[k] for k in ("metric", "domain", "method", "spread")) == key]
+    line = []
+    for images in sorted({row["images"] for row in found}):
+        same = [row for row in found if row["images"] == images]
+        mean = float(np.mean([row["value"] for row in same]))
+        line.append(Point(images, mean, min(r["low"] for r in same), max(r["high"] for r in same)))
+    return line
+
+
+def plot(rows: list[dict[str, Any]], measure: Measure, path: Path) -> Path:
+    """Draw a metric over the number of labelled target images as a PNG, one panel per domain.
+
+    A line is the mean over seeds; its band (solid lines: images of as many episodes as possible) or bars
+    (dashed ones: whole episodes) reach from the lowest to the highest end of their 95 % intervals. The
+    source model as it is stands at 0.
+
+    Args:
+        rows: of `BudgetExperiment.run` or `budget_on_folders`, of any number of seeds.
+        measure: what to plot.
+        path: the PNG to write.
+    """
+    from matplotlib.figure import Figure
+
+    rows = [row for row in rows if row["metric"] == measure.metric]
+    domains = sorted({row["domain"] for row in rows})
+    shown = show(sorted({row["method"] for row in rows}, key=ALL_METHODS.index), "few", "many")
+    figure = Figure((2.4 + 4.0 * len(domains), 4.8), layout="constrained", dpi=150)
+    panels = figure.subplots(1, len(domains), sharey=True, squeeze=False)[0]
+    for axes, domain in zip(panels, domains, strict=True):
+        for method, look in shown.items():
+            for spread in LINES:
+                _draw(axes, points(rows, measure.metric, domain, method, spread), look, spread)
+        _axes(axes, sorted({row["images"] for row in rows}), domain if len(domains) > 1 else "")
+    _finish(panels[0], measure)
+    kinds = [kind for kind in LINES if kind in {row["spread"] for row in rows}]
+    _legend(figure, list(shown.values()), kinds, columns=min(3, 1 + len(domains)))
+    with writing(path) as temporary:
+        figure.savefig(temporary, format="png", metadata={"Software": None})
+    return path
+
+
+def _draw(axes: Any, line: Sequence[Point], look: Shown, spread: str) -> None:
+    if not line:
+        return
+    images, mean, low, high = np.array([(p.images, p.mean, p.low, p.high) for p in line]).T
+    style: Any = {"color": look.light, "zorder": 3 if look.ours else 2}
+    if images[-1] == 0:  # the source model as it is
+        axes.errorbar(images, mean, [mean - low, high - mean], marker="D", ms=5, lw=1.2, **style)
+        axes.axhline(mean[0], ls=":", lw=1, color=look.light)
+        return
+    axes.plot(images, mean, LINES[spread], marker="o", ms=4, lw=1.8, **style)
+    if spread == "images":
+        axes.fill_between(images, low, high, color=look.light, alpha=0.16, lw=0)
+    else:
+        axes.errorbar(images, mean, [mean - low, high - mean], fmt="none", lw=0.9, capsize=2, **style)
+
+
+def _axes(axes: Any, images: list[int], title: str) -> None:
+    first, last = next((number for number in images if number), 1), max(images[-1], 1)
+    decades = max(0.5, np.log10(last / first))
+    axes.set_xscale("symlog", linthresh=first, linscale=0.25 * decades)  # from 0 to the first: a fifth
+    axes.set_xlim((-0.25 * first, last * 10 ** (0.04 * decades)))
+    shown = [n for n, after in zip(images, [*images[1:], np.inf], strict=True) if after > 1.15 * n]
+    axes.set_xticks(shown, [f"{number:,}" for number in shown])
+    axes.set_xticks([], minor=True)
+    axes.set_xlabel("labelled target images")
+    axes.set_title(title, fontsize=10)
+    axes.grid(axis="y", lw=0.6, alpha=0.5)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def _finish(axes: Any, measure: Measure) -> None:
+    from matplotlib.ticker import LogLocator, NullFormatter, PercentFormatter
+
+    axes.set_ylabel(measure.axis)
+    if measure.percent:
+        axes.set_ylim(-0.02, 1.02)
+        axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    else:
+        axes.set_yscale("log")
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.yaxis.set_major_formatter("{x:g}")
+        axes.yaxis.set_minor_formatter(NullFormatter())
+
+
+def _legend(figure: Any, shown: list[Shown], kinds: list[str], columns: int) -> None:
+    from matplotlib.lines import Line2D
+
+    marks = [Line2D([], [], color=look.light, lw=2, label=look.name) for look in shown]
+    marks += [Line2D([], [], color="#444", ls=LINES[kind], label=LEGEND[kind]) for kind in kinds]
+    figure.legend(handles=marks, frameon=False, fontsize=8, ncols=columns, loc="outside upper center")

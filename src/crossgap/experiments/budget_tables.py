@@ -1,0 +1,56 @@
+"""The label budget as a table: a line per number and kind of images, a column per method."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from rich.table import Table
+
+from crossgap.config import ALL_METHODS
+
+Rows = list[dict[str, Any]]
+CHOSEN = {"images": "spread", "episodes": "whole"}
+"""The kinds of choice in words."""
+
+
+def grid(rows: Rows, cell: Callable[[Rows], str]) -> tuple[list[str], list[list[str]]]:
+    """The columns' titles (three, then methods), and the lines.
+
+    Where both kinds chose the same images, they share a line.
+
+    Args:
+        rows: of one metric and one domain.
+        cell: the text of the rows of one budget and method, one per seed; none where it was not run.
+    """
+    methods = sorted({row["method"] for row in rows}, key=ALL_METHODS.index)
+    lines: dict[tuple[int, int, tuple[str, ...]], list[str]] = {}
+    for images in sorted({row["images"] for row in rows}):
+        for spread in CHOSEN:
+            here = [row for row in rows if (row["images"], row["spread"]) == (images, spread)]
+            if here:
+                texts = tuple(cell([row for row in here if row["method"] == m]) for m in methods)
+                lines.setdefault((images, _episodes(here), texts), []).append(CHOSEN[spread])
+    titles = ["images", "episodes", "chosen", *methods]
+    return titles, [
+        [f"{images:,}", str(episodes), "either" if len(chosen) > 1 else chosen[0], *texts]
+        for (images, episodes, texts), chosen in lines.items()
+    ]
+
+
+def _episodes(rows: Rows) -> int:
+    return max(row["episodes"] for row in rows)
+
+
+def terminal_table(rows: Rows) -> Table:
+    """The errors of `crossgap budget` (rows of one seed), with their normal intervals."""
+
+    def cell(found: Rows) -> str:
+        return "".join(f"{row['value']:.3f} ± {row['high'] - row['value']:.3f}" for row in found)
+
+    titles, lines = grid(rows, cell)
+    title = f"Error on {rows[0]['n']} held-out episodes ± 95 % interval; 1 = knows nothing"
+    printed = Table(*(name.replace("_", " ") for name in titles), title=title)
+    for line in lines:
+        printed.add_row(*line)
+    return printed

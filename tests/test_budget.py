@@ -1,0 +1,199 @@
+"""The label budget: on the built-in robot and on folders, from nothing and again; its plot and its tables."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from crossgap.config import NetworkConfig, SupervisedConfig, TaskGANConfig, TranslatorConfig
+from crossgap.data import LabelledImages, write_folder
+from crossgap.errors import CrossgapError
+from crossgap.experiments.budget import BudgetExperiment, TargetSubset, check_methods
+from crossgap.experiments.budget_figures import ERROR, SUCCESS, Point, plot, points
+from crossgap.experiments.budget_presets import BUDGET_METHODS, BUDGET_PRESETS, get_budget_preset
+from crossgap.experiments.own_budget import budget_on_folders, default_counts
+from crossgap.experiments.reproduce import reproduce_budget
+from crossgap.experiments.tables import budget_table
+
+TINY = TaskGANConfig(
+    networks=NetworkConfig(4, 16, 4, 1, 4),
+    source=SupervisedConfig(3, 8), target=SupervisedConfig(3, 8), fine_tuning=SupervisedConfig(3, 8),
+    translator=TranslatorConfig(3, 4), refinement=SupervisedConfig(3, 8),
+)  # fmt: skip
+
+
+def row(images: int, spread: str, value: float, seed: int = 0, **more) -> dict:
+    return {
+        "domain": "target_b", "method": "fine_tuned", "images": images, "spread": spread, "episodes": images,
+        "seed": seed, "metric": "success", "value": value, "low": value - 0.1, "high": value + 0.1, "n": 100,
+    } | more  # fmt: skip
+
+
+def weights(run: Path) -> dict[Path, int]:
+    return {file: file.stat().st_mtime_ns for file in run.rglob("*.safetensors")}
+
+
+def test_presets_have_the_numbers_of_the_issue() -> None:
+    assert get_budget_preset("full").counts == (0, 10, 25, 50, 100, 200, 400, 800)
+    assert get_budget_preset("paper").counts == get_budget_preset("full").counts
+    assert get_budget_preset("quick").looks == ("target_b",)
+    for preset in BUDGET_PRESETS.values():
+        assert max(preset.counts) == preset.base.target_episodes * preset.base.steps
+        assert check_methods(preset.methods) == BUDGET_METHODS
+    with pytest.raises(CrossgapError, match=r"Preset 'huge' not found\. Available: full, paper, quick"):
+        get_budget_preset("huge")
+
+
+@pytest.mark.parametrize("method", ["oracle", "source_only", "plain_gan", "taskgan_forward", "nothing"])
+def test_methods_without_a_label_budget(method: str) -> None:
+    with pytest.raises(CrossgapError, match=f"'{method}' not found. Available: .*fine_tuned"):
+        check_methods(["target_only", method])
+
+
+def test_the_experiment_from_nothing_to_results_and_again(tmp_path: Path, monkeypatch, fabric) -> None:
+    base = replace(BUDGET_PRESETS["smoke"].base, config=TINY, starts=2, episode_steps=2)
+    tiny = replace(BUDGET_PRESETS["smoke"], base=base, methods=("taskgan_inverse_refined",))
+    monkeypatch.setitem(BUDGET_PRESETS, "smoke", tiny)
+
+    def reproduce(name: str) -> Path:
+        run, results = tmp_path / "run", tmp_path / name
+        return reproduce_budget("smoke", 1, None, None, run, results, "cpu", "32-true")
+
+    path = reproduce("first")
+    rows = json.loads(path.read_text())["rows"]
+    success = {(r["method"], r["images"], r["spread"]): r for r in rows if r["metric"] == "success"}
+    expected = {(method, n) for method in tiny.methods for n in (12, 48)} | {("source_only", 0)}
+    assert set(success) == {(*key, spread) for key in expected for spread in ("images", "episodes")}
+    assert {key[1:]: r["episodes"] for key, r in success.items()} == {
+        (0, "images"): 0, (0, "episodes"): 0, (12, "images"): 6, (12, "episodes"): 2,
+        (48, "images"): 6, (48, "episodes"): 6,
+    }  # fmt: skip
+    look = tmp_path / "run" / "seed_0" / "target_b"
+    assert sorted(folder.name for folder in look.iterdir()) == [
+        "data", "episodes_00012", "evaluation", "images_00012", "images_00048",
+    ]  # fmt: skip
+    models = weights(tmp_path / "run")
+    assert len([file for file in models if file.parent.name == "source_only"]) == 1
+    assert Image.open(path.with_suffix(".png")).size[0] > 500
+    assert json.loads(reproduce("second").read_text())["rows"] == rows
+    assert weights(tmp_path / "run") == models
+
+    experiment = BudgetExperiment(tmp_path / "run", tiny, "target_b", 0, fabric, quiet=True)
+    whole, budget = experiment.whole, experiment.budgets[3]
+    subset = TargetSubset(whole, budget, tiny.methods)
+    assert (budget.images, budget.spread, len(subset.target)) == (12, "episodes", 12)
+    np.testing.assert_array_equal(subset.target.images, whole.target.images[budget.rows])
+    assert len(np.unique(subset.target.episodes)) == 2
+    assert subset.source is whole.source
+    assert subset.held_out is whole.held_out
+
+
+@pytest.fixture
+def folders(tmp_path: Path, toy) -> tuple[Path, Path]:
+    """A source of 16 images, and a target of 4 episodes of 4 images."""
+    source, target = toy("source", 16, 0), toy("target", 16, 1)
+    write_folder(tmp_path / "source", source)
+    write_folder(tmp_path / "target", replace(target, episodes=np.arange(16) // 4))
+    return tmp_path / "source", tmp_path / "target"
+
+
+def own(
+    folders: tuple[Path, Path], output: Path, counts: tuple[int, ...] | None, held_out: float = 0.5,
+    methods: tuple[str, ...] = BUDGET_METHODS, spread: str = "both",
+) -> list[dict]:  # fmt: skip
+    path = budget_on_folders(
+        *folders, output, methods, counts, spread, held_out, 0, None, "cpu", "32-true", TINY
+    )
+    return json.loads(path.read_text())["rows"]
+
+
+def test_own_folders_from_nothing_and_again_with_more(folders, tmp_path: Path, capsys) -> None:
+    rows = own(folders, tmp_path / "run", (0, 2, 8))
+    found = {(r["method"], r["images"], r["spread"]): r for r in rows}
+    assert len(found) == len(rows) == 2 * (1 + 2 * len(BUDGET_METHODS))
+    assert {r["n"] for r in rows} == {2}  # held-out episodes
+    assert {r["metric"] for r in rows} == {"held_out_mse"}
+    assert found["fine_tuned", 2, "images"]["episodes"] == 2
+    assert found["fine_tuned", 2, "episodes"]["episodes"] == 1
+    assert found["fine_tuned", 8, "images"]["value"] == found["fine_tuned", 8, "episodes"]["value"]
+    assert all(np.isfinite([r["low"], r["value"], r["high"]]).all() for r in rows)
+    assert Image.open(tmp_path / "run" / "budget.png").size[0] > 500
+    printed = capsys.readouterr().err
+    assert "2 held-out episodes" in printed
+    assert "taskgan" in printed
+    models = weights(tmp_path / "run")
+    more = own(folders, tmp_path / "run", (2, 4), methods=("fine_tuned",), spread="images")
+    assert more[0] == found["fine_tuned", 2, "images"]
+    assert [r["images"] for r in more] == [2, 4]
+    new = weights(tmp_path / "run")
+    assert {file: new[file] for file in models} == models
+    assert {file.relative_to(tmp_path / "run").parts[0] for file in set(new) - set(models)} == {
+        "images_00004"
+    }
+
+
+def test_bad_input_leaves_nothing_behind(folders, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    for counts, held_out, message in (
+        ((2, 9), 0.5, "from 0 to 8, .* got 9"),
+        ((2,), 0.9, "4 of the target's 4 episodes"),
+        ((2,), 1.0, "below 1; got 1"),
+    ):
+        with pytest.raises(CrossgapError, match=message):
+            own(folders, run, counts, held_out)
+    with pytest.raises(CrossgapError, match="'oracle' not found"):
+        own(folders, run, (2,), methods=("oracle",))
+    unlabelled = LabelledImages(np.zeros((4, 24, 24, 3), np.uint8), np.zeros((4, 0)), (), np.arange(4))
+    write_folder(tmp_path / "unlabelled", unlabelled)
+    with pytest.raises(CrossgapError, match="needs labelled target images"):
+        own((folders[0], tmp_path / "unlabelled"), run, (2,))
+    assert not run.exists()
+
+
+def test_another_run_s_folder(folders, tmp_path: Path) -> None:
+    own(folders, tmp_path / "run", (0,))
+    with pytest.raises(CrossgapError, match="held_out differ"):
+        own(folders, tmp_path / "run", (0,), held_out=0.6)
+
+
+def test_default_counts_end_with_all_there_is() -> None:
+    assert default_counts(600) == (0, 10, 25, 50, 100, 200, 400, 600)
+    assert default_counts(405) == (0, 10, 25, 50, 100, 200, 405)
+    assert default_counts(5) == (0, 5)
+
+
+def test_points_are_means_over_seeds_between_the_outer_ends_of_their_intervals() -> None:
+    rows = [row(10, "images", 0.2), row(10, "images", 0.4, seed=1), row(50, "images", 0.5)]
+    rows += [row(10, "episodes", 0.9), row(10, "images", 0.9, method="target_only")]
+    found = points(rows, "success", "target_b", "fine_tuned", "images")
+    assert [point.images for point in found] == [10, 50]
+    assert found[0] == Point(10, pytest.approx(0.3), pytest.approx(0.1), pytest.approx(0.5))
+    assert points(rows, "success", "target_c", "fine_tuned", "images") == []
+
+
+@pytest.mark.parametrize("measure", [SUCCESS, ERROR])
+def test_the_plot_takes_one_number_several_domains_and_intervals_below_zero(tmp_path, measure) -> None:
+    start = row(0, "images", 0.05, method="source_only", metric=measure.metric)
+    for rows in (
+        [row(10, "images", 0.05, metric=measure.metric)],
+        [start, start | {"domain": "target_c"}, row(9, "images", 0.5, metric=measure.metric)],
+    ):
+        assert Image.open(plot(rows, measure, tmp_path / "plot.png")).size[1] == 720
+
+
+def test_the_table_has_a_line_per_budget_and_one_where_both_kinds_agree() -> None:
+    rows = [row(10, "images", 0.4, seed=seed, episodes=10) for seed in range(2)]
+    rows += [row(10, "episodes", 0.2 * seed, seed=seed, episodes=1) for seed in range(2)]
+    rows += [row(20, spread, 0.7, episodes=10) for spread in ("images", "episodes")]
+    origin = {"preset": "quick", "command": "crossgap x", "commit": "abc"}
+    table = budget_table({"provenance": origin, "rows": rows}).splitlines()
+    assert table[0] == "In `target_b`:"
+    assert table[4] == "| 10 | 10 | spread | 40 % (40–40) |"
+    assert table[5] == "| 10 | 1 | whole | 10 % (0–20) |"
+    assert table[6] == "| 20 | 10 | either | 70 % (70–70) |"
+    assert "mean of 2 seeds × 100 starts" in table[-1]

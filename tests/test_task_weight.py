@@ -1,0 +1,42 @@
+"""The sweep over λ_φ."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from crossgap.experiments import reproduce, task_weight
+from crossgap.experiments.task_weight import histogram_distance
+from crossgap.files import read_json
+
+
+def test_histogram_distance_by_hand() -> None:
+    black, white = np.zeros((2, 4, 4, 3), np.uint8), np.full((3, 4, 4, 3), 255, np.uint8)
+    half = np.concatenate([black, white[:2]])
+    assert histogram_distance(black, black) == 0
+    assert histogram_distance(black, white) == pytest.approx(1)
+    assert histogram_distance(half, white) == pytest.approx(0.5)
+    red = black.copy()
+    red[..., 0] = 255
+    assert histogram_distance(red, black) == pytest.approx(1 / 3)
+
+
+def test_the_sweep_from_nothing_and_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (task_weight, reproduce):
+        monkeypatch.setattr(module, "WEIGHTS", (0.0, 1.0))
+    run = ("smoke", 1, ("target_a",), tmp_path / "run", tmp_path / "results", "cpu", "32-true")
+    found = read_json(reproduce.reproduce_task_weight(*run))
+    assert {row["task_weight"] for row in found["rows"]} == {0.0, 1.0}
+    assert {"success", "held_out_mse", "pair_l1", "histogram_distance"} <= {
+        row["metric"] for row in found["rows"]
+    }
+    assert (tmp_path / "results" / "smoke_target_a.png").stat().st_size > 10_000
+    weights = [path for path in (tmp_path / "run").rglob("*.safetensors") if "models" in path.parts]
+    before = {path: path.stat().st_mtime_ns for path in weights}
+    again = read_json(reproduce.reproduce_task_weight(*run))
+    assert again["rows"] == found["rows"]
+    assert {path: path.stat().st_mtime_ns for path in weights} == before  # nothing was trained twice
+    errors = {row["task_weight"]: row["value"] for row in found["rows"] if row["metric"] == "held_out_mse"}
+    assert errors[0.0] != errors[1.0]
