@@ -145,7 +145,8 @@ def reproduce_task_weight(
     """
     settings, fabric = get_preset(preset), single_process(device, precision)
     depends = as_json(settings) | {"weights": list(WEIGHTS)} | hardware(fabric)
-    folder = _begin("task_weight", preset, seeds, output, fabric, looks=list(looks), settings=depends)
+    settled = depends | {"looks": list(looks)}
+    folder = _begin("task_weight", preset, seeds, output, fabric, settings=settled)
     rows: list[dict[str, Any]] = []
     for look in looks:
         for seed in range(seeds):
