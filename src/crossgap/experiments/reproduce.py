@@ -23,6 +23,7 @@ from crossgap.experiments.results import add_results
 from crossgap.experiments.task_weight import WEIGHTS, TaskWeightExperiment
 from crossgap.experiments.task_weight import plot as plot_weights
 from crossgap.experiments.taskgan import TaskGANExperiment
+from crossgap.experiments.taskgan_figures import regimes_plot
 from crossgap.files import read_json
 from crossgap.report.pictures import gallery
 from crossgap.runs import find_run, lock_run, open_run, provenance, start
@@ -36,8 +37,8 @@ def reproduce_taskgan(
 ) -> Path:  # fmt: skip
     """Every method × look × seed; the path of the results file.
 
-    What a seed's looks share (source images, f_X, gain) is made once. Killed and started again, it goes
-    on where it was.
+    Beside it `<preset>_regimes.png`, figure 9 of the paper, where all its regimes were run. What a seed's
+    looks share (source images, f_X, gain) is made once. Killed and started again, it goes on where it was.
 
     Raises:
         CrossgapError: an unknown look or preset, no seeds, or `output` holds another run.
@@ -55,7 +56,9 @@ def reproduce_taskgan(
     for seed in range(seeds):
         for look in looks:
             rows += TaskGANExperiment(folder, settings, look, seed, fabric, methods=methods).run()
-    return add_results(path, rows, provenance(folder), depends)
+    add_results(path, rows, provenance(folder), depends)
+    regimes_plot(read_json(path)["rows"], path.with_name(f"{preset}_regimes.png"))
+    return path
 
 
 def reproduce_mico(
