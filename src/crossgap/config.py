@@ -77,6 +77,9 @@ class TranslatorConfig:
     task_weight: float = 1.0
     """λ_φ, for labels scaled to spread 1: 1 is where a squared task error means "knows nothing". The
     paper's 0.01 is for unscaled labels."""
+    forward_discriminator_rate: float = 0.25
+    """Factor on the learning rate of D_Y in the forward mapping, whose few real images it else learns by
+    heart."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +106,8 @@ class CycleConfig:
     """λ_c of the L1 cycle loss; CycleGAN's value."""
     feature_weight: float = 1.0
     """λ_f of the L2 loss between feature layers."""
+    discriminator_rate: float = 0.25
+    """Factor on the learning rate of D_Y, as in the forward mapping."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,9 @@ from __future__ import annotations
 import os
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import lightning_fabric
@@ -97,6 +99,8 @@ class Phase(ABC):
     """What trains it, by name."""
     learning_rate: float
     """At the first step, for every optimizer."""
+    rate_factors: Mapping[str, float] = MappingProxyType({})
+    """By optimizer: what its learning rate is multiplied by, where that is not 1."""
     fabric: lightning_fabric.Fabric
     """Set by the trainer: device, precision and, on several devices, averaging of gradients."""
 
@@ -189,6 +193,6 @@ class Trainer:
 
     @staticmethod
     def _set_learning_rate(phase: Phase, step: int) -> None:
-        for optimizer in phase.optimizers.values():
+        for name, optimizer in phase.optimizers.items():
             for group in optimizer.param_groups:
-                group["lr"] = phase.learning_rate * phase.schedule(step)
+                group["lr"] = phase.learning_rate * phase.rate_factors.get(name, 1.0) * phase.schedule(step)

@@ -72,6 +72,7 @@ def taskgan_forward(methods: Methods) -> AdaptedModel:
         steps=config.steps,
         learning_rate=config.learning_rate,
         loss=methods.scale.loss,
+        discriminator_rate=config.forward_discriminator_rate,
     )
     methods.fit("taskgan_forward", phase)
     return methods.adapted(task_model, generator)

@@ -62,6 +62,7 @@ class CycleTaskGAN(Phase):
         self.name, self.steps, self.learning_rate = name, config.steps, config.learning_rate
         self.source, self.target, self.labelled, self.config = source, target, labelled, config
         self.loss = loss
+        self.rate_factors = {"discriminator_y": config.discriminator_rate}
         self.source_model = source_model.requires_grad_(False).eval()
         self.target_model = target_model
         self.networks = {
@@ -72,10 +73,10 @@ class CycleTaskGAN(Phase):
             "target_model": target_model,
         }
         generators = [*forward.parameters(), *inverse.parameters()]
-        judges = [*discriminators[0].parameters(), *discriminators[1].parameters()]
         self.optimizers = {
             "generators": adam(generators, config.learning_rate, betas=(0.5, 0.999)),
-            "discriminators": adam(judges, config.learning_rate, betas=(0.5, 0.999)),
+            "discriminator_x": adam(discriminators[0].parameters(), config.learning_rate, betas=(0.5, 0.999)),
+            "discriminator_y": adam(discriminators[1].parameters(), config.learning_rate, betas=(0.5, 0.999)),
             "target_model": adam(target_model.parameters(), config.learning_rate),
         }
 
@@ -145,6 +146,5 @@ class CycleTaskGAN(Phase):
             self.networks[name].requires_grad_(True)
             judged_real, judged_fake = self.parallel[name](torch.cat([real, fake])).float().chunk(2)
             losses.append(discriminator_loss(judged_real, judged_fake))
-        loss = losses[0] + losses[1]
-        self.update("discriminators", loss)
-        return loss
+            self.update(name, losses[-1])
+        return losses[0] + losses[1]

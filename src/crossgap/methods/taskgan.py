@@ -54,19 +54,21 @@ class TaskGAN(Phase):
             look like y (the identity loss of CycleGAN).
         loss: the task loss, written (·)² above; cross-entropy where φ is a class.
         unlabelled: further images x whose labels nobody knows: they join the adversarial terms alone.
+        discriminator_rate: factor on D_Y's learning rate; below 1 where it has few images to learn by heart.
     """
 
     def __init__(
         self, name: str, generator: nn.Module, discriminator: nn.Module, task_model: nn.Module,
         inputs: Batches, real: Batches, task_weight: float, steps: int, learning_rate: float,
         adversarial_weight: float = 1.0, supervise_real: bool = False, loss: TaskLoss = task_loss,
-        unlabelled: Batches | None = None,
+        unlabelled: Batches | None = None, discriminator_rate: float = 1.0,
     ):  # fmt: skip
         self.name, self.steps, self.learning_rate = name, steps, learning_rate
         self.inputs, self.real, self.unlabelled = inputs, real, unlabelled
         self.task_weight, self.adversarial_weight = task_weight, adversarial_weight
         self.supervise_real, self.loss = supervise_real, loss
         self.task_model = task_model.requires_grad_(False).eval()
+        self.rate_factors = {"discriminator": discriminator_rate}
         self.networks = {"generator": generator, "discriminator": discriminator}
         self.optimizers = {
             key: adam(network.parameters(), learning_rate, betas=(0.5, 0.999))
