@@ -106,8 +106,6 @@ class CycleConfig:
     """λ_c of the L1 cycle loss; CycleGAN's value."""
     feature_weight: float = 1.0
     """λ_f of the L2 loss between feature layers."""
-    discriminator_rate: float = 0.25
-    """Factor on the learning rate of D_Y, as in the forward mapping."""
 
 
 @dataclass(frozen=True)

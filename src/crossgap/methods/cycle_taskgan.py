@@ -62,7 +62,6 @@ class CycleTaskGAN(Phase):
         self.name, self.steps, self.learning_rate = name, config.steps, config.learning_rate
         self.source, self.target, self.labelled, self.config = source, target, labelled, config
         self.loss = loss
-        self.rate_factors = {"discriminator_y": config.discriminator_rate}
         self.source_model = source_model.requires_grad_(False).eval()
         self.target_model = target_model
         self.networks = {
