@@ -70,9 +70,17 @@ def test_blend_is_the_absolute_difference_of_each_channel() -> None:
     assert digits.blend(patch, 0 * digit).ravel().tolist() == [10, 200, 255]
 
 
-def test_patches_are_crops_and_stay_within_their_part() -> None:
+def test_an_eighth() -> None:
+    columns = np.broadcast_to(np.arange(83, dtype=np.uint8)[None, :, None], (5, 83, 3))
+    assert digits.eighth(columns, 2)[0, :, 0].tolist() == list(range(20, 30))
+    parts = [part for parts in digits._OF_PHOTOGRAPHS.values() for part in parts]
+    assert sorted(parts) == list(range(8))  # no two splits share one
+
+
+def test_patches_are_crops_from_everywhere_of_every_region() -> None:
     column = np.broadcast_to(np.arange(200, dtype=np.uint8)[None, :, None], (50, 200, 3))
-    patches = digits.random_patches([column, 255 - column], 300, (0.25, 0.75), np.random.default_rng(0))
+    regions = [column[:, 50:150], 255 - column[:, 50:150]]
+    patches = digits.random_patches(regions, 300, np.random.default_rng(0))
     assert patches.shape == (300, 32, 32, 3)
     upright = np.where(patches[:, :1, :1] < patches[:, :1, -1:], patches, 255 - patches)  # which photograph
     first = upright[:, 0, 0, 0].astype(int)
