@@ -10,6 +10,7 @@ import gzip
 import importlib
 import tarfile
 import zlib
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -78,6 +79,37 @@ def scanned_digits(split: Split) -> LabelledImages:
     small = np.round(found.images[part] * (255 / 16)).astype(np.uint8)
     large = np.stack([_enlarged(image) for image in small])
     return _labelled(np.repeat(large[..., None], 3, -1), found.target[part])
+
+
+def varied(data: LabelledImages, copies: int, recolour: bool, seed: int = 0) -> LabelledImages:
+    """The images, then further copies of each that show the same digit; copies share their episode.
+
+    Args:
+        data: (n, H, W, 3) labelled images.
+        copies: how many images to make of each, itself included.
+        recolour: whether copies also have their channels permuted and, every other one, inverted, which is
+            what another patch might have done to an image of MNIST-M; else they are only shifted, by up
+            to 2 pixels.
+        seed: of the copies.
+    """
+    rng = np.random.default_rng(seed)
+    parts = [data.images, *(_varied(data.images, recolour, rng) for _ in range(copies - 1))]
+    again = np.tile(np.arange(len(data)), copies)
+    return replace(data.select(again), images=np.concatenate(parts))
+
+
+def _varied(images: np.ndarray, recolour: bool, rng: np.random.Generator) -> np.ndarray:
+    n, height, width, _ = images.shape
+    wide = np.pad(images, ((0, 0), (2, 2), (2, 2), (0, 0)), "edge")
+    rows, columns = (rng.integers(5, size=(n, 1, 1)) + np.arange(s) for s in (height, width))
+    each = np.arange(n)[:, None, None]
+    shifted = wide[each, rows.transpose(0, 2, 1), columns]
+    if not recolour:
+        return shifted
+    channels = rng.permuted(np.tile(np.arange(3), (n, 1)), axis=1)
+    recoloured = np.take_along_axis(shifted, channels[:, None, None], 3)
+    inverted = rng.random((n, 1, 1, 1)) < 0.5
+    return np.where(inverted, 255 - recoloured, recoloured)
 
 
 def blend(patches: np.ndarray, digits: np.ndarray) -> np.ndarray:
