@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from crossgap.data import digits, packages
+from crossgap.data import LabelledImages, digits, packages
 from crossgap.data.packages import Package, cache_folder, fetch
 from crossgap.errors import CrossgapError
 
@@ -70,9 +70,17 @@ def test_blend_is_the_absolute_difference_of_each_channel() -> None:
     assert digits.blend(patch, 0 * digit).ravel().tolist() == [10, 200, 255]
 
 
-def test_patches_are_crops_and_stay_within_their_part() -> None:
+def test_an_eighth() -> None:
+    columns = np.broadcast_to(np.arange(83, dtype=np.uint8)[None, :, None], (5, 83, 3))
+    assert digits.eighth(columns, 2)[0, :, 0].tolist() == list(range(20, 30))
+    parts = [part for parts in digits._OF_PHOTOGRAPHS.values() for part in parts]
+    assert sorted(parts) == list(range(8))  # no two splits share one
+
+
+def test_patches_are_crops_from_everywhere_of_every_region() -> None:
     column = np.broadcast_to(np.arange(200, dtype=np.uint8)[None, :, None], (50, 200, 3))
-    patches = digits.random_patches([column, 255 - column], 300, (0.25, 0.75), np.random.default_rng(0))
+    regions = [column[:, 50:150], 255 - column[:, 50:150]]
+    patches = digits.random_patches(regions, 300, np.random.default_rng(0))
     assert patches.shape == (300, 32, 32, 3)
     upright = np.where(patches[:, :1, :1] < patches[:, :1, -1:], patches, 255 - patches)  # which photograph
     first = upright[:, 0, 0, 0].astype(int)
@@ -118,6 +126,40 @@ def test_scanned_digits_fill_the_image() -> None:
     assert images.max() == 255
     assert (images[:, :4].mean((0, 2, 3)) > 40).all()  # up to the upper edge, where MNIST is black
     assert set(splits[2].labels.ravel()) == set(range(10))
+
+
+def one_digit() -> LabelledImages:
+    images = np.random.default_rng(0).integers(0, 256, (6, 8, 8, 3), np.uint8)
+    return LabelledImages(images, np.arange(6, dtype=np.float32)[:, None], ("digit",), np.arange(6))
+
+
+def test_varied_images_are_shifted_and_keep_label_and_episode() -> None:
+    data = one_digit()
+    many = digits.varied(data, 4, recolour=False)
+    assert len(many) == 24
+    np.testing.assert_array_equal(many.images[:6], data.images)
+    np.testing.assert_array_equal(many.labels, np.tile(data.labels, (4, 1)))
+    np.testing.assert_array_equal(many.episodes, np.tile(data.episodes, 4))
+    shifts = set()
+    for copy, number in zip(many.images[6:], many.episodes[6:], strict=True):
+        wide = np.pad(data.images[number], ((2, 2), (2, 2), (0, 0)), "edge")
+        found = [(r, c) for r in range(5) for c in range(5) if (wide[r : r + 8, c : c + 8] == copy).all()]
+        assert len(found) == 1
+        shifts |= set(found)
+    assert len(shifts) > 5
+
+
+def test_recoloured_images_have_other_channels_and_half_of_them_are_negatives() -> None:
+    data = one_digit()
+    many = digits.varied(data, 100, recolour=True)
+    negatives = 0
+    for copy, number in zip(many.images[6:], many.episodes[6:], strict=True):
+        original = set(map(tuple, np.sort(data.images[number].reshape(-1, 3), 1)))
+        negative = not set(map(tuple, np.sort(copy.reshape(-1, 3), 1))) <= original
+        copy = 255 - copy if negative else copy
+        assert set(map(tuple, np.sort(copy.reshape(-1, 3), 1))) <= original
+        negatives += negative
+    assert 0.4 < negatives / 594 < 0.6
 
 
 def test_no_sklearn(cached: Path, monkeypatch: pytest.MonkeyPatch) -> None:

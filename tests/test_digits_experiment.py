@@ -52,7 +52,7 @@ def test_accuracy_by_hand() -> None:
 def test_every_preset_has_a_label_budget_and_the_rest_without_labels(tmp_path: Path, fabric) -> None:
     preset = DIGITS_PRESETS["smoke"]
     first, second = (DigitsExperiment(tmp_path, preset, "scanned_digits", s, fabric) for s in (0, 1))
-    assert len(first.target) == preset.scanned_digits_labels
+    assert len(first.target) == preset.scanned_digits_labels * preset.variants
     assert len(first.unlabelled) == SIZES["train"]
     assert first.unlabelled.labels.shape == (80, 0)
     assert (first.target.episodes != second.target.episodes).any()  # each seed has a draw of its own

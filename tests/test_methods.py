@@ -13,6 +13,7 @@ import torch
 from crossgap.catalog import CYCLE, INVERSE, METHODS, Methods
 from crossgap.config import (
     CycleConfig,
+    DANNConfig,
     NetworkConfig,
     SupervisedConfig,
     TaskGANConfig,
@@ -40,6 +41,7 @@ TINY = TaskGANConfig(
     two_columns=TwoColumnsConfig(3, 4),
     translated_images=8,
     cycle=CycleConfig(3, 4),
+    dann=DANNConfig(3, 4),
 )
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from crossgap.errors import CrossgapError
-from crossgap.experiments.tables import insert, success_table, update
+from crossgap.experiments.tables import accuracy_table, insert, success_table, update
 
 
 def results(*successes):
@@ -24,6 +24,17 @@ def test_mean_and_range_over_seeds():
     assert "commit abc" in table
     assert table.startswith("| trained how | `target_a` (1 seeds) | `target_b` (3 seeds) |")
     assert table.splitlines()[2] == "| source only | 0 % (0–0) | – |"  # it was not run in target_b
+
+
+def test_accuracies_of_the_digits() -> None:
+    row = {"method": "dann", "metric": "accuracy", "n": 10_000}
+    rows = [{**row, "domain": "mnist_m", "seed": seed, "value": v} for seed, v in enumerate((0.951, 0.953))]
+    rows.append({**row, "domain": "scanned_digits", "n": 600, "seed": 0, "value": 0.9})
+    rows.append({**row, "domain": "mnist_m", "metric": "validation_accuracy", "seed": 0, "value": 0.1})
+    table = accuracy_table({**results(), "rows": rows}).splitlines()
+    assert table[0] == "| trained how | `mnist_m`, 10,000 images | `scanned_digits`, 600 images |"
+    assert table[2] == "| DANN | 95.2 % (95.1–95.3) | 90.0 % (90.0–90.0) |"
+    assert "mean of 2 seeds" in table[-1]
 
 
 def test_insert_replaces_what_is_between_the_markers_only():

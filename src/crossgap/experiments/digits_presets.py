@@ -23,6 +23,8 @@ class DigitsPreset:
     """How many of MNIST-M's 55,000 training images have a label; the rest is seen without."""
     scanned_digits_labels: int = 100
     """How many of the 1,000 scanned training digits have a label."""
+    variants: int = 20
+    """Images made of each labelled target image, by shifts and, in MNIST-M, other colours; 1 is none."""
     images: int = 55_000
     """How many training images of each domain are used, at most."""
     test_images: int = 10_000
@@ -35,7 +37,7 @@ class DigitsPreset:
 
 DIGITS_PRESETS = {
     "smoke": DigitsPreset(
-        mnist_m_labels=64, scanned_digits_labels=32, images=256, test_images=64,
+        mnist_m_labels=64, scanned_digits_labels=32, variants=2, images=256, test_images=64,
         config=TaskGANConfig(
             networks=NetworkConfig(4, 16, 4, 1, 4),
             source=SupervisedConfig(10, 16), target=SupervisedConfig(5, 8),
@@ -48,8 +50,8 @@ DIGITS_PRESETS = {
         config=TaskGANConfig(
             networks=NetworkConfig(32, 256, 16, 2, 16),
             source=SupervisedConfig(3000, 64), target=SupervisedConfig(1000, 32),
-            fine_tuning=SupervisedConfig(1000, 32), dann=DANNConfig(3000, 64),
-            translator=TranslatorConfig(3000, 16, 4e-4), refinement=SupervisedConfig(1000, 64, 5e-4),
+            fine_tuning=SupervisedConfig(1000, 32), dann=DANNConfig(1500, 64),
+            translator=TranslatorConfig(5000, 16, 4e-4), refinement=SupervisedConfig(1000, 64, 5e-4),
         ),
     ),
     "full": DigitsPreset(

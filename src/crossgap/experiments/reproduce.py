@@ -93,8 +93,8 @@ def reproduce_digits(
         CrossgapError: an unknown preset, no seeds, data that cannot be had, or `output` holds another run.
     """
     settings, fabric = get_digits_preset(preset), single_process(device, precision)
-    plain = json.loads(json.dumps(asdict(settings)))  # as it is read back
-    folder = _begin("digits", preset, seeds, output, fabric, settings=plain)
+    path, depends = results / f"{preset}.json", asdict(settings) | hardware(fabric)
+    folder = _begin("digits", preset, seeds, output, fabric, settings=asdict(settings))
     experiments = [
         DigitsExperiment(folder, settings, domain, seed, fabric)
         for seed in range(seeds)
@@ -103,7 +103,7 @@ def reproduce_digits(
     rows = [row for experiment in experiments for row in experiment.run()]
     for experiment in experiments[: len(TARGETS)]:
         gallery(experiment.pictures(), results / f"{preset}_{experiment.domain}.png")
-    return add_results(results / f"{preset}.json", rows, provenance(folder), plain | hardware(fabric))
+    return add_results(path, rows, provenance(folder), depends)
 
 
 def reproduce_budget(

@@ -48,20 +48,44 @@ def budget_table(results: dict[str, Any]) -> str:
 
 def _origin(results: dict[str, Any], seeds: str, starts: int) -> str:
     """What the cells of a table of success are, and where they come from."""
-    origin = results["provenance"]
-    commits = dict.fromkeys(run["commit"] for run in (*origin.get("earlier", []), origin))
     return (
         f"Success in closed loop, mean of {seeds} seeds × {starts} starts (lowest – highest seed); "
-        f"every seed's Wilson interval is in the file. Preset "
-        f"`{origin['preset']}`, `{origin['command']}`, commit {', '.join(commits)}."
+        f"every seed's Wilson interval is in the file. {_run(results)}"
     )
 
 
-def _cell(rows: list[dict[str, Any]]) -> str:
+def _run(results: dict[str, Any]) -> str:
+    origin = results["provenance"]
+    commits = dict.fromkeys(run["commit"] for run in (*origin.get("earlier", []), origin))
+    return f"Preset `{origin['preset']}`, `{origin['command']}`, commit {', '.join(commits)}."
+
+
+def accuracy_table(results: dict[str, Any]) -> str:
+    """Mean test accuracy per method and target domain of the digits, with the range of the seeds."""
+    rows = [row for row in results["rows"] if row["metric"] == "accuracy"]
+    tested = {row["domain"]: row["n"] for row in rows}
+    lines = [
+        "| trained how | " + " | ".join(f"`{domain}`, {n:,} images" for domain, n in tested.items()) + " |",
+        "|---|" + "---|" * len(tested),
+    ]
+    for method in dict.fromkeys(row["method"] for row in rows):
+        cells = [_cell([r for r in rows if (r["method"], r["domain"]) == (method, d)], 1) for d in tested]
+        lines.append(f"| {METHODS[method].about} | " + " | ".join(cells) + " |")
+    seeds = len({row["seed"] for row in rows})
+    lines += [
+        "",
+        f"Test accuracy, mean of {seeds} seeds (lowest – highest); every seed's Wilson interval is in the "
+        f"file. {_run(results)}",
+    ]
+    return "\n".join(lines)
+
+
+def _cell(rows: list[dict[str, Any]], digits: int = 0) -> str:
     if not rows:
         return "–"
     rates = [100 * row["value"] for row in rows]
-    return f"{np.mean(rates):.0f} % ({min(rates):.0f}–{max(rates):.0f})"
+    mean, low, high = (f"{rate:.{digits}f}" for rate in (np.mean(rates), min(rates), max(rates)))
+    return f"{mean} % ({low}–{high})"
 
 
 def insert(document: str, name: str, text: str) -> str:
@@ -83,6 +107,8 @@ TABLES = {
     "taskgan-full": (Path("results/taskgan/full.json"), success_table),
     "budget-quick": (Path("results/budget/quick.json"), budget_table),
     "budget-full": (Path("results/budget/full.json"), budget_table),
+    "digits-quick": (Path("results/digits/quick.json"), accuracy_table),
+    "digits-full": (Path("results/digits/full.json"), accuracy_table),
 }
 """By the name of its markers: where a table's figures are, and what makes the table."""
 
