@@ -155,3 +155,23 @@ def test_checkpoint_cut_in_half_and_of_another_method(monkeypatch, capsys, folde
     assert code == 2
     assert "'fine_tuned'" in message
     assert "'target_only'" in message
+
+
+def test_a_mistake_that_is_mended_does_not_stand_in_the_way(monkeypatch, capsys, folders, tmp_path):
+    table = folders[1] / "labels.csv"
+    right = table.read_text()
+    table.write_text(right.replace("angle", "angel"))
+    code, error = train(monkeypatch, capsys, folders, "fine_tuned", tmp_path / "run")
+    assert code == 2
+    assert "target labels angel" in error
+    assert not (tmp_path / "run").exists()
+    table.write_text(right)
+    assert train(monkeypatch, capsys, folders, "source_only", tmp_path / "run")[0] == 0
+
+
+def test_a_model_of_other_labels_does_not_move_the_arm(monkeypatch, capsys, folders, tmp_path):
+    assert train(monkeypatch, capsys, folders, "source_only", tmp_path / "run")[0] == 0
+    model = tmp_path / "run" / "models" / "source_only"
+    code, error = crossgap(monkeypatch, capsys, "evaluate", model, "--starts", 1)
+    assert code == 2
+    assert "predicts angle. Expected joint_velocity_1" in error

@@ -5,7 +5,16 @@ from __future__ import annotations
 import pytest
 
 from crossgap.catalog import METHODS
-from crossgap.config import ALL_METHODS, MAIN_METHODS, PRESETS, NetworkConfig, get_preset
+from crossgap.config import (
+    ALL_METHODS,
+    MAIN_METHODS,
+    PRESETS,
+    CycleConfig,
+    NetworkConfig,
+    SupervisedConfig,
+    TranslatorConfig,
+    get_preset,
+)
 from crossgap.errors import CrossgapError
 
 
@@ -40,3 +49,20 @@ def test_the_presets_of_all_methods_name_all_of_the_catalogue() -> None:
 def test_images_are_of_a_size_that_the_networks_take(name: str) -> None:
     assert PRESETS[name].size % 4 == 0
     assert PRESETS[name].size >= 24
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: SupervisedConfig(steps=0), "SupervisedConfig: expected steps of at least 1; got 0"),
+        (lambda: TranslatorConfig(batch=-1), "TranslatorConfig: expected batch of at least 1; got -1"),
+        (
+            lambda: CycleConfig(learning_rate=float("nan")),
+            "CycleConfig: expected a learning rate above 0; got nan",
+        ),
+        (lambda: NetworkConfig(task_width=0), "NetworkConfig: expected task_width of at least 1; got 0"),
+    ],
+)
+def test_settings_that_cannot_be(make, message: str) -> None:
+    with pytest.raises(CrossgapError, match=message):
+        make()

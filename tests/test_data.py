@@ -124,6 +124,18 @@ def test_an_unlabelled_folder_without_images(tmp_path: Path) -> None:
         read_unlabelled(tmp_path)
 
 
+def test_an_image_of_16_bits_is_not_clipped_but_refused(folder: Path) -> None:
+    Image.fromarray(np.full((16, 16), 40_000, np.uint16)).save(folder / "images" / "000003.png")
+    with pytest.raises(CrossgapError, match=r"000003\.png: pixels of mode I;16. Expected 8 bits"):
+        read_folder(folder)
+
+
+def test_a_viewer_s_hidden_thumbnails_are_nobody_s_data(folder: Path) -> None:
+    (folder / ".thumbs").mkdir()
+    Image.new("RGB", (4, 4)).save(folder / ".thumbs" / "a.png")
+    assert len(read_folder(folder)) == 6
+
+
 def test_an_existing_folder_is_never_overwritten(folder: Path, tree) -> None:
     before = tree(folder)
     with pytest.raises(CrossgapError, match=r"set exists already\. Expected a new folder"):

@@ -100,11 +100,17 @@ class AdaptedModel:
 
         Raises:
             CrossgapError: a network is not one of `crossgap.networks`, which is all that `load` can build
-                again, or the folder cannot be written.
+                again, or has weights that are not finite, or the folder cannot be written.
         """
         if not isinstance(self.task_model, TaskModel) or not isinstance(self.translator, Generator | None):
             names = f"{type(self.task_model).__name__} and {type(self.translator).__name__}"
             raise CrossgapError(f"Only a TaskModel and a Generator can be saved; got {names}.")
+        networks = [network for network in (self.task_model, self.translator) if network is not None]
+        if not all(value.isfinite().all() for network in networks for value in network.parameters()):
+            raise CrossgapError(
+                f"The training of '{self.method}' ended in weights that are not finite. "
+                "Try a lower learning rate."
+            )
         with writing(folder) as temporary:
             temporary.mkdir(parents=True)
             for name, network in (("task_model", self.task_model), ("translator", self.translator)):

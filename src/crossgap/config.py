@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-from crossgap.errors import unknown
+from crossgap.errors import CrossgapError, unknown
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,25 @@ class NetworkConfig:
     discriminator_width: int = 32
     """Filters of the discriminator's first layer."""
 
+    def __post_init__(self) -> None:
+        for name, value in asdict(self).items():
+            if value < 1 and name != "generator_blocks":
+                raise CrossgapError(f"NetworkConfig: expected {name} of at least 1; got {value}.")
+
+
+def check_training(config: SupervisedConfig | TranslatorConfig | CycleConfig) -> None:
+    """Whether a training can be run.
+
+    Raises:
+        CrossgapError: steps or batch below 1, or a learning rate that is not a positive number.
+    """
+    kind = type(config).__name__
+    for name in ("steps", "batch"):
+        if getattr(config, name) < 1:
+            raise CrossgapError(f"{kind}: expected {name} of at least 1; got {getattr(config, name)}.")
+    if not 0 < config.learning_rate < float("inf"):
+        raise CrossgapError(f"{kind}: expected a learning rate above 0; got {config.learning_rate}.")
+
 
 @dataclass(frozen=True)
 class SupervisedConfig:
@@ -62,6 +81,9 @@ class SupervisedConfig:
     """Images per step, of each data set that it trains on."""
     learning_rate: float = 1e-3
     """Of Adam; constant, then linear to zero over the second half."""
+
+    def __post_init__(self) -> None:
+        check_training(self)
 
 
 @dataclass(frozen=True)
@@ -80,6 +102,9 @@ class TranslatorConfig:
     forward_discriminator_rate: float = 0.25
     """Factor on the learning rate of D_Y in the forward mapping, whose few real images it else learns by
     heart."""
+
+    def __post_init__(self) -> None:
+        check_training(self)
 
 
 @dataclass(frozen=True)
@@ -106,6 +131,9 @@ class CycleConfig:
     """λ_c of the L1 cycle loss; CycleGAN's value."""
     feature_weight: float = 1.0
     """λ_f of the L2 loss between feature layers."""
+
+    def __post_init__(self) -> None:
+        check_training(self)
 
 
 @dataclass(frozen=True)

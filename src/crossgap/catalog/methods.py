@@ -93,10 +93,7 @@ class Methods:
         method, trainer = self._method(name), self.trainer_of(name)
         folder = trainer.folder / "models" / name
         if not folder.exists():
-            if method.target_labels and not method.source_side and not self.target.label_names:
-                raise CrossgapError(
-                    f"Method '{name}' needs labels of the target images; there are none here."
-                )
+            self.check(name)
             model = method.build(self)
             model.method = name
             if trainer.fabric.is_global_zero:
@@ -107,6 +104,18 @@ class Methods:
             raise CrossgapError(f"{folder} holds a model of '{model.method}'. Expected one of '{name}'.")
         model.precision = hardware(trainer.fabric)["precision"]
         return model
+
+    def check(self, name: str) -> None:
+        """Whether a method can be trained on what is there.
+
+        Raises:
+            CrossgapError: there is no such method, or it needs target labels or data that are not there.
+        """
+        method = self._method(name)
+        if method.target_labels and not method.source_side and not self.target.label_names:
+            raise CrossgapError(f"Method '{name}' needs labels of the target images; there are none here.")
+        if method.needs and method.needs not in self._extra:
+            raise CrossgapError(f"Method '{name}' needs {EXTRA[method.needs]}; there are none here.")
 
     @staticmethod
     def _method(name: str) -> Method:

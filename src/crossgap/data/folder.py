@@ -27,6 +27,8 @@ from crossgap.files import write_text, writing
 
 LABELS = "labels.csv"
 NOT_LABELS = ("image", "episode", "step")
+EIGHT_BIT = ("RGB", "RGBA", "RGBX", "L", "LA", "La", "P", "PA", "1", "CMYK", "YCbCr")
+"""Pillow's modes that become RGB without loss of range; 16-bit and float images would be clipped."""
 EXTENSIONS = (".png", ".jpg", ".jpeg", ".bmp")
 
 Track = Callable[[Iterable, str, int], Iterable]
@@ -89,6 +91,8 @@ def read_image(path: Path) -> np.ndarray:
     """
     try:
         with Image.open(path) as image:
+            if image.mode not in EIGHT_BIT:
+                raise CrossgapError(f"{path}: pixels of mode {image.mode}. Expected 8 bits per channel.")
             return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
     except FileNotFoundError:
         raise CrossgapError(f"{path}: no such image, but {LABELS} has a label for it.") from None
@@ -144,7 +148,7 @@ def read_unlabelled(path: str | Path, track: Track = _untracked) -> LabelledImag
     root = _folder(Path(path))
     if (root / LABELS).exists():
         return read_folder(root, (), track)
-    files = sorted(file for file in root.rglob("*") if file.suffix.lower() in EXTENSIONS)
+    files = sorted(file for file in root.rglob("*") if _is_image(root, file))
     if not files:
         raise CrossgapError(f"{root} has no images. Expected {', '.join(EXTENSIONS)} files.")
     images = _read_images([(file, None) for file in files], root.name, track)
@@ -157,10 +161,16 @@ def _file_and_frame(root: Path, cell: str) -> tuple[Path, int | None]:
     return (root / match[1], int(match[2])) if match else (root / cell, None)
 
 
+def _is_image(root: Path, file: Path) -> bool:
+    """By its ending; what is hidden, such as a viewer's thumbnails, is nobody's data."""
+    hidden = any(part.startswith(".") for part in file.relative_to(root).parts)
+    return file.suffix.lower() in EXTENSIONS and not hidden
+
+
 def _check_all_labelled(root: Path, known: set[Path]) -> None:
     """Every image file has a label; that every label has an image shows when it is opened."""
     for file in sorted(root.rglob("*")):
-        if file.suffix.lower() in EXTENSIONS and file not in known:
+        if _is_image(root, file) and file not in known:
             raise CrossgapError(f"{file}: an image without a label. Expected a row for it in {LABELS}.")
 
 

@@ -21,6 +21,7 @@ from crossgap.evaluation import (
 from crossgap.files import write_json
 from crossgap.progress import console, track
 from crossgap.simulation.looks import get_look
+from crossgap.simulation.worlds import get_world
 from crossgap.training import make_fabric
 
 
@@ -48,7 +49,17 @@ def evaluate_models(
     return result
 
 
+def _short(paths: list[str]) -> dict[str, str]:
+    """The last parts of each path, as few as tell them apart."""
+    for count in range(1, max(len(Path(path).parts) for path in paths) + 1):
+        short = {path: str(Path(*Path(path).parts[-count:])) for path in paths}
+        if len(set(short.values())) == len(paths):
+            return short
+    return {path: path for path in paths}
+
+
 def _offline(loaded: dict[str, AdaptedModel], folder: Path) -> dict[str, Any]:
+    names = _short(list(loaded))
     kinds = dict.fromkeys(model.scale.error_name for model in loaded.values())
     table = Table("model", " or ".join(kinds), "95 % interval", "images")
     result: dict[str, Any] = {"data": str(folder), "models": {}}
@@ -57,7 +68,7 @@ def _offline(loaded: dict[str, AdaptedModel], folder: Path) -> dict[str, Any]:
         error = offline_error(model.predict, data, model.scale)
         result["models"][name] = error
         interval = f"{error['low']:.4f} – {error['high']:.4f}"
-        table.add_row(name, f"{error['value']:.4f}", interval, str(len(data)))
+        table.add_row(names[name], f"{error['value']:.4f}", interval, str(len(data)))
     console.print(table)
     return result
 
@@ -65,6 +76,14 @@ def _offline(loaded: dict[str, AdaptedModel], folder: Path) -> dict[str, Any]:
 def _closed_loop(
     loaded: dict[str, AdaptedModel], look: str, gain: float, seeds: tuple[int, ...], steps: int
 ) -> dict[str, Any]:
+    expected = get_world("reach3").label_names
+    for name, model in loaded.items():
+        if model.label_names != expected:
+            raise CrossgapError(
+                f"{name} predicts {', '.join(model.label_names)}. Expected {', '.join(expected)} to move the "
+                "arm; other labels are evaluated offline with --data."
+            )
+    names = _short(list(loaded))
     played: dict[str, ClosedLoop] = {}
     for name, model in loaded.items():
         label = f"evaluate {model.method}"
@@ -72,7 +91,7 @@ def _closed_loop(
             model.predict, seeds, gain, steps, label=label, look=look, size=model.size
         )
     first = next(iter(played))
-    table = Table("model", "success", "95 % interval", "final distance (m)", f"{Path(first).name} minus this")
+    table = Table("model", "success", "95 % interval", "final distance (m)", f"{names[first]} minus this")
     result: dict[str, Any] = {"look": look, "gain": gain, "models": {}, "paired_differences": {}}
     for name, episodes in played.items():
         result["models"][name] = episodes.to_json()
@@ -84,6 +103,6 @@ def _closed_loop(
             result["paired_differences"][name] = paired
             difference = f"{paired['value']:+.2f} ({paired['low']:+.2f} – {paired['high']:+.2f})"
         interval = f"{success['low']:.2f} – {success['high']:.2f}"
-        table.add_row(name, f"{success['value']:.2f}", interval, f"{distance:.3f}", difference)
+        table.add_row(names[name], f"{success['value']:.2f}", interval, f"{distance:.3f}", difference)
     console.print(table)
     return result

@@ -9,8 +9,9 @@ from typing import Any
 
 import lightning_fabric
 
+from crossgap.catalog import METHODS
 from crossgap.config import as_json, get_preset
-from crossgap.errors import CrossgapError
+from crossgap.errors import CrossgapError, unknown
 from crossgap.experiments.budget import BudgetExperiment, check_methods
 from crossgap.experiments.budget_figures import SUCCESS, plot
 from crossgap.experiments.budget_presets import get_budget_preset
@@ -48,6 +49,9 @@ def reproduce_taskgan(
     settings, fabric = get_preset(preset), single_process(device, precision)
     path, depends = results / f"{preset}.json", as_json(settings) | hardware(fabric)
     methods = methods or settings.methods
+    for method in methods:
+        if method not in METHODS:
+            raise unknown("Method", method, METHODS)
     folder = _begin(
         "taskgan", preset, seeds, output, fabric, looks=list(looks), methods=list(methods),
         settings=as_json(settings),

@@ -42,12 +42,13 @@ def train_on_folders(
         "labels": list(data[0].label_names),
         "seed": check_seed(seed), **hardware(fabric), "config": asdict(config),
     }  # fmt: skip
+    extra = {"pairs": lambda: data[2]} if pairs else {}
+    methods = Methods(data[0], data[1], config, Trainer(output, fabric, seed), extra=extra)
+    methods.check(method)  # all that can be wrong, before a run folder is there
     if fabric.is_global_zero:
         lock_run(open_run(output, settings))
     fabric.barrier()
-    trainer = Trainer(output, fabric, seed)
-    extra = {"pairs": lambda: data[2]} if pairs else {}
-    Methods(data[0], data[1], config, trainer, extra=extra).get(method)
+    methods.get(method)
     return output / "models" / method
 
 
