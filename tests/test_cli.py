@@ -96,6 +96,8 @@ def test_trains_evaluates_and_resumes(monkeypatch, capsys, folders, tmp_path):
         (["collect", "DIR/new", "--randomization", "wild"], ["wild", "full"]),
         (["collect", "DIR/new", "--world", "mico"], ["'source'", "mico_target"]),
         (["collect", "DIR/source"], ["source", "not a collected data set"]),
+        (["collect", "DIR/new", "--perturbation", "-1"], ["--perturbation must be 0 or more", "-1"]),
+        (["evaluate", "DIR/new", "--steps", "0"], ["--steps must be at least 1", "0"]),
         (["reproduce", "mico", "--preset", "smoke", "--output", "DIR/source"], ["source", "not empty"]),
         (["reproduce", "budget", "--preset", "smoke", "--methods", "oracle"], ["'oracle'", "fine_tuned"]),
         (["reproduce", "budget", "--looks", "target_z"], ["target_z", "target_b"]),

@@ -33,9 +33,8 @@ class AdaptedModel:
         architecture: what `load` needs to build the networks: width, blocks, hidden …
 
     Attributes:
-        precision: of the translator: `32-true` at first, the same on every machine; `bf16-mixed` is about
-            1.6 times faster where the hardware has bfloat16, and predictions differ by 0.004 of a label's
-            spread (root mean square; 0.03 at most) in translators of preset quick.
+        precision: of the translator: `32-true` at first, the same on every machine; `bf16-mixed` is
+            faster where the hardware has bfloat16, and predictions differ a little.
     """
 
     def __init__(

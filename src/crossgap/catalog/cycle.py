@@ -7,11 +7,11 @@ from functools import partial
 
 from crossgap.adapted import AdaptedModel
 from crossgap.catalog.forward import sample_source
-from crossgap.catalog.inverse import new_translator, refined
+from crossgap.catalog.inverse import inverse, new_translator, refined
 from crossgap.catalog.methods import Method, Methods
 from crossgap.data.batches import to_tensor
 from crossgap.methods.cycle_taskgan import CycleTaskGAN
-from crossgap.methods.taskgan import TaskGAN, translate
+from crossgap.methods.taskgan import translate
 from crossgap.networks import Discriminator, Generator, TaskModel
 
 
@@ -20,12 +20,12 @@ def _train(methods: Methods, labelled: bool) -> CycleTaskGAN:
     config, name = methods.config.cycle, "cycle_taskgan" if labelled else "cycle_taskgan_unlabelled"
     source_model = methods.get("source_only").task_model
     assert isinstance(source_model, TaskModel)
-    inverse, discriminator_x = new_translator(methods)
+    generator, discriminator_x = new_translator(methods)
     networks = methods.config.networks
     phase = CycleTaskGAN(
         name,
         forward=Generator(networks.generator_width, networks.generator_blocks),
-        inverse=inverse,
+        inverse=generator,
         discriminators=(discriminator_x, Discriminator(networks.discriminator_width)),
         source_model=source_model,
         target_model=copy.deepcopy(source_model).train(),
@@ -66,29 +66,6 @@ def unlabelled_refined(methods: Methods) -> AdaptedModel:
     return methods.adapted(task_model, phase.networks["inverse"])
 
 
-def source_supervised_gan(methods: Methods) -> AdaptedModel:
-    """An inverse GAN whose only supervision is source-side: F must leave source images what they are, to
-    f_X and to the eye."""
-    config, name = methods.config.translator, "source_supervised_gan"
-    task_model = methods.get("source_only").task_model
-    generator, discriminator = new_translator(methods)
-    phase = TaskGAN(
-        name,
-        generator,
-        discriminator,
-        task_model,
-        inputs=methods.batches(methods.target, config.batch, 2),
-        real=methods.batches(methods.source, config.batch, 1),
-        task_weight=config.task_weight,
-        steps=config.steps,
-        learning_rate=config.learning_rate,
-        supervise_real=True,
-        loss=methods.scale.loss,
-    )
-    methods.fit(name, phase)
-    return methods.adapted(task_model, generator)
-
-
 def _cycle(build, about: str, **kwargs) -> Method:
     labelled = kwargs.get("labelled", False)
     return Method(partial(build, **kwargs), about, target_labels=labelled)
@@ -96,7 +73,9 @@ def _cycle(build, about: str, **kwargs) -> Method:
 
 CYCLE = {
     "source_supervised_gan": Method(
-        source_supervised_gan, "inverse GAN supervised on the source, no target labels", target_labels=False
+        partial(inverse, name="source_supervised_gan", supervise_real=True),
+        "inverse GAN supervised on the source, no target labels",
+        target_labels=False,
     ),
     "cycle_taskgan": _cycle(inverse_side, "cycle TaskGAN, inverse", labelled=True),
     "cycle_taskgan_refined": Method(

@@ -24,7 +24,7 @@ def new_translator(methods: Methods) -> tuple[Generator, Discriminator]:
 
 def inverse(
     methods: Methods, name: str, adversarial_weight: float = 1.0, supervised: bool = True,
-    unlabelled: bool = False,
+    unlabelled: bool = False, supervise_real: bool = False,
 ) -> AdaptedModel:  # fmt: skip
     """f_X behind a translator F: Y → X that was trained through it.
 
@@ -34,6 +34,8 @@ def inverse(
         adversarial_weight: 0 for the task loss alone.
         supervised: whether the task loss is used; without it, it is a plain GAN.
         unlabelled: whether unlabelled target images join the adversarial terms.
+        supervise_real: whether the only supervision is source-side: F must leave source images what they are,
+            to f_X and to the eye.
     """
     config = methods.config.translator
     task_model = methods.get("source_only").task_model
@@ -51,6 +53,7 @@ def inverse(
         learning_rate=config.learning_rate,
         loss=methods.scale.loss,
         unlabelled=methods.batches(methods.extra("unlabelled"), config.batch, 5) if unlabelled else None,
+        supervise_real=supervise_real,
     )
     methods.fit(name, phase)
     return methods.adapted(task_model, generator)

@@ -79,6 +79,8 @@ def _check(collection: Collection, workers: int | None) -> None:
         raise CrossgapError(f"--seed must be 0 or more; got {collection.seed}.")
     if collection.episodes < 1 or collection.steps < 2:
         raise CrossgapError("A collection needs at least 1 episode of at least 2 steps.")
+    if not 0 <= collection.perturbation < float("inf"):
+        raise CrossgapError(f"--perturbation must be 0 or more; got {collection.perturbation}.")
     if collection.size < 1:
         raise CrossgapError(f"Images need a size of at least 1 pixel; got {collection.size}.")
     if collection.perturbation and not world.demonstrates:

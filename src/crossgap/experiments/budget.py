@@ -15,7 +15,7 @@ from crossgap.data import LabelledImages
 from crossgap.data.subsets import SPREADS, Budget, choose_budgets
 from crossgap.errors import unknown
 from crossgap.experiments.budget_presets import BudgetPreset
-from crossgap.experiments.taskgan import TaskGANExperiment
+from crossgap.experiments.taskgan import TaskGANExperiment, Variant
 
 
 def check_methods(methods: Sequence[str]) -> tuple[str, ...]:
@@ -46,7 +46,7 @@ def budget_rows(
     return [{**about, "metric": metric, **figures} for metric, figures in aggregate.items()]
 
 
-class TargetSubset(TaskGANExperiment):
+class TargetSubset(Variant):
     """An experiment as if only some of its target images existed.
 
     Source images, f_X, gain and tests are those of the whole experiment, read and made once; models and
@@ -59,31 +59,13 @@ class TargetSubset(TaskGANExperiment):
     """
 
     def __init__(self, whole: TaskGANExperiment, budget: Budget, methods: Sequence[str]):
-        super().__init__(
-            whole.root, whole.preset, whole.domain, whole.seed, whole.fabric, whole.quiet, methods
-        )
-        self.whole, self.budget = whole, budget
-        self.folder = whole.folder / budget.name
+        super().__init__(whole, budget.name, methods)
+        self.budget = budget
 
     @functools.cached_property
     def target(self) -> LabelledImages:
         """The few labelled images of the target look."""
         return self.whole.target.select(self.budget.rows)
-
-    @functools.cached_property
-    def source(self) -> LabelledImages:
-        """Many labelled images of the source look."""
-        return self.whole.source
-
-    @functools.cached_property
-    def held_out(self) -> LabelledImages:
-        """Images of the target look that nothing is trained or chosen on."""
-        return self.whole.held_out
-
-    @functools.cached_property
-    def held_out_pairs(self) -> LabelledImages:
-        """Their true pairs in the source look."""
-        return self.whole.held_out_pairs
 
 
 class BudgetExperiment:

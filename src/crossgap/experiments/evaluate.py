@@ -40,6 +40,8 @@ def evaluate_models(
     starts = len(available) if starts is None else starts
     if not 1 <= starts <= len(available):
         raise CrossgapError(f"--starts must be from 1 to {len(available)}; got {starts}.")
+    if steps < 1:
+        raise CrossgapError(f"--steps must be at least 1; got {steps}.")
     get_look(look)
     torch_device = make_fabric(device).device
     loaded = {str(path): AdaptedModel.load(path, torch_device) for path in models}

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from crossgap.data import LabelledImages
-from crossgap.experiments.taskgan import TaskGANExperiment
+from crossgap.experiments.taskgan import TaskGANExperiment, Variant
 from crossgap.files import writing
 
 WEIGHTS = (0.0, 0.001, 0.01, 0.1, 1.0, 10.0, 100.0)
@@ -18,7 +16,7 @@ WEIGHTS = (0.0, 0.001, 0.01, 0.1, 1.0, 10.0, 100.0)
 METHOD = "taskgan_inverse"
 
 
-class TaskWeightExperiment(TaskGANExperiment):
+class TaskWeightExperiment(Variant):
     """The translator of one λ_φ; images, f_X and gain are those of the whole experiment.
 
     Args:
@@ -30,37 +28,14 @@ class TaskWeightExperiment(TaskGANExperiment):
         config = whole.preset.config
         translator = replace(config.translator, task_weight=weight)
         preset = replace(whole.preset, config=replace(config, translator=translator))
-        super().__init__(whole.root, preset, whole.domain, whole.seed, whole.fabric, whole.quiet, (METHOD,))
-        self.whole, self.weight = whole, weight
-        self.folder = whole.folder / f"lambda_{weight:g}"
-
-    @functools.cached_property
-    def source(self) -> LabelledImages:
-        """Many labelled images of the source look."""
-        return self.whole.source
-
-    @functools.cached_property
-    def target(self) -> LabelledImages:
-        """Few labelled images of the target look."""
-        return self.whole.target
-
-    @functools.cached_property
-    def held_out(self) -> LabelledImages:
-        """Images of the target look that nothing is trained or chosen on."""
-        return self.whole.held_out
-
-    @functools.cached_property
-    def held_out_pairs(self) -> LabelledImages:
-        """The held-out images' true pairs in the source look."""
-        return self.whole.held_out_pairs
+        super().__init__(whole, f"lambda_{weight:g}", (METHOD,), preset)
+        self.weight = weight
 
     def run(self) -> list[dict[str, Any]]:
         """Do what is not done yet; rows with the key `task_weight`, and the metric `histogram_distance`."""
         self.gain  # noqa: B018 (chosen before anything is seen of the target)
         about = {"domain": self.domain, "method": METHOD, "seed": self.seed, "task_weight": self.weight}
-        rows = [
-            {**about, **{k: row[k] for k in ("metric", "value", "low", "high", "n")}} for row in self.rows()
-        ]
+        rows = [row | about for row in self.rows()]
         translated = self.model(METHOD).translate(self.held_out.images)
         distance = histogram_distance(translated, self.held_out_pairs.images)
         style = {"value": distance, "low": None, "high": None, "n": len(translated)}

@@ -236,3 +236,41 @@ class TaskGANExperiment:
     def description(self) -> dict[str, Any]:
         """What was run, for the report."""
         return {"domain": self.domain, "seed": self.seed, "gain": self.gain, "preset": asdict(self.preset)}
+
+
+class Variant(TaskGANExperiment):
+    """An experiment with one thing changed; images, f_X, gain and tests are those of the whole experiment.
+
+    Args:
+        whole: the experiment as it is.
+        name: of its folder, in which models and evaluations are.
+        methods: which methods, by name.
+        preset: with what is changed; that of the whole experiment by default.
+    """
+
+    def __init__(
+        self, whole: TaskGANExperiment, name: str, methods: Sequence[str], preset: Preset | None = None
+    ):  # fmt: skip
+        preset = preset or whole.preset
+        super().__init__(whole.root, preset, whole.domain, whole.seed, whole.fabric, whole.quiet, methods)
+        self.whole, self.folder = whole, whole.folder / name
+
+    @functools.cached_property
+    def source(self) -> LabelledImages:
+        """Many labelled images of the source look."""
+        return self.whole.source
+
+    @functools.cached_property
+    def target(self) -> LabelledImages:
+        """Few labelled images of the target look."""
+        return self.whole.target
+
+    @functools.cached_property
+    def held_out(self) -> LabelledImages:
+        """Images of the target look that nothing is trained or chosen on."""
+        return self.whole.held_out
+
+    @functools.cached_property
+    def held_out_pairs(self) -> LabelledImages:
+        """The held-out images' true pairs in the source look."""
+        return self.whole.held_out_pairs
