@@ -137,3 +137,13 @@ def test_a_full_disk_leaves_nothing_of_a_model(full_disk: Path) -> None:
     with pytest.raises(CrossgapError, match=r"Could not write .*model: .*No space left on device"):
         model.save(full_disk / "model")
     assert list(full_disk.iterdir()) == []
+
+
+@pytest.mark.parametrize("network", ["task_model", "translator"])
+def test_weights_that_are_not_finite_are_not_saved(tmp_path: Path, network: str) -> None:
+    model = make_model()
+    with torch.no_grad():
+        next(getattr(model, network).parameters()).view(-1)[0] = float("nan")
+    with pytest.raises(CrossgapError, match=r"'taskgan_inverse' ended in weights that are not finite"):
+        model.save(tmp_path / "model")
+    assert not list(tmp_path.iterdir())
