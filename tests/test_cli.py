@@ -7,8 +7,11 @@ import sys
 import numpy as np
 import pytest
 
+from crossgap.adapted import AdaptedModel
+from crossgap.catalog import METHODS
 from crossgap.cli import main
-from crossgap.data import LabelledImages, write_folder
+from crossgap.data import LabelledImages, read_folder, write_folder
+from crossgap.files import remove
 
 
 def crossgap(monkeypatch, capsys, *arguments):
@@ -40,6 +43,7 @@ TINY = (
     "--networks.discriminator-width", "4", "--device", "cpu",
 )  # fmt: skip
 
+PAIR = ("--source", "DIR/source", "--target", "DIR/target", "--output", "DIR/new")
 OWN_BUDGET = ("budget", "--source", "DIR/source", "--target", "DIR/target", "--output", "DIR/new")
 
 
@@ -84,9 +88,61 @@ def test_trains_evaluates_and_resumes(monkeypatch, capsys, folders, tmp_path):
         monkeypatch, capsys, "evaluate", *models, "--data", folders[1], "--output", result, "--device", "cpu"
     )
     assert evaluated[0] == 0
-    errors = [entry["value"] for entry in json.loads(result.read_text())["models"].values()]
-    assert len(errors) == 2
-    assert all(np.isfinite(errors))
+    found = json.loads(result.read_text())
+    refined, tuned = found["models"].values()
+    difference = found["paired_differences"][str(models[1])]
+    assert difference["value"] == pytest.approx(refined["value"] - tuned["value"], abs=1e-6)
+    assert difference["low"] <= difference["value"] <= difference["high"]
+    data = read_folder(folders[1])
+    predicted = AdaptedModel.load(models[0]).predict(data.images)
+    own = float(np.abs(predicted - data.labels).mean())
+    assert refined["mean_absolute_error"] == {"angle": pytest.approx(own)}
+    assert weights.stat().st_mode & 0o044  # others may read what they may read elsewhere
+
+
+def test_trains_classes_and_dann(monkeypatch, capsys, folders, tmp_path):
+    for folder in folders:
+        labels = np.arange(8)[:, None] % 2
+        images = read_folder(folder).images
+        remove(folder)
+        write_folder(folder, LabelledImages(images, labels.astype(np.float32), ("digit",), np.arange(8)))
+    run, options = tmp_path / "run", ["--source", folders[0], "--target", folders[1], *TINY]
+    options += ["--dann.steps", "3", "--dann.batch", "4"]
+    for method in ("dann", "fine_tuned"):
+        command = ["train", method, *options, "--output", run, "--classes", "2"]
+        assert crossgap(monkeypatch, capsys, *command)[0] == 0
+        predicted = AdaptedModel.load(run / "models" / method).predict(read_folder(folders[1]).images)
+        assert set(predicted[:, 0]) <= {0, 1}
+    blind = ["train", "dann", *options, "--output", tmp_path / "blind", "--target-labels", "none"]
+    assert crossgap(monkeypatch, capsys, *blind)[0] == 0
+    for classes, words in (("1", "at least 2; got 1"), ("1000", None)):
+        code, message = crossgap(
+            monkeypatch,
+            capsys,
+            "train",
+            "dann",
+            *options,
+            "--output",
+            tmp_path / classes,
+            "--classes",
+            classes,
+        )
+        assert (code, words is None or words in message) == (0 if words is None else 2, True)
+    assert not (tmp_path / "1").exists()
+
+
+def test_labels_that_are_no_classes(monkeypatch, capsys, folders, tmp_path):
+    options = ["--source", folders[0], "--target", folders[1], "--output", tmp_path / "run", "--classes", "3"]
+    code, message = crossgap(monkeypatch, capsys, "train", "fine_tuned", *options)
+    assert code == 2
+    assert "Expected classes from 0 to 2" in message
+    assert not (tmp_path / "run").exists()
+
+
+def test_methods_are_listed_with_what_they_need(monkeypatch, capsys):
+    code, printed = crossgap(monkeypatch, capsys, "methods")
+    assert code == 0
+    assert all(name in printed for name in METHODS)
 
 
 @pytest.mark.parametrize(
@@ -109,6 +165,7 @@ def test_trains_evaluates_and_resumes(monkeypatch, capsys, folders, tmp_path):
         (["demo", "--output", "DIR/source/labels.csv"], ["labels.csv", "is a file"]),
         (["report", "DIR/source"], ["No run at", "source"]),
         (["evaluate", "DIR/source"], ["No adapted model"]),
+        (["train", "fine_tuned", *PAIR, "--unlabelled", "DIR/nothing"], ["No folder at", "nothing"]),
         (["evaluate", "DIR/nothing", "--look", "target_z"], ["target_z", "Available"]),
     ],
 )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor
 
 from crossgap.errors import CrossgapError
@@ -45,10 +45,7 @@ def write_tensors(tensors: dict[str, Tensor], path: Path) -> None:
     Raises:
         OSError: the disk is full or the place cannot be written.
     """
-    try:
-        save_file({key: value.detach().cpu().contiguous() for key, value in tensors.items()}, path)
-    except SafetensorError as error:
-        raise OSError(str(error)) from error
+    path.write_bytes(save({key: value.detach().cpu().contiguous() for key, value in tensors.items()}))
 
 
 def load_weights(module: torch.nn.Module, weights: dict[str, Tensor], where: Path) -> None:

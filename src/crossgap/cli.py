@@ -106,7 +106,8 @@ def collect(
 def train(
     method: Positional[str], source: Path, target: Path, output: Path, seed: int = 0,
     labels: tuple[str, ...] | None = None, target_labels: Literal["all", "none"] = "all",
-    pairs: Path | None = None, device: Device = "auto", precision: Precision = "auto",
+    pairs: Path | None = None, unlabelled: Path | None = None, classes: int | None = None,
+    device: Device = "auto", precision: Precision = "auto",
     config: Annotated[TaskGANConfig, arg(name="")] = PRESETS["quick"].config,
 ) -> None:  # fmt: skip
     """Train a method on your own two data sets: folders of images with a labels.csv.
@@ -114,8 +115,8 @@ def train(
     Started again after a kill, it goes on where it was. The model is <output>/models/<method>.
 
     Args:
-        method: such as taskgan_inverse_refined, fine_tuned or cycle_taskgan_unlabelled_refined; an unknown
-            one lists all.
+        method: such as taskgan_inverse_refined, fine_tuned or cycle_taskgan_unlabelled_refined; `crossgap
+            methods` lists all.
         source: many labelled images of the source domain.
         target: the few images of the target domain.
         output: run folder.
@@ -123,6 +124,9 @@ def train(
         labels: label columns to predict; all by default.
         target_labels: none leaves the target's labels unread; it then need not have a labels.csv.
         pairs: true pairs of the target images in the source domain, row by row, for the forward mapping.
+        unlabelled: further target images for the methods that use such (DANN, taskgan_inverse_unlabelled);
+            by default the target images themselves.
+        classes: how many classes there are, where the one label column holds a class from 0 on.
         device: where to train.
         precision: of training.
         config: sizes, steps, rates; the defaults are those of preset `quick`.
@@ -131,7 +135,19 @@ def train(
     from crossgap.progress import console
 
     path = train_on_folders(
-        method, source, target, output, seed, labels, target_labels, pairs, device, precision, config
+        method,
+        source,
+        target,
+        output,
+        seed,
+        labels,
+        target_labels,
+        pairs,
+        unlabelled,
+        classes,
+        device,
+        precision,
+        config,
     )
     console.print(f"Adapted model: {path}")
 
@@ -225,6 +241,13 @@ def looks(output: Positional[Path] = Path("looks.png"), size: int = 128) -> None
     console.print(f"Looks: {contact_sheet(output, size)}")
 
 
+def methods() -> None:
+    """List the methods: what each is, and what it needs."""
+    from crossgap.experiments.train import list_methods
+
+    list_methods()
+
+
 def doctor() -> None:
     """Check versions, OpenGL, device and precision, and say what to do about each problem."""
     from crossgap.doctor import examine
@@ -233,7 +256,8 @@ def doctor() -> None:
 
 
 VERBS = {
-    verb.__name__: verb for verb in (demo, collect, train, evaluate, budget, report, reproduce, looks, doctor)
+    verb.__name__: verb
+    for verb in (demo, collect, train, evaluate, budget, report, reproduce, methods, looks, doctor)
 }
 
 

@@ -48,13 +48,12 @@ def mean_interval(values: Sequence[float] | np.ndarray) -> tuple[float, float]:
     return fmean(values) - half, fmean(values) + half
 
 
-def paired_difference(a: Sequence[bool], b: Sequence[bool], resamples: int = 10_000) -> dict[str, float]:
+def paired_difference(a: Sequence[bool], b: Sequence[bool]) -> dict[str, float]:
     """Difference of two success rates on the same starts, with a 95 % bootstrap interval over starts.
 
     Args:
         a: success per start of the first method.
         b: success per start of the second, same starts in the same order.
-        resamples: bootstrap resamples, drawn with a fixed seed.
 
     Raises:
         ValueError: the two are not of one length.
@@ -62,10 +61,29 @@ def paired_difference(a: Sequence[bool], b: Sequence[bool], resamples: int = 10_
     difference = np.asarray(a, float) - np.asarray(b, float) if len(a) == len(b) else None
     if difference is None or not len(difference):
         raise ValueError(f"A paired comparison needs the same starts; got {len(a)} and {len(b)}.")
+    return _bootstrap(difference)
+
+
+def paired_error_difference(a: np.ndarray, b: np.ndarray, episodes: np.ndarray) -> dict[str, float]:
+    """Difference of two mean errors on the same images, with a 95 % bootstrap interval over episodes.
+
+    Args:
+        a: (n,) error of the first model per image.
+        b: (n,) of the second.
+        episodes: (n,) which images belong together.
+    """
+    _, index = np.unique(episodes, return_inverse=True)
+    return _bootstrap(np.bincount(index, a - b) / np.bincount(index))
+
+
+def _bootstrap(values: np.ndarray, resamples: int = 10_000) -> dict[str, float]:
+    """Mean with a 95 % bootstrap interval; the resamples are drawn with a fixed seed."""
     rng = np.random.default_rng(0)
-    means = difference[rng.integers(len(difference), size=(resamples, len(difference)))].mean(1)
+    means = np.concatenate(
+        [values[rng.integers(len(values), size=(100, len(values)))].mean(1) for _ in range(resamples // 100)]
+    )
     low, high = np.quantile(means, [0.025, 0.975])
-    return {"value": float(difference.mean()), "low": float(low), "high": float(high)}
+    return {"value": float(values.mean()), "low": float(low), "high": float(high)}
 
 
 @dataclass(frozen=True)
@@ -154,12 +172,17 @@ def closed_loop(
 
 
 def offline_error(predict: Predict, data: LabelledImages, scale: LabelCoding) -> dict[str, float]:
-    """Error on labelled images, with a 95 % interval: of numbers the mean squared error in the label scale
+    """`error_over_episodes` of what a model predicts of labelled images."""
+    return error_over_episodes(predict(data.images), data, scale)
+
+
+def error_over_episodes(predicted: np.ndarray, data: LabelledImages, scale: LabelCoding) -> dict[str, float]:
+    """Error of predictions, with a 95 % interval: of numbers the mean squared error in the label scale
     (1 = knows nothing; normal interval), of classes the error rate (Wilson's).
 
     The images of an episode are alike, so the interval is over the n episodes' means.
     """
-    errors = scale.errors(predict(data.images), data.labels)
+    errors = scale.errors(predicted, data.labels)
     _, episode = np.unique(data.episodes, return_inverse=True)
     episodes = np.bincount(episode, errors) / np.bincount(episode)
     interval = wilson_interval(episodes.sum(), len(episodes)) if isinstance(scale, Classes) else None

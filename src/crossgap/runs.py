@@ -39,9 +39,8 @@ def open_run(folder: Path, config: dict[str, Any]) -> Path:
     if path.exists():
         found, config = read_json(path, "run configuration"), _as_json(config)
         if found != config:
-            keys = [key for key in {**found, **config} if found.get(key) != config.get(key)]
             raise CrossgapError(
-                f"{folder} holds another run: {', '.join(sorted(keys))} differ. "
+                f"{folder} holds another run: {'; '.join(_differences(found, config))}. "
                 "Choose another --output, or use the run's own settings to go on with it."
             )
     elif folder.exists() and any(not item.name.endswith(".partial") for item in folder.iterdir()):
@@ -49,6 +48,17 @@ def open_run(folder: Path, config: dict[str, Any]) -> Path:
     else:
         write_json(path, config)
     return folder
+
+
+def _differences(found: Any, wanted: Any, name: str = "") -> list[str]:
+    """Which settings differ, by their path, each with both values."""
+    if isinstance(found, dict) and isinstance(wanted, dict):
+        return [
+            line
+            for key in sorted({**found, **wanted})
+            for line in _differences(found.get(key), wanted.get(key), f"{name}.{key}" if name else key)
+        ]
+    return [] if found == wanted else [f"{name} is {json.dumps(found)} there, {json.dumps(wanted)} here"]
 
 
 def find_run(name: str, config: dict[str, Any], root: Path = Path("outputs"), fresh: bool = False) -> Path:

@@ -67,6 +67,11 @@ class TargetSubset(Variant):
         """The few labelled images of the target look."""
         return self.whole.target.select(self.budget.rows)
 
+    @functools.cached_property
+    def target_pairs(self) -> LabelledImages:
+        """Their true pairs in the source look."""
+        return self.whole.target_pairs.select(self.budget.rows)
+
 
 class BudgetExperiment:
     """Every budget of one seed in one target look; every stage is done once and kept in its folder.

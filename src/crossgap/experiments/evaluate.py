@@ -5,18 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from rich.table import Table
 
 from crossgap.adapted import AdaptedModel
-from crossgap.data import read_folder
+from crossgap.data import Classes, read_folder
 from crossgap.errors import CrossgapError
 from crossgap.evaluation import (
     TEST_STARTS,
     VALIDATION_STARTS,
     ClosedLoop,
     closed_loop,
-    offline_error,
+    error_over_episodes,
     paired_difference,
+    paired_error_difference,
 )
 from crossgap.files import write_json
 from crossgap.progress import console, track
@@ -61,16 +63,41 @@ def _short(paths: list[str]) -> dict[str, str]:
 
 
 def _offline(loaded: dict[str, AdaptedModel], folder: Path) -> dict[str, Any]:
+    """Errors on labelled images, also in the labels' own units, and paired with the first model's."""
     names = _short(list(loaded))
     kinds = dict.fromkeys(model.scale.error_name for model in loaded.values())
-    table = Table("model", " or ".join(kinds), "95 % interval", "images")
-    result: dict[str, Any] = {"data": str(folder), "models": {}}
+    first = next(iter(loaded))
+    table = Table(
+        "model",
+        " or ".join(kinds),
+        "95 % interval",
+        "images",
+        "mean absolute error",
+        f"{names[first]} minus this",
+    )
+    result: dict[str, Any] = {"data": str(folder), "models": {}, "paired_differences": {}}
+    errors: dict[str, np.ndarray] = {}
     for name, model in loaded.items():
         data = read_folder(folder, model.label_names, track)
-        error = offline_error(model.predict, data, model.scale)
-        result["models"][name] = error
-        interval = f"{error['low']:.4f} – {error['high']:.4f}"
-        table.add_row(names[name], f"{error['value']:.4f}", interval, str(len(data)))
+        predicted = model.predict(data.images)
+        error = error_over_episodes(predicted, data, model.scale)
+        errors[name] = model.scale.errors(predicted, data.labels)
+        absolute = np.abs(predicted - data.labels).mean(0)
+        own = (
+            {}
+            if isinstance(model.scale, Classes)
+            else dict(zip(data.label_names, absolute.tolist(), strict=True))
+        )
+        result["models"][name] = error | {"mean_absolute_error": own}
+        difference = ""
+        if name != first and model.scale == loaded[first].scale:
+            paired = paired_error_difference(errors[first], errors[name], data.episodes)
+            result["paired_differences"][name] = paired
+            difference = f"{paired['value']:+.4f} ({paired['low']:+.4f} – {paired['high']:+.4f})"
+        table.add_row(
+            names[name], f"{error['value']:.4f}", f"{error['low']:.4f} – {error['high']:.4f}", str(len(data)),
+            "\n".join(f"{label} {value:.4g}" for label, value in own.items()), difference,
+        )  # fmt: skip
     console.print(table)
     return result
 

@@ -108,6 +108,11 @@ class TaskGANExperiment:
         return self._collect("target", self.domain, TARGET_SEED)
 
     @functools.cached_property
+    def target_pairs(self) -> LabelledImages:
+        """The target images' true pairs in the source look."""
+        return self._collect("target_pairs", "source", TARGET_SEED)
+
+    @functools.cached_property
     def held_out(self) -> LabelledImages:
         """Images of the target look that nothing is trained or chosen on."""
         return self._collect("held_out", self.domain, HELD_OUT_SEED)
@@ -126,7 +131,7 @@ class TaskGANExperiment:
         randomized = {"randomization": "full", "many": True}
         makers = {
             "oracle": lambda: self._collect("oracle", self.domain, ORACLE_SEED, many=True),
-            "pairs": lambda: self._collect("target_pairs", "source", TARGET_SEED),
+            "pairs": lambda: self.target_pairs,
             "randomized": lambda: self._collect("randomized", "source", SOURCE_SEED, **randomized),
             "randomized_per_frame": lambda: self._collect(
                 "randomized_per_frame", "source", SOURCE_SEED, per_frame=True, **randomized
@@ -191,7 +196,9 @@ class TaskGANExperiment:
                 result = self._act(method, model) if METHODS[method].policy else {"aggregate": {}}
                 if METHODS[method].policy:
                     result["aggregate"]["held_out_mse"] = offline_error(model.predict, held_out, self.scale)
-                result["aggregate"] |= self._alignment(method, model)
+                result["aggregate"] |= self._alignment(method, model) | self._on_training_images(
+                    method, model
+                )
                 write_json(path, result)
         return read_json(path, "evaluation")
 
@@ -211,6 +218,21 @@ class TaskGANExperiment:
         forward = METHODS[method].translates_source
         given, true = (source, target) if forward else (target, source)
         return pair_error(model.translate(given.images), true.images, target.episodes, landmarks=not forward)
+
+    def _on_training_images(self, method: str, model: AdaptedModel) -> dict[str, Any]:
+        """The same errors on the few target images that it was trained on: how well it generalises (section
+        4.1.3). Nothing for what has not seen them."""
+        about = METHODS[method]
+        if about.source_side or method == "oracle":
+            return {}
+        found: dict[str, Any] = {}
+        if about.policy:
+            found["train_mse"] = offline_error(model.predict, self.target, self.scale)
+        if about.policy and model.translator is not None:
+            translated, pairs = model.translate(self.target.images), self.target_pairs
+            aligned = pair_error(translated, pairs.images, pairs.episodes, landmarks=True)
+            found |= {f"train_{metric}": figures for metric, figures in aligned.items()}
+        return found
 
     def evaluation_path(self, method: str) -> Path:
         """Where the results of a method are."""
@@ -264,6 +286,11 @@ class Variant(TaskGANExperiment):
     def target(self) -> LabelledImages:
         """Few labelled images of the target look."""
         return self.whole.target
+
+    @functools.cached_property
+    def target_pairs(self) -> LabelledImages:
+        """The target images' true pairs in the source look."""
+        return self.whole.target_pairs
 
     @functools.cached_property
     def held_out(self) -> LabelledImages:

@@ -3,53 +3,94 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
+from rich.table import Column, Table
+
 from crossgap.catalog import METHODS, Methods
+from crossgap.catalog.methods import EXTRA
 from crossgap.config import TaskGANConfig
-from crossgap.data import LabelledImages, read_folder, read_unlabelled
+from crossgap.data import Classes, LabelledImages, read_folder, read_unlabelled
 from crossgap.data.images import digest
 from crossgap.errors import CrossgapError, unknown
-from crossgap.progress import track
+from crossgap.progress import console, track
 from crossgap.runs import check_seed, lock_run, open_run
 from crossgap.training import Trainer, hardware, make_fabric
+
+TRAINABLE = [name for name, about in METHODS.items() if about.needs in ("", "pairs", "unlabelled")]
+"""The methods that need nothing which only a simulation has."""
 
 
 def train_on_folders(
     method: str, source: Path, target: Path, output: Path, seed: int, labels: tuple[str, ...] | None,
-    target_labels: str, pairs: Path | None, device: str, precision: str, config: TaskGANConfig,
+    target_labels: str, pairs: Path | None, unlabelled: Path | None, classes: int | None, device: str,
+    precision: str, config: TaskGANConfig,
 ) -> Path:  # fmt: skip
     """Train a method, and what it builds on, in the run folder `output`; the adapted model's folder.
+
+    Without `unlabelled`, the target images themselves are the unlabelled ones. With `classes`, the one label
+    column holds a class from 0 on, and the task loss is cross-entropy.
 
     Several methods may be trained in one run folder; what they share is trained once.
 
     Raises:
         CrossgapError: an unknown method, bad data, or `output` holds another run.
     """
-    available = [name for name, about in METHODS.items() if about.needs in ("", "pairs")]
-    if method not in available:
-        raise unknown("Method", method, available)
+    if method not in TRAINABLE:
+        raise unknown("Method", method, TRAINABLE)
     fabric = make_fabric(device, precision)
     data = [read_folder(source, labels, track)]
     data.append(
         read_unlabelled(target, track) if target_labels == "none" else read_folder(target, labels, track)
     )
+    extra = {"unlabelled": read_unlabelled(unlabelled, track) if unlabelled else data[1]}
     if pairs is not None:
-        data.append(_read_pairs(pairs, labels, data[1]))
+        extra["pairs"] = _read_pairs(pairs, labels, data[1])
+    scale = None if classes is None else _classes(classes, data)
     settings = {
         "experiment": "train", "source": str(source.resolve()), "target": str(target.resolve()),
-        "pairs": pairs and str(pairs.resolve()), "digests": [digest(images) for images in data],
-        "labels": list(data[0].label_names),
+        "pairs": pairs and str(pairs.resolve()), "unlabelled": unlabelled and str(unlabelled.resolve()),
+        "digests": [digest(images) for images in [*data, *extra.values()]],
+        "labels": list(data[0].label_names), "classes": classes,
         "seed": check_seed(seed), **hardware(fabric), "config": asdict(config),
     }  # fmt: skip
-    extra = {"pairs": lambda: data[2]} if pairs else {}
-    methods = Methods(data[0], data[1], config, Trainer(output, fabric, seed), extra=extra)
+    makers = {key: partial(extra.__getitem__, key) for key in extra}
+    methods = Methods(data[0], data[1], config, Trainer(output, fabric, seed), extra=makers, scale=scale)
     methods.check(method)  # all that can be wrong, before a run folder is there
     if fabric.is_global_zero:
         lock_run(open_run(output, settings))
     fabric.barrier()
     methods.get(method)
     return output / "models" / method
+
+
+def list_methods() -> None:
+    """Print every method with what it is and what it needs of the target."""
+    table = Table(
+        Column("method", no_wrap=True), "what it is", "needs of the target", box=None, pad_edge=False
+    )
+    for name, about in METHODS.items():
+        needs = ["nothing" if about.source_side else "labelled images" if about.target_labels else "images"]
+        table.add_row(
+            name, about.about.replace("**", ""), ", ".join([*needs, *filter(None, [EXTRA.get(about.needs)])])
+        )
+    console.print(table)
+
+
+def _classes(count: int, data: list[LabelledImages]) -> Classes:
+    """The classes of both domains' labels.
+
+    Raises:
+        CrossgapError: fewer than 2, not one label column, or a label that is none of them.
+    """
+    if count < 2:
+        raise CrossgapError(f"--classes must be at least 2; got {count}.")
+    scale = Classes(count)
+    for images in data:
+        if images.label_names:
+            scale.apply(images.labels)
+    return scale
 
 
 def _read_pairs(folder: Path, labels: tuple[str, ...] | None, target: LabelledImages) -> LabelledImages:
