@@ -201,7 +201,10 @@ class Preset:
     """Images per demonstration."""
     perturbation: float = 0.0
     """Disturbance of the demonstrated states where images are simulated for free (source and oracle),
-    standard deviation in rad; the few target images always show undisturbed demonstrations."""
+    standard deviation in rad."""
+    target_perturbation: float = 0.0
+    """The same for the few target demonstrations: 0 shows the way alone, as the paper's do; above, also what
+    to do beside it."""
     starts: int = 100
     """Start configurations in the test."""
     episode_steps: int = 100
@@ -236,13 +239,14 @@ PRESETS = {
         ),
     ),
     "full": Preset(
-        perturbation=0.1,
+        perturbation=0.1, target_perturbation=0.1,
         methods=ALL_METHODS,
         config=TaskGANConfig(
-            source=SupervisedConfig(6000, 64, 2e-3), target=SupervisedConfig(3000, 32),
-            fine_tuning=SupervisedConfig(3000, 32),
-            translator=TranslatorConfig(15_000, 8, 4e-4), refinement=SupervisedConfig(1500, 32, 5e-4),
-            two_columns=TwoColumnsConfig(3000, 32), cycle=CycleConfig(8000, 8, 4e-4),
+            networks=NetworkConfig(generator_width=16, generator_blocks=4, discriminator_width=16),
+            source=SupervisedConfig(1600, 64, 2e-3), target=SupervisedConfig(2000, 16),
+            fine_tuning=SupervisedConfig(2000, 16, 3e-3),
+            translator=TranslatorConfig(2200, 8, 4e-4), refinement=SupervisedConfig(400, 32, 5e-4),
+            two_columns=TwoColumnsConfig(2000, 16), cycle=CycleConfig(1100, 8, 4e-4),
         ),
     ),
     "paper": Preset(size=128, methods=ALL_METHODS),

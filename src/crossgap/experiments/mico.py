@@ -97,10 +97,11 @@ class MicoExperiment:
             seed=100 * self.seed + stream, world="mico",
         )  # fmt: skip
         path = (self.source_folder if name == "source" else self.folder) / "data" / name
+        shown = {} if self.quiet else {"track": track}
         if not path.exists():
             with timed(self.root, f"collect {name}"):
-                collect(collection, path, track=track)
-        return read_folder(path, track=track).select(slice(images))
+                collect(collection, path, **shown)
+        return read_folder(path, **shown).select(slice(images))
 
     @functools.cached_property
     def source(self) -> LabelledImages:

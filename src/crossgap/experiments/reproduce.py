@@ -10,16 +10,17 @@ from typing import Any
 import lightning_fabric
 
 from crossgap.catalog import METHODS
-from crossgap.config import as_json, get_preset
+from crossgap.config import Preset, as_json, get_preset
 from crossgap.errors import CrossgapError, unknown
 from crossgap.experiments.budget import BudgetExperiment, check_methods
 from crossgap.experiments.budget_figures import SUCCESS, plot
-from crossgap.experiments.budget_presets import get_budget_preset
+from crossgap.experiments.budget_presets import BudgetPreset, get_budget_preset
 from crossgap.experiments.digits import TARGETS, DigitsExperiment
-from crossgap.experiments.digits_presets import get_digits_preset
+from crossgap.experiments.digits_presets import DigitsPreset, get_digits_preset
 from crossgap.experiments.mico import MicoExperiment
 from crossgap.experiments.mico_figures import curve
-from crossgap.experiments.mico_presets import get_mico_preset
+from crossgap.experiments.mico_presets import MicoPreset, get_mico_preset
+from crossgap.experiments.parallel import in_parallel
 from crossgap.experiments.results import add_results
 from crossgap.experiments.task_weight import WEIGHTS, TaskWeightExperiment
 from crossgap.experiments.task_weight import plot as plot_weights
@@ -34,9 +35,9 @@ from crossgap.training import hardware, single_process
 
 def reproduce_taskgan(
     preset: str, seeds: int, looks: tuple[str, ...], methods: tuple[str, ...] | None, output: Path | None,
-    results: Path, device: str, precision: str,
+    results: Path, device: str, precision: str, workers: int = 1,
 ) -> Path:  # fmt: skip
-    """Every method × look × seed; the path of the results file.
+    """Every method × look × seed; the path of the results file, which grows as looks are done.
 
     Beside it `<preset>_regimes.png`, figure 9 of the paper, where all its regimes were run. What a seed's
     looks share (source images, f_X, gain) is made once. Killed and started again, it goes on where it was.
@@ -56,17 +57,42 @@ def reproduce_taskgan(
         "taskgan", preset, seeds, output, fabric, looks=list(looks), methods=list(methods),
         settings=as_json(settings),
     )  # fmt: skip
+    about = folder, settings, methods, device, precision
+    for _ in in_parallel(_source_side, [(*about, looks[0], n) for n in range(seeds)], workers, "seeds"):
+        pass
+    parts = [(*about, look, seed) for seed in range(seeds) for look in looks]
     rows: list[dict[str, Any]] = []
-    for seed in range(seeds):
-        for look in looks:
-            rows += TaskGANExperiment(folder, settings, look, seed, fabric, methods=methods).run()
-    add_results(path, rows, provenance(folder), depends)
+    for found in in_parallel(_one_look, parts, workers, "seeds and looks"):
+        rows += found
+        add_results(path, rows, provenance(folder), depends)
     regimes_plot(read_json(path)["rows"], path.with_name(f"{preset}_regimes.png"))
     return path
 
 
+def _experiment(
+    folder: Path, settings: Preset, methods: tuple[str, ...], device: str, precision: str, look: str,
+    seed: int, quiet: bool,
+) -> TaskGANExperiment:  # fmt: skip
+    fabric = single_process(device, precision)
+    return TaskGANExperiment(folder, settings, look, seed, fabric, quiet, methods)
+
+
+def _source_side(*about: Any) -> None:
+    """What the looks of a seed share, before several processes need it."""
+    experiment = _experiment(*about)
+    experiment.gain  # noqa: B018
+    for method in experiment.methods:
+        if METHODS[method].source_side:
+            experiment.model(method)
+
+
+def _one_look(*about: Any) -> list[dict[str, Any]]:
+    return _experiment(*about).run()
+
+
 def reproduce_mico(
-    preset: str, seeds: int, output: Path | None, results: Path, device: str, precision: str
+    preset: str, seeds: int, output: Path | None, results: Path, device: str, precision: str,
+    workers: int = 1,
 ) -> Path:  # fmt: skip
     """Every method × number of target images × seed; the path of the results file.
 
@@ -79,14 +105,22 @@ def reproduce_mico(
     settings, fabric = get_mico_preset(preset), single_process(device, precision)
     path, depends = results / f"{preset}.json", asdict(settings) | hardware(fabric)
     folder = _begin("mico", preset, seeds, output, fabric, settings=asdict(settings))
-    rows = [row for seed in range(seeds) for row in MicoExperiment(folder, settings, seed, fabric).run()]
+    parts = [(folder, settings, device, precision, seed) for seed in range(seeds)]
+    rows = [row for found in in_parallel(_mico, parts, workers, "seeds") for row in found]
     curve(rows, results / f"{preset}_curve.png")
     gallery(MicoExperiment(folder, settings, 0, fabric).pictures(), results / f"{preset}_pictures.png")
     return add_results(path, rows, provenance(folder), depends)
 
 
+def _mico(
+    folder: Path, settings: MicoPreset, device: str, precision: str, seed: int, quiet: bool
+) -> list[dict[str, Any]]:  # fmt: skip
+    return MicoExperiment(folder, settings, seed, single_process(device, precision), quiet).run()
+
+
 def reproduce_digits(
-    preset: str, seeds: int, output: Path | None, results: Path, device: str, precision: str
+    preset: str, seeds: int, output: Path | None, results: Path, device: str, precision: str,
+    workers: int = 1,
 ) -> Path:  # fmt: skip
     """Every method × target domain × seed, as a classification; the path of the results file.
 
@@ -99,20 +133,25 @@ def reproduce_digits(
     settings, fabric = get_digits_preset(preset), single_process(device, precision)
     path, depends = results / f"{preset}.json", asdict(settings) | hardware(fabric)
     folder = _begin("digits", preset, seeds, output, fabric, settings=asdict(settings))
-    experiments = [
-        DigitsExperiment(folder, settings, domain, seed, fabric)
-        for seed in range(seeds)
-        for domain in TARGETS
-    ]
-    rows = [row for experiment in experiments for row in experiment.run()]
-    for experiment in experiments[: len(TARGETS)]:
-        gallery(experiment.pictures(), results / f"{preset}_{experiment.domain}.png")
+    parts = [(folder, settings, device, precision, seed) for seed in range(seeds)]
+    rows = [row for found in in_parallel(_digits, parts, workers, "seeds") for row in found]
+    for domain in TARGETS:
+        pictures = DigitsExperiment(folder, settings, domain, 0, fabric).pictures()
+        gallery(pictures, results / f"{preset}_{domain}.png")
     return add_results(path, rows, provenance(folder), depends)
+
+
+def _digits(
+    folder: Path, settings: DigitsPreset, device: str, precision: str, seed: int, quiet: bool
+) -> list[dict[str, Any]]:  # fmt: skip
+    fabric = single_process(device, precision)
+    experiments = [DigitsExperiment(folder, settings, domain, seed, fabric, quiet) for domain in TARGETS]
+    return [row for experiment in experiments for row in experiment.run()]
 
 
 def reproduce_budget(
     preset: str, seeds: int, looks: tuple[str, ...] | None, methods: tuple[str, ...] | None,
-    output: Path | None, results: Path, device: str, precision: str,
+    output: Path | None, results: Path, device: str, precision: str, workers: int = 1,
 ) -> Path:  # fmt: skip
     """Every method × number and kind of labelled target images × look × seed; the path of the results file.
 
@@ -130,18 +169,27 @@ def reproduce_budget(
     check_methods(settings.methods)
     plain = json.loads(json.dumps(asdict(settings)))  # as it is read back
     folder = _begin("budget", preset, seeds, output, fabric, settings=plain)
+    about = folder, settings, device, precision
+    # a seed's looks share its source images and f_X: the first look of every seed, then the others
     rows: list[dict[str, Any]] = []
-    for seed in range(seeds):
-        for look in settings.looks:
-            rows += BudgetExperiment(folder, settings, look, seed, fabric).run()
+    for looks in (settings.looks[:1], settings.looks[1:]):
+        parts = [(*about, look, seed) for seed in range(seeds) for look in looks]
+        for found in in_parallel(_budget, parts, workers, "seeds and looks"):
+            rows += found
     path = add_results(results / f"{preset}.json", rows, provenance(folder), depends)
     plot(read_json(path)["rows"], SUCCESS, path.with_suffix(".png"))
     return path
 
 
+def _budget(
+    folder: Path, settings: BudgetPreset, device: str, precision: str, look: str, seed: int, quiet: bool
+) -> list[dict[str, Any]]:  # fmt: skip
+    return BudgetExperiment(folder, settings, look, seed, single_process(device, precision), quiet).run()
+
+
 def reproduce_task_weight(
     preset: str, seeds: int, looks: tuple[str, ...], output: Path | None, results: Path, device: str,
-    precision: str,
+    precision: str, workers: int = 1,
 ) -> Path:  # fmt: skip
     """Inverse TaskGAN for every λ_φ × look × seed; the path of the results file.
 
@@ -154,14 +202,22 @@ def reproduce_task_weight(
     depends = as_json(settings) | {"weights": list(WEIGHTS)} | hardware(fabric)
     settled = depends | {"looks": list(looks)}
     folder = _begin("task_weight", preset, seeds, output, fabric, settings=settled)
-    rows: list[dict[str, Any]] = []
+    parts = [(folder, settings, device, precision, looks, seed) for seed in range(seeds)]
+    rows = [row for found in in_parallel(_task_weight, parts, workers, "seeds") for row in found]
     for look in looks:
-        for seed in range(seeds):
-            whole = TaskGANExperiment(folder, settings, look, seed, fabric)
-            for weight in WEIGHTS:
-                rows += TaskWeightExperiment(whole, weight).run()
         plot_weights([row for row in rows if row["domain"] == look], results / f"{preset}_{look}.png")
     return add_results(results / f"{preset}.json", rows, provenance(folder), depends)
+
+
+def _task_weight(
+    folder: Path, settings: Preset, device: str, precision: str, looks: tuple[str, ...], seed: int,
+    quiet: bool,
+) -> list[dict[str, Any]]:  # fmt: skip
+    fabric = single_process(device, precision)
+    wholes = [TaskGANExperiment(folder, settings, look, seed, fabric, quiet) for look in looks]
+    return [
+        row for whole in wholes for weight in WEIGHTS for row in TaskWeightExperiment(whole, weight).run()
+    ]
 
 
 def _begin(

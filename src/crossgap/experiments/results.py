@@ -31,8 +31,10 @@ def add_results(
         known = {_what(row) for row in rows}
         kept = [row for row in before["rows"] if _what(row) not in known]
         if kept:
-            earlier = dict(before["provenance"])
-            provenance["earlier"] = [*earlier.pop("earlier", []), earlier]
+            last = dict(before["provenance"])
+            earlier = last.pop("earlier", [])
+            same_run = "started" in last and last["started"] == provenance.get("started")
+            provenance["earlier"] = earlier if same_run else [*earlier, last]
             rows = kept + rows
     write_json(path, {"provenance": provenance, "rows": rows})
     return path

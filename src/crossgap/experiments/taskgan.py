@@ -77,7 +77,13 @@ class TaskGANExperiment:
     # data
 
     def _collect(
-        self, name: str, look: str, stream: int, many: bool = False, **settings: Any
+        self,
+        name: str,
+        look: str,
+        stream: int,
+        many: bool = False,
+        perturbation: float = 0.0,
+        **settings: Any,
     ) -> LabelledImages:
         """Collect or read a data set: many images, as a simulator gives them for free, or few."""
         preset = self.preset
@@ -87,15 +93,16 @@ class TaskGANExperiment:
             steps=preset.steps,
             size=preset.size,
             seed=100 * self.seed + stream,
-            perturbation=preset.perturbation if many else 0.0,
+            perturbation=preset.perturbation if many else perturbation,
             **settings,
         )
         shared = look == "source" and many
         path = (self.source_folder if shared else self.folder) / "data" / name
+        shown = {} if self.quiet else {"track": track}
         if not path.exists():
             with timed(self.root, f"collect {name}"):
-                collect(collection, path, track=track)
-        return read_folder(path, track=track)
+                collect(collection, path, **shown)
+        return read_folder(path, **shown)
 
     @functools.cached_property
     def source(self) -> LabelledImages:
@@ -105,12 +112,13 @@ class TaskGANExperiment:
     @functools.cached_property
     def target(self) -> LabelledImages:
         """Few labelled images of the target look."""
-        return self._collect("target", self.domain, TARGET_SEED)
+        return self._collect("target", self.domain, TARGET_SEED, perturbation=self.preset.target_perturbation)
 
     @functools.cached_property
     def target_pairs(self) -> LabelledImages:
         """The target images' true pairs in the source look."""
-        return self._collect("target_pairs", "source", TARGET_SEED)
+        perturbation = self.preset.target_perturbation
+        return self._collect("target_pairs", "source", TARGET_SEED, perturbation=perturbation)
 
     @functools.cached_property
     def held_out(self) -> LabelledImages:
