@@ -54,9 +54,14 @@ def reproduce_taskgan(
         if method not in METHODS:
             raise unknown("Method", method, METHODS)
     folder = _begin(
-        "taskgan", preset, seeds, output, fabric, looks=list(looks), methods=list(methods),
+        "taskgan",
+        preset,
+        seeds,
+        output,
+        fabric,
+        looks=list(looks),
         settings=as_json(settings),
-    )  # fmt: skip
+    )  # methods are not part of it: asked for others, a run goes on with those
     about = folder, settings, methods, device, precision
     for _ in in_parallel(_source_side, [(*about, looks[0], n) for n in range(seeds)], workers, "seeds"):
         pass
