@@ -35,3 +35,15 @@ def test_results_of_other_settings_are_replaced_not_mixed(tmp_path: Path) -> Non
     found = read_json(path)
     assert [r["domain"] for r in found["rows"]] == ["b"]
     assert "earlier" not in found["provenance"]
+
+
+def test_a_file_that_grows_during_a_run_names_the_run_once(tmp_path: Path) -> None:
+    path, settings = tmp_path / "full.json", {"steps": 1}
+    add_results(path, [row("a", 0, 0.1)], {"commit": "first", "started": "Monday"}, settings)
+    rows = [row("b", 0, 0.2)]
+    for _ in range(2):
+        add_results(path, rows, {"commit": "second", "started": "Tuesday"}, settings)
+        rows = [*rows, row("b", 1, 0.3)]
+    found = read_json(path)
+    assert len(found["rows"]) == 3
+    assert [origin["commit"] for origin in found["provenance"]["earlier"]] == ["first"]
