@@ -109,8 +109,8 @@ def collect(
 def train(
     method: Positional[str], source: Path, target: Path, output: Path, seed: int = 0,
     labels: tuple[str, ...] | None = None, target_labels: Literal["all", "none"] = "all",
-    pairs: Path | None = None, unlabelled: Path | None = None, classes: int | None = None,
-    device: Device = "auto", precision: Precision = "auto",
+    pairs: Path | None = None, unlabelled: Path | None = None, randomized: Path | None = None,
+    classes: int | None = None, device: Device = "auto", precision: Precision = "auto",
     config: Annotated[TaskGANConfig, arg(name="")] = PRESETS["quick"].config,
 ) -> None:  # fmt: skip
     """Train a method on your own two data sets: folders of images with a labels.csv.
@@ -129,6 +129,8 @@ def train(
         pairs: true pairs of the target images in the source domain, row by row, for the forward mapping.
         unlabelled: further target images for the methods that use such (DANN, taskgan_inverse_unlabelled);
             by default the target images themselves.
+        randomized: labelled source images in random looks, for domain randomization; for canonical_taskgan
+            every source image once more, row by row.
         classes: how many classes there are, where the one label column holds a class from 0 on.
         device: where to train.
         precision: of training.

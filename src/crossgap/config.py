@@ -99,6 +99,8 @@ class TranslatorConfig:
     task_weight: float = 1.0
     """λ_φ, for labels scaled to spread 1: 1 is where a squared task error means "knows nothing". The
     paper's 0.01 is for unscaled labels."""
+    canonical_weight: float = 10.0
+    """λ_c of |F(x_r) − x|, where randomized source images x_r are translated too; CycleGAN's λ."""
     forward_discriminator_rate: float = 0.25
     """Factor on the learning rate of D_Y in the forward mapping, whose few real images it else learns by
     heart."""
@@ -182,7 +184,8 @@ ALL_METHODS = (
     "taskgan_inverse", "taskgan_inverse_refined", "source_paired", "taskgan_forward", "source_translated",
     "source_paired_translated", "source_supervised_gan", "cycle_taskgan", "cycle_taskgan_refined",
     "cycle_taskgan_forward", "cycle_taskgan_unlabelled", "cycle_taskgan_unlabelled_refined",
-    "cycle_taskgan_unlabelled_forward", "oracle",
+    "cycle_taskgan_unlabelled_forward", "canonical_taskgan", "canonical_taskgan_refined",
+    "canonical_taskgan_unlabelled", "canonical_taskgan_unlabelled_refined", "oracle",
 )  # fmt: skip
 """Every method of `catalog.METHODS` that needs no unlabelled target images, the oracle last."""
 
@@ -255,8 +258,11 @@ PRESETS = {
 
 
 def as_json(preset: Preset) -> dict[str, Any]:
-    """A preset as JSON gives it back."""
-    return asdict(preset) | {"gains": list(preset.gains), "methods": list(preset.methods)}
+    """A preset as JSON gives it back, without its methods: no figure depends on which others there are, so
+    a run and its results file go on with further ones."""
+    about = asdict(preset) | {"gains": list(preset.gains)}
+    del about["methods"]
+    return about
 
 
 def get_preset(name: str) -> Preset:

@@ -17,9 +17,13 @@ from crossgap.errors import unknown
 from crossgap.experiments.budget_presets import BudgetPreset
 from crossgap.experiments.taskgan import TaskGANExperiment, Variant
 
+FREE = ("", "randomized", "randomized_per_frame")
+"""What a method may need here: a simulation gives it for free."""
 
-def check_methods(methods: Sequence[str]) -> tuple[str, ...]:
-    """The methods, if all of them learn from labelled target images and the source alone.
+
+def check_methods(methods: Sequence[str], needs: Sequence[str] = ("",)) -> tuple[str, ...]:
+    """The methods, if all of them learn from labelled target images and need nothing else but the source and
+    `needs`, keys of `catalog.EXTRA`.
 
     Raises:
         CrossgapError: one does not; the message lists those that do.
@@ -27,7 +31,7 @@ def check_methods(methods: Sequence[str]) -> tuple[str, ...]:
     available = [
         name
         for name, about in METHODS.items()
-        if about.policy and about.target_labels and not about.source_side and not about.needs
+        if about.policy and about.target_labels and not about.source_side and about.needs in needs
     ]
     for method in methods:
         if method not in available:
@@ -94,7 +98,7 @@ class BudgetExperiment:
         quiet: bool = False,
     ):  # fmt: skip
         base = preset.base
-        self.methods = check_methods(preset.methods)
+        self.methods = check_methods(preset.methods, FREE)
         self.whole = TaskGANExperiment(root, base, domain, seed, fabric, quiet, ("source_only",))
         episodes = np.repeat(np.arange(base.target_episodes), base.steps)  # as they are collected
         self.budgets = choose_budgets(episodes, preset.counts, SPREADS, seed)

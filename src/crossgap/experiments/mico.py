@@ -25,7 +25,10 @@ SOURCE_SEED, TARGET_SEED, TEST_SEED = 1, 2, 3
 """Streams of configurations."""
 STRIP = 100
 """Images per file."""
-METHODS = ("target_only", "fine_tuned", "taskgan_inverse", "taskgan_inverse_refined")
+METHODS = (
+    "target_only", "fine_tuned", "taskgan_inverse", "taskgan_inverse_refined", "canonical_taskgan",
+    "canonical_taskgan_refined",
+)  # fmt: skip
 """What is trained with each number of target images; the first is the paper's "Normal"."""
 
 
@@ -89,14 +92,14 @@ class MicoExperiment:
 
     # data
 
-    def _collect(self, name: str, look: str, stream: int, images: int) -> LabelledImages:
+    def _collect(self, name: str, look: str, stream: int, images: int, **settings: Any) -> LabelledImages:
         """The first `images` of a data set that is collected, or read where it is there."""
         steps = min(STRIP, images)
         collection = Collection(
             look=look, episodes=-(-images // steps), steps=steps, size=self.preset.size,
-            seed=100 * self.seed + stream, world="mico",
+            seed=100 * self.seed + stream, world="mico", **settings,
         )  # fmt: skip
-        path = (self.source_folder if name == "source" else self.folder) / "data" / name
+        path = (self.source_folder if stream == SOURCE_SEED else self.folder) / "data" / name
         shown = {} if self.quiet else {"track": track}
         if not path.exists():
             with timed(self.root, f"collect {name}"):
@@ -107,6 +110,12 @@ class MicoExperiment:
     def source(self) -> LabelledImages:
         """Many labelled images of the source look."""
         return self._collect("source", SOURCE, SOURCE_SEED, self.preset.source_images)
+
+    @functools.cached_property
+    def randomized(self) -> LabelledImages:
+        """The same in random looks, a new one for every image."""
+        count, settings = self.preset.source_images, {"randomization": "full", "per_frame": True}
+        return self._collect("randomized", SOURCE, SOURCE_SEED, count, **settings)
 
     @functools.cached_property
     def target(self) -> LabelledImages:
@@ -131,6 +140,7 @@ class MicoExperiment:
         return Methods(
             self.source, self.target.select(slice(images)), self.preset.config,
             trainer(self._images_folder(images)), source_trainer=trainer(self.source_folder),
+            extra={"randomized_per_frame": lambda: self.randomized},
         )  # fmt: skip
 
     def _images_folder(self, images: int) -> Path:

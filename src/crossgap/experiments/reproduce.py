@@ -12,7 +12,7 @@ import lightning_fabric
 from crossgap.catalog import METHODS
 from crossgap.config import Preset, as_json, get_preset
 from crossgap.errors import CrossgapError, unknown
-from crossgap.experiments.budget import BudgetExperiment, check_methods
+from crossgap.experiments.budget import FREE, BudgetExperiment, check_methods
 from crossgap.experiments.budget_figures import SUCCESS, plot
 from crossgap.experiments.budget_presets import BudgetPreset, get_budget_preset
 from crossgap.experiments.digits import TARGETS, DigitsExperiment
@@ -48,20 +48,12 @@ def reproduce_taskgan(
     for look in looks:
         get_look(look)
     settings, fabric = get_preset(preset), single_process(device, precision)
-    path, depends = results / f"{preset}.json", as_json(settings) | hardware(fabric)
     methods = methods or settings.methods
+    path, depends = results / f"{preset}.json", as_json(settings) | hardware(fabric)
     for method in methods:
         if method not in METHODS:
             raise unknown("Method", method, METHODS)
-    folder = _begin(
-        "taskgan",
-        preset,
-        seeds,
-        output,
-        fabric,
-        looks=list(looks),
-        settings=as_json(settings),
-    )  # methods are not part of it: asked for others, a run goes on with those
+    folder = _begin("taskgan", preset, seeds, output, fabric, looks=list(looks), settings=as_json(settings))
     about = folder, settings, methods, device, precision
     for _ in in_parallel(_source_side, [(*about, looks[0], n) for n in range(seeds)], workers, "seeds"):
         pass
@@ -171,7 +163,7 @@ def reproduce_budget(
     settings = replace(settings, looks=looks or settings.looks, methods=methods or settings.methods)
     for look in settings.looks:
         get_look(look)
-    check_methods(settings.methods)
+    check_methods(settings.methods, FREE)
     plain = json.loads(json.dumps(asdict(settings)))  # as it is read back
     folder = _begin("budget", preset, seeds, output, fabric, settings=plain)
     about = folder, settings, device, precision

@@ -18,14 +18,14 @@ from crossgap.progress import console, track
 from crossgap.runs import check_seed, lock_run, open_run
 from crossgap.training import Trainer, hardware, make_fabric
 
-TRAINABLE = [name for name, about in METHODS.items() if about.needs in ("", "pairs", "unlabelled")]
-"""The methods that need nothing which only a simulation has."""
+TRAINABLE = [name for name, about in METHODS.items() if about.needs != "oracle"]
+"""The methods that need nothing which nobody has."""
 
 
 def train_on_folders(
     method: str, source: Path, target: Path, output: Path, seed: int, labels: tuple[str, ...] | None,
-    target_labels: str, pairs: Path | None, unlabelled: Path | None, classes: int | None, device: str,
-    precision: str, config: TaskGANConfig,
+    target_labels: str, pairs: Path | None, unlabelled: Path | None, randomized: Path | None,
+    classes: int | None, device: str, precision: str, config: TaskGANConfig,
 ) -> Path:  # fmt: skip
     """Train a method, and what it builds on, in the run folder `output`; the adapted model's folder.
 
@@ -47,10 +47,13 @@ def train_on_folders(
     extra = {"unlabelled": read_unlabelled(unlabelled, track) if unlabelled else data[1]}
     if pairs is not None:
         extra["pairs"] = _read_pairs(pairs, labels, data[1])
+    if randomized is not None:
+        extra["randomized"] = extra["randomized_per_frame"] = read_folder(randomized, labels, track)
     scale = None if classes is None else _classes(classes, data)
     settings = {
         "experiment": "train", "source": str(source.resolve()), "target": str(target.resolve()),
         "pairs": pairs and str(pairs.resolve()), "unlabelled": unlabelled and str(unlabelled.resolve()),
+        "randomized": randomized and str(randomized.resolve()),
         "digests": [digest(images) for images in [*data, *extra.values()]],
         "labels": list(data[0].label_names), "classes": classes,
         "seed": check_seed(seed), **hardware(fabric), "config": asdict(config),
