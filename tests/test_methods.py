@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from crossgap.catalog import CYCLE, INVERSE, METHODS, Methods
+from crossgap.catalog import CANONICAL, CYCLE, INVERSE, METHODS, Methods
 from crossgap.config import (
     CycleConfig,
     DANNConfig,
@@ -83,7 +83,7 @@ def extras(toy) -> dict:
             toy("target", 12, 8), labels=np.zeros((12, 0), np.float32), label_names=()
         ),
         "randomized": lambda: toy("target", 32, 6),
-        "randomized_per_frame": lambda: toy("target", 32, 7),
+        "randomized_per_frame": lambda: toy("target", 32, 1),  # row by row the source's
     }
 
 
@@ -94,7 +94,12 @@ def test_every_method_is_trained_saved_and_loaded_from_then_on(make, toy, tmp_pa
     for name, labels in first.items():
         assert labels.shape == (5, 2)
         assert methods.get(name).method == name
-        translates = (*INVERSE, "taskgan_forward", *(name for name in CYCLE if not name.endswith("forward")))
+        translates = (
+            *INVERSE,
+            *CANONICAL,
+            "taskgan_forward",
+            *(name for name in CYCLE if not name.endswith("forward")),
+        )
         assert (methods.get(name).translator is not None) == (name in translates)
     before = tree(tmp_path / "run")
     again = make(TINY, 32)  # another start of the program, without further data

@@ -11,4 +11,4 @@ from crossgap.catalog.methods import Method, Methods, check_pair
 METHODS: dict[str, Method] = {**BASELINES, **INVERSE, **FORWARD, **CYCLE, **CANONICAL, **FEATURES}
 """Every method by name, in the order of tables."""
 
-__all__ = ["CYCLE", "INVERSE", "METHODS", "Method", "Methods", "check_pair"]
+__all__ = ["CANONICAL", "CYCLE", "INVERSE", "METHODS", "Method", "Methods", "check_pair"]

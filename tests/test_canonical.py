@@ -1,0 +1,97 @@
+"""The translator that also learns from randomized source images."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from crossgap.catalog import Methods
+from crossgap.config import PRESETS
+from crossgap.data.batches import Batches
+from crossgap.errors import CrossgapError
+from crossgap.losses import task_loss
+from crossgap.methods.canonical_taskgan import CanonicalTaskGAN
+from crossgap.networks import Discriminator, Generator, TaskModel
+from crossgap.training import Trainer
+
+TINY = PRESETS["smoke"].config
+
+
+def random_batches(n: int, size: int, seed: int, labels: int = 2) -> Batches:
+    generator = torch.Generator().manual_seed(seed)
+    images = torch.rand(n, 3, 24, 24, generator=generator) * 2 - 1
+    return Batches(images, torch.randn(n, labels, generator=generator), size, 7)
+
+
+@pytest.mark.parametrize("labelled", [True, False])
+def test_the_generator_follows_the_sum_of_all_losses(tmp_path: Path, fabric, labelled: bool) -> None:
+    torch.manual_seed(0)
+    phase = CanonicalTaskGAN(
+        "canonical", Generator(4, 1), Discriminator(4), TaskModel(2, 24, 4, 8),
+        inputs=random_batches(9, 4, 2, 2 if labelled else 0), real=random_batches(12, 4, 1),
+        randomized=random_batches(12, 4, 3), canonical=random_batches(12, 4, 4), task_weight=0.7,
+        canonical_weight=3.0, steps=1, learning_rate=1e-3, labelled=labelled,
+    )  # fmt: skip
+    (y, label_y), (x_r, label), (x, _) = phase.inputs(0), phase.randomized(0), phase.canonical(0)
+    generator, discriminator = phase.networks["generator"], phase.networks["discriminator"]
+    fake_y, fake_x = generator(y), generator(x_r)
+    loss = (1 - discriminator(torch.cat([fake_y, fake_x]))).square().mean()
+    loss = loss + 3.0 * (fake_x - x).abs().mean() + 0.7 * task_loss(phase.task_model(fake_x), label)
+    if labelled:
+        loss = loss + 0.7 * task_loss(phase.task_model(fake_y), label_y)
+    parameters = list(generator.parameters())
+    expected = torch.autograd.grad(loss, parameters)
+    Trainer(tmp_path, fabric, quiet=True).fit(phase)
+    for parameter, gradient in zip(parameters, expected, strict=True):
+        torch.testing.assert_close(parameter.grad, gradient, rtol=1e-3, atol=1e-6)
+
+
+def methods(toy, fabric, folder: Path, randomized) -> Methods:
+    config = replace(TINY, translator=replace(TINY.translator, steps=1))
+    return Methods(
+        toy("source", 32, 1), toy("target", 16, 2), config, Trainer(folder, fabric, quiet=True),
+        extra={"randomized_per_frame": lambda: randomized},
+    )  # fmt: skip
+
+
+def test_a_randomized_image_is_seen_beside_its_own_source_image(toy, fabric, tmp_path: Path, monkeypatch):
+    seen = {}
+    monkeypatch.setattr(CanonicalTaskGAN, "training_step", lambda phase, step: seen.update(phase=phase) or {})
+    source = toy("source", 32, 1)
+    methods(toy, fabric, tmp_path, replace(source, images=255 - source.images)).get("canonical_taskgan")
+    for step in range(12):
+        (x_r, label_r), (x, label) = seen["phase"].randomized(step), seen["phase"].canonical(step)
+        torch.testing.assert_close(x_r, -x)
+        torch.testing.assert_close(label_r, label)
+
+
+def test_other_images_than_the_source_s_are_refused(toy, fabric, tmp_path: Path) -> None:
+    for wrong in (toy("source", 31, 1), toy("source", 32, 5)):
+        with pytest.raises(CrossgapError, match="every source image once more"):
+            methods(toy, fabric, tmp_path, wrong).get("canonical_taskgan")
+
+
+def test_it_learns_what_no_target_image_shows(toy, fabric, tmp_path: Path) -> None:
+    """The target's own looks as randomization: F learns from them what 8 target images without labels do
+    not tell."""
+    config = replace(
+        TINY,
+        source=replace(TINY.source, steps=300, learning_rate=3e-3),
+        translator=replace(TINY.translator, steps=200, batch=8, learning_rate=1e-3),
+    )
+    source, randomized = toy("source", 256, 1), toy("target", 256, 1)
+    found = Methods(
+        source, toy("target", 8, 2), config, Trainer(tmp_path, fabric, quiet=True),
+        extra={"randomized_per_frame": lambda: randomized},
+    )  # fmt: skip
+    test = toy("target", 64, 3)
+
+    def error(method: str) -> float:
+        predicted = found.get(method).predict(test.images)
+        return float(np.abs(predicted - test.labels).mean())
+
+    assert error("canonical_taskgan_unlabelled") < 0.6 * error("source_only")
