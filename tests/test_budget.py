@@ -39,7 +39,7 @@ def weights(run: Path) -> dict[Path, int]:
 
 
 def test_presets_have_the_numbers_of_the_issue() -> None:
-    assert get_budget_preset("full").counts == (0, 10, 25, 50, 100, 200, 400, 800)
+    assert get_budget_preset("full").counts == (0, 10, 25, 50, 80, 100, 200, 400, 800)
     assert get_budget_preset("paper").counts == get_budget_preset("full").counts
     assert get_budget_preset("quick").looks == ("target_b",)
     for preset in BUDGET_PRESETS.values():
@@ -162,8 +162,8 @@ def test_another_run_s_folder(folders, tmp_path: Path) -> None:
 
 
 def test_default_counts_end_with_all_there_is() -> None:
-    assert default_counts(600) == (0, 10, 25, 50, 100, 200, 400, 600)
-    assert default_counts(405) == (0, 10, 25, 50, 100, 200, 405)
+    assert default_counts(600) == (0, 10, 25, 50, 80, 100, 200, 400, 600)
+    assert default_counts(405) == (0, 10, 25, 50, 80, 100, 200, 405)
     assert default_counts(5) == (0, 5)
 
 

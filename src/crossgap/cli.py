@@ -175,7 +175,7 @@ def budget(
         output: run folder.
         methods: what to train with each number of images.
         counts: numbers of labelled target images, 0 for the source model as it is; by default 0, 10, 25,
-            50, 100, 200, 400, 800 as far as there are so many, and all.
+            50, 80, 100, 200, 400, 800 as far as there are so many, and all.
         spread: images of as many episodes as possible, whole episodes, or both to compare.
         held_out: share of the target's episodes that is kept for the test.
         seed: of the choice of images and of training.

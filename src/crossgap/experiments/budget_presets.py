@@ -9,8 +9,8 @@ from crossgap.errors import unknown
 
 BUDGET_METHODS = ("target_only", "fine_tuned", "taskgan_inverse_refined")
 """What is trained with each budget, unless others are asked for."""
-COUNTS = (0, 10, 25, 50, 100, 200, 400, 800)
-"""Numbers of labelled target images; 0 is the source model as it is."""
+COUNTS = (0, 10, 25, 50, 80, 100, 200, 400, 800)
+"""Numbers of labelled target images; 0 is the source model as it is, 80 are 5 whole episodes."""
 
 
 @dataclass(frozen=True)
@@ -29,9 +29,10 @@ class BudgetPreset:
 
 BUDGET_PRESETS = {
     "smoke": BudgetPreset(PRESETS["smoke"], counts=(0, 12, 48), looks=("target_b",)),
-    "quick": BudgetPreset(counts=(0, 10, 50, 200, 800), looks=("target_b",)),
-    # Of the length of `quick`: with two kinds of choice, 13 trainings of each method per look and seed.
-    "full": BudgetPreset(),
+    "quick": BudgetPreset(counts=(0, 10, 80, 200, 800), looks=("target_b",)),
+    "full": BudgetPreset(
+        PRESETS["full"]
+    ),  # two kinds of choice: 15 trainings of each method per look and seed
     "paper": BudgetPreset(PRESETS["paper"]),
 }
 """Every preset by name."""
