@@ -66,6 +66,17 @@ def test_joints_are_where_mujoco_has_them() -> None:
         np.testing.assert_allclose(end, positions[6], atol=1e-9)
 
 
+def test_at_work_the_arm_stays_around_one_configuration() -> None:
+    at_work = k.sample_angles(np.random.default_rng(0), 2000, spread=0.3)
+    turning = k.wrapped(at_work[:, [0, 3, 4]] - k.HOME[[0, 3, 4]])  # no range cuts these off
+    np.testing.assert_allclose(turning.std(0), 0.3, atol=0.05)
+    np.testing.assert_allclose(turning.mean(0), 0, atol=0.06)
+    for q in (at_work, k.sample_angles(np.random.default_rng(0), 500)):
+        assert k.is_possible(q).all()
+        assert ((q >= k.DRAWN_LOW) & (q <= k.DRAWN_HIGH)).all()
+    assert k.is_possible(k.HOME)
+
+
 def test_joint_limits_are_the_published_ones() -> None:
     model = shared_mico_scene("mico_source", "none", 24).model
     assert model.jnt_limited.tolist() == [False, True, True, False, False, False]
@@ -201,7 +212,7 @@ def test_labels_are_the_angles_that_are_drawn(tmp_path: Path) -> None:
     [
         ({"look": "source"}, r"Look 'source' not found\. Available: mico_source, mico_target\."),
         ({"world": "reach3"}, r"Look 'mico_source' not found\. Available: source, target_a"),
-        ({"world": "moon"}, r"World 'moon' not found\. Available: mico, reach3\."),
+        ({"world": "moon"}, r"World 'moon' not found\. Available: mico, mico_at_work, reach3\."),
         ({"perturbation": 0.1}, r"World 'mico' has no demonstrations to disturb.*got 0\.1"),
     ],
 )

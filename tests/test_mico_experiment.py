@@ -67,7 +67,7 @@ def test_the_experiment_from_nothing_to_results_and_again(tmp_path: Path, fabric
     assert all(file.stat().st_mtime_ns == time for file, time in models.items())
 
     experiment = MicoExperiment(tmp_path / "run", preset, 0, fabric, quiet=True)
-    np.testing.assert_array_equal(experiment.test.labels, experiment.source_test.labels)
+    np.testing.assert_array_equal(experiment.test.labels, experiment.pairs.labels)
     assert not set(map(bytes, experiment.test.labels)) & set(map(bytes, experiment.target.labels))
     assert len(experiment.target) == 8
     assert list(experiment.pictures(2)) == [

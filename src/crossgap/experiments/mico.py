@@ -21,6 +21,8 @@ from crossgap.simulation.mico_kinematics import decode_angles, wrapped
 from crossgap.training import Trainer
 
 SOURCE, TARGET = "mico_source", "mico_target"
+AT_WORK = "mico_at_work"
+"""The target's angles: a robot is recorded at its work, a simulated one in configurations of all kinds."""
 SOURCE_SEED, TARGET_SEED, TEST_SEED = 1, 2, 3
 """Streams of configurations."""
 STRIP = 100
@@ -97,7 +99,7 @@ class MicoExperiment:
         steps = min(STRIP, images)
         collection = Collection(
             look=look, episodes=-(-images // steps), steps=steps, size=self.preset.size,
-            seed=100 * self.seed + stream, world="mico", **settings,
+            seed=100 * self.seed + stream, **{"world": "mico", **settings},
         )  # fmt: skip
         path = (self.source_folder if stream == SOURCE_SEED else self.folder) / "data" / name
         shown = {} if self.quiet else {"track": track}
@@ -121,16 +123,21 @@ class MicoExperiment:
     def target(self) -> LabelledImages:
         """As many labelled images of the target look as any method may train with."""
         most = max(2, *self.preset.target_images)  # a strip has two images or more
-        return self._collect("target", TARGET, TARGET_SEED, most)
+        return self._collect("target", TARGET, TARGET_SEED, most, world=AT_WORK)
 
     @functools.cached_property
     def test(self) -> LabelledImages:
         """Images of the target look that nothing is trained or chosen on."""
-        return self._collect("test", TARGET, TEST_SEED, self.preset.test_images)
+        return self._collect("test", TARGET, TEST_SEED, self.preset.test_images, world=AT_WORK)
+
+    @functools.cached_property
+    def pairs(self) -> LabelledImages:
+        """Their true pairs in the source look, shown beside F(y)."""
+        return self._collect("pairs", SOURCE, TEST_SEED, self.preset.test_images, world=AT_WORK)
 
     @functools.cached_property
     def source_test(self) -> LabelledImages:
-        """Their true pairs in the source look: the benchmark's test, and shown beside F(y)."""
+        """Images like the source's: the benchmark's test."""
         return self._collect("source_test", SOURCE, TEST_SEED, self.preset.test_images)
 
     # models
@@ -175,4 +182,4 @@ class MicoExperiment:
             plural = "s" if number > 1 else ""
             label = f"F(y), trained with {number:,} target image{plural}"
             rows[label] = self.model("taskgan_inverse", number).translate(images)
-        return rows | {"true pair in the source": self.source_test.images[:count]}
+        return rows | {"true pair in the source": self.pairs.images[:count]}

@@ -26,7 +26,7 @@ def contact_sheet(output: str | Path, size: int = 128) -> Path:
     """
     rows = [
         (world, look, randomization, title)
-        for world in WORLDS.values()
+        for world in {id(world.looks): world for world in WORLDS.values()}.values()
         for look, randomization, title in (
             *((look, "none", look) for look in _drawable(world)),
             (next(iter(world.looks)), "full", "randomization=full"),

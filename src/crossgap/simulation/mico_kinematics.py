@@ -31,6 +31,8 @@ J2 leans to one side: with the other one, (J1 + 180°, 360° − J2, 360° − J
 where it is already, and no image could tell the two apart, as with the gripper's half turn. 25° from the
 vertical J1 can still be seen, and at 70° nearly all of the arm is still in the image. J3 stays within a right
 angle of straight."""
+HOME = np.deg2rad([60, 228, 180, 0, 0, 0])
+"""A configuration in the middle of the drawn ranges, seen from the side."""
 LABELLED = 5
 """J1 to J5 are labels. J6 is drawn too, but half a turn of the gripper looks the same (section 4.2.1)."""
 LABEL_NAMES = tuple(f"joint_{joint}_{part}" for joint in range(1, LABELLED + 1) for part in ("sin", "cos"))
@@ -90,12 +92,22 @@ def is_possible(q: np.ndarray) -> np.ndarray:
     return clear.all(-1)
 
 
-def sample_angles(rng: np.random.Generator, count: int) -> np.ndarray:
-    """Random configurations, (count, 6) radians: uniform in the drawn ranges, impossible ones drawn again."""
+def sample_angles(rng: np.random.Generator, count: int, spread: float | None = None) -> np.ndarray:
+    """Random configurations, (count, 6) radians; impossible ones are drawn again, and those out of range.
+
+    Args:
+        rng: where they come from.
+        count: how many.
+        spread: standard deviation around `HOME`, radians; by default uniform in the drawn ranges.
+    """
     found = np.empty((0, 6))
     while len(found) < count:
-        drawn = rng.uniform(DRAWN_LOW, DRAWN_HIGH, (2 * count, 6))
-        found = np.concatenate([found, drawn[is_possible(drawn)]])
+        if spread is None:
+            drawn = rng.uniform(DRAWN_LOW, DRAWN_HIGH, (2 * count, 6))
+        else:
+            drawn = HOME + spread * rng.standard_normal((2 * count, 6))
+        inside = ((drawn >= DRAWN_LOW) & (drawn <= DRAWN_HIGH)).all(1)
+        found = np.concatenate([found, drawn[inside & is_possible(drawn)]])
     return found[:count]
 
 

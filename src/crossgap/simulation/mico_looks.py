@@ -36,23 +36,23 @@ class MicoLook(RoomLook):
 
 MICO_SOURCE = MicoLook(
     name="mico_source",
-    base=(0.10, 0.10, 0.12),
+    base=(0.16, 0.16, 0.20),
     links=(
-        (0.13, 0.13, 0.16),
-        (0.19, 0.20, 0.24),
-        (0.10, 0.10, 0.13),
-        (0.52, 0.53, 0.57),
-        (0.24, 0.25, 0.29),
+        (0.55, 0.20, 0.75),
+        (0.10, 0.35, 0.85),
+        (0.98, 0.78, 0.10),
+        (0.85, 0.10, 0.10),
+        (0.10, 0.62, 0.25),
     ),
-    joints=(0.80, 0.80, 0.83),
-    hand=(0.62, 0.63, 0.67),
-    fingers=(0.12, 0.12, 0.15),
-    floor=Surface((0.60, 0.66, 0.72)),
-    wall=Surface((0.80, 0.84, 0.90)),
+    joints=(0.10, 0.10, 0.12),
+    hand=(0.95, 0.45, 0.05),
+    fingers=(0.05, 0.70, 0.80),
+    floor=Surface((0.86, 0.87, 0.89)),
+    wall=Surface((0.70, 0.74, 0.80)),
     lights=(Light((0.8, -1.0, 2.0), CENTRE, colour=(0.45, 0.45, 0.45)),),
     ambient=0.5,
 )
-"""A simulator's plain model of the arm: its colours, round links, an even light, nothing around it."""
+"""Plain, evenly lit, every link in a colour of its own: easy to see in and easy to draw."""
 
 MICO_TARGET = MicoLook(
     name="mico_target",

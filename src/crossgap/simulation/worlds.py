@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -71,15 +71,29 @@ def _demonstration(
     return [(angles, cube, turn) for angles in path], labels
 
 
-def _configurations(
-    steps: int, perturbation: float, rng: np.random.Generator
-) -> tuple[list[State], np.ndarray]:  # fmt: skip
+def _configurations(spread: float | None):
     """Independent configurations of the Mico, labelled with their joint angles."""
-    del perturbation
-    q = sample_angles(rng, steps)
-    return [(angles,) for angles in q], encode_angles(q)
+
+    def episode(
+        steps: int, perturbation: float, rng: np.random.Generator
+    ) -> tuple[list[State], np.ndarray]:  # fmt: skip
+        del perturbation
+        q = sample_angles(rng, steps, spread)
+        return [(angles,) for angles in q], encode_angles(q)
+
+    return episode
 
 
+AT_WORK = 0.6
+"""How far a robot at work strays from its home configuration: standard deviation, radians."""
+MICO = World(
+    looks=MICO_LOOKS,
+    label_names=LABEL_NAMES,
+    episode=_configurations(None),
+    demonstrates=False,
+    scene=shared_mico_scene,
+)
+"""An arm in configurations of all kinds."""
 WORLDS = {
     "reach3": World(
         looks=LOOKS,
@@ -88,13 +102,8 @@ WORLDS = {
         demonstrates=True,
         scene=shared_scene,
     ),
-    "mico": World(
-        looks=MICO_LOOKS,
-        label_names=LABEL_NAMES,
-        episode=_configurations,
-        demonstrates=False,
-        scene=shared_mico_scene,
-    ),
+    "mico": MICO,
+    "mico_at_work": replace(MICO, episode=_configurations(AT_WORK)),
 }
 """Every world by the name that `--world` selects it by."""
 
