@@ -157,6 +157,8 @@ class TaskGANConfig:
     """Sizes."""
     source: SupervisedConfig = field(default_factory=SupervisedConfig)
     """Of f_X, and of the oracle."""
+    randomization: SupervisedConfig = field(default_factory=SupervisedConfig)
+    """Of domain randomization, which takes longer and smaller steps to learn anything at all."""
     target: SupervisedConfig = field(default_factory=SupervisedConfig)
     """Of target-only, on the few target images."""
     fine_tuning: SupervisedConfig = field(default_factory=SupervisedConfig)
@@ -226,7 +228,7 @@ PRESETS = {
         size=32, source_episodes=24, target_episodes=6, steps=8, starts=4, episode_steps=5, gains=(0.2,),
         config=TaskGANConfig(
             networks=NetworkConfig(8, 32, 4, 1, 4),
-            source=SupervisedConfig(50, 16), target=SupervisedConfig(25, 8),
+            source=SupervisedConfig(50, 16), randomization=SupervisedConfig(50, 16), target=SupervisedConfig(25, 8),
             fine_tuning=SupervisedConfig(25, 8),
             translator=TranslatorConfig(25, 4), refinement=SupervisedConfig(25, 8),
             two_columns=TwoColumnsConfig(25, 8), translated_images=48, cycle=CycleConfig(10, 4),
@@ -236,8 +238,8 @@ PRESETS = {
         perturbation=0.1,
         config=TaskGANConfig(
             networks=NetworkConfig(generator_width=16, generator_blocks=4, discriminator_width=16),
-            source=SupervisedConfig(1600, 64, 2e-3), target=SupervisedConfig(2000, 16),
-            fine_tuning=SupervisedConfig(2000, 16, 3e-3),
+            source=SupervisedConfig(1600, 64, 2e-3), randomization=SupervisedConfig(3000, 64),
+            target=SupervisedConfig(2000, 16), fine_tuning=SupervisedConfig(2000, 16, 3e-3),
             translator=TranslatorConfig(1100, 8, 4e-4), refinement=SupervisedConfig(400, 32, 5e-4),
             two_columns=TwoColumnsConfig(2000, 16), cycle=CycleConfig(1100, 8, 4e-4),
         ),
@@ -247,8 +249,8 @@ PRESETS = {
         methods=ALL_METHODS,
         config=TaskGANConfig(
             networks=NetworkConfig(generator_width=16, generator_blocks=4, discriminator_width=16),
-            source=SupervisedConfig(1600, 64, 2e-3), target=SupervisedConfig(2000, 16),
-            fine_tuning=SupervisedConfig(2000, 16, 3e-3),
+            source=SupervisedConfig(1600, 64, 2e-3), randomization=SupervisedConfig(6000, 64),
+            target=SupervisedConfig(2000, 16), fine_tuning=SupervisedConfig(2000, 16, 3e-3),
             translator=TranslatorConfig(2200, 8, 4e-4), refinement=SupervisedConfig(400, 32, 5e-4),
             two_columns=TwoColumnsConfig(2000, 16), cycle=CycleConfig(1100, 8, 4e-4),
         ),

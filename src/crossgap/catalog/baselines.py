@@ -37,13 +37,15 @@ def augmented(methods: Methods) -> AdaptedModel:
 def randomized(methods: Methods) -> AdaptedModel:
     """Domain randomization, a new look for every episode."""
     data = methods.extra("randomized")
-    return methods.supervised("randomized", methods.new_task_model(), [data], methods.config.source)
+    config = methods.config.randomization
+    return methods.supervised("randomized", methods.new_task_model(), [data], config)
 
 
 def randomized_per_frame(methods: Methods) -> AdaptedModel:
     """Domain randomization, a new look for every frame."""
     data = methods.extra("randomized_per_frame")
-    return methods.supervised("randomized_per_frame", methods.new_task_model(), [data], methods.config.source)
+    config = methods.config.randomization
+    return methods.supervised("randomized_per_frame", methods.new_task_model(), [data], config)
 
 
 def fine_tuned(methods: Methods) -> AdaptedModel:
