@@ -228,8 +228,8 @@ PRESETS = {
         size=32, source_episodes=24, target_episodes=6, steps=8, starts=4, episode_steps=5, gains=(0.2,),
         config=TaskGANConfig(
             networks=NetworkConfig(8, 32, 4, 1, 4),
-            source=SupervisedConfig(50, 16), randomization=SupervisedConfig(50, 16), target=SupervisedConfig(25, 8),
-            fine_tuning=SupervisedConfig(25, 8),
+            source=SupervisedConfig(50, 16), randomization=SupervisedConfig(50, 16),
+            target=SupervisedConfig(25, 8), fine_tuning=SupervisedConfig(25, 8),
             translator=TranslatorConfig(25, 4), refinement=SupervisedConfig(25, 8),
             two_columns=TwoColumnsConfig(25, 8), translated_images=48, cycle=CycleConfig(10, 4),
         ),
