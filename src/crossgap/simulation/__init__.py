@@ -6,7 +6,11 @@ from crossgap.simulation.gl import choose_gl
 
 choose_gl()
 
-REACH3 = "crossgap/Reach3-v0"
+REACH3, XARM7_REACH = "crossgap/Reach3-v0", "crossgap/XArm7Reach-v0"
 
-if REACH3 not in gymnasium.registry:
-    gymnasium.register(id=REACH3, entry_point="crossgap.simulation.reach3:Reach3Env", max_episode_steps=100)
+for env_id, entry_point, steps in (
+    (REACH3, "crossgap.simulation.reach3:Reach3Env", 100),
+    (XARM7_REACH, "crossgap.simulation.xarm7_reach:XArm7ReachEnv", 50),
+):
+    if env_id not in gymnasium.registry:
+        gymnasium.register(id=env_id, entry_point=entry_point, max_episode_steps=steps)

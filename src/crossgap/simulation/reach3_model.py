@@ -71,6 +71,11 @@ def _add_objects(spec: mujoco.MjSpec, look: Look) -> None:
     cube = spec.worldbody.add_body(name="cube", pos=[0.4, 0, CUBE_HALF])
     cube.add_geom(name="cube", type=mujoco.mjtGeom.mjGEOM_BOX, size=[CUBE_HALF] * 3,
                   rgba=rgba(look.cube))  # fmt: skip
+    add_clutter(spec)
+
+
+def add_clutter(spec: mujoco.MjSpec) -> None:
+    """The objects that a randomization may bring in, hidden until it does."""
     for shape, size, colour in CLUTTER:
         body = spec.worldbody.add_body(name=f"clutter_{shape}")
         body.add_geom(name=f"clutter_{shape}", size=size, rgba=[*colour, HIDDEN],

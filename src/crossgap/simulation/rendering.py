@@ -31,11 +31,11 @@ def fast_quality(spec: mujoco.MjSpec, size: int) -> None:
 
 
 class Renderer:
-    """Renders one fixed camera of a model into square images, antialiased by supersampling.
+    """Renders fixed cameras of a model into square images, antialiased by supersampling.
 
     Args:
         model: the compiled model; its offscreen buffer must hold `size * supersample` pixels.
-        camera: name of the camera.
+        camera: name of the camera that is drawn unless another is asked for.
         size: width and height of the images in pixels.
         supersample: how many times larger it renders before averaging; cheaper than multisampling.
     """
@@ -61,21 +61,46 @@ class Renderer:
         mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN, self._context)
         self._scene = mujoco.MjvScene(model, maxgeom=200)
         self._option = mujoco.MjvOption()
+        self._context.readDepthMap = mujoco.mjtDepthMap.mjDEPTH_ZEROFAR
         self._camera = mujoco.MjvCamera()
         self._camera.type = mujoco.mjtCamera.mjCAMERA_FIXED
-        self._camera.fixedcamid = model.camera(camera).id
+        self._default = camera
         self._viewport = mujoco.MjrRect(0, 0, width, width)
         self._pixels = np.empty((width, width, 3), np.uint8)
+        self._depths = np.empty((width, width), np.float32)
 
-    def render(self, data: mujoco.MjData) -> np.ndarray:
-        """The camera's image of `data`, (size, size, 3) uint8, top row first."""
+    def render(self, data: mujoco.MjData, camera: str | None = None) -> np.ndarray:
+        """A camera's image of `data`, (size, size, 3) uint8, top row first."""
+        self._draw(data, camera)
+        mujoco.mjr_readPixels(self._pixels, None, self._viewport, self._context)
+        return self._image()
+
+    def render_with_depth(
+        self, data: mujoco.MjData, camera: str | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+        """The same, and its depth: (size, size) float32, metres along the camera's axis.
+
+        Of supersampled pixels the depth is that of the first: a mean would lie between near and far things.
+        """
+        self._draw(data, camera)
+        mujoco.mjr_readPixels(self._pixels, self._depths, self._viewport, self._context)
+        near, far = (
+            self.model.stat.extent * at for at in (self.model.vis.map.znear, self.model.vis.map.zfar)
+        )
+        depth = self._depths[:: self.supersample, :: self.supersample][::-1].astype(np.float64)
+        # 1 is at the near plane, 0 at the far one
+        return self._image(), (near * far / (near + depth * (far - near))).astype(np.float32)
+
+    def _draw(self, data: mujoco.MjData, camera: str | None) -> None:
         self._gl.make_current()
+        self._camera.fixedcamid = self.model.camera(camera or self._default).id
         mujoco.mjv_updateScene(
             self.model, data, self._option, None, self._camera,
             mujoco.mjtCatBit.mjCAT_ALL, self._scene,
         )  # fmt: skip
         mujoco.mjr_render(self._viewport, self._scene, self._context)
-        mujoco.mjr_readPixels(self._pixels, None, self._viewport, self._context)
+
+    def _image(self) -> np.ndarray:
         image = np.ascontiguousarray(self._pixels[::-1])
         return image if self.supersample == 1 else np.asarray(Image.fromarray(image).reduce(self.supersample))
 

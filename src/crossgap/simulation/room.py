@@ -76,7 +76,22 @@ def add_lights_and_camera(spec: mujoco.MjSpec, look: RoomLook) -> None:
             dir=np.subtract(light.target, light.position), cutoff=60, exponent=4,
             diffuse=light.colour, ambient=[0] * 3, specular=[0.1] * 3,
         )  # fmt: skip
-    forward = np.subtract(look.camera_target, look.camera)
+    add_camera(spec, CAMERA, look.camera, look.camera_target, look.field_of_view)
+
+
+def add_camera(
+    spec: mujoco.MjSpec, name: str, position: Vector, target: Vector, field_of_view: float
+) -> None:  # fmt: skip
+    """An upright camera that looks at a point.
+
+    Args:
+        spec: what it is added to.
+        name: of the camera.
+        position: metres.
+        target: the point in the middle of its image, metres.
+        field_of_view: vertical, degrees.
+    """
+    forward = np.subtract(target, position)
     right = np.cross(forward, [0, 0, 1])
     up = np.cross(right, forward)
-    spec.worldbody.add_camera(name=CAMERA, pos=look.camera, fovy=look.field_of_view, xyaxes=[*right, *up])
+    spec.worldbody.add_camera(name=name, pos=position, fovy=field_of_view, xyaxes=[*right, *up])

@@ -1,0 +1,54 @@
+"""The rendered world of the xArm7: set joint angles, get images of its cameras."""
+
+# mujoco ships no type information
+# pyright: reportAttributeAccessIssue=false
+from __future__ import annotations
+
+import functools
+
+import mujoco
+import numpy as np
+
+from crossgap.simulation.randomization import Fields
+from crossgap.simulation.rendering import Renderer
+from crossgap.simulation.scene import Scene
+from crossgap.simulation.xarm7_kinematics import JOINTS
+from crossgap.simulation.xarm7_looks import get_xarm7_look
+from crossgap.simulation.xarm7_model import xarm7_spec
+
+
+class XArm7Scene(Scene):
+    """An xArm7 on a table. Arguments as in `Scene`, the look by name."""
+
+    def __init__(
+        self, look: str = "source", randomization: str = "none", size: int = 84,
+        supersample: int = 1, seed: int = 0,
+    ):  # fmt: skip
+        dressed = get_xarm7_look(look)
+        spec = xarm7_spec(dressed, size * supersample)
+        super().__init__(spec, dressed, randomization, size, supersample, seed)
+        self._joints = self._addresses(JOINTS)
+
+    def pose(self, q: np.ndarray, fields: Fields) -> None:
+        """Give the arm joint angles (7,) in radians, and the scene an episode's appearance."""
+        self._show(fields)
+        self.data.qpos[self._joints] = q
+        mujoco.mj_kinematics(self.model, self.data)
+        mujoco.mj_camlight(self.model, self.data)
+
+    def view(self, camera: str, depth: bool = False) -> tuple[np.ndarray, np.ndarray | None]:
+        """What a camera sees of the last pose.
+
+        Returns:
+            Image (size, size, 3) uint8, and where asked for its depth (size, size) float32 in metres.
+        """
+        assert isinstance(self._renderer, Renderer)
+        if depth:
+            return self._renderer.render_with_depth(self.data, camera)
+        return self._renderer.render(self.data, camera), None
+
+
+@functools.lru_cache(maxsize=4)
+def shared_xarm7_scene(look: str, randomization: str, size: int) -> XArm7Scene:
+    """One scene per look and size in a process: its texture uploads and GL context are shared."""
+    return XArm7Scene(look, randomization, size)
