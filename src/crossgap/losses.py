@@ -75,3 +75,32 @@ def cycle_loss(reconstructed: Tensor, images: Tensor) -> Tensor:
         images: x, the same shape.
     """
     return (reconstructed - images).abs().mean()
+
+
+def critic_loss(worth: Tensor, wanted: Tensor) -> Tensor:
+    """L_c of the asymmetric actor-critic: (Q(s_t, a_t) − r_t − γ Q_T(s_{t+1}, π(s_{t+1})))².
+
+    Args:
+        worth: Q(s_t, a_t), (n,).
+        wanted: r_t + γ Q_T(s_{t+1}, π(s_{t+1})), (n,), which gets no gradient.
+    """
+    return (worth - wanted).square().mean()
+
+
+def actor_loss(worth: Tensor) -> Tensor:
+    """L_a of the asymmetric actor-critic: −E_s[Q(s, π(s))].
+
+    Args:
+        worth: Q(s, π(s)), (n,).
+    """
+    return -worth.mean()
+
+
+def bottleneck_loss(predicted: Tensor, state: Tensor) -> Tensor:
+    """Second term of L_f: MSE(s, s_predicted).
+
+    Args:
+        predicted: f(o), (n, k).
+        state: s, (n, k), in the same scale.
+    """
+    return (predicted - state).square().mean()

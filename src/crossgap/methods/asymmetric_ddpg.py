@@ -1,0 +1,138 @@
+"""Asymmetric DDPG with a bottleneck (seed "Transferring Simulated Learning to Real Robots"; Pinto et al.
+2017, "Asymmetric Actor Critic for Image-Based Robot Learning").
+
+The actor sees images, because that is all a real robot has. The critic is needed in training alone, where a
+simulator knows the state, so it sees that:
+
+    s_pred = f(o)                    feature extractor: image to position
+    a      = π(s_pred, goal)         actor
+    Q(s, goal, a)                    critic
+
+    L_c = (Q(s_t, a_t) − r_t − γ Q_T(s_{t+1}, π_T(s_{t+1})))²
+    L_a = −E_s[Q(s, π(s))]
+    L_f = L_RL + MSE(s, s_pred)      the second term is the bottleneck; L_RL is L_a, through the actor
+
+Q_T, π_T and f_T are target networks, which follow by Polyak averaging.
+"""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from crossgap.data.replay import Transitions
+from crossgap.losses import actor_loss, bottleneck_loss, critic_loss
+from crossgap.speed import adam
+
+
+@dataclass(frozen=True)
+class DDPGConfig:
+    """The learner's settings; the seed gives none, most are those of hindsight experience replay."""
+
+    batch: int = 128
+    """Transitions per update."""
+    learning_rate: float = 1e-3
+    """Of all Adams."""
+    discount: float = 0.98
+    """γ, for episodes of 50 steps."""
+    polyak: float = 0.95
+    """Share of the old weights that target networks keep at an update."""
+    bottleneck_weight: float = 1.0
+    """Of MSE(s, s_pred), for positions scaled to [-1, 1]; 0 leaves the reward as the only teacher."""
+    action_cost: float = 0.1
+    """Of the mean squared action in L_a, which else saturates (Andrychowicz et al. 2017)."""
+
+
+class AsymmetricDDPG:
+    """The learner.
+
+    Args:
+        extractor: f, images to predicted positions.
+        actor: π.
+        critic: Q.
+        config: settings.
+        lowest_return: no return can be below, and the critic's targets are cut to it; −1 / (1 − γ) with a
+            sparse reward of −1 and 0.
+        device: where it learns.
+    """
+
+    def __init__(
+        self, extractor: nn.Module, actor: nn.Module, critic: nn.Module, config: DDPGConfig,
+        lowest_return: float, device: str | torch.device = "cpu",
+    ):  # fmt: skip
+        self.config, self.lowest_return, self.device = config, lowest_return, torch.device(device)
+        self.networks = nn.ModuleDict({"extractor": extractor, "actor": actor, "critic": critic}).to(device)
+        self.targets = copy.deepcopy(self.networks).requires_grad_(False)
+        policy = [*extractor.parameters(), *actor.parameters()]
+        self.optimizers = {
+            "policy": adam(policy, config.learning_rate),
+            "critic": adam(critic.parameters(), config.learning_rate),
+        }
+
+    @torch.no_grad()
+    def act(self, frames: np.ndarray, goals: np.ndarray) -> np.ndarray:
+        """Actions (n, a) float32 of images (n, H, W, C) uint8 and scaled goals (n, g)."""
+        goal = torch.as_tensor(goals, dtype=torch.float32, device=self.device)
+        predicted = self.networks["extractor"](self._images(frames))
+        return self.networks["actor"](predicted, goal).cpu().numpy()
+
+    def update(self, batch: Transitions) -> dict[str, float]:
+        """One step of the critic, then one of actor and extractor, then of the target networks.
+
+        Args:
+            batch: states and goals scaled as the networks see them.
+
+        Returns:
+            The losses.
+        """
+        images, next_images = self._images(batch.frames), self._images(batch.next_frames)
+        state, next_state, action, goal, reward = (
+            torch.as_tensor(part, dtype=torch.float32, device=self.device)
+            for part in (batch.states, batch.next_states, batch.actions, batch.goals, batch.rewards)
+        )
+        losses = {"critic": self._critic_loss(state, action, goal, reward, next_images, next_state)}
+        self._descend("critic", losses["critic"])
+        losses |= self._policy_losses(images, state, goal)
+        weight = self.config.bottleneck_weight
+        policy = losses["actor"] + self.config.action_cost * losses["action_cost"]
+        self._descend("policy", policy + weight * losses["bottleneck"] if weight else policy)
+        with torch.no_grad():
+            for target, network in zip(self.targets.parameters(), self.networks.parameters(), strict=True):
+                target.lerp_(network, 1 - self.config.polyak)
+        return {name: loss.item() for name, loss in losses.items()}
+
+    def _critic_loss(
+        self, state: Tensor, action: Tensor, goal: Tensor, reward: Tensor, next_images: Tensor,
+        next_state: Tensor,
+    ) -> Tensor:  # fmt: skip
+        with torch.no_grad():
+            next_action = self.targets["actor"](self.targets["extractor"](next_images), goal)
+            worth = self.targets["critic"](next_state, goal, next_action)
+            wanted = (reward + self.config.discount * worth).clamp(self.lowest_return, 0.0)
+        return critic_loss(self.networks["critic"](state, goal, action), wanted)
+
+    def _policy_losses(self, images: Tensor, state: Tensor, goal: Tensor) -> dict[str, Tensor]:
+        predicted = self.networks["extractor"](images)
+        action = self.networks["actor"](predicted, goal)
+        self.networks["critic"].requires_grad_(False)
+        worth = self.networks["critic"](state, goal, action)
+        self.networks["critic"].requires_grad_(True)
+        return {
+            "actor": actor_loss(worth),
+            "action_cost": action.square().mean(),
+            "bottleneck": bottleneck_loss(predicted, state),
+        }
+
+    def _descend(self, name: str, loss: Tensor) -> None:
+        self.optimizers[name].zero_grad(set_to_none=True)
+        loss.backward()
+        self.optimizers[name].step()
+
+    def _images(self, frames: np.ndarray) -> Tensor:
+        """(n, H, W, C) uint8 to (n, C, H, W) in [-1, 1]."""
+        images = torch.from_numpy(frames).to(self.device)
+        return images.permute(0, 3, 1, 2).float().div_(127.5).sub_(1)
