@@ -167,6 +167,6 @@ def test_gymnasium_s_checker_passes_and_workers_draw_the_same() -> None:
     check_env(gym.make(REACH3, look=LOOK, size=SIZE, render_mode="rgb_array").unwrapped)
     env = gym.make(REACH3, look=LOOK, size=SIZE, disable_env_checker=True)
     with EnvironmentPool(REACH3, 2, workers=1, look=LOOK, size=SIZE) as pool:
-        images, _ = pool.reset([3, 4])
-    for seed, drawn in zip((3, 4), images, strict=True):
+        observation, _ = pool.reset([3, 4])
+    for seed, drawn in zip((3, 4), observation["pixels"]["front"], strict=True):
         np.testing.assert_array_equal(env.reset(seed=seed)[0]["pixels"]["front"], drawn)

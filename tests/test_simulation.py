@@ -18,7 +18,7 @@ from crossgap.simulation.looks import LOOKS, get_look
 from crossgap.simulation.randomization import FIELD_NAMES, RANDOMIZATIONS, Term, get_randomization
 from crossgap.simulation.reach3_model import CLUTTER
 from crossgap.simulation.scene import Reach3Scene, shared_scene
-from crossgap.simulation.workers import EnvironmentPool
+from crossgap.simulation.workers import REPLACEMENTS, EnvironmentPool
 
 HALF = np.pi / 2
 SIZE = 24
@@ -294,8 +294,9 @@ def test_pool_equals_single_environments() -> None:
     for index, seed in enumerate(seeds):
         env = make("target_c")
         single = [env.reset(seed=seed), env.step(action[index]), env.step(-action[index])]
-        for (images, infos), step in zip(frames, single, strict=True):
-            np.testing.assert_array_equal(images[index], step[0]["pixels"]["front"])
+        for (observation, infos), step in zip(frames, single, strict=True):
+            np.testing.assert_array_equal(observation["pixels"]["front"][index], step[0]["pixels"]["front"])
+            np.testing.assert_array_equal(observation["state"][index], step[0]["state"])
             assert infos[index] == step[-1]
 
 
@@ -316,12 +317,34 @@ def test_a_worker_that_cannot_start_is_ours_even_when_it_is_long_gone() -> None:
             pool.reset([0])
 
 
-def test_a_worker_that_is_killed_is_ours() -> None:
+def kill(pool: EnvironmentPool, index: int) -> None:
+    pool._processes[index].kill()
+    pool._processes[index].join()
+    time.sleep(0.05)
+
+
+def test_a_worker_that_is_killed_is_replaced_and_nothing_is_lost() -> None:
+    actions = np.random.default_rng(0).uniform(-0.2, 0.2, (4, 3, 3))
+    found = []
+    for killed in (False, True):
+        with EnvironmentPool(REACH3, 3, workers=2, look="target_d", size=SIZE) as pool:
+            pool.reset([5, 6, 7])
+            for step, action in enumerate(actions):
+                if killed and step in (1, 3):
+                    kill(pool, step // 2)
+                observation, infos = pool.step(action)
+        found.append((observation["pixels"]["front"], infos))
+    np.testing.assert_array_equal(found[0][0], found[1][0])
+    assert found[0][1] == found[1][1]
+
+
+def test_workers_that_keep_dying_are_an_error() -> None:
     with EnvironmentPool(REACH3, 1, size=SIZE) as pool:
         pool.reset([0])
-        pool._processes[0].kill()
-        pool._processes[0].join()
-        time.sleep(0.05)
+        for _ in range(REPLACEMENTS):
+            kill(pool, 0)
+            pool.step(np.zeros((1, 3)))
+        kill(pool, 0)
         with pytest.raises(CrossgapError, match="process died"):
             pool.step(np.zeros((1, 3)))
 

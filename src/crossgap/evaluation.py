@@ -12,7 +12,7 @@ import numpy as np
 from crossgap.data.images import Classes, LabelCoding, LabelledImages
 from crossgap.progress import progress_bar
 from crossgap.simulation import REACH3
-from crossgap.simulation.workers import EnvironmentPool
+from crossgap.simulation.workers import EnvironmentPool, camera_image
 
 Z = NormalDist().inv_cdf(0.975)
 """Two-sided 95 %."""
@@ -154,11 +154,13 @@ def closed_loop(
     """
     frames = []
     with EnvironmentPool(env_id, len(seeds), **env) as pool, progress_bar(label, steps, quiet=quiet) as done:
-        images, infos = pool.reset(seeds)
+        observation, infos = pool.reset(seeds)
+        images = camera_image(observation)
         reached = np.array([info["is_success"] for info in infos])
         for _ in range(steps):
             frames.append(images[:record].copy())
-            images, infos = pool.step(gain * predict(images))
+            observation, infos = pool.step(gain * predict(images))
+            images = camera_image(observation)
             reached |= [info["is_success"] for info in infos]
             done(1)
         frames.append(images[:record].copy())
