@@ -7,10 +7,11 @@ import pytest
 import torch
 from torch import nn
 
+from crossgap.config import DDPGConfig
 from crossgap.data.replay import Episode, Replay, Transitions
 from crossgap.errors import CrossgapError
 from crossgap.losses import actor_loss, bottleneck_loss, critic_loss
-from crossgap.methods.asymmetric_ddpg import AsymmetricDDPG, DDPGConfig
+from crossgap.methods.asymmetric_ddpg import AsymmetricDDPG
 from crossgap.networks.actor_critic import Actor, Critic, PositionExtractor
 
 # equations

@@ -15,6 +15,7 @@ from crossgap.errors import CrossgapError
 from crossgap.files import read_json, remove, write_json, writing
 
 if TYPE_CHECKING:
+    from crossgap.methods.asymmetric_ddpg import AsymmetricDDPG
     from crossgap.training import Phase
 
 TENSORS, ABOUT, LAST = "state.safetensors", "state.json", "last"
@@ -63,7 +64,7 @@ def load_weights(module: torch.nn.Module, weights: dict[str, Tensor], where: Pat
 class Checkpoint:
     """The checkpoints of one phase: `<folder>/<step>/` and a link `<folder>/last` to the newest."""
 
-    def __init__(self, folder: Path, phase: Phase):
+    def __init__(self, folder: Path, phase: Phase | AsymmetricDDPG):
         self.folder, self.phase = folder, phase
 
     def _tensors(self) -> dict[str, Tensor]:

@@ -18,33 +18,15 @@ Q_T, π_T and f_T are target networks, which follow by Polyak averaging.
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from crossgap.config import DDPGConfig
 from crossgap.data.replay import Transitions
 from crossgap.losses import actor_loss, bottleneck_loss, critic_loss
 from crossgap.speed import adam
-
-
-@dataclass(frozen=True)
-class DDPGConfig:
-    """The learner's settings; the seed gives none, most are those of hindsight experience replay."""
-
-    batch: int = 128
-    """Transitions per update."""
-    learning_rate: float = 1e-3
-    """Of all Adams."""
-    discount: float = 0.98
-    """γ, for episodes of 50 steps."""
-    polyak: float = 0.95
-    """Share of the old weights that target networks keep at an update."""
-    bottleneck_weight: float = 1.0
-    """Of MSE(s, s_pred), for positions scaled to [-1, 1]; 0 leaves the reward as the only teacher."""
-    action_cost: float = 0.1
-    """Of the mean squared action in L_a, which else saturates (Andrychowicz et al. 2017)."""
 
 
 class AsymmetricDDPG:
@@ -67,6 +49,7 @@ class AsymmetricDDPG:
         self.config, self.lowest_return, self.device = config, lowest_return, torch.device(device)
         self.networks = nn.ModuleDict({"extractor": extractor, "actor": actor, "critic": critic}).to(device)
         self.targets = copy.deepcopy(self.networks).requires_grad_(False)
+        self.name = "asymmetric_ddpg"
         policy = [*extractor.parameters(), *actor.parameters()]
         self.optimizers = {
             "policy": adam(policy, config.learning_rate),
@@ -104,6 +87,14 @@ class AsymmetricDDPG:
             for target, network in zip(self.targets.parameters(), self.networks.parameters(), strict=True):
                 target.lerp_(network, 1 - self.config.polyak)
         return {name: loss.item() for name, loss in losses.items()}
+
+    def extra_state(self) -> dict[str, Tensor]:
+        """The target networks' weights, for checkpoints."""
+        return self.targets.state_dict()
+
+    def load_extra_state(self, state: dict[str, Tensor]) -> None:
+        """Take them back."""
+        self.targets.load_state_dict(state)
 
     def _critic_loss(
         self, state: Tensor, action: Tensor, goal: Tensor, reward: Tensor, next_images: Tensor,
