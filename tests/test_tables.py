@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from crossgap.errors import CrossgapError
-from crossgap.experiments.tables import accuracy_table, insert, success_table, update
+from crossgap.experiments.tables import accuracy_table, difference_table, insert, success_table, update
 
 
 def results(*successes):
@@ -35,6 +35,22 @@ def test_accuracies_of_the_digits() -> None:
     assert table[0] == "| trained how | `mnist_m`, 10,000 images | `scanned_digits`, 600 images |"
     assert table[2] == "| DANN | 95.2 % (95.1–95.3) | 90.0 % (90.0–90.0) |"
     assert "mean of 2 seeds" in table[-1]
+
+
+def test_differences_are_start_by_start() -> None:
+    row = {"domain": "target_c", "metric": "success", "n": 4, "value": 0.5}
+    rows = [
+        {**row, "method": method, "seed": seed, "won": won}
+        for method, wins in (("taskgan_inverse_refined", ("1111", "1110")), ("oracle", ("1111", "1111")),
+                             ("fine_tuned", ("1000", "0000")))
+        for seed, won in enumerate(wins)
+    ]  # fmt: skip
+    rows.append({**row, "domain": "target_a", "method": "oracle", "seed": 0, "won": "1111"})
+    table = difference_table({**results(), "rows": rows}).splitlines()
+    assert table[0] == "| refined TaskGAN minus | `target_a` | `target_c` |"
+    tuned, oracle = table[2:4]
+    assert tuned.startswith("| source model fine-tuned on the target images | – | +75 (+50 – +100) |")
+    assert oracle.startswith("| oracle: as many labelled target images as source images | – | -12 (-38 – +0)")
 
 
 def test_insert_replaces_what_is_between_the_markers_only():
