@@ -6,7 +6,14 @@ from pathlib import Path
 import pytest
 
 from crossgap.errors import CrossgapError
-from crossgap.experiments.tables import accuracy_table, difference_table, insert, success_table, update
+from crossgap.experiments.tables import (
+    accuracy_table,
+    difference_table,
+    generalisation_table,
+    insert,
+    success_table,
+    update,
+)
 
 
 def results(*successes):
@@ -51,6 +58,24 @@ def test_differences_are_start_by_start() -> None:
     tuned, oracle = table[2:4]
     assert tuned.startswith("| source model fine-tuned on the target images | – | +75 (+50 – +100) |")
     assert oracle.startswith("| oracle: as many labelled target images as source images | – | -12 (-38 – +0)")
+
+
+def test_generalisation_sets_training_images_beside_unseen_ones() -> None:
+    row = {"domain": "target_b", "method": "taskgan_inverse", "seed": 0}
+    rows = [
+        {**row, "metric": metric, "value": value}
+        for metric, value in (
+            ("held_out_mse", 0.05),
+            ("train_mse", 0.02),
+            ("pair_l1", 0.04),
+            ("train_pair_l1", 0.03),
+        )
+    ]
+    rows += [{**r, "seed": 1, "value": 3 * r["value"]} for r in rows]
+    table = generalisation_table({**results(), "rows": rows}).splitlines()
+    assert table[2] == "| task error of f_X(F(y)) | 0.040 / 0.100 |"
+    assert table[3] == "| difference of F(y) from its true pair | 0.060 / 0.080 |"
+    assert table[4].endswith("| – / – |")
 
 
 def test_insert_replaces_what_is_between_the_markers_only():

@@ -66,6 +66,35 @@ def _difference(rows: list[dict[str, Any]], method: str) -> str:
     return f"{value} ({low} – {high})"
 
 
+GENERALISATION = {
+    "held_out_mse": "task error of f_X(F(y))",
+    "pair_l1": "difference of F(y) from its true pair",
+    "tip_error": "tip drawn from where it should be, px",
+    "cube_error": "cube drawn from where it should be, px",
+}
+"""Errors on unseen images, with what they are; those on the training images have the prefix `train_`."""
+
+
+def generalisation_table(results: dict[str, Any]) -> str:
+    """Errors of the inverse translator on the images that it was trained on, and on unseen ones."""
+    rows = [row for row in results["rows"] if row["method"] == "taskgan_inverse"]
+    domains = sorted({row["domain"] for row in rows})
+    lines = [
+        "| trained on / unseen | " + " | ".join(f"`{domain}`" for domain in domains) + " |",
+        "|---|" + "---|" * len(domains),
+    ]
+    for metric, about in GENERALISATION.items():
+        cells = []
+        for domain in domains:
+            found = [
+                [r["value"] for r in rows if (r["domain"], r["metric"]) == (domain, name)]
+                for name in (f"train_{metric.removeprefix('held_out_')}", metric)
+            ]
+            cells.append(" / ".join(f"{np.mean(values):.3f}" if values else "–" for values in found))
+        lines.append(f"| {about} | " + " | ".join(cells) + " |")
+    return "\n".join([*lines, "", f"TaskGAN inverse, means of the seeds. {_run(results)}"])
+
+
 def budget_table(results: dict[str, Any]) -> str:
     """Mean success per number and kind of labelled target images, a table per look, in Markdown."""
     rows = [row for row in results["rows"] if row["metric"] == "success"]
@@ -139,6 +168,7 @@ TABLES = {
     "taskgan-quick": (Path("results/taskgan/quick.json"), success_table),
     "taskgan-full": (Path("results/taskgan/full.json"), success_table),
     "taskgan-full-differences": (Path("results/taskgan/full.json"), difference_table),
+    "taskgan-full-generalisation": (Path("results/taskgan/full.json"), generalisation_table),
     "budget-quick": (Path("results/budget/quick.json"), budget_table),
     "budget-full": (Path("results/budget/full.json"), budget_table),
     "digits-quick": (Path("results/digits/quick.json"), accuracy_table),
