@@ -12,8 +12,7 @@ from crossgap.catalog.inverse import new_translator
 from crossgap.catalog.methods import Method, Methods
 from crossgap.data.batches import to_tensor
 from crossgap.errors import CrossgapError
-from crossgap.methods.canonical_taskgan import CanonicalTaskGAN
-from crossgap.methods.taskgan import translate
+from crossgap.methods.taskgan import CanonicalTaskGAN, translate
 from crossgap.networks import Generator
 
 RANDOMIZED = "randomized_per_frame"
