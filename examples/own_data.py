@@ -3,10 +3,12 @@
 import sys
 from pathlib import Path
 
-from crossgap import Methods, TaskGANConfig, Trainer, make_fabric, read_folder
+from crossgap import Methods, Trainer, make_fabric, read_folder
+from crossgap.config import PRESETS
 
 source, target, output = sys.argv[1:4]
+config = PRESETS["quick"].config  # minutes on 2 cores; `full` trains longer, `TaskGANConfig()` is the paper's
 trainer = Trainer(Path(output), make_fabric(), seed=0)
-methods = Methods(read_folder(source), read_folder(target), TaskGANConfig(), trainer)
+methods = Methods(read_folder(source), read_folder(target), config, trainer)
 model = methods.get("taskgan_inverse_refined")  # trains what it builds on first, and resumes after a kill
 print(model.predict(methods.target.images[:4]), model.label_names)

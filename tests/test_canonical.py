@@ -14,7 +14,7 @@ from crossgap.config import PRESETS
 from crossgap.data.batches import Batches
 from crossgap.errors import CrossgapError
 from crossgap.losses import task_loss
-from crossgap.methods.canonical_taskgan import CanonicalTaskGAN
+from crossgap.methods.taskgan import CanonicalTaskGAN
 from crossgap.networks import Discriminator, Generator, TaskModel
 from crossgap.training import Trainer
 

@@ -131,6 +131,19 @@ def test_trains_classes_and_dann(monkeypatch, capsys, folders, tmp_path):
     assert not (tmp_path / "1").exists()
 
 
+def test_the_canonical_translator_on_own_folders(monkeypatch, capsys, folders, tmp_path):
+    source, target = folders
+    options = ["train", "canonical_taskgan", "--source", source, "--target", target, *TINY]
+    for randomized, code in ((target, 2), (source, 0)):  # another data set, and the source's own rows
+        command = [*options, "--output", tmp_path / "run", "--randomized", randomized]
+        found, message = crossgap(monkeypatch, capsys, *command)
+        assert found == code, message
+        assert (tmp_path / "run").exists() == (code == 0)
+    found, message = crossgap(monkeypatch, capsys, *options, "--output", tmp_path / "none")
+    assert found == 2
+    assert "a new random look for every frame; there are none here" in message
+
+
 def test_labels_that_are_no_classes(monkeypatch, capsys, folders, tmp_path):
     options = ["--source", folders[0], "--target", folders[1], "--output", tmp_path / "run", "--classes", "3"]
     code, message = crossgap(monkeypatch, capsys, "train", "fine_tuned", *options)

@@ -132,3 +132,10 @@ def test_a_run_is_one_process_s_at_a_time(tmp_path: Path) -> None:
             lock_run(tmp_path / "run")
         other.kill()
     lock_run(tmp_path / "run")
+
+
+def test_the_command_is_kept_without_the_folders_it_wrote_to(tmp_path: Path, monkeypatch) -> None:
+    words = ["crossgap", "reproduce", "taskgan", "--output", "/home/me/run", "--seeds", "3", "--results=/x"]
+    monkeypatch.setattr("sys.argv", words)
+    start(tmp_path)
+    assert provenance(tmp_path)["command"] == "crossgap reproduce taskgan --seeds 3"

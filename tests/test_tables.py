@@ -6,7 +6,14 @@ from pathlib import Path
 import pytest
 
 from crossgap.errors import CrossgapError
-from crossgap.experiments.tables import accuracy_table, insert, success_table, update
+from crossgap.experiments.tables import (
+    accuracy_table,
+    difference_table,
+    generalisation_table,
+    insert,
+    success_table,
+    update,
+)
 
 
 def results(*successes):
@@ -35,6 +42,40 @@ def test_accuracies_of_the_digits() -> None:
     assert table[0] == "| trained how | `mnist_m`, 10,000 images | `scanned_digits`, 600 images |"
     assert table[2] == "| DANN | 95.2 % (95.1–95.3) | 90.0 % (90.0–90.0) |"
     assert "mean of 2 seeds" in table[-1]
+
+
+def test_differences_are_start_by_start() -> None:
+    row = {"domain": "target_c", "metric": "success", "n": 4, "value": 0.5}
+    rows = [
+        {**row, "method": method, "seed": seed, "won": won}
+        for method, wins in (("taskgan_inverse_refined", ("1111", "1110")), ("oracle", ("1111", "1111")),
+                             ("fine_tuned", ("1000", "0000")))
+        for seed, won in enumerate(wins)
+    ]  # fmt: skip
+    rows.append({**row, "domain": "target_a", "method": "oracle", "seed": 0, "won": "1111"})
+    table = difference_table({**results(), "rows": rows}).splitlines()
+    assert table[0] == "| refined TaskGAN minus | `target_a` | `target_c` |"
+    tuned, oracle = table[2:4]
+    assert tuned.startswith("| source model fine-tuned on the target images | – | +75 (+50 – +100) |")
+    assert oracle.startswith("| oracle: as many labelled target images as source images | – | -12 (-38 – +0)")
+
+
+def test_generalisation_sets_training_images_beside_unseen_ones() -> None:
+    row = {"domain": "target_b", "method": "taskgan_inverse", "seed": 0}
+    rows = [
+        {**row, "metric": metric, "value": value}
+        for metric, value in (
+            ("held_out_mse", 0.05),
+            ("train_mse", 0.02),
+            ("pair_l1", 0.04),
+            ("train_pair_l1", 0.03),
+        )
+    ]
+    rows += [{**r, "seed": 1, "value": 3 * r["value"]} for r in rows]
+    table = generalisation_table({**results(), "rows": rows}).splitlines()
+    assert table[2] == "| task error of f_X(F(y)) | 0.040 / 0.100 |"
+    assert table[3] == "| difference of F(y) from its true pair | 0.060 / 0.080 |"
+    assert table[4].endswith("| – / – |")
 
 
 def test_insert_replaces_what_is_between_the_markers_only():

@@ -140,20 +140,9 @@ def train(
     from crossgap.progress import console
 
     path = train_on_folders(
-        method,
-        source,
-        target,
-        output,
-        seed,
-        labels,
-        target_labels,
-        pairs,
-        unlabelled,
-        classes,
-        device,
-        precision,
-        config,
-    )
+        method, source, target, output, seed, labels, target_labels, pairs, unlabelled, randomized, classes,
+        device, precision, config,
+    )  # fmt: skip
     console.print(f"Adapted model: {path}")
 
 

@@ -110,11 +110,21 @@ def start(folder: Path, **about: Any) -> None:
         "time": time.time(),
         "started": datetime.now().astimezone().isoformat(timespec="seconds"),
         "commit": _commit(),
-        "command": " ".join(["crossgap", *sys.argv[1:]]),
+        "command": _command(sys.argv[1:]),
         "machine": machine(),
         "versions": versions(),
     }
     _append(folder / STARTS, row | about)
+
+
+def _command(arguments: list[str]) -> str:
+    """The command without where it wrote to: no figure depends on that, and it names somebody's folders."""
+    kept, skip = [], False
+    for argument in arguments:
+        if not skip and not argument.startswith(("--output", "--results")):
+            kept.append(argument)
+        skip = argument in ("--output", "--results")
+    return " ".join(["crossgap", *kept])
 
 
 @contextmanager

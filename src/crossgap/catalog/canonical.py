@@ -12,11 +12,24 @@ from crossgap.catalog.inverse import new_translator
 from crossgap.catalog.methods import Method, Methods
 from crossgap.data.batches import to_tensor
 from crossgap.errors import CrossgapError
-from crossgap.methods.canonical_taskgan import CanonicalTaskGAN
-from crossgap.methods.taskgan import translate
+from crossgap.methods.taskgan import CanonicalTaskGAN, translate
 from crossgap.networks import Generator
 
 RANDOMIZED = "randomized_per_frame"
+
+
+def check_pairs(methods: Methods) -> None:
+    """Whether the randomized images are those of the source, row by row.
+
+    Raises:
+        CrossgapError: they are not.
+    """
+    randomized = methods.extra(RANDOMIZED)
+    if len(randomized) != len(methods.source) or not (randomized.labels == methods.source.labels).all():
+        raise CrossgapError(
+            "Expected every source image once more in a randomized look, row by row, with the same labels; "
+            f"got {len(randomized)} randomized and {len(methods.source)} source images."
+        )
 
 
 def canonical(methods: Methods, name: str, labelled: bool = True) -> AdaptedModel:
@@ -26,15 +39,8 @@ def canonical(methods: Methods, name: str, labelled: bool = True) -> AdaptedMode
         methods: data, settings and trainer.
         name: of the method.
         labelled: whether the target images' labels are used.
-
-    Raises:
-        CrossgapError: the randomized images are not those of the source, row by row.
     """
     config, randomized = methods.config.translator, methods.extra(RANDOMIZED)
-    if len(randomized) != len(methods.source) or not (randomized.labels == methods.source.labels).all():
-        raise CrossgapError(
-            "Expected every source image once more in a randomized look, row by row and with the same labels."
-        )
     task_model = methods.get("source_only").task_model
     generator, discriminator = new_translator(methods)
     phase = CanonicalTaskGAN(
@@ -77,13 +83,18 @@ def _canonical(name: str, about: str, labelled: bool) -> dict[str, Method]:
     refined = f"{name}_refined"
     return {
         name: Method(
-            partial(canonical, name=name, labelled=labelled), about, needs=RANDOMIZED, target_labels=labelled
+            partial(canonical, name=name, labelled=labelled),
+            about,
+            needs=RANDOMIZED,
+            target_labels=labelled,
+            check=check_pairs,
         ),
         refined: Method(
             partial(canonical_refined, name=refined, base=name, labelled=labelled),
             f"{about}, refined",
             needs=RANDOMIZED,
             target_labels=labelled,
+            check=check_pairs,
         ),
     }
 

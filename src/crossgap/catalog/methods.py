@@ -36,6 +36,9 @@ class Method:
     translates_source: bool = False
     """Whether its model is for source images, which it translates to the target: a step to others."""
 
+    check: Callable[[Methods], None] | None = None
+    """Looks at its data before anything is trained; raises `CrossgapError` where they do not fit."""
+
     @property
     def policy(self) -> bool:
         """Whether its model acts in the target."""
@@ -116,6 +119,8 @@ class Methods:
             raise CrossgapError(f"Method '{name}' needs labels of the target images; there are none here.")
         if method.needs and method.needs not in self._extra:
             raise CrossgapError(f"Method '{name}' needs {EXTRA[method.needs]}; there are none here.")
+        if method.check is not None:
+            method.check(self)
 
     @staticmethod
     def _method(name: str) -> Method:

@@ -9,7 +9,7 @@ from typing import Any
 
 from crossgap.files import read_json, write_json
 
-FIGURES = ("value", "low", "high", "n")
+FIGURES = ("value", "low", "high", "n", "won")
 """The keys of a row that are figures; all others say what they are figures of."""
 
 

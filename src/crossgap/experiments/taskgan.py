@@ -67,12 +67,17 @@ class TaskGANExperiment:
         return self.rows()
 
     def rows(self) -> list[dict[str, Any]]:
-        """One flat row per figure, from what has been evaluated."""
-        return [
-            {"domain": self.domain, "method": method, "seed": self.seed, "metric": metric, **figures}
-            for method in self.methods
-            for metric, figures in self.evaluate(method)["aggregate"].items()
-        ]
+        """One flat row per figure, from what has been evaluated; that of `success` also says which starts
+        were `won`, a 1 or 0 for each, so that methods can be compared start by start."""
+        rows = []
+        for method in self.methods:
+            found = self.evaluate(method)
+            for metric, figures in found["aggregate"].items():
+                about = {"domain": self.domain, "method": method, "seed": self.seed, "metric": metric}
+                rows.append(about | figures)
+                if metric == "success":
+                    rows[-1]["won"] = "".join(str(int(one["success"])) for one in found["episodes"])
+        return rows
 
     # data
 
