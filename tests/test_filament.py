@@ -19,7 +19,6 @@ from crossgap.simulation.looks import LOOKS
 from crossgap.simulation.randomization import Fields, get_randomization
 from crossgap.simulation.scene import Reach3Scene, shared_scene
 from crossgap.simulation.workers import EnvironmentPool
-from crossgap.simulation.worlds import WORLDS
 
 SIZE = 24
 LOOK = "target_pbr"
@@ -58,11 +57,11 @@ def test_without_vulkan_the_look_is_our_error_with_the_line_that_installs_it(no_
 def test_without_vulkan_doctor_gives_the_line_and_the_contact_sheet_leaves_the_look_out(no_vulkan, tmp_path):
     from PIL import Image
 
-    from crossgap.simulation.contact_sheet import contact_sheet
+    from crossgap.simulation.contact_sheet import SCENES, contact_sheet
 
     assert vulkan.VULKAN_APT_LINE in filament_state()
     sheet = Image.open(contact_sheet(tmp_path / "looks.png", size=8))
-    rows = sum(len(world.looks) + 1 for world in WORLDS.values())  # each with a randomized one
+    rows = sum(len(world.looks) + 1 for world in SCENES)  # each with a randomized one
     assert sheet.height == (rows - 1) * (8 + 20 + 4)
 
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import crossgap
 
 
@@ -14,3 +18,21 @@ def test_every_public_name_is_there_and_from_where_it_says() -> None:
 def test_simulation_and_data_import_no_torch(python) -> None:
     code = "import sys, crossgap.simulation.reach3, crossgap.data; print('torch' in sys.modules)"
     assert python(code).stdout == "False\n"
+
+
+def test_the_opengl_check_needs_the_standard_library_alone() -> None:
+    script = Path(__file__).parents[1] / "scripts" / "check_opengl.py"
+    done = subprocess.run([sys.executable, "-S", "-I", script], capture_output=True, text=True, check=False)
+    assert "Error" not in done.stderr
+    assert "libegl1" in done.stdout
+
+
+def test_a_backend_of_opengl_that_does_not_exist_is_our_error(monkeypatch) -> None:
+    code = (
+        "from crossgap.errors import CrossgapError\ntry:\n    import crossgap.simulation\n"
+        "except CrossgapError as error:\n    print(error)"
+    )
+    monkeypatch.setenv("MUJOCO_GL", "vga")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "vga" in done.stdout
+    assert "egl or osmesa" in done.stdout

@@ -20,7 +20,13 @@ def failing(number: int, quiet: bool) -> int:
     del quiet
     if number == 1:
         raise CrossgapError("Part 1 has no images.")
+    time.sleep(300)
     return number
+
+
+def dying(number: int, quiet: bool) -> None:
+    del number, quiet
+    os.kill(os.getpid(), 9)
 
 
 def test_one_worker_is_this_process_and_shows_its_own_progress() -> None:
@@ -37,9 +43,32 @@ def test_several_workers_give_the_results_in_order_and_are_quiet() -> None:
     assert os.getpid() not in {process for _, _, process in found}
 
 
-def test_an_error_of_a_part_ends_the_whole() -> None:
+def test_an_error_of_a_part_ends_the_whole_at_once() -> None:
     with pytest.raises(CrossgapError, match="Part 1 has no images"):
-        list(in_parallel(failing, [(n,) for n in range(4)], 2, "parts"))
+        list(in_parallel(failing, [(n,) for n in range(4)], 2, "parts"))  # part 0 would take minutes
+
+
+def test_a_worker_that_dies_is_an_error() -> None:
+    with pytest.raises(CrossgapError, match="A worker died"):
+        list(in_parallel(dying, [(1,), (2,)], 2, "parts"))
+
+
+def test_workers_end_with_their_parent(python, all_end, tmp_path) -> None:
+    code = (
+        "import os, sys, time\nfrom crossgap.experiments.parallel import in_parallel\n"
+        "def part(folder, number, quiet):\n"
+        "    open(f'{folder}/{number}', 'w').write(str(os.getpid()))\n"
+        "    time.sleep(0 if number == 0 else 300)\n"
+        "if __name__ == '__main__':\n"
+        "    for _ in in_parallel(part, [(sys.argv[1], n) for n in range(3)], 2, 'parts'):\n"
+        "        while not os.path.exists(sys.argv[1] + '/2'):\n"
+        "            time.sleep(0.05)\n"
+        "        os.kill(os.getpid(), 9)\n"
+    )
+    python(code, tmp_path)
+    pids = [int(path.read_text()) for path in tmp_path.iterdir() if path.name.isdigit()]
+    assert len(pids) == 3
+    assert all_end(pids)
 
 
 def test_no_workers() -> None:

@@ -111,7 +111,7 @@ def test_provenance_names_every_commit_that_worked_on_it(
         file.write('{"stage": "ora')  # killed while it wrote
     found = provenance(tmp_path)
     assert {"commit", "command", "preset", "machine", "versions", "started", "wall_s"} <= set(found)
-    assert (found["command"], found["preset"]) == ("crossgap demo --seed 3", "quick")
+    assert (found["command"], found["preset"]) == ("crossgap demo --seed 3, then crossgap demo", "quick")
     assert found["commit"] == "aaa, then ccc"
     assert found["wall_s"] == 12.0 + 5.5
     assert found["machine"]["cores"] >= 1

@@ -46,6 +46,7 @@ def write_tensors(tensors: dict[str, Tensor], path: Path) -> None:
     Raises:
         OSError: the disk is full or the place cannot be written.
     """
+    # not save_file, which lets nobody else read what it writes
     path.write_bytes(save({key: value.detach().cpu().contiguous() for key, value in tensors.items()}))
 
 

@@ -48,11 +48,13 @@ def mean_interval(values: Sequence[float] | np.ndarray) -> tuple[float, float]:
     return fmean(values) - half, fmean(values) + half
 
 
-def paired_difference(a: Sequence[bool], b: Sequence[bool]) -> dict[str, float]:
+def paired_difference(
+    a: Sequence[float] | np.ndarray, b: Sequence[float] | np.ndarray
+) -> dict[str, float]:  # fmt: skip
     """Difference of two success rates on the same starts, with a 95 % bootstrap interval over starts.
 
     Args:
-        a: success per start of the first method.
+        a: success per start of the first method, 0 or 1, or its mean over seeds.
         b: success per start of the second, same starts in the same order.
 
     Raises:

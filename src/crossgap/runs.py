@@ -167,10 +167,11 @@ def provenance(folder: Path) -> dict[str, Any]:
             wall += max(finished) - begin["time"]
             worked.append(begin)
     first = (worked or starts)[0]
-    commits = dict.fromkeys(row["commit"] for row in worked or starts)
+    commits, commands = (dict.fromkeys(row[key] for row in worked or starts) for key in ("commit", "command"))
     return {
         "commit": ", then ".join(commits),
         **{key: value for key, value in first.items() if key not in ("time", "commit")},
+        "command": ", then ".join(commands),
         "wall_s": round(wall, 1),
     }
 

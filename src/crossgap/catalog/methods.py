@@ -119,8 +119,17 @@ class Methods:
             raise CrossgapError(f"Method '{name}' needs labels of the target images; there are none here.")
         if method.needs and method.needs not in self._extra:
             raise CrossgapError(f"Method '{name}' needs {EXTRA[method.needs]}; there are none here.")
+        if method.needs:
+            self._check_extra(method.needs)
         if method.check is not None:
             method.check(self)
+
+    def _check_extra(self, key: str) -> None:
+        """Whether a further data set is of the source's size, and labelled alike where it is labelled."""
+        data = self.extra(key)
+        check_pair(self.source, data, names=("Source", key.replace("_", " ").capitalize()))
+        if data.label_names:
+            self.scale.apply(data.labels)
 
     @staticmethod
     def _method(name: str) -> Method:
@@ -197,8 +206,10 @@ class Methods:
         )
 
 
-def check_pair(source: LabelledImages, target: LabelledImages) -> None:
-    """Whether two data sets can be the two sides of one gap.
+def check_pair(
+    source: LabelledImages, target: LabelledImages, names: tuple[str, str] = ("Source", "Target")
+) -> None:  # fmt: skip
+    """Whether two data sets can be the two sides of one gap; `names` are what errors call them.
 
     Raises:
         CrossgapError: they differ in image size or labels, or the networks cannot take the size.
@@ -206,7 +217,8 @@ def check_pair(source: LabelledImages, target: LabelledImages) -> None:
     if source.images.shape[1:] != target.images.shape[1:]:
         (h, w), (height, width) = source.images.shape[1:3], target.images.shape[1:3]
         raise CrossgapError(
-            f"Source images are {w}×{h} pixels, target images {width}×{height}. Expected one size."
+            f"{names[0]} images are {w}×{h} pixels, {names[1].lower()} images {width}×{height}. "
+            "Expected one size."
         )
     h, w = source.images.shape[1:3]
     if h != w or h % 4 or h < 24:
@@ -217,6 +229,6 @@ def check_pair(source: LabelledImages, target: LabelledImages) -> None:
         raise CrossgapError("The source has no labels. Expected at least one label column.")
     if target.label_names and source.label_names != target.label_names:
         raise CrossgapError(
-            f"Source labels are {', '.join(source.label_names)}, target labels "
+            f"{names[0]} labels are {', '.join(source.label_names)}, {names[1].lower()} labels "
             f"{', '.join(target.label_names)}. Expected the same labels in both, or none in the target."
         )

@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from typing import Any, TypeVar
 
 from crossgap.errors import CrossgapError
 from crossgap.progress import progress_bar
-from crossgap.simulation.workers import available_cores
+from crossgap.simulation.workers import available_cores, die_with_parent
 
 Result = TypeVar("Result")
+
+
+def check_workers(workers: int) -> None:
+    """Whether there can be so many.
+
+    Raises:
+        CrossgapError: fewer than one.
+    """
+    if workers < 1:
+        raise CrossgapError(f"--workers must be at least 1; got {workers}.")
 
 
 def in_parallel(
@@ -29,31 +41,54 @@ def in_parallel(
         label: shown beside the progress bar of several workers.
 
     Raises:
-        CrossgapError: fewer than one worker.
+        CrossgapError: fewer than one worker, a part failed, or a worker died.
     """
-    if workers < 1:
-        raise CrossgapError(f"--workers must be at least 1; got {workers}.")
+    check_workers(workers)
     if workers == 1:
         for part in parts:
             yield function(*part, False)
         return
-    threads = max(1, available_cores() // workers)
     context = multiprocessing.get_context("spawn")  # OpenGL and CUDA do not survive a fork
-    with (
-        ProcessPoolExecutor(workers, context, _limit_threads, (threads,)) as pool,
-        progress_bar(label, len(parts)) as advance,
-    ):
-        futures = [pool.submit(function, *part, True) for part in parts]
-        try:
-            for future in futures:
+    pool = ProcessPoolExecutor(workers, context, _begin_worker, (context.Value("i", 0), workers))
+    try:
+        with progress_bar(label, len(parts)) as advance:
+            futures = [pool.submit(function, *part, True) for part in parts]
+            for index, future in enumerate(futures):
+                while not future.done():
+                    finished = wait(futures[index:], return_when=FIRST_EXCEPTION, timeout=1).done
+                    for one in finished:
+                        one.result()  # what failed is not kept waiting for what is still at work
                 yield future.result()
                 advance(1)
-        finally:
-            for future in futures:
-                future.cancel()
+    except BrokenProcessPool as error:
+        raise CrossgapError(
+            "A worker died, perhaps for lack of memory. The same command goes on where it was; with fewer "
+            "--workers it needs less."
+        ) from error
+    finally:
+        _end(pool)
 
 
-def _limit_threads(threads: int) -> None:
+def _begin_worker(begun: Any, workers: int) -> None:
+    """End with the parent, and keep to a share of the cores: those of processes started from here, too."""
+    die_with_parent()
+    with begun.get_lock():
+        number = begun.value
+        begun.value += 1
+    if hasattr(os, "sched_setaffinity"):
+        cores = sorted(os.sched_getaffinity(0))
+        share = cores[number % workers :: workers] or cores
+        os.sched_setaffinity(0, share)
     import torch
 
-    torch.set_num_threads(threads)
+    torch.set_num_threads(max(1, available_cores() if hasattr(os, "sched_setaffinity") else 1))
+
+
+def _end(pool: ProcessPoolExecutor) -> None:
+    """Do not wait for parts that are still at work: started again, they go on where they were."""
+    processes = list((pool._processes or {}).values())
+    pool.shutdown(wait=False, cancel_futures=True)
+    for process in processes:
+        process.terminate()
+    for process in processes:
+        process.join(10)

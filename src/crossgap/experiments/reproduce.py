@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import lightning_fabric
 
-from crossgap.catalog import METHODS
-from crossgap.config import Preset, as_json, get_preset
+from crossgap.config import ALL_METHODS, Preset, as_json, get_preset
 from crossgap.errors import CrossgapError, unknown
 from crossgap.experiments.budget import FREE, BudgetExperiment, check_methods
 from crossgap.experiments.budget_figures import SUCCESS, plot
 from crossgap.experiments.budget_presets import BudgetPreset, get_budget_preset
-from crossgap.experiments.digits import TARGETS, DigitsExperiment
+from crossgap.experiments.digits import SOURCE, TARGETS, DigitsExperiment
 from crossgap.experiments.digits_presets import DigitsPreset, get_digits_preset
 from crossgap.experiments.mico import MicoExperiment
 from crossgap.experiments.mico_figures import curve
 from crossgap.experiments.mico_presets import MicoPreset, get_mico_preset
-from crossgap.experiments.parallel import in_parallel
+from crossgap.experiments.parallel import check_workers, in_parallel
 from crossgap.experiments.results import add_results
 from crossgap.experiments.task_weight import WEIGHTS, TaskWeightExperiment
 from crossgap.experiments.task_weight import plot as plot_weights
@@ -51,40 +49,31 @@ def reproduce_taskgan(
     methods = methods or settings.methods
     path, depends = results / f"{preset}.json", as_json(settings) | hardware(fabric)
     for method in methods:
-        if method not in METHODS:
-            raise unknown("Method", method, METHODS)
-    folder = _begin("taskgan", preset, seeds, output, fabric, looks=list(looks), settings=as_json(settings))
+        if method not in ALL_METHODS:
+            raise unknown("Method of this experiment", method, ALL_METHODS)
+    config = {"looks": list(looks), "settings": as_json(settings)}
+    folder = _begin("taskgan", preset, seeds, workers, output, fabric, **config)
     about = folder, settings, methods, device, precision
-    for _ in in_parallel(_source_side, [(*about, looks[0], n) for n in range(seeds)], workers, "seeds"):
-        pass
-    parts = [(*about, look, seed) for seed in range(seeds) for look in looks]
     rows: list[dict[str, Any]] = []
-    for found in in_parallel(_one_look, parts, workers, "seeds and looks"):
-        rows += found
-        add_results(path, rows, provenance(folder), depends)
+    for part in _shared_first(seeds, looks):
+        for found in in_parallel(_one_look, [(*about, *one) for one in part], workers, "seeds and looks"):
+            rows += found
+            add_results(path, rows, provenance(folder), depends)
     regimes_plot(read_json(path)["rows"], path.with_name(f"{preset}_regimes.png"))
     return path
 
 
-def _experiment(
+def _shared_first(seeds: int, looks: tuple[str, ...]) -> list[list[tuple[str, int]]]:
+    """Looks and seeds in two turns: the first look of every seed makes what its other looks share."""
+    return [[(look, seed) for seed in range(seeds) for look in part] for part in (looks[:1], looks[1:])]
+
+
+def _one_look(
     folder: Path, settings: Preset, methods: tuple[str, ...], device: str, precision: str, look: str,
     seed: int, quiet: bool,
-) -> TaskGANExperiment:  # fmt: skip
+) -> list[dict[str, Any]]:  # fmt: skip
     fabric = single_process(device, precision)
-    return TaskGANExperiment(folder, settings, look, seed, fabric, quiet, methods)
-
-
-def _source_side(*about: Any) -> None:
-    """What the looks of a seed share, before several processes need it."""
-    experiment = _experiment(*about)
-    experiment.gain  # noqa: B018
-    for method in experiment.methods:
-        if METHODS[method].source_side:
-            experiment.model(method)
-
-
-def _one_look(*about: Any) -> list[dict[str, Any]]:
-    return _experiment(*about).run()
+    return TaskGANExperiment(folder, settings, look, seed, fabric, quiet, methods).run()
 
 
 def reproduce_mico(
@@ -101,7 +90,7 @@ def reproduce_mico(
     """
     settings, fabric = get_mico_preset(preset), single_process(device, precision)
     path, depends = results / f"{preset}.json", asdict(settings) | hardware(fabric)
-    folder = _begin("mico", preset, seeds, output, fabric, settings=asdict(settings))
+    folder = _begin("mico", preset, seeds, workers, output, fabric, settings=asdict(settings))
     parts = [(folder, settings, device, precision, seed) for seed in range(seeds)]
     rows = [row for found in in_parallel(_mico, parts, workers, "seeds") for row in found]
     curve(rows, results / f"{preset}_curve.png")
@@ -129,7 +118,8 @@ def reproduce_digits(
     """
     settings, fabric = get_digits_preset(preset), single_process(device, precision)
     path, depends = results / f"{preset}.json", asdict(settings) | hardware(fabric)
-    folder = _begin("digits", preset, seeds, output, fabric, settings=asdict(settings))
+    folder = _begin("digits", preset, seeds, workers, output, fabric, settings=asdict(settings))
+    SOURCE("train")  # fetched once, before several processes ask for it
     parts = [(folder, settings, device, precision, seed) for seed in range(seeds)]
     rows = [row for found in in_parallel(_digits, parts, workers, "seeds") for row in found]
     for domain in TARGETS:
@@ -159,19 +149,17 @@ def reproduce_budget(
         CrossgapError: an unknown look, method or preset, no seeds, or `output` holds another run.
     """
     settings, fabric = get_budget_preset(preset), single_process(device, precision)
-    depends = json.loads(json.dumps(asdict(settings.base))) | hardware(fabric)
+    depends = as_json(settings.base) | hardware(fabric)
     settings = replace(settings, looks=looks or settings.looks, methods=methods or settings.methods)
     for look in settings.looks:
         get_look(look)
     check_methods(settings.methods, FREE)
-    plain = json.loads(json.dumps(asdict(settings)))  # as it is read back
-    folder = _begin("budget", preset, seeds, output, fabric, settings=plain)
+    config = {"counts": list(settings.counts), "looks": list(settings.looks), "base": as_json(settings.base)}
+    folder = _begin("budget", preset, seeds, workers, output, fabric, settings=config)
     about = folder, settings, device, precision
-    # a seed's looks share its source images and f_X: the first look of every seed, then the others
     rows: list[dict[str, Any]] = []
-    for looks in (settings.looks[:1], settings.looks[1:]):
-        parts = [(*about, look, seed) for seed in range(seeds) for look in looks]
-        for found in in_parallel(_budget, parts, workers, "seeds and looks"):
+    for part in _shared_first(seeds, settings.looks):
+        for found in in_parallel(_budget, [(*about, *one) for one in part], workers, "seeds and looks"):
             rows += found
     path = add_results(results / f"{preset}.json", rows, provenance(folder), depends)
     plot(read_json(path)["rows"], SUCCESS, path.with_suffix(".png"))
@@ -198,7 +186,7 @@ def reproduce_task_weight(
     settings, fabric = get_preset(preset), single_process(device, precision)
     depends = as_json(settings) | {"weights": list(WEIGHTS)} | hardware(fabric)
     settled = depends | {"looks": list(looks)}
-    folder = _begin("task_weight", preset, seeds, output, fabric, settings=settled)
+    folder = _begin("task_weight", preset, seeds, workers, output, fabric, settings=settled)
     parts = [(folder, settings, device, precision, looks, seed) for seed in range(seeds)]
     rows = [row for found in in_parallel(_task_weight, parts, workers, "seeds") for row in found]
     for look in looks:
@@ -218,12 +206,13 @@ def _task_weight(
 
 
 def _begin(
-    experiment: str, preset: str, seeds: int, output: Path | None, fabric: lightning_fabric.Fabric,
-    **config: Any,
+    experiment: str, preset: str, seeds: int, workers: int, output: Path | None,
+    fabric: lightning_fabric.Fabric, **config: Any,
 ) -> Path:  # fmt: skip
     """Make, or go on with, the run folder of an experiment; nobody else works on it."""
     if seeds < 1:
         raise CrossgapError(f"--seeds must be at least 1; got {seeds}.")
+    check_workers(workers)
     about = {"experiment": experiment, "preset": preset, "seeds": seeds, **hardware(fabric), **config}
     folder = open_run(output, about) if output else find_run(experiment, about)
     lock_run(folder)

@@ -10,7 +10,7 @@ import numpy as np
 from crossgap.catalog import METHODS
 from crossgap.config import ALL_METHODS
 from crossgap.errors import CrossgapError
-from crossgap.evaluation import paired_error_difference
+from crossgap.evaluation import paired_difference
 from crossgap.experiments.budget_tables import grid
 from crossgap.files import read_json, write_text
 
@@ -60,8 +60,8 @@ def _difference(rows: list[dict[str, Any]], method: str) -> str:
     seeds = [seed for name, seed in won if name == method and (REFINED, seed) in won]
     if not seeds:
         return "–"
-    per_start = np.mean([won[REFINED, seed] - won[method, seed] for seed in seeds], 0)
-    found = paired_error_difference(per_start, np.zeros(len(per_start)), np.arange(len(per_start)))
+    refined, other = (np.mean([won[name, seed] for seed in seeds], 0) for name in (REFINED, method))
+    found = paired_difference(refined, other)
     value, low, high = (f"{100 * found[key]:+.0f}" for key in ("value", "low", "high"))
     return f"{value} ({low} – {high})"
 

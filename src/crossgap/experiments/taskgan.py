@@ -18,7 +18,7 @@ from crossgap.config import MAIN_METHODS, Preset
 from crossgap.data import Collection, LabelledImages, LabelScale, collect, read_folder
 from crossgap.errors import unknown
 from crossgap.evaluation import TEST_STARTS, VALIDATION_STARTS, ClosedLoop, closed_loop, offline_error
-from crossgap.files import once, read_json, write_json, writing
+from crossgap.files import once, writing
 from crossgap.progress import track
 from crossgap.runs import timed
 from crossgap.simulation.looks import get_look
@@ -82,13 +82,7 @@ class TaskGANExperiment:
     # data
 
     def _collect(
-        self,
-        name: str,
-        look: str,
-        stream: int,
-        many: bool = False,
-        perturbation: float = 0.0,
-        **settings: Any,
+        self, name: str, look: str, stream: int, perturbation: float, many: bool = False, **settings: Any
     ) -> LabelledImages:
         """Collect or read a data set: many images, as a simulator gives them for free, or few."""
         preset = self.preset
@@ -98,7 +92,7 @@ class TaskGANExperiment:
             steps=preset.steps,
             size=preset.size,
             seed=100 * self.seed + stream,
-            perturbation=preset.perturbation if many else perturbation,
+            perturbation=perturbation,
             **settings,
         )
         shared = look == "source" and many
@@ -112,28 +106,27 @@ class TaskGANExperiment:
     @functools.cached_property
     def source(self) -> LabelledImages:
         """Many labelled images of the source look."""
-        return self._collect("source", "source", SOURCE_SEED, many=True)
+        return self._collect("source", "source", SOURCE_SEED, self.preset.perturbation, many=True)
 
     @functools.cached_property
     def target(self) -> LabelledImages:
         """Few labelled images of the target look."""
-        return self._collect("target", self.domain, TARGET_SEED, perturbation=self.preset.target_perturbation)
+        return self._collect("target", self.domain, TARGET_SEED, self.preset.target_perturbation)
 
     @functools.cached_property
     def target_pairs(self) -> LabelledImages:
         """The target images' true pairs in the source look."""
-        perturbation = self.preset.target_perturbation
-        return self._collect("target_pairs", "source", TARGET_SEED, perturbation=perturbation)
+        return self._collect("target_pairs", "source", TARGET_SEED, self.preset.target_perturbation)
 
     @functools.cached_property
     def held_out(self) -> LabelledImages:
-        """Images of the target look that nothing is trained or chosen on."""
-        return self._collect("held_out", self.domain, HELD_OUT_SEED)
+        """Images like the target's that nothing is trained or chosen on."""
+        return self._collect("held_out", self.domain, HELD_OUT_SEED, self.preset.target_perturbation)
 
     @functools.cached_property
     def held_out_pairs(self) -> LabelledImages:
         """The held-out images' true pairs in the source look: never trained on, shown beside F(y)."""
-        return self._collect("pairs", "source", HELD_OUT_SEED)
+        return self._collect("pairs", "source", HELD_OUT_SEED, self.preset.target_perturbation)
 
     def extra(self, name: str) -> LabelledImages:
         """A data set that some methods need beside source and target, by its key in `catalog.EXTRA`."""
@@ -141,13 +134,13 @@ class TaskGANExperiment:
 
     @functools.cached_property
     def _extra(self) -> dict[str, Callable[[], LabelledImages]]:
-        randomized = {"randomization": "full", "many": True}
+        free, randomized = self.preset.perturbation, {"randomization": "full", "many": True}
         makers = {
-            "oracle": lambda: self._collect("oracle", self.domain, ORACLE_SEED, many=True),
+            "oracle": lambda: self._collect("oracle", self.domain, ORACLE_SEED, free, many=True),
             "pairs": lambda: self.target_pairs,
-            "randomized": lambda: self._collect("randomized", "source", SOURCE_SEED, **randomized),
+            "randomized": lambda: self._collect("randomized", "source", SOURCE_SEED, free, **randomized),
             "randomized_per_frame": lambda: self._collect(
-                "randomized_per_frame", "source", SOURCE_SEED, per_frame=True, **randomized
+                "randomized_per_frame", "source", SOURCE_SEED, free, per_frame=True, **randomized
             ),
         }
         return {name: functools.cache(make) for name, make in makers.items()}
@@ -201,22 +194,30 @@ class TaskGANExperiment:
         )  # fmt: skip
 
     def evaluate(self, method: str) -> dict[str, Any]:
-        """Per-episode results and aggregate of a method on the test starts and the held-out images."""
-        path = self.evaluation_path(method)
-        if not path.exists():
-            model, held_out = self.model(method), self.held_out
-            with timed(self.root, "evaluate"):
-                result = self._act(method, model) if METHODS[method].policy else {"aggregate": {}}
-                if METHODS[method].policy:
-                    result["aggregate"]["held_out_mse"] = offline_error(model.predict, held_out, self.scale)
-                result["aggregate"] |= self._alignment(method, model) | self._on_training_images(
-                    method, model
-                )
-                write_json(path, result)
-        return read_json(path, "evaluation")
+        """Per-episode results and aggregate of a method on the test starts and on images."""
+        played = once(self.evaluation_path(method), lambda: self._timed(self._act, method))
+        path = self.folder / "evaluation" / "images" / f"{method}.json"
+        return {
+            **played,
+            "aggregate": played["aggregate"] | once(path, lambda: self._timed(self._see, method)),
+        }
+
+    def _timed(self, measure: Callable[..., dict[str, Any]], method: str) -> dict[str, Any]:
+        model, _ = self.model(method), self.held_out  # under times of their own
+        with timed(self.root, "evaluate"):
+            return measure(method, model)
+
+    def _see(self, method: str, model: AdaptedModel) -> dict[str, Any]:
+        """Errors on held-out images, and on those that it was trained on."""
+        found = self._alignment(method, model) | self._on_training_images(method, model)
+        if METHODS[method].policy:
+            found["held_out_mse"] = offline_error(model.predict, self.held_out, self.scale)
+        return found
 
     def _act(self, method: str, model: AdaptedModel) -> dict[str, Any]:
-        """Play the test starts, and keep the images of the first."""
+        """Play the test starts, and keep the images of the first; nothing where it is no policy."""
+        if not METHODS[method].policy:
+            return {"aggregate": {}}
         label = f"evaluate {method}"
         played, frames = self._play(model.predict, TEST_STARTS, self.gain, self.domain, label, RECORDED)
         with writing(self.frames_path(method)) as temporary, temporary.open("wb") as file:
@@ -289,6 +290,10 @@ class Variant(TaskGANExperiment):
         preset = preset or whole.preset
         super().__init__(whole.root, preset, whole.domain, whole.seed, whole.fabric, whole.quiet, methods)
         self.whole, self.folder = whole, whole.folder / name
+
+    @functools.cached_property
+    def _extra(self) -> dict[str, Callable[[], LabelledImages]]:
+        return self.whole._extra | {"pairs": lambda: self.target_pairs}
 
     @functools.cached_property
     def source(self) -> LabelledImages:

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
+from rich.console import Console
 from rich.table import Column, Table
 
 from crossgap.catalog import METHODS, Methods
@@ -14,7 +15,7 @@ from crossgap.config import TaskGANConfig
 from crossgap.data import Classes, LabelledImages, read_folder, read_unlabelled
 from crossgap.data.images import digest
 from crossgap.errors import CrossgapError, unknown
-from crossgap.progress import console, track
+from crossgap.progress import track
 from crossgap.runs import check_seed, lock_run, open_run
 from crossgap.training import Trainer, hardware, make_fabric
 
@@ -32,7 +33,7 @@ def train_on_folders(
     Without `unlabelled`, the target images themselves are the unlabelled ones. With `classes`, the one label
     column holds a class from 0 on, and the task loss is cross-entropy.
 
-    Several methods may be trained in one run folder; what they share is trained once.
+    Several methods may be trained in one run folder, on the same data; what they share is trained once.
 
     Raises:
         CrossgapError: an unknown method, bad data, or `output` holds another run.
@@ -69,16 +70,16 @@ def train_on_folders(
 
 
 def list_methods() -> None:
-    """Print every method with what it is and what it needs of the target."""
+    """Print every method with what it is, and what it needs."""
     table = Table(
-        Column("method", no_wrap=True), "what it is", "needs of the target", box=None, pad_edge=False
+        Column("method", no_wrap=True), "what it is", "of the target", "also", box=None, pad_edge=False
     )
     for name, about in METHODS.items():
-        needs = ["nothing" if about.source_side else "labelled images" if about.target_labels else "images"]
-        table.add_row(
-            name, about.about.replace("**", ""), ", ".join([*needs, *filter(None, [EXTRA.get(about.needs)])])
-        )
-    console.print(table)
+        target = "labelled images" if about.target_labels else "images"
+        unseen = about.source_side or about.needs == "oracle"
+        also = EXTRA.get(about.needs, "")
+        table.add_row(name, about.about.replace("**", ""), "nothing" if unseen else target, also)
+    Console().print(table)
 
 
 def _classes(count: int, data: list[LabelledImages]) -> Classes:

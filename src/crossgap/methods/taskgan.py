@@ -122,8 +122,10 @@ class CanonicalTaskGAN(TaskGAN):
     thousands of looks F learns where things are and how to draw them, from the few target images what the
     target is like.
 
-        L_F = L_F of TaskGAN + (1 − D_X(F(x_r)))² + λ_φ (f_X(F(x_r)) − φ)² + λ_c |F(x_r) − x|
-        L_D = L_D of TaskGAN, on F(y) and F(x_r)
+        L_F = (1 − D_X(F(·)))² + λ_φ (f_X(F(y)) − φ_y)² + λ_φ (f_X(F(x_r)) − φ)² + λ_c |F(x_r) − x|
+        L_D = (1 − D_X(x))² + D_X(F(·))²
+
+    where · is y and x_r together, half and half: one mean over both.
 
     Args:
         name: of the phase.

@@ -2,9 +2,15 @@
 
 import gymnasium
 
+from crossgap.errors import CrossgapError
 from crossgap.simulation.gl import choose_gl
 
 choose_gl()
+
+try:
+    import mujoco  # noqa: F401 (here it says what it thinks of MUJOCO_GL)
+except RuntimeError as error:
+    raise CrossgapError(f"mujoco: {error}. Unset MUJOCO_GL, or set it to egl or osmesa.") from error
 
 REACH3, XARM7_REACH = "crossgap/Reach3-v0", "crossgap/XArm7Reach-v0"
 

@@ -13,6 +13,8 @@ from crossgap.simulation.worlds import WORLDS, World
 
 COLUMNS, SUPERSAMPLE = 8, 4
 MARGIN = 4
+SCENES = [world for name, world in WORLDS.items() if name != "mico_at_work"]
+"""The worlds that look different: `mico_at_work` is `mico` again."""
 
 
 def contact_sheet(output: str | Path, size: int = 128) -> Path:
@@ -26,7 +28,7 @@ def contact_sheet(output: str | Path, size: int = 128) -> Path:
     """
     rows = [
         (world, look, randomization, title)
-        for world in {id(world.looks): world for world in WORLDS.values()}.values()
+        for world in SCENES
         for look, randomization, title in (
             *((look, "none", look) for look in _drawable(world)),
             (next(iter(world.looks)), "full", "randomization=full"),
