@@ -64,8 +64,11 @@ def reproduce_taskgan(
 
 
 def _shared_first(seeds: int, looks: tuple[str, ...]) -> list[list[tuple[str, int]]]:
-    """Looks and seeds in two turns: the first look of every seed makes what its other looks share."""
-    return [[(look, seed) for seed in range(seeds) for look in part] for part in (looks[:1], looks[1:])]
+    """Looks and seeds in two turns: the first look of every seed makes what its other looks share.
+
+    All seeds of a look before the next, so that a run cut short has whole looks.
+    """
+    return [[(look, seed) for look in part for seed in range(seeds)] for part in (looks[:1], looks[1:])]
 
 
 def _one_look(

@@ -119,7 +119,8 @@ def _origin(results: dict[str, Any], seeds: str, starts: int) -> str:
 def _run(results: dict[str, Any]) -> str:
     origin = results["provenance"]
     commits = dict.fromkeys(run["commit"] for run in (*origin.get("earlier", []), origin))
-    return f"Preset `{origin['preset']}`, `{origin['command']}`, commit {', '.join(commits)}."
+    command = origin["command"].partition(" --methods")[0]  # which methods, the table says
+    return f"Preset `{origin['preset']}`, `{command}`, commit {', '.join(commits)}."
 
 
 def accuracy_table(results: dict[str, Any]) -> str:
