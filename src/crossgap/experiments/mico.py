@@ -102,7 +102,7 @@ class MicoExperiment:
             seed=100 * self.seed + stream, **{"world": "mico", **settings},
         )  # fmt: skip
         path = (self.source_folder if stream == SOURCE_SEED else self.folder) / "data" / name
-        shown = {} if self.quiet else {"track": track}
+        shown: dict[str, Any] = {} if self.quiet else {"track": track}
         if not path.exists():
             with timed(self.root, f"collect {name}"):
                 collect(collection, path, **shown)

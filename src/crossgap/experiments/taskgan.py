@@ -97,7 +97,7 @@ class TaskGANExperiment:
         )
         shared = look == "source" and many
         path = (self.source_folder if shared else self.folder) / "data" / name
-        shown = {} if self.quiet else {"track": track}
+        shown: dict[str, Any] = {} if self.quiet else {"track": track}
         if not path.exists():
             with timed(self.root, f"collect {name}"):
                 collect(collection, path, **shown)
