@@ -133,14 +133,13 @@ class ReachTraining:
         return self.folder / "replay" / f"{number:05d}.npz"
 
     def _remember(self, number: int, episodes: list[Episode]) -> None:
-        parts = {
-            "frames": np.stack([episode.frames for episode in episodes]),
-            "states": np.stack([episode.states for episode in episodes]),
-            "actions": np.stack([episode.actions for episode in episodes]),
-            "goals": np.stack([episode.goal for episode in episodes]),
-        }
+        frames, states, actions = (
+            np.stack([getattr(episode, name) for episode in episodes])
+            for name in ("frames", "states", "actions")
+        )
+        goals = np.stack([episode.goal for episode in episodes])
         with writing(self._path(number)) as temporary, temporary.open("wb") as file:
-            np.savez(file, **parts)
+            np.savez(file, frames=frames, states=states, actions=actions, goals=goals)
 
     # evaluation
 
