@@ -5,9 +5,8 @@ from __future__ import annotations
 import copy
 from functools import partial
 
-import torch
-
 from crossgap.adapted import AdaptedModel
+from crossgap.catalog.forward import sample_source
 from crossgap.catalog.inverse import new_translator
 from crossgap.catalog.methods import Method, Methods
 from crossgap.data.batches import to_tensor
@@ -67,9 +66,7 @@ def canonical_refined(methods: Methods, name: str, base: str, labelled: bool = T
     """The same translator, and f_X refined on what it makes of the labelled images, target and randomized."""
     model, config = methods.get(base), methods.config.refinement
     assert isinstance(model.translator, Generator)
-    device, randomized = methods.trainer.fabric.device, methods.extra(RANDOMIZED)
-    order = torch.randperm(len(randomized), generator=torch.Generator().manual_seed(methods.trainer.seed))
-    chosen = randomized.select(order[: methods.config.translated_images].sort().values.numpy())
+    device, chosen = methods.trainer.fabric.device, sample_source(methods, methods.extra(RANDOMIZED))
     data = [methods.batches(methods.source, config.batch, 4)]
     for stream, images in ((3, methods.target), (5, chosen)) if labelled else ((5, chosen),):
         translated = translate(model.translator, to_tensor(images.images).to(device))

@@ -34,11 +34,12 @@ def _paired(methods: Methods) -> Pairs:
     return methods.batches(data, batch, 20), methods.batches(methods.target, batch, 20)
 
 
-def sample_source(methods: Methods) -> LabelledImages:
-    """The source images that are translated, 8,000 of them in the paper."""
-    count = min(methods.config.translated_images, len(methods.source))
-    order = np.random.default_rng(methods.trainer.seed).permutation(len(methods.source))
-    return methods.source.select(np.sort(order[:count]))
+def sample_source(methods: Methods, data: LabelledImages | None = None) -> LabelledImages:
+    """The source images that are translated, 8,000 of them in the paper; or so many of other `data`."""
+    data = methods.source if data is None else data
+    count = min(methods.config.translated_images, len(data))
+    order = np.random.default_rng(methods.trainer.seed).permutation(len(data))
+    return data.select(np.sort(order[:count]))
 
 
 def _translated(methods: Methods) -> Pairs:

@@ -36,8 +36,6 @@ class Setup:
 
     bottleneck: bool = True
     """Whether MSE(s, s_pred) helps to teach the extractor."""
-    initialized: bool = False
-    """Whether the extractor is first trained on images with positions."""
     depth: bool = False
     """Whether the policy sees depth."""
     cameras: tuple[str, ...] = ("side",)

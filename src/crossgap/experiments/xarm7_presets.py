@@ -14,8 +14,6 @@ class XArm7Preset:
 
     size: int = 84
     """Width and height of the images in pixels; the seed's."""
-    cameras: tuple[str, ...] = ("side",)
-    """What the policy sees; a side view tells how far the arm reaches."""
     environments: int = 16
     """Episodes that are played at the same time."""
     episode_steps: int = 50
@@ -36,10 +34,6 @@ class XArm7Preset:
     """Rounds between two evaluations on the validation goals."""
     goals: int = 100
     """Goals of an evaluation."""
-    initial_images: int = 10_000
-    """Images with positions that an initialized extractor is first trained on."""
-    initial_steps: int = 1500
-    """Steps of that training."""
     learner: DDPGConfig = field(default_factory=DDPGConfig)
     """The learner's settings."""
 
@@ -47,7 +41,7 @@ class XArm7Preset:
 XARM7_PRESETS = {
     "smoke": XArm7Preset(
         size=48, environments=2, episode_steps=4, rounds=2, updates=3, evaluate_every=1, goals=2,
-        initial_images=16, initial_steps=3, learner=DDPGConfig(batch=8),
+        learner=DDPGConfig(batch=8),
     ),
     "quick": XArm7Preset(),
     "full": XArm7Preset(rounds=200, updates=600),
