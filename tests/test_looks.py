@@ -19,7 +19,7 @@ Q = np.array([0.2, 0.4, 1.0])
 def still(look: str, shadows: bool = True) -> np.ndarray:
     """A look with nothing of it varied, (SIZE, SIZE, 3) float."""
     scene = Reach3Scene(look, size=SIZE)
-    scene.terms = ()
+    scene.variation = ()
     scene._renderer._scene.flags[mujoco.mjtRndFlag.mjRND_SHADOW] = shadows
     image = scene.render(Q, CUBE, 0.3, scene.new_appearance(np.random.default_rng(0)))
     scene.close()

@@ -126,7 +126,7 @@ def test_depth_is_the_distance_along_the_camera_s_axis() -> None:
     [
         ({"cameras": ("above",)}, r"Camera 'above' not found\. Available: front, side"),
         ({"cameras": ()}, "at least one camera"),
-        ({"look": "target_z"}, r"Look 'target_z' not found\. Available: source, target_a"),
+        ({"look": "target_z"}, r"Look 'target_z' not found\. Available: camera_moved, source"),
         ({"reward": "late"}, r"Reward 'late' not found"),
     ],
 )
@@ -141,7 +141,7 @@ def test_a_goal_out_of_reach_and_an_action_that_is_none() -> None:
         CrossgapError, match=r"goal = \[2\.0, 0\.0, 0\.2\] is out of reach\. Expected a point from"
     ):
         env.reset(options={"goal": [2.0, 0.0, 0.2]})
-    with pytest.raises(CrossgapError, match=r"Reset option 'gaol' not found\. Available: goal, tool"):
+    with pytest.raises(CrossgapError, match=r"Reset option 'gaol' not found\. Available: goal, randomization_strength, tool"):
         env.reset(options={"gaol": [0.4, 0.0, 0.2]})
     env.reset(seed=0)
     for action in ([np.nan, 0, 0], [0, 0]):

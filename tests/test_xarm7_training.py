@@ -11,14 +11,17 @@ import pytest
 import torch
 
 from crossgap.config import DDPGConfig
-from crossgap.experiments.xarm7 import ReachTraining, Setup, sparse_reward
+from crossgap.experiments.xarm7 import ReachTraining, sparse_reward
 from crossgap.experiments.xarm7_presets import XARM7_PRESETS
 from crossgap.experiments.xarm7_rollouts import frames_of, play, scaled, unscaled
+from crossgap.experiments.xarm7_setups import Setup
 from crossgap.simulation import XARM7_REACH
 from crossgap.simulation.workers import EnvironmentPool
 from crossgap.simulation.xarm7_reach import WORKSPACE_HIGH, WORKSPACE_LOW
+from crossgap.training import make_fabric
 
 SMOKE = XARM7_PRESETS["smoke"]
+FABRIC = make_fabric("cpu", "32-true")
 
 
 def test_positions_are_scaled_to_the_workspace() -> None:
@@ -65,9 +68,12 @@ def test_an_episode_holds_what_was_seen_done_and_reached() -> None:
 
 
 def test_a_training_that_was_killed_ends_as_one_that_was_not(tmp_path: Path, monkeypatch) -> None:
-    setup = Setup(depth=True, cameras=("front", "side"), randomization="lights")
-    whole = ReachTraining(tmp_path / "whole", SMOKE, setup, 3, quiet=True).run()
-    broken = ReachTraining(tmp_path / "broken", SMOKE, setup, 3, quiet=True)
+    setup = Setup(
+        depth=True, depth_noise=1.0, cameras=("front", "side"), randomization="lights", initialized=True,
+        curriculum=True,
+    )  # fmt: skip
+    whole = ReachTraining(tmp_path / "whole", SMOKE, setup, 3, FABRIC, quiet=True).run()
+    broken = ReachTraining(tmp_path / "broken", SMOKE, setup, 3, FABRIC, quiet=True)
     original = ReachTraining._round
 
     def dies(self: ReachTraining, number: int, *rest) -> None:
@@ -79,7 +85,7 @@ def test_a_training_that_was_killed_ends_as_one_that_was_not(tmp_path: Path, mon
     with pytest.raises(KeyboardInterrupt):
         broken.run()
     monkeypatch.setattr(ReachTraining, "_round", original)
-    resumed = ReachTraining(tmp_path / "broken", SMOKE, setup, 3, quiet=True).run()
+    resumed = ReachTraining(tmp_path / "broken", SMOKE, setup, 3, FABRIC, quiet=True).run()
     for part in ("networks", "targets"):
         for one, other in zip(
             getattr(whole, part).parameters(), getattr(resumed, part).parameters(), strict=True
@@ -93,7 +99,7 @@ def test_a_training_that_was_killed_ends_as_one_that_was_not(tmp_path: Path, mon
 def test_without_the_bottleneck_its_weight_is_none(tmp_path: Path) -> None:
     preset = replace(SMOKE, learner=DDPGConfig(batch=8, bottleneck_weight=2.0))
     with_it, without = (
-        ReachTraining(tmp_path, preset, Setup(bottleneck=flag), 0).learner.config.bottleneck_weight
+        ReachTraining(tmp_path, preset, Setup(bottleneck=flag), 0, FABRIC).learner.config.bottleneck_weight
         for flag in (True, False)
     )
     assert (with_it, without) == (2.0, 0.0)

@@ -17,6 +17,11 @@ def to_tensor(images: np.ndarray) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(images)).permute(0, 3, 1, 2).float().div(127.5).sub(1)
 
 
+def image_tensor(frames: np.ndarray, device: torch.device | str = "cpu") -> Tensor:
+    """(n, H, W, C) uint8 to (n, C, H, W) float32 in [-1, 1] on a device, which gets them as bytes."""
+    return torch.from_numpy(frames).to(device).permute(0, 3, 1, 2).float().div_(127.5).sub_(1)
+
+
 class Batches:
     """Random batches without replacement, as a pure function of the step.
 

@@ -2,46 +2,38 @@
 
 from __future__ import annotations
 
-import functools
 import json
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import lightning_fabric
 import numpy as np
 import torch
 
 from crossgap.checkpoints import Checkpoint
-from crossgap.config import DDPGConfig
+from crossgap.data.batches import Batches
 from crossgap.data.replay import Episode, Replay
 from crossgap.evaluation import wilson_interval
 from crossgap.experiments.xarm7_presets import XArm7Preset
-from crossgap.experiments.xarm7_rollouts import play, unscaled
-from crossgap.files import read_json_lines, write_text, writing
+from crossgap.experiments.xarm7_rollouts import Policy, frames_of, play, scaled, unscaled
+from crossgap.experiments.xarm7_setups import Setup
+from crossgap.files import read_json_lines, remove, write_text, writing
 from crossgap.methods.asymmetric_ddpg import AsymmetricDDPG
+from crossgap.methods.supervised import Supervised
 from crossgap.metrics import Metrics
-from crossgap.networks.actor_critic import Actor, Critic, PositionExtractor
+from crossgap.networks.actor_critic import Actor, Critic
+from crossgap.policy import EXTRACTORS, ReachPolicy
 from crossgap.progress import progress_bar
 from crossgap.simulation import XARM7_REACH
 from crossgap.simulation.workers import EnvironmentPool
 from crossgap.simulation.xarm7_reach import SUCCESS_DISTANCE
+from crossgap.training import Trainer
 
 VALIDATION_GOALS, TEST_GOALS = 20_000, 30_000
 """Seeds of the first goal of either kind; choices are made on the former alone."""
-
-
-@dataclass(frozen=True)
-class Setup:
-    """One configuration of the seed's comparison."""
-
-    bottleneck: bool = True
-    """Whether MSE(s, s_pred) helps to teach the extractor."""
-    depth: bool = False
-    """Whether the policy sees depth."""
-    cameras: tuple[str, ...] = ("side",)
-    """What it sees."""
-    randomization: str = "none"
-    """Domain randomization, new for every episode."""
+COLLECTION = 10_000_000
+"""Seed of the first image that an extractor is initialized with."""
 
 
 class ReachTraining:
@@ -56,65 +48,122 @@ class ReachTraining:
         preset: its size.
         setup: the configuration.
         seed: of everything random.
-        device: where it learns.
+        fabric: where it learns; reinforcement learning in float32 whatever its precision.
         quiet: no progress bar.
+        workers: processes that simulate; all cores by default.
     """
 
     def __init__(
-        self, folder: Path, preset: XArm7Preset, setup: Setup, seed: int, device: str = "cpu",
-        quiet: bool = False,
+        self, folder: Path, preset: XArm7Preset, setup: Setup, seed: int, fabric: lightning_fabric.Fabric,
+        quiet: bool = False, workers: int | None = None,
     ):  # fmt: skip
         self.folder, self.preset, self.setup, self.seed, self.quiet = folder, preset, setup, seed, quiet
+        self.fabric, self.workers = fabric, workers
         torch.manual_seed(seed)
-        channels = len(setup.cameras) * (4 if setup.depth else 3)
-        config = preset.learner if setup.bottleneck else replace(preset.learner, bottleneck_weight=0.0)
-        self.learner = new_learner(channels, preset.size, config, device)
+        self.learner = new_learner(setup, preset, fabric.device)
 
-    @functools.cached_property
-    def _environment(self) -> dict[str, Any]:
+    @property
+    def environment(self) -> dict[str, Any]:
+        """Arguments of the environment that this policy sees."""
         setup = self.setup
-        return {"size": self.preset.size, "cameras": setup.cameras, "depth": setup.depth}
+        return {
+            "size": self.preset.size, "cameras": setup.cameras, "depth": setup.depth,
+            "depth_noise": setup.depth_noise,
+        }  # fmt: skip
+
+    def policy(self) -> ReachPolicy:
+        """The trained policy, trained first if need be."""
+        path = self.folder / "policy"
+        if not path.exists():
+            self.run()
+            networks, about = self.learner.networks, about_policy(self.setup, self.preset)
+            ReachPolicy(networks["extractor"], networks["actor"], about).save(path)
+            remove(self.folder / "replay")  # gigabytes, of use to a training that goes on
+        return ReachPolicy.load(path, self.fabric.device)
 
     def run(self) -> AsymmetricDDPG:
         """Train to the end, or go on; the learner."""
         preset = self.preset
-        checkpoint = Checkpoint(self.folder / "checkpoints", self.learner)
+        checkpoint = Checkpoint(self.folder / "checkpoints" / self.learner.name, self.learner)
         done = checkpoint.load_last()
+        if done == preset.rounds:
+            return self.learner
+        if not done and self.setup.initialized:
+            self._initialize()
         replay = self._replay(done)
-        curve = [row for row in read_json_lines(self.folder / "curve.jsonl") if row["round"] <= done]
+        curve = [row for row in self.curve if row["round"] <= done]
         with (
-            EnvironmentPool(
-                XARM7_REACH, preset.environments, randomization=self.setup.randomization, **self._environment
-            ) as pool,
+            self._pool(preset.environments, randomization=self.setup.randomization) as pool,
+            self._pool(preset.curve_goals) as validation,
             Metrics(self.folder, self.learner.name, done) as metrics,
-            progress_bar("reach", preset.rounds, done, quiet=self.quiet) as advance,
+            progress_bar("learn to reach", preset.rounds, done, quiet=self.quiet) as advance,
         ):
             for number in range(done, preset.rounds):
                 self._round(number, pool, replay, metrics)
                 if (number + 1) % preset.evaluate_every == 0 or number + 1 == preset.rounds:
-                    found = self.evaluate("source", VALIDATION_GOALS)
-                    curve.append({"round": number + 1, "environment_steps": self._steps(number + 1), **found})
-                    write_text(self.folder / "curve.jsonl", "".join(f"{json.dumps(row)}\n" for row in curve))
+                    seeds = range(VALIDATION_GOALS, VALIDATION_GOALS + preset.curve_goals)
+                    _, infos = play(validation, self.learner, seeds, preset.episode_steps)
+                    steps = (number + 1) * preset.environments * preset.episode_steps
+                    curve.append({"round": number + 1, "environment_steps": steps, **judged(infos)})
+                    write_text(self._curve, "".join(f"{json.dumps(row)}\n" for row in curve))
                 metrics.flush(number + 1)
                 checkpoint.save(number + 1)
                 advance(1)
         return self.learner
 
-    def _steps(self, rounds: int) -> int:
-        return rounds * self.preset.environments * self.preset.episode_steps
+    @property
+    def _curve(self) -> Path:
+        return self.folder / "curve.jsonl"
+
+    @property
+    def curve(self) -> list[dict[str, Any]]:
+        """Success on validation goals in the source look, over environment steps."""
+        return read_json_lines(self._curve)
+
+    def _pool(self, count: int, **environment: Any) -> EnvironmentPool:
+        return EnvironmentPool(XARM7_REACH, count, self.workers, **self.environment | environment)
 
     def _round(self, number: int, pool: EnvironmentPool, replay: Replay, metrics: Metrics) -> None:
         preset = self.preset
         rng = np.random.default_rng([self.seed, number])
-        seeds = rng.integers(1_000_000, 2**31, preset.environments)
+        seeds = [int(seed) for seed in rng.integers(1_000_000, COLLECTION, preset.environments)]
         explore = (preset.noise, 1.0 if number == 0 else preset.random)
-        episodes, _ = play(pool, self.learner, [int(s) for s in seeds], preset.episode_steps, explore, rng)
+        options = {"randomization_strength": self._strength(number)}
+        episodes, _ = play(pool, self.learner, seeds, preset.episode_steps, explore, rng, options)
         self._remember(number, episodes)
         for episode in episodes:
             replay.add(episode)
         for _ in range(preset.updates):
             losses = self.learner.update(replay.sample(preset.learner.batch, rng))
             metrics.add({name: torch.tensor(value) for name, value in losses.items()})
+
+    def _strength(self, number: int) -> float:
+        """Of the randomization in a round."""
+        return min(1.0, 2 * number / self.preset.rounds) if self.setup.curriculum else 1.0
+
+    def _initialize(self) -> None:
+        """Teach the extractor positions, before any reinforcement learning."""
+        preset, extractor = self.preset, self.learner.networks["extractor"]
+        images, positions = self.collected(preset.initial_images)
+        device, config = self.fabric.device, preset.initialization
+        data = Batches(
+            torch.from_numpy(images).to(device), torch.from_numpy(positions).to(device), config.batch, self.seed
+        )
+        phase = Supervised("extractor", extractor, [data], config.steps, config.learning_rate)
+        Trainer(self.folder, self.fabric, self.seed, self.quiet).fit(phase)
+        self.learner.targets["extractor"].load_state_dict(extractor.state_dict())
+
+    def collected(self, count: int, **environment: Any) -> tuple[np.ndarray, np.ndarray]:
+        """Images as this policy sees them with the tool at random, (count, H, W, C) uint8, and where it is,
+        scaled (count, 3) float32."""
+        first = COLLECTION * (self.seed + 1)
+        images, positions = [], []
+        with self._pool(min(count, 64), **{"randomization": self.setup.randomization} | environment) as pool:
+            for start in range(first, first + count, 64):
+                observation, _ = pool.reset(range(start, start + min(count, 64)))
+                images.append(frames_of(observation))
+                positions.append(scaled(observation["state"]))
+        return np.concatenate(images)[:count], np.concatenate(positions)[:count]
 
     # what a killed run needs again
 
@@ -141,25 +190,48 @@ class ReachTraining:
 
     # evaluation
 
-    def evaluate(self, look: str, first_goal: int, **environment: Any) -> dict[str, Any]:
-        """Success and final distance of the policy in a look, with Wilson's 95 % interval."""
-        preset = self.preset
-        seeds = range(first_goal, first_goal + preset.goals)
-        with EnvironmentPool(XARM7_REACH, len(seeds), look=look, **self._environment | environment) as pool:
-            _, infos = play(pool, self.learner, seeds, preset.episode_steps)
-        won = [bool(info["is_success"]) for info in infos]
-        low, high = wilson_interval(sum(won), len(won))
-        distance = float(np.mean([info["distance"] for info in infos]))
-        return {
-            "success": sum(won) / len(won), "low": low, "high": high, "n": len(won), "distance": distance,
-        }  # fmt: skip
+    def evaluate(self, policy: Policy, first_goal: int = TEST_GOALS, **environment: Any) -> list[dict[str, Any]]:
+        """Every episode of a policy: `seed`, `success`, `distance` at its end, and the `goal` in metres.
+
+        Args:
+            policy: this one, or this one with goggles.
+            first_goal: seed of the first goal.
+            environment: arguments of the environment, such as `look`.
+        """
+        seeds = range(first_goal, first_goal + self.preset.goals)
+        with self._pool(len(seeds), **environment) as pool:
+            episodes, infos = play(pool, policy, seeds, self.preset.episode_steps)
+        return [
+            {
+                "seed": seed, "success": bool(info["is_success"]), "distance": float(info["distance"]),
+                "goal": unscaled(episode.goal).tolist(),
+            }
+            for seed, episode, info in zip(seeds, episodes, infos, strict=True)
+        ]  # fmt: skip
 
 
-def new_learner(channels: int, size: int, config: DDPGConfig, device: str) -> AsymmetricDDPG:
-    """Untrained networks for images of that form, and positions in three dimensions."""
-    lowest = -1 / (1 - config.discount)
-    extractor = PositionExtractor(channels, size)
-    return AsymmetricDDPG(extractor, Actor(), Critic(), config, lowest, device)
+def judged(infos: list[dict[str, Any]]) -> dict[str, Any]:
+    """Success and mean final distance of last steps' infos, with Wilson's 95 % interval."""
+    won = [bool(info["is_success"]) for info in infos]
+    low, high = wilson_interval(sum(won), len(won))
+    distance = float(np.mean([info["distance"] for info in infos]))
+    return {"success": sum(won) / len(won), "low": low, "high": high, "n": len(won), "distance": distance}
+
+
+def about_policy(setup: Setup, preset: XArm7Preset) -> dict[str, Any]:
+    """What a saved policy says of itself."""
+    return {
+        "extractor": setup.extractor, "channels": len(setup.cameras) * (4 if setup.depth else 3),
+        "size": preset.size, "cameras": list(setup.cameras), "depth": setup.depth,
+    }  # fmt: skip
+
+
+def new_learner(setup: Setup, preset: XArm7Preset, device: torch.device | str) -> AsymmetricDDPG:
+    """Untrained networks for what a configuration sees, and positions in three dimensions."""
+    about = about_policy(setup, preset)
+    config = preset.learner if setup.bottleneck else replace(preset.learner, bottleneck_weight=0.0)
+    extractor = EXTRACTORS[setup.extractor](about["channels"], preset.size)
+    return AsymmetricDDPG(extractor, Actor(), Critic(), config, -1 / (1 - config.discount), device)
 
 
 def sparse_reward(achieved: np.ndarray, desired: np.ndarray) -> np.ndarray:

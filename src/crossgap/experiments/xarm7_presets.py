@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from crossgap.config import DDPGConfig
+from crossgap.config import DDPGConfig, SupervisedConfig
 from crossgap.errors import unknown
+from crossgap.experiments.xarm7_setups import DOMAINS, SETUPS
 
 
 @dataclass(frozen=True)
@@ -14,14 +15,18 @@ class XArm7Preset:
 
     size: int = 84
     """Width and height of the images in pixels; the seed's."""
-    environments: int = 16
+    environments: int = 8
     """Episodes that are played at the same time."""
     episode_steps: int = 50
     """Steps of an episode; Fetch's."""
-    rounds: int = 60
+    rounds: int = 30
     """How often that many episodes are played, and learnt from."""
-    updates: int = 400
+    updates: int = 100
     """Updates per round."""
+    initial_images: int = 2000
+    """Images of known positions that an extractor is initialized with."""
+    initialization: SupervisedConfig = field(default_factory=lambda: SupervisedConfig(400, 64))
+    """That regression."""
     replay: int = 100_000
     """Frames that are remembered."""
     relabelled: float = 0.8
@@ -30,21 +35,28 @@ class XArm7Preset:
     """Standard deviation of the exploration noise on actions in [-1, 1]."""
     random: float = 0.2
     """Share of actions that are random."""
-    evaluate_every: int = 4
-    """Rounds between two evaluations on the validation goals."""
+    evaluate_every: int = 2
+    """Rounds between two points of the learning curve."""
+    curve_goals: int = 50
+    """Validation goals of a point of the learning curve."""
     goals: int = 100
-    """Goals of an evaluation."""
+    """Test goals."""
     learner: DDPGConfig = field(default_factory=DDPGConfig)
     """The learner's settings."""
+    setups: tuple[str, ...] = ("best", "no_initialization", "no_bottleneck", "rl_only")
+    """What is compared, keys of `SETUPS`."""
+    domains: tuple[str, ...] = tuple(DOMAINS)
+    """Where it is tested, keys of `DOMAINS`."""
 
 
 XARM7_PRESETS = {
     "smoke": XArm7Preset(
-        size=48, environments=2, episode_steps=4, rounds=2, updates=3, evaluate_every=1, goals=2,
-        learner=DDPGConfig(batch=8),
+        size=64, environments=2, episode_steps=4, rounds=2, updates=3, evaluate_every=1, curve_goals=2, goals=2,
+        initial_images=8, initialization=SupervisedConfig(3, 4), learner=DDPGConfig(batch=8),
+        setups=("best", "depth_noise"), domains=("source", "target_b", "noisy_depth"),
     ),
     "quick": XArm7Preset(),
-    "full": XArm7Preset(rounds=200, updates=600),
+    "full": XArm7Preset(rounds=60, updates=150, setups=tuple(SETUPS)),
 }  # fmt: skip
 """Every preset by name."""
 

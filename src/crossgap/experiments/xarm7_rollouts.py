@@ -46,6 +46,7 @@ def frames_of(observation: dict[str, Any]) -> np.ndarray:
 def play(
     pool: EnvironmentPool, policy: Policy, seeds: Sequence[int], steps: int,
     explore: tuple[float, float] = (0.0, 0.0), rng: np.random.Generator | None = None,
+    options: dict[str, Any] | None = None,
 ) -> tuple[list[Episode], list[dict[str, Any]]]:  # fmt: skip
     """One episode in every environment of a pool.
 
@@ -56,12 +57,13 @@ def play(
         steps: length of the episodes.
         explore: standard deviation of the noise on actions, and share of actions that are random instead.
         rng: of the exploration.
+        options: reset options of the environments.
 
     Returns:
         The episodes, positions scaled, and the last step's infos.
     """
     noise, random = explore
-    observation, infos = pool.reset(seeds)
+    observation, infos = pool.reset(seeds, options)
     frames, states, actions = [frames_of(observation)], [scaled(observation["state"])], []
     goals = scaled(observation["desired_goal"])
     for _ in range(steps):

@@ -176,12 +176,21 @@ RANDOMIZATIONS: dict[str, tuple[Term, ...]] = {
 """Every built-in randomization by name."""
 
 
+FUNCTIONS: tuple[Randomize, ...] = (
+    geom_rgba, mat_rgba, geom_matid, geom_size, light_pos, light_turn, light_hue, light_diffuse, camera, clutter,
+)  # fmt: skip
+"""Every function; each is a randomization of its own, by its name."""
+BY_NAME = RANDOMIZATIONS | {function.__name__: (Term(function),) for function in FUNCTIONS}
+"""What a randomization's name stands for."""
+
+
 def get_randomization(name: str) -> tuple[Term, ...]:
-    """The terms of that name.
+    """The terms of that name; `camera+lights` is both, so that each can be switched on alone.
 
     Raises:
         CrossgapError: there is none; the message lists those that exist.
     """
-    if name not in RANDOMIZATIONS:
-        raise unknown("Randomization", name, RANDOMIZATIONS)
-    return RANDOMIZATIONS[name]
+    for part in name.split("+"):
+        if part not in BY_NAME:
+            raise unknown("Randomization", part, BY_NAME)
+    return tuple(term for part in name.split("+") for term in BY_NAME[part])

@@ -40,7 +40,7 @@ class Scene:
         self, spec: mujoco.MjSpec, look: RoomLook, randomization: str, size: int, supersample: int, seed: int
     ):  # fmt: skip
         self.look = look
-        self.terms = get_randomization(look.variation) + get_randomization(randomization)
+        self.variation, self.randomization = get_randomization(look.variation), get_randomization(randomization)
         if look.renderer == "filament":
             physical_quality(spec)
         self.model = spec.compile()
@@ -53,20 +53,31 @@ class Scene:
     def _addresses(self, joints: Sequence[str]) -> list[int]:
         return [self.model.joint(name).qposadr[0] for name in joints]
 
-    def _randomize(self, fields: Fields, when: str, rng: np.random.Generator) -> Fields:
-        for term in self.terms:
+    def _randomize(
+        self, fields: Fields, when: str, rng: np.random.Generator, strength: float = 1.0
+    ) -> Fields:  # fmt: skip
+        for term in self.variation:
             if term.when == when:
                 term.function(fields, self.model, rng, term.strength)
+        for term in self.randomization:
+            if term.when == when:
+                term.function(fields, self.model, rng, strength * term.strength)
         return fields
 
-    def new_appearance(self, rng: np.random.Generator) -> Fields:
-        """What a new episode looks like: the look, varied by its randomizations."""
+    def new_appearance(self, rng: np.random.Generator, strength: float = 1.0) -> Fields:
+        """What a new episode looks like: the look, varied by its randomizations.
+
+        Args:
+            rng: decides how.
+            strength: factor on that of the randomization, not of the look's own variation: a curriculum
+                begins with little of it.
+        """
         fields = {name: array.copy() for name, array in self._default.items()}
-        return self._randomize(fields, "reset", rng)
+        return self._randomize(fields, "reset", rng, strength)
 
     def next_appearance(self, fields: Fields, rng: np.random.Generator) -> Fields:
         """What it looks like one step later; `fields` itself where nothing changes in time."""
-        if not any(term.when == "step" for term in self.terms):
+        if not any(term.when == "step" for term in self.variation + self.randomization):
             return fields
         return self._randomize(
             {name: array.copy() for name, array in fields.items()}, "step", rng

@@ -61,9 +61,12 @@ class Environments:
 
         self._envs = [gymnasium.make(env_id, disable_env_checker=True, **kwargs) for _ in range(count)]
 
-    def reset(self, seeds: Sequence[int]) -> Observed:
-        """Start every environment's episode from its seed."""
-        results = [env.reset(seed=int(seed)) for env, seed in zip(self._envs, seeds, strict=True)]
+    def reset(self, starts: Sequence[tuple[int, dict[str, Any] | None]]) -> Observed:
+        """Start every environment's episode, from its seed and reset options."""
+        results = [
+            env.reset(seed=int(seed), options=options)
+            for env, (seed, options) in zip(self._envs, starts, strict=True)
+        ]
         return stack([result[0] for result in results]), [result[1] for result in results]
 
     def step(self, actions: np.ndarray) -> Observed:
@@ -100,7 +103,7 @@ def _join(observations: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _serve(connection: Connection, env_id: str, kwargs: dict[str, Any], count: int) -> None:
-    """A worker: `count` environments, driven by ("reset", seeds) and ("step", actions)."""
+    """A worker: `count` environments, driven by ("reset", starts) and ("step", actions)."""
     die_with_parent()
     try:
         environments = Environments(env_id, count, **kwargs)
@@ -191,9 +194,9 @@ class EnvironmentPool:
                 return self._replace(index)
         return answer
 
-    def reset(self, seeds: Sequence[int]) -> Observed:
-        """Start every environment's episode from its seed."""
-        return self._all("reset", seeds)
+    def reset(self, seeds: Sequence[int], options: dict[str, Any] | None = None) -> Observed:
+        """Start every environment's episode from its seed, all with the same reset options."""
+        return self._all("reset", [(seed, options) for seed in seeds])
 
     def step(self, actions: np.ndarray) -> Observed:
         """Apply one action to each environment, (count, action size)."""

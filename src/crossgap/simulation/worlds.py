@@ -16,6 +16,10 @@ from crossgap.simulation.mico_looks import MICO_LOOKS
 from crossgap.simulation.mico_scene import shared_mico_scene
 from crossgap.simulation.randomization import Fields
 from crossgap.simulation.scene import shared_scene
+from crossgap.simulation.xarm7_kinematics import HOME, Kinematics
+from crossgap.simulation.xarm7_looks import XARM7_LOOKS
+from crossgap.simulation.xarm7_reach import WORKSPACE_HIGH, WORKSPACE_LOW
+from crossgap.simulation.xarm7_scene import shared_xarm7_scene
 
 State = tuple[Any, ...]
 """What a world's `render` takes before the appearance."""
@@ -84,6 +88,19 @@ def _configurations(spread: float | None):
     return episode
 
 
+def _tool_points(
+    steps: int, perturbation: float, rng: np.random.Generator
+) -> tuple[list[State], np.ndarray]:  # fmt: skip
+    """The xArm7's tool somewhere in its workspace, pointing down, labelled with where, metres."""
+    del perturbation
+    kinematics, states, points = Kinematics(), [], []
+    for wanted in rng.uniform(WORKSPACE_LOW, WORKSPACE_HIGH, (steps, 3)):
+        q = kinematics.inverse(HOME, wanted, iterations=50)
+        states.append((q,))
+        points.append(kinematics.tool(q)[0])
+    return states, np.array(points)
+
+
 AT_WORK = 0.6
 """How far a robot at work strays from its home configuration: standard deviation, radians."""
 MICO = World(
@@ -104,6 +121,13 @@ WORLDS = {
     ),
     "mico": MICO,
     "mico_at_work": replace(MICO, episode=_configurations(AT_WORK)),
+    "xarm7": World(
+        looks=XARM7_LOOKS,
+        label_names=("tool_x", "tool_y", "tool_z"),
+        episode=_tool_points,
+        demonstrates=False,
+        scene=shared_xarm7_scene,
+    ),
 }
 """Every world by the name that `--world` selects it by."""
 

@@ -92,7 +92,16 @@ XARM7_TARGET_C = replace(
 )
 """As b, with boxier, thicker links, the cameras moved further, clutter and a light that moves."""
 
-XARM7_LOOKS = {look.name: look for look in (XARM7_SOURCE, XARM7_TARGET_A, XARM7_TARGET_B, XARM7_TARGET_C)}
+XARM7_CAMERA_MOVED = replace(
+    XARM7_SOURCE, name="camera_moved", camera=(1.38, 0.12, 0.70), side_camera=(0.74, -1.19, 0.70)
+)
+"""The source seen from a hand's length further on: "both the view of angle and the position of the camera are
+changed"."""
+
+XARM7_LOOKS = {
+    look.name: look
+    for look in (XARM7_SOURCE, XARM7_CAMERA_MOVED, XARM7_TARGET_A, XARM7_TARGET_B, XARM7_TARGET_C)
+}
 """Every look of the xArm7's scene by name."""
 
 

@@ -9,6 +9,7 @@ import gymnasium as gym
 import numpy as np
 
 from crossgap.errors import CrossgapError, unknown
+from crossgap.simulation.depth_noise import realsense_like
 from crossgap.simulation.xarm7_kinematics import HOME, LIMIT_HIGH, LIMIT_LOW, Kinematics
 from crossgap.simulation.xarm7_model import CAMERAS
 from crossgap.simulation.xarm7_scene import shared_xarm7_scene
@@ -33,7 +34,7 @@ class XArm7ReachEnv(gym.Env):
     Action: displacement of the tool point, (3,) in [-1, 1] times 5 cm.
 
     Observation: `pixels[<camera>]` (size, size, 3) uint8 of each camera; with `depth` also `depth[<camera>]`
-    (size, size) float32 in metres; `agent_pos` joint angles (7,) radians; `desired_goal` (3,) metres.
+    (size, size) float32 in metres, 0 where a noisy one measures nothing; `agent_pos` joint angles (7,) radians; `desired_goal` (3,) metres.
     Privileged, for critics and relabelling and not for policies: `achieved_goal`, the tool point (3,) metres,
     and `state`, the same.
 
@@ -46,11 +47,12 @@ class XArm7ReachEnv(gym.Env):
         size: image width and height in pixels.
         cameras: which of `front` and `side`, in the order of the observation.
         depth: whether to observe depth as well.
+        depth_noise: how far from exact it is: 0, or 1 for what a stereo camera measures (`depth_noise.py`).
         reward: `sparse` or `dense`.
         render_mode: None or `rgb_array`.
 
     Raises:
-        CrossgapError: an unknown look, randomization, camera or reward.
+        CrossgapError: an unknown look, randomization, camera or reward, or a negative noise.
     """
 
     metadata = {"render_modes": ["rgb_array"], "render_fps": 10}  # noqa: RUF012 (Gymnasium's form)
@@ -58,7 +60,8 @@ class XArm7ReachEnv(gym.Env):
     def __init__(
         self, look: str = "source", randomization: str = "none", size: int = 84,
         cameras: Sequence[str] = ("side",), depth: bool = False,
-        reward: Literal["sparse", "dense"] = "sparse", render_mode: str | None = None,
+        depth_noise: float = 0.0, reward: Literal["sparse", "dense"] = "sparse",
+        render_mode: str | None = None,
     ):  # fmt: skip
         for camera in cameras:
             if camera not in CAMERAS:
@@ -67,7 +70,10 @@ class XArm7ReachEnv(gym.Env):
             raise CrossgapError(f"Expected at least one camera of {', '.join(CAMERAS)}.")
         if reward not in ("sparse", "dense"):
             raise unknown("Reward", reward, ("sparse", "dense"))
-        self.render_mode, self.cameras, self.depth, self.reward = render_mode, tuple(cameras), depth, reward
+        if not 0 <= depth_noise < float("inf"):
+            raise CrossgapError(f"Expected depth_noise of at least 0; got {depth_noise}.")
+        self.render_mode, self.cameras, self.reward = render_mode, tuple(cameras), reward
+        self.depth, self.depth_noise = depth, depth_noise
         self._scene, self._kinematics = shared_xarm7_scene(look, randomization, size), Kinematics()
         box = gym.spaces.Box
         point = box(-2.0, 2.0, (3,), np.float64)
@@ -87,20 +93,24 @@ class XArm7ReachEnv(gym.Env):
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None):
         """Start an episode. What happens in it depends on the seed alone, never on the look.
 
-        `options` may hold `goal` (3,) and `tool`, where the tool point starts, (3,), both in metres.
+        `options` may hold `goal` (3,) and `tool`, where the tool point starts, (3,), both in metres, and
+        `randomization_strength`, a factor on the randomization's.
 
         Raises:
-            CrossgapError: one of them is not a point in the workspace.
+            CrossgapError: one of the points is not in the workspace.
         """
         super().reset(seed=seed)
-        self._look_rng = np.random.default_rng(self.np_random.integers(2**63))
+        appearance = self.np_random.integers(2**63)
+        self._look_rng, self._depth_rng = (np.random.default_rng(s) for s in (appearance, [appearance, 1]))
         drawn = {name: self.np_random.uniform(WORKSPACE_LOW, WORKSPACE_HIGH) for name in ("goal", "tool")}
-        for name, value in (options or {}).items():
+        options = dict(options or {})
+        strength = float(options.pop("randomization_strength", 1.0))
+        for name, value in options.items():
             drawn[name] = _checked(name, value)
         self.goal = drawn["goal"]
         self.q = self._kinematics.inverse(HOME, drawn["tool"], iterations=50)
         self._tool = self._kinematics.tool(self.q)[0]
-        self._appearance = self._scene.new_appearance(self._look_rng)
+        self._appearance = self._scene.new_appearance(self._look_rng, strength)
         return self._observation(), self._info()
 
     def step(self, action: np.ndarray):
@@ -148,8 +158,12 @@ class XArm7ReachEnv(gym.Env):
         }
         if self.depth:
             depths = {camera: depth for camera, (_, depth) in views.items() if depth is not None}
-            observation["depth"] = {camera: np.minimum(depth, FAR) for camera, depth in depths.items()}
+            observation["depth"] = {camera: self._measured(depth) for camera, depth in depths.items()}
         return observation
+
+    def _measured(self, depth: np.ndarray) -> np.ndarray:
+        view = self._scene.look.field_of_view
+        return np.minimum(realsense_like(depth, view, self._depth_rng, self.depth_noise), FAR)
 
     def _info(self) -> dict[str, Any]:
         distance = float(np.linalg.norm(self._tool - self.goal))
@@ -163,7 +177,7 @@ def _checked(name: str, value: Any) -> np.ndarray:
         CrossgapError: it is none, or not what can be asked for.
     """
     if name not in ("goal", "tool"):
-        raise unknown("Reset option", name, ("goal", "tool"))
+        raise unknown("Reset option", name, ("goal", "tool", "randomization_strength"))
     point = np.asarray(value, float)
     inside = point.shape == (3,) and ((point >= WORKSPACE_LOW) & (point <= WORKSPACE_HIGH)).all()
     if not inside:

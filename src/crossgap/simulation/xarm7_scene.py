@@ -36,6 +36,11 @@ class XArm7Scene(Scene):
         mujoco.mj_kinematics(self.model, self.data)
         mujoco.mj_camlight(self.model, self.data)
 
+    def render(self, q: np.ndarray, fields: Fields) -> np.ndarray:
+        """The image of the camera `side`, (size, size, 3) uint8, at joint angles (7,) in radians."""
+        self.pose(q, fields)
+        return self.view("side")[0]
+
     def view(self, camera: str, depth: bool = False) -> tuple[np.ndarray, np.ndarray | None]:
         """What a camera sees of the last pose.
 

@@ -1,0 +1,89 @@
+"""What the xArm7 experiment compares: configurations of a training, and where policies are tested. Imports no
+torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from crossgap.errors import unknown
+
+
+@dataclass(frozen=True)
+class Setup:
+    """One configuration of the seed's comparison."""
+
+    bottleneck: bool = True
+    """Whether MSE(s, s_pred) helps to teach the extractor."""
+    initialized: bool = False
+    """Whether the extractor begins with a regression on images of known positions."""
+    depth: bool = False
+    """Whether the policy sees depth."""
+    depth_noise: float = 0.0
+    """How noisy that depth is in training; 1 is a stereo camera's."""
+    cameras: tuple[str, ...] = ("side",)
+    """What it sees."""
+    randomization: str = "none"
+    """Domain randomization, new for every episode."""
+    curriculum: bool = False
+    """Whether its strength grows from 0 over the first half of the rounds."""
+    extractor: Literal["convolutions", "alexnet"] = "convolutions"
+    """The feature extractor."""
+
+
+BEST = Setup(initialized=True)
+SEED = "camera+lights"
+"""The seed's randomization: "camera angle variation" and "lighting variation"."""
+SETUPS = {
+    "best": BEST,
+    "no_initialization": replace(BEST, initialized=False),
+    "no_bottleneck": replace(BEST, bottleneck=False),
+    "rl_only": Setup(bottleneck=False),
+    "front_camera": replace(BEST, cameras=("front",)),
+    "two_cameras": replace(BEST, cameras=("side", "front")),
+    "depth": replace(BEST, depth=True),
+    "depth_no_bottleneck": replace(BEST, depth=True, bottleneck=False),
+    "depth_noise": replace(BEST, depth=True, depth_noise=1.0),
+    "alexnet": replace(BEST, extractor="alexnet"),
+    "camera_and_lights": replace(BEST, randomization=SEED),
+    "camera_and_lights_no_initialization": replace(BEST, randomization=SEED, initialized=False),
+    "camera_and_lights_rl_only": Setup(randomization=SEED, bottleneck=False),
+    "randomized": replace(BEST, randomization="full"),
+    "randomized_curriculum": replace(BEST, randomization="full", curriculum=True),
+}
+"""Every configuration by name. `best` is the seed's "Best Results": bottleneck, initialized extractor, no
+depth, a side view; `rl_only` and `depth_no_bottleneck` are its two others."""
+
+DOMAINS: dict[str, dict[str, Any]] = {
+    "source": {},
+    "camera_moved": {"look": "camera_moved"},
+    "target_a": {"look": "target_a"},
+    "target_b": {"look": "target_b"},
+    "target_c": {"look": "target_c"},
+    "noisy_depth": {"depth_noise": 1.0},
+}
+"""Where policies are tested: arguments of the environment. `noisy_depth`, the plain source seen by a stereo
+camera, is for those that see depth."""
+
+
+def get_setup(name: str) -> Setup:
+    """The configuration of that name.
+
+    Raises:
+        CrossgapError: there is none; the message lists those that exist.
+    """
+    if name not in SETUPS:
+        raise unknown("Configuration", name, SETUPS)
+    return SETUPS[name]
+
+
+def domains_of(setup: Setup, domains: tuple[str, ...]) -> list[str]:
+    """Those of the domains where a configuration can be tested.
+
+    Raises:
+        CrossgapError: one does not exist; the message lists those that do.
+    """
+    for domain in domains:
+        if domain not in DOMAINS:
+            raise unknown("Domain", domain, DOMAINS)
+    return [domain for domain in domains if setup.depth or "depth_noise" not in DOMAINS[domain]]

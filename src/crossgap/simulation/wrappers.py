@@ -1,0 +1,42 @@
+"""Wrappers for Gymnasium environments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+
+from crossgap.errors import unknown
+
+Translate = Callable[[np.ndarray], np.ndarray]
+"""Images (n, H, W, 3) uint8 to the same, such as `AdaptedModel.translate`."""
+
+
+class TranslateObservation(gym.ObservationWrapper):
+    """Goggles: a policy sees what a translator makes of the camera's images, and stays as it is.
+
+    Args:
+        env: an environment whose observations have `pixels`, images (H, W, 3) uint8 by camera.
+        translate: F: Y → X.
+        cameras: whose images to translate; all by default.
+
+    Raises:
+        CrossgapError: the environment has no such camera.
+    """
+
+    def __init__(self, env: gym.Env, translate: Translate, cameras: Sequence[str] | None = None):
+        super().__init__(env)
+        assert isinstance(env.observation_space, gym.spaces.Dict)
+        available = list(env.observation_space["pixels"])  # pyright: ignore[reportCallIssue, reportArgumentType]
+        self.translate, self.cameras = translate, tuple(available if cameras is None else cameras)
+        for camera in self.cameras:
+            if camera not in available:
+                raise unknown("Camera", camera, available)
+
+    def observation(self, observation: dict[str, Any]) -> dict[str, Any]:
+        """The observation, its images translated."""
+        pixels = observation["pixels"]
+        translated = {camera: self.translate(pixels[camera][None])[0] for camera in self.cameras}
+        return observation | {"pixels": pixels | translated}
