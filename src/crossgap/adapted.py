@@ -20,6 +20,11 @@ from crossgap.networks import Generator, TaskModel
 ABOUT = "adapted.json"
 
 
+def to_images(seen: Tensor) -> np.ndarray:
+    """What a translator made, (n, 3, H, W) in [-1, 1], as images (n, H, W, 3) uint8."""
+    return seen.add(1).mul(127.5).round().clamp(0, 255).byte().permute(0, 2, 3, 1).cpu().numpy()
+
+
 class AdaptedModel:
     """Image to label, in the label's own units.
 
@@ -64,7 +69,7 @@ class AdaptedModel:
         if self.translator is None:
             return images
         seen = torch.cat([self._translated(part) for part in self._parts(images)])
-        return seen.add(1).mul(127.5).round().clamp(0, 255).byte().permute(0, 2, 3, 1).cpu().numpy()
+        return to_images(seen)
 
     @torch.inference_mode()
     def predict(self, images: np.ndarray) -> np.ndarray:

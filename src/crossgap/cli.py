@@ -46,7 +46,7 @@ def demo(
 
 
 def reproduce(
-    experiment: Positional[Literal["taskgan", "mico", "digits", "budget", "task_weight"]],
+    experiment: Positional[Literal["taskgan", "mico", "digits", "budget", "task_weight", "xarm7"]],
     preset: PresetName = "quick", seeds: int = 3, looks: tuple[str, ...] | None = None,
     methods: tuple[str, ...] | None = None,
     output: Path | None = None,
@@ -59,12 +59,14 @@ def reproduce(
         experiment: taskgan, an arm that reaches for a cube (section 4.1 of its paper); mico, the joint
             angles of an arm over the number of target images (section 4.2); digits, MNIST to MNIST-M and to
             scanned digits (classification; needs the extra `digits`); budget, the arm of taskgan over the
-            number of labelled target images, of few whole episodes or of many; or task_weight, the arm of
-            taskgan over λ_φ.
+            number of labelled target images, of few whole episodes or of many; task_weight, the arm of
+            taskgan over λ_φ; or xarm7, an arm that learns to reach from images alone, in many
+            configurations, with and without goggles.
         preset: size of the experiment.
         seeds: how many, from 0 on.
         looks: the target looks of taskgan (by default a, b and c), budget (the preset's), task_weight (b).
-        methods: which methods of experiments taskgan and budget; by default the preset's.
+        methods: which methods of experiments taskgan and budget, which configurations of xarm7; by default
+            the preset's.
         output: run folder; by default the newest run of these settings, or a new one under outputs/.
         results: where results are collected.
         workers: how many seeds and looks at the same time, each on its share of the cores; on a CPU as many
@@ -78,6 +80,8 @@ def reproduce(
     where = output, results / experiment, device, precision, workers
     if experiment in ("mico", "digits"):
         path = getattr(experiments, f"reproduce_{experiment}")(preset, seeds, *where)
+    elif experiment == "xarm7":
+        path = experiments.reproduce_xarm7(preset, seeds, methods, *where)
     elif experiment == "budget":
         path = experiments.reproduce_budget(preset, seeds, looks, methods, *where)
     elif experiment == "task_weight":

@@ -24,6 +24,10 @@ from crossgap.experiments.task_weight import WEIGHTS, TaskWeightExperiment
 from crossgap.experiments.task_weight import plot as plot_weights
 from crossgap.experiments.taskgan import TaskGANExperiment
 from crossgap.experiments.taskgan_figures import regimes_plot
+from crossgap.experiments.xarm7_experiment import XArm7Experiment
+from crossgap.experiments.xarm7_figures import distance_histograms, learning_curves, region_map
+from crossgap.experiments.xarm7_presets import XArm7Preset, get_xarm7_preset
+from crossgap.experiments.xarm7_setups import SETUPS, get_setup
 from crossgap.files import read_json
 from crossgap.report.pictures import gallery
 from crossgap.runs import find_run, lock_run, open_run, provenance, start
@@ -206,6 +210,49 @@ def _task_weight(
     return [
         row for whole in wholes for weight in WEIGHTS for row in TaskWeightExperiment(whole, weight).run()
     ]
+
+
+def reproduce_xarm7(
+    preset: str, seeds: int, methods: tuple[str, ...] | None, output: Path | None, results: Path,
+    device: str, precision: str, workers: int = 1,
+) -> Path:  # fmt: skip
+    """Every configuration × domain × seed of the xArm7 that reaches; the path of the results file.
+
+    Beside it `<preset>_curves.png`, success over environment steps, and of the first configuration
+    `<preset>_regions.png`, where in the workspace it reaches its goals, and `<preset>_distances.png`. Killed
+    and started again, it goes on where it was.
+
+    Raises:
+        CrossgapError: an unknown configuration or preset, no seeds, or `output` holds another run.
+    """
+    settings, fabric = get_xarm7_preset(preset), single_process(device, precision)
+    setups = methods or settings.setups
+    for setup in setups:
+        get_setup(setup)
+    about = asdict(replace(settings, setups=()))
+    path, depends = results / f"{preset}.json", about | hardware(fabric)
+    folder = _begin("xarm7", preset, seeds, workers, output, fabric, settings=about)
+    parts = [(folder, settings, setup, device, precision, seed) for setup in setups for seed in range(seeds)]
+    rows: list[dict[str, Any]] = []
+    for found in in_parallel(_xarm7, parts, workers, "configurations and seeds"):
+        rows += found
+        add_results(path, rows, provenance(folder), depends)
+    every = read_json(path)["rows"]
+    learning_curves(every, list(SETUPS), path.with_name(f"{preset}_curves.png"))
+    first = [XArm7Experiment(folder, settings, setups[0], seed, fabric) for seed in range(seeds)]
+    episodes = {
+        domain: [one for experiment in first for one in experiment.episodes(setups[0], domain)]
+        for domain in first[0].domains
+    }
+    region_map(episodes, path.with_name(f"{preset}_regions.png"))
+    distance_histograms(episodes, path.with_name(f"{preset}_distances.png"))
+    return path
+
+
+def _xarm7(
+    folder: Path, settings: XArm7Preset, setup: str, device: str, precision: str, seed: int, quiet: bool
+) -> list[dict[str, Any]]:  # fmt: skip
+    return XArm7Experiment(folder, settings, setup, seed, single_process(device, precision), quiet).run()
 
 
 def _begin(

@@ -32,8 +32,8 @@ from crossgap.training import Trainer
 
 VALIDATION_GOALS, TEST_GOALS = 20_000, 30_000
 """Seeds of the first goal of either kind; choices are made on the former alone."""
-COLLECTION = 10_000_000
-"""Seed of the first image that an extractor is initialized with."""
+FIRST_IMAGES = 10_000_000
+"""Seed of the first image that an extractor is initialized with; episodes have lower ones."""
 
 
 class ReachTraining:
@@ -126,7 +126,7 @@ class ReachTraining:
     def _round(self, number: int, pool: EnvironmentPool, replay: Replay, metrics: Metrics) -> None:
         preset = self.preset
         rng = np.random.default_rng([self.seed, number])
-        seeds = [int(seed) for seed in rng.integers(1_000_000, COLLECTION, preset.environments)]
+        seeds = [int(seed) for seed in rng.integers(1_000_000, FIRST_IMAGES, preset.environments)]
         explore = (preset.noise, 1.0 if number == 0 else preset.random)
         options = {"randomization_strength": self._strength(number)}
         episodes, _ = play(pool, self.learner, seeds, preset.episode_steps, explore, rng, options)
@@ -144,19 +144,30 @@ class ReachTraining:
     def _initialize(self) -> None:
         """Teach the extractor positions, before any reinforcement learning."""
         preset, extractor = self.preset, self.learner.networks["extractor"]
-        images, positions = self.collected(preset.initial_images)
+        images, positions = self.collected(preset.initial_images, FIRST_IMAGES)
         device, config = self.fabric.device, preset.initialization
         data = Batches(
-            torch.from_numpy(images).to(device), torch.from_numpy(positions).to(device), config.batch, self.seed
+            torch.from_numpy(images).to(device),
+            torch.from_numpy(positions).to(device),
+            config.batch,
+            self.seed,
         )
         phase = Supervised("extractor", extractor, [data], config.steps, config.learning_rate)
         Trainer(self.folder, self.fabric, self.seed, self.quiet).fit(phase)
         self.learner.targets["extractor"].load_state_dict(extractor.state_dict())
 
-    def collected(self, count: int, **environment: Any) -> tuple[np.ndarray, np.ndarray]:
-        """Images as this policy sees them with the tool at random, (count, H, W, C) uint8, and where it is,
-        scaled (count, 3) float32."""
-        first = COLLECTION * (self.seed + 1)
+    def collected(self, count: int, stream: int, **environment: Any) -> tuple[np.ndarray, np.ndarray]:
+        """Images as this policy sees them with the tool at random, and where it is.
+
+        Args:
+            count: number of images.
+            stream: seed of the first; every seed of a training has images of its own.
+            environment: arguments of the environment, such as `look`.
+
+        Returns:
+            (count, H, W, C) uint8, and scaled positions (count, 3) float32.
+        """
+        first = stream + 100_000 * self.seed
         images, positions = [], []
         with self._pool(min(count, 64), **{"randomization": self.setup.randomization} | environment) as pool:
             for start in range(first, first + count, 64):
@@ -190,7 +201,9 @@ class ReachTraining:
 
     # evaluation
 
-    def evaluate(self, policy: Policy, first_goal: int = TEST_GOALS, **environment: Any) -> list[dict[str, Any]]:
+    def evaluate(
+        self, policy: Policy, first_goal: int = TEST_GOALS, **environment: Any
+    ) -> list[dict[str, Any]]:
         """Every episode of a policy: `seed`, `success`, `distance` at its end, and the `goal` in metres.
 
         Args:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from crossgap.config import DDPGConfig, SupervisedConfig
+from crossgap.config import DDPGConfig, NetworkConfig, SupervisedConfig, TranslatorConfig
 from crossgap.errors import unknown
 from crossgap.experiments.xarm7_setups import DOMAINS, SETUPS
 
@@ -43,6 +43,20 @@ class XArm7Preset:
     """Test goals."""
     learner: DDPGConfig = field(default_factory=DDPGConfig)
     """The learner's settings."""
+    target_images: int = 100
+    """Labelled images of a target look that a translator, or fine-tuning, learns from."""
+    source_images: int = 5000
+    """Images of the source look beside them."""
+    networks: NetworkConfig = field(default_factory=lambda: NetworkConfig(16, 256, 16, 4, 16))
+    """Sizes of the translator and its discriminator."""
+    translator: TranslatorConfig = field(default_factory=lambda: TranslatorConfig(1100, 8, 4e-4))
+    """The goggles' training."""
+    fine_tuning: SupervisedConfig = field(default_factory=lambda: SupervisedConfig(1000, 8))
+    """Of the extractor, for comparison; batches are the translator's."""
+    adapted: tuple[str, ...] = ("best",)
+    """Which policies get goggles, keys of `SETUPS`."""
+    adapted_to: tuple[str, ...] = ("target_b",)
+    """For which looks."""
     setups: tuple[str, ...] = ("best", "no_initialization", "no_bottleneck", "rl_only")
     """What is compared, keys of `SETUPS`."""
     domains: tuple[str, ...] = tuple(DOMAINS)
@@ -53,10 +67,11 @@ XARM7_PRESETS = {
     "smoke": XArm7Preset(
         size=64, environments=2, episode_steps=4, rounds=2, updates=3, evaluate_every=1, curve_goals=2, goals=2,
         initial_images=8, initialization=SupervisedConfig(3, 4), learner=DDPGConfig(batch=8),
-        setups=("best", "depth_noise"), domains=("source", "target_b", "noisy_depth"),
+        target_images=8, source_images=16, networks=NetworkConfig(8, 32, 4, 1, 4),
+        translator=TranslatorConfig(3, 4), fine_tuning=SupervisedConfig(3, 4), setups=("best", "depth_noise"), domains=("source", "target_b", "noisy_depth"),
     ),
     "quick": XArm7Preset(),
-    "full": XArm7Preset(rounds=60, updates=150, setups=tuple(SETUPS)),
+    "full": XArm7Preset(rounds=60, updates=150, setups=tuple(SETUPS), adapted=("best", "randomized_curriculum")),
 }  # fmt: skip
 """Every preset by name."""
 

@@ -40,7 +40,10 @@ class Scene:
         self, spec: mujoco.MjSpec, look: RoomLook, randomization: str, size: int, supersample: int, seed: int
     ):  # fmt: skip
         self.look = look
-        self.variation, self.randomization = get_randomization(look.variation), get_randomization(randomization)
+        self.variation, self.randomization = (
+            get_randomization(look.variation),
+            get_randomization(randomization),
+        )
         if look.renderer == "filament":
             physical_quality(spec)
         self.model = spec.compile()

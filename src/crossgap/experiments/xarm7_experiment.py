@@ -1,0 +1,114 @@
+"""The xArm7 experiment: every configuration of the seed's comparison in every domain, and goggles."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import lightning_fabric
+import numpy as np
+
+from crossgap.evaluation import mean_interval, wilson_interval
+from crossgap.experiments.xarm7 import ReachTraining
+from crossgap.experiments.xarm7_goggles import Adaptation
+from crossgap.experiments.xarm7_presets import XArm7Preset
+from crossgap.experiments.xarm7_rollouts import Policy
+from crossgap.experiments.xarm7_setups import DOMAINS, domains_of, get_setup
+from crossgap.files import once
+from crossgap.runs import timed
+
+LEARNT = 0.8
+"""Success from which on a policy counts as learnt."""
+
+
+class XArm7Experiment:
+    """One configuration of one seed; each stage is done once and kept in its folder.
+
+    Args:
+        root: the run folder.
+        preset: size of the experiment.
+        setup: name of the configuration.
+        seed: of everything random.
+        fabric: device and precision.
+        quiet: no progress bars.
+
+    Raises:
+        CrossgapError: there is no such configuration, or a domain of the preset does not exist.
+    """
+
+    def __init__(
+        self, root: Path, preset: XArm7Preset, setup: str, seed: int, fabric: lightning_fabric.Fabric,
+        quiet: bool = False,
+    ):  # fmt: skip
+        self.root, self.preset, self.name, self.seed = root, preset, setup, seed
+        self.setup = get_setup(setup)
+        self.domains = domains_of(self.setup, preset.domains)
+        self.folder = root / f"seed_{seed}" / setup
+        self.training = ReachTraining(self.folder, preset, self.setup, seed, fabric, quiet)
+
+    def run(self) -> list[dict[str, Any]]:
+        """Do what is not done yet; one flat row per figure.
+
+        `success` and `distance` (metres, at the end) are of the test goals, and say which were `won`.
+        `validation_success` is a point of the learning curve and has `environment_steps`; `steps_to_learn` is
+        the first of them with a success of at least `LEARNT`, absent where there is none.
+        """
+        if not (self.folder / "policy").exists():
+            with timed(self.root, f"train {self.name}"):
+                self.training.policy()
+        rows = [row for domain in self.domains for row in self._tested(self.name, domain)]
+        if self.name in self.preset.adapted:
+            for look in self.preset.adapted_to:
+                rows += self._tested(f"{self.name}_goggles", look)
+                rows += self._tested(f"{self.name}_fine_tuned", look)
+        return rows + curve_rows(self.name, self.seed, self.training.curve)
+
+    def episodes(self, method: str, domain: str) -> list[dict[str, Any]]:
+        """Every test episode of this policy, or of it with goggles or fine-tuned, in a domain."""
+
+        def play() -> list[dict[str, Any]]:
+            with timed(self.root, f"evaluate {method}"):
+                return self.training.evaluate(self.policy(method, domain), **DOMAINS[domain])
+
+        return once(self.folder / "evaluation" / f"{method}_{domain}.json", play)
+
+    def policy(self, method: str, domain: str) -> Policy:
+        """What acts."""
+        if method == self.name:
+            return self.training.policy()
+        adaptation = Adaptation(self.training, DOMAINS[domain]["look"])
+        return adaptation.goggles() if method.endswith("_goggles") else adaptation.fine_tuned()
+
+    def _tested(self, method: str, domain: str) -> list[dict[str, Any]]:
+        episodes = self.episodes(method, domain)
+        won, distance = ([one[key] for one in episodes] for key in ("success", "distance"))
+        about = {"domain": domain, "method": method, "seed": self.seed}
+        success = figures(sum(won) / len(won), wilson_interval(sum(won), len(won)), len(won))
+        return [
+            {**about, "metric": "success", **success, "won": "".join(str(int(one)) for one in won)},
+            {
+                **about, "metric": "distance",
+                **figures(float(np.mean(distance)), mean_interval(distance), len(won)),
+            },
+        ]  # fmt: skip
+
+
+def figures(value: float, interval: tuple[float | None, float | None], n: int) -> dict[str, Any]:
+    """A figure's keys in a results file."""
+    return {"value": value, "low": interval[0], "high": interval[1], "n": n}
+
+
+def curve_rows(method: str, seed: int, curve: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The learning curve as rows, and when it first reaches `LEARNT`."""
+    about = {"domain": "source", "method": method, "seed": seed}
+    rows = [
+        {
+            **about, "metric": "validation_success", "environment_steps": point["environment_steps"],
+            **figures(point["success"], (point["low"], point["high"]), point["n"]),
+        }
+        for point in curve
+    ]  # fmt: skip
+    learnt = [point["environment_steps"] for point in curve if point["success"] >= LEARNT]
+    if learnt:
+        rows.append({**about, "metric": "steps_to_learn", **figures(learnt[0], (None, None), curve[0]["n"])})
+    return rows

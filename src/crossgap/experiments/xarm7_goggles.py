@@ -1,0 +1,128 @@
+"""TaskGAN goggles for a policy: inverse TaskGAN in front of it, with its own feature extractor as the task
+model. The policy stays as it is."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from crossgap.adapted import to_images
+from crossgap.checkpoints import load_weights, read_tensors, write_tensors
+from crossgap.config import NetworkConfig
+from crossgap.data.batches import Batches, image_tensor
+from crossgap.experiments.xarm7 import ReachTraining
+from crossgap.experiments.xarm7_rollouts import Policy
+from crossgap.files import read_json, write_json, writing
+from crossgap.methods.supervised import Supervised
+from crossgap.methods.taskgan import TaskGAN, translate
+from crossgap.networks import Discriminator, Generator
+from crossgap.policy import ReachPolicy
+from crossgap.training import Trainer
+
+TARGET_IMAGES, SOURCE_IMAGES = 15_000_000, 16_000_000
+"""Seeds of the first labelled image of a target look, and of the source, that a translator learns from."""
+
+
+class Goggles:
+    """A policy behind a translator.
+
+    Args:
+        policy: what acts, on images (n, H, W, 3).
+        generator: F: Y → X.
+    """
+
+    def __init__(self, policy: Policy, generator: Generator):
+        self.policy, self.generator = policy, generator.eval()
+
+    def translate(self, images: np.ndarray) -> np.ndarray:
+        """F(y): (n, H, W, 3) uint8 to the same."""
+        device = next(self.generator.parameters()).device
+        with torch.autocast(device.type, torch.bfloat16, enabled=self.fast):
+            return to_images(translate(self.generator, image_tensor(images, device)))
+
+    fast = False
+    """Whether to translate in bfloat16, which is faster where the hardware has it."""
+
+    def act(self, frames: np.ndarray, goals: np.ndarray) -> np.ndarray:
+        """Actions (n, 3) of frames (n, H, W, 3) uint8 and scaled goals (n, 3)."""
+        return self.policy.act(self.translate(frames), goals)
+
+
+class Adaptation:
+    """A trained policy and a few labelled images of a target look: their positions are what the arm's joint
+    angles say.
+
+    Args:
+        training: of the policy.
+        look: the target look.
+    """
+
+    def __init__(self, training: ReachTraining, look: str):
+        self.training, self.look, self.preset = training, look, training.preset
+        self.folder, self.fabric = training.folder / look, training.fabric
+        self.trainer = Trainer(self.folder, self.fabric, training.seed, training.quiet)
+
+    def _batches(self, few: bool, stream: int) -> Batches:
+        if few:
+            about = self.preset.target_images, TARGET_IMAGES
+            images, positions = self.training.collected(*about, look=self.look, randomization="none")
+        else:
+            about = self.preset.source_images, SOURCE_IMAGES
+            images, positions = self.training.collected(*about, randomization="none")
+        device, seed = self.fabric.device, 10 * self.training.seed + stream
+        tensors = torch.from_numpy(images).to(device), torch.from_numpy(positions).to(device)
+        return Batches(*tensors, self.preset.translator.batch, seed)
+
+    def goggles(self) -> Goggles:
+        """The policy behind inverse TaskGAN, trained first if need be."""
+        policy, networks, config = self.training.policy(), self.preset.networks, self.preset.translator
+        path = self.folder / "goggles"
+        if not path.exists():
+            torch.manual_seed(self.training.seed)
+            generator = Generator(networks.generator_width, networks.generator_blocks)
+            phase = TaskGAN(
+                "goggles", generator, Discriminator(networks.discriminator_width), policy.extractor,
+                inputs=self._batches(few=True, stream=1), real=self._batches(few=False, stream=2),
+                task_weight=config.task_weight, steps=config.steps, learning_rate=config.learning_rate,
+            )  # fmt: skip
+            self.trainer.fit(phase)
+            save_goggles(generator, networks, path)
+        goggles = Goggles(policy, load_goggles(path, self.fabric.device))
+        goggles.fast = str(self.fabric._precision.precision) == "bf16-mixed"
+        return goggles
+
+    def fine_tuned(self) -> ReachPolicy:
+        """The simple thing to do with as many images: the extractor trained on, with them and the source."""
+        policy, config = self.training.policy(), self.preset.fine_tuning
+        path = self.folder / "fine_tuned"
+        if not path.exists():
+            extractor = copy.deepcopy(policy.extractor)
+            data = [self._batches(few=True, stream=3), self._batches(few=False, stream=4)]
+            self.trainer.fit(Supervised("fine_tuned", extractor, data, config.steps, config.learning_rate))
+            ReachPolicy(extractor, policy.actor, policy.about).save(path)
+        return ReachPolicy.load(path, self.fabric.device)
+
+
+def save_goggles(generator: Generator, networks: NetworkConfig, folder: Path) -> None:
+    """Write a translator as a folder, in one piece."""
+    with writing(folder) as temporary:
+        temporary.mkdir(parents=True)
+        write_tensors(generator.state_dict(), temporary / "translator.safetensors")
+        write_json(temporary / "goggles.json", asdict(networks))
+
+
+def load_goggles(folder: Path, device: torch.device | str = "cpu") -> Generator:
+    """Read a folder that `save_goggles` wrote.
+
+    Raises:
+        CrossgapError: it is not one, or a file in it is missing, cut short or another network's.
+    """
+    networks = NetworkConfig(**read_json(folder / "goggles.json", "translator"))
+    generator = Generator(networks.generator_width, networks.generator_blocks)
+    path = folder / "translator.safetensors"
+    load_weights(generator, read_tensors(path, folder), path)
+    return generator.to(device)

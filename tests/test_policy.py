@@ -1,0 +1,110 @@
+"""Policies: saving, loading, goggles; and the extractors they are made of."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from crossgap.errors import CrossgapError
+from crossgap.experiments.xarm7_goggles import Goggles
+from crossgap.networks import Generator
+from crossgap.networks.actor_critic import Actor, PositionExtractor
+from crossgap.networks.alexnet import AlexNetExtractor
+from crossgap.policy import ReachPolicy
+from crossgap.simulation.wrappers import TranslateObservation
+from crossgap.simulation.xarm7_reach import XArm7ReachEnv
+
+SIZE = 64
+
+
+def policy(extractor: str = "convolutions", channels: int = 3) -> ReachPolicy:
+    torch.manual_seed(0)
+    networks = {"convolutions": PositionExtractor, "alexnet": AlexNetExtractor}
+    about = {"extractor": extractor, "channels": channels, "size": SIZE, "cameras": ["side"], "depth": False}
+    return ReachPolicy(networks[extractor](channels, SIZE), Actor(), about)
+
+
+def frames(n: int = 3, channels: int = 3) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (n, SIZE, SIZE, channels), np.uint8)
+
+
+@pytest.mark.parametrize("extractor", ["convolutions", "alexnet"])
+def test_a_policy_comes_back_as_it_was_saved(tmp_path: Path, extractor: str) -> None:
+    saved = policy(extractor, 4)
+    saved.save(tmp_path / "policy")
+    loaded = ReachPolicy.load(tmp_path / "policy")
+    goals = np.zeros((3, 3), np.float32)
+    acted = saved.act(frames(channels=4), goals)
+    assert acted.shape == (3, 3)
+    assert (np.abs(acted) <= 1).all()
+    np.testing.assert_array_equal(loaded.act(frames(channels=4), goals), acted)
+    assert loaded.about == saved.about
+
+
+def test_a_policy_says_what_it_sees() -> None:
+    with pytest.raises(CrossgapError, match=r"frames of 64×64 pixels with 3 channels; got 64×64 with 4"):
+        policy().act(frames(channels=4), np.zeros((3, 3)))
+
+
+def test_a_folder_that_is_none_or_is_damaged(tmp_path: Path) -> None:
+    with pytest.raises(CrossgapError, match="policy"):
+        ReachPolicy.load(tmp_path)
+    policy().save(tmp_path / "policy")
+    (tmp_path / "policy" / "policy.safetensors").write_bytes(b"short")
+    with pytest.raises(CrossgapError, match="damaged or cut short"):
+        ReachPolicy.load(tmp_path / "policy")
+    (tmp_path / "policy" / "policy.json").write_text('{"extractor": "transformer"}')
+    with pytest.raises(CrossgapError, match="does not describe a policy"):
+        ReachPolicy.load(tmp_path / "policy")
+
+
+def test_goggles_and_the_wrapper_show_a_policy_the_same() -> None:
+    torch.manual_seed(0)
+    goggles = Goggles(policy(), Generator(4, 1))
+    env = XArm7ReachEnv("target_b", size=SIZE)
+    wrapped = TranslateObservation(env, goggles.translate)
+    plain, _ = env.reset(seed=5)
+    seen, _ = wrapped.reset(seed=5)
+    assert not np.array_equal(seen["pixels"]["side"], plain["pixels"]["side"])
+    np.testing.assert_array_equal(seen["state"], plain["state"])
+    goal = np.zeros((1, 3), np.float32)
+    np.testing.assert_allclose(
+        goggles.policy.act(seen["pixels"]["side"][None], goal),
+        goggles.act(plain["pixels"]["side"][None], goal),
+        atol=1e-6,
+    )
+    assert wrapped.observation_space.contains(seen)
+
+
+def test_the_wrapper_translates_the_cameras_it_is_told_to() -> None:
+    env = XArm7ReachEnv("source", size=SIZE, cameras=("front", "side"))
+    plain, _ = env.reset(seed=0)
+    seen, _ = TranslateObservation(env, lambda images: 255 - images, ("front",)).reset(seed=0)
+    np.testing.assert_array_equal(seen["pixels"]["front"], 255 - plain["pixels"]["front"])
+    np.testing.assert_array_equal(seen["pixels"]["side"], plain["pixels"]["side"])
+    with pytest.raises(CrossgapError, match=r"Camera 'above' not found\. Available: front, side"):
+        TranslateObservation(env, lambda images: images, ("above",))
+
+
+def test_alexnet_takes_the_convolutions_of_a_pretrained_one(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    source, extractor = AlexNetExtractor(), AlexNetExtractor()
+    weights = {f"features.{k}": v for k, v in source.features.state_dict().items()}
+    save_file(weights | {"classifier.1.weight": torch.zeros(2, 2)}, tmp_path / "alexnet.safetensors")
+    before = [p.clone() for p in extractor.head.parameters()]
+    extractor.load_features(tmp_path / "alexnet.safetensors")
+    images = torch.rand(2, 3, 84, 84)
+    assert torch.equal(source.features(images), extractor.features(images))
+    assert all(torch.equal(a, b) for a, b in zip(before, extractor.head.parameters(), strict=True))
+    save_file({k: v for k, v in weights.items() if "3." not in k}, tmp_path / "less.safetensors")
+    with pytest.raises(CrossgapError, match=r"expected features\.3\.weight of shape .* got nothing"):
+        extractor.load_features(tmp_path / "less.safetensors")
+    with pytest.raises(CrossgapError, match=r"features\.0\.weight of shape \(64, 4, 11, 11\); got \(64, 3"):
+        AlexNetExtractor(channels=4).load_features(tmp_path / "alexnet.safetensors")
+    (tmp_path / "bad.safetensors").write_bytes(b"no")
+    with pytest.raises(CrossgapError, match="not a readable safetensors file"):
+        extractor.load_features(tmp_path / "bad.safetensors")

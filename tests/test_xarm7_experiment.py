@@ -1,0 +1,91 @@
+"""The xArm7 experiment: what is compared where, its rows, and what goggles are trained on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from crossgap.errors import CrossgapError
+from crossgap.experiments.xarm7 import FIRST_IMAGES, ReachTraining
+from crossgap.experiments.xarm7_experiment import XArm7Experiment, curve_rows
+from crossgap.experiments.xarm7_presets import XARM7_PRESETS
+from crossgap.experiments.xarm7_rollouts import unscaled
+from crossgap.experiments.xarm7_setups import DOMAINS, SETUPS, Setup, domains_of, get_setup
+from crossgap.simulation.xarm7_reach import WORKSPACE_HIGH, WORKSPACE_LOW, XArm7ReachEnv
+from crossgap.training import make_fabric
+
+SMOKE = XARM7_PRESETS["smoke"]
+FABRIC = make_fabric("cpu", "32-true")
+
+
+def test_noisy_depth_is_a_domain_for_those_that_see_depth() -> None:
+    assert domains_of(SETUPS["best"], ("source", "noisy_depth")) == ["source"]
+    assert domains_of(SETUPS["depth"], ("source", "noisy_depth")) == ["source", "noisy_depth"]
+    with pytest.raises(CrossgapError, match=r"Domain 'mars' not found\. Available: camera_moved"):
+        domains_of(SETUPS["best"], ("mars",))
+    with pytest.raises(
+        CrossgapError, match=r"Configuration 'bset' not found.*Did you mean|Configuration 'bset'"
+    ):
+        get_setup("bset")
+
+
+def test_every_domain_and_configuration_can_be_made() -> None:
+    for about in DOMAINS.values():
+        XArm7ReachEnv(size=48, depth="depth_noise" in about, **about).reset(seed=0)
+    for setup in SETUPS.values():
+        XArm7ReachEnv(
+            size=48, cameras=setup.cameras, depth=setup.depth, randomization=setup.randomization
+        ).reset(seed=0)
+
+
+def test_a_curve_says_when_it_was_learnt() -> None:
+    curve = [
+        {"environment_steps": 400 * i, "success": s, "low": s, "high": s, "n": 50}
+        for i, s in enumerate((0.1, 0.78, 0.8, 0.7), 1)
+    ]
+    rows = curve_rows("best", 2, curve)
+    assert [row["value"] for row in rows if row["metric"] == "validation_success"] == [0.1, 0.78, 0.8, 0.7]
+    assert [row["value"] for row in rows if row["metric"] == "steps_to_learn"] == [1200]
+    assert not [row for row in curve_rows("best", 2, curve[:2]) if row["metric"] == "steps_to_learn"]
+
+
+def test_the_curriculum_grows_over_the_first_half(tmp_path: Path) -> None:
+    preset = replace(SMOKE, rounds=8)
+    with_it = ReachTraining(tmp_path, preset, Setup(randomization="full", curriculum=True), 0, FABRIC)
+    assert [with_it._strength(n) for n in range(6)] == [0, 0.25, 0.5, 0.75, 1, 1]
+    without = ReachTraining(tmp_path, preset, Setup(randomization="full"), 0, FABRIC)
+    assert without._strength(0) == 1
+
+
+def test_collected_images_are_labelled_with_where_the_tool_is(tmp_path: Path) -> None:
+    training = ReachTraining(tmp_path, SMOKE, Setup(), 1, FABRIC, quiet=True)
+    images, positions = training.collected(70, FIRST_IMAGES)
+    assert images.shape == (70, 64, 64, 3)
+    env = XArm7ReachEnv(size=64)
+    for index in (0, 69):
+        observation, _ = env.reset(seed=FIRST_IMAGES + 100_000 + index)
+        np.testing.assert_array_equal(observation["pixels"]["side"], images[index])
+        np.testing.assert_allclose(unscaled(positions[index]), observation["state"], atol=1e-6)
+    other, same = training.collected(3, FIRST_IMAGES, look="target_b")
+    assert not np.array_equal(other[0], images[0])
+    np.testing.assert_array_equal(same, positions[:3])
+    assert (np.abs(positions) <= 1.001).all()
+    assert (unscaled(positions) >= WORKSPACE_LOW - 1e-3).all()
+    assert (unscaled(positions) <= WORKSPACE_HIGH + 1e-3).all()
+
+
+def test_rows_of_a_configuration_with_goggles(tmp_path: Path) -> None:
+    rows = XArm7Experiment(tmp_path, SMOKE, "best", 0, FABRIC, quiet=True).run()
+    tested = {(row["method"], row["domain"]) for row in rows if row["metric"] == "success"}
+    assert tested == {
+        ("best", "source"), ("best", "target_b"), ("best_goggles", "target_b"), ("best_fine_tuned", "target_b"),
+    }  # fmt: skip
+    for row in rows:
+        if row["metric"] == "success":
+            assert row["value"] == row["won"].count("1") / 2
+    assert not (tmp_path / "seed_0" / "best" / "replay").exists()
+    again = XArm7Experiment(tmp_path, SMOKE, "best", 0, FABRIC, quiet=True)
+    assert again.run() == rows
