@@ -81,7 +81,8 @@ def test_rows_of_a_configuration_with_goggles(tmp_path: Path) -> None:
     rows = XArm7Experiment(tmp_path, SMOKE, "best", 0, FABRIC, quiet=True).run()
     tested = {(row["method"], row["domain"]) for row in rows if row["metric"] == "success"}
     assert tested == {
-        ("best", "source"), ("best", "target_b"), ("best_goggles", "target_b"), ("best_fine_tuned", "target_b"),
+        ("best", "source"), ("best", "target_b"), ("best_goggles", "target_b"),
+        ("best_fine_tuned", "target_b"),
     }  # fmt: skip
     for row in rows:
         if row["metric"] == "success":

@@ -1,4 +1,4 @@
-"""Pictures of the xArm7 experiment: learning curves, where in the workspace it succeeds, how far it misses."""
+"""Pictures of the xArm7 experiment: learning curves, where in the workspace it succeeds, how far off."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CELLS = 5
 
 
 def learning_curves(rows: list[dict[str, Any]], methods: Sequence[str], path: Path) -> Path:
-    """Success on validation goals over environment steps: mean over seeds, from the lowest to the highest seed.
+    """Success on validation goals over environment steps: mean over seeds, and from the lowest to the highest.
 
     Args:
         rows: of `XArm7Experiment.run`, of any number of seeds.
@@ -35,7 +35,7 @@ def learning_curves(rows: list[dict[str, Any]], methods: Sequence[str], path: Pa
             if _is_point(row, method):
                 points.setdefault(row["environment_steps"], []).append(row["value"])
         steps = sorted(points)
-        style = {"color": COLOURS[index % len(COLOURS)], "ls": "-" if index < len(COLOURS) else "--"}
+        style: Any = {"color": COLOURS[index % len(COLOURS)], "ls": "-" if index < len(COLOURS) else "--"}
         axes.plot(steps, [np.mean(points[s]) for s in steps], lw=1.8, label=method.replace("_", " "), **style)
         low, high = ([extreme(points[s]) for s in steps] for extreme in (min, max))
         axes.fill_between(steps, low, high, color=style["color"], alpha=0.12, lw=0)

@@ -65,13 +65,17 @@ class XArm7Preset:
 
 XARM7_PRESETS = {
     "smoke": XArm7Preset(
-        size=64, environments=2, episode_steps=4, rounds=2, updates=3, evaluate_every=1, curve_goals=2, goals=2,
+        size=64, environments=2, episode_steps=4, rounds=2, updates=3, evaluate_every=1, curve_goals=2,
+        goals=2,
         initial_images=8, initialization=SupervisedConfig(3, 4), learner=DDPGConfig(batch=8),
         target_images=8, source_images=16, networks=NetworkConfig(8, 32, 4, 1, 4),
-        translator=TranslatorConfig(3, 4), fine_tuning=SupervisedConfig(3, 4), setups=("best", "depth_noise"), domains=("source", "target_b", "noisy_depth"),
+        translator=TranslatorConfig(3, 4), fine_tuning=SupervisedConfig(3, 4),
+        setups=("best", "depth_noise"), domains=("source", "target_b", "noisy_depth"),
     ),
     "quick": XArm7Preset(),
-    "full": XArm7Preset(rounds=60, updates=150, setups=tuple(SETUPS), adapted=("best", "randomized_curriculum")),
+    "full": XArm7Preset(
+        rounds=60, updates=150, setups=tuple(SETUPS), adapted=("best", "randomized_curriculum")
+    ),
 }  # fmt: skip
 """Every preset by name."""
 

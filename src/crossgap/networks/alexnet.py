@@ -40,8 +40,8 @@ class AlexNetExtractor(nn.Module):
         return self.head(self.features(images))
 
     def load_features(self, path: Path) -> None:
-        """Take the convolutions' weights from a safetensors file with torchvision's names, `features.0.weight`
-        and so on; what else is in it, its classifier, is left.
+        """Take the convolutions' weights from a safetensors file with torchvision's names,
+        `features.0.weight` and so on; what else is in it, its classifier, is left.
 
         Raises:
             CrossgapError: the file is damaged, lacks one, or one has another shape (three channels are what

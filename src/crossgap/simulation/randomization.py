@@ -177,7 +177,8 @@ RANDOMIZATIONS: dict[str, tuple[Term, ...]] = {
 
 
 FUNCTIONS: tuple[Randomize, ...] = (
-    geom_rgba, mat_rgba, geom_matid, geom_size, light_pos, light_turn, light_hue, light_diffuse, camera, clutter,
+    geom_rgba, mat_rgba, geom_matid, geom_size, light_pos, light_turn, light_hue, light_diffuse, camera,
+    clutter,
 )  # fmt: skip
 """Every function; each is a randomization of its own, by its name."""
 BY_NAME = RANDOMIZATIONS | {function.__name__: (Term(function),) for function in FUNCTIONS}

@@ -34,7 +34,8 @@ class XArm7ReachEnv(gym.Env):
     Action: displacement of the tool point, (3,) in [-1, 1] times 5 cm.
 
     Observation: `pixels[<camera>]` (size, size, 3) uint8 of each camera; with `depth` also `depth[<camera>]`
-    (size, size) float32 in metres, 0 where a noisy one measures nothing; `agent_pos` joint angles (7,) radians; `desired_goal` (3,) metres.
+    (size, size) float32 in metres, 0 where a noisy one measures nothing; `agent_pos` joint angles (7,)
+    radians; `desired_goal` (3,) metres.
     Privileged, for critics and relabelling and not for policies: `achieved_goal`, the tool point (3,) metres,
     and `state`, the same.
 
