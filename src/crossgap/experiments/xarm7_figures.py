@@ -17,7 +17,7 @@ CELLS = 5
 
 
 def learning_curves(rows: list[dict[str, Any]], methods: Sequence[str], path: Path) -> Path:
-    """Success on validation goals over environment steps: mean over seeds, and from the lowest to the highest.
+    """Success on validation goals over environment steps: mean over seeds, from the lowest to the highest.
 
     Args:
         rows: of `XArm7Experiment.run`, of any number of seeds.
