@@ -12,6 +12,8 @@ from crossgap.config import ALL_METHODS
 from crossgap.errors import CrossgapError
 from crossgap.evaluation import paired_difference
 from crossgap.experiments.budget_tables import grid
+from crossgap.experiments.mico_figures import NAMES as MICO_NAMES
+from crossgap.experiments.xarm7_setups import DOMAINS, SETUPS
 from crossgap.files import read_json, write_text
 
 BEGIN, END = "<!-- begin: {name} -->", "<!-- end: {name} -->"
@@ -143,6 +145,62 @@ def accuracy_table(results: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def error_table(results: dict[str, Any]) -> str:
+    """Figure 12 of the TaskGAN paper: the Mico's error per method and number of target images, in Markdown."""
+    rows = [row for row in results["rows"] if row["metric"] == "angle_l2"]
+    numbers = sorted({row["images"] for row in rows} - {0})
+    lines = [
+        "| trained how | " + " | ".join(f"{n:,}" for n in numbers) + " |",
+        "|---|" + "---|" * len(numbers),
+    ]
+    for method in dict.fromkeys(row["method"] for row in rows):
+        found = [row for row in rows if row["method"] == method]
+        cells = [_error([row for row in found if row["images"] == n]) for n in numbers]
+        if not any(row["images"] for row in found):
+            cells = [_error(found), *[""] * (len(numbers) - 1)]
+        lines.append(f"| {MICO_NAMES.get(method) or METHODS[method].about} | " + " | ".join(cells) + " |")
+    seeds, n = len({row["seed"] for row in rows}), rows[0]["n"]
+    lines += ["", f"rad², mean of {seeds} seeds × {n:,} test images (lowest – highest seed). {_run(results)}"]
+    return "\n".join(lines)
+
+
+def _error(rows: list[dict[str, Any]]) -> str:
+    values = [row["value"] for row in rows]
+    return f"{np.mean(values):.3f} ({min(values):.3f}–{max(values):.3f})" if rows else "–"
+
+
+def reach_table(results: dict[str, Any]) -> str:
+    """Mean success per configuration and domain of the xArm7, with the range of the seeds, in Markdown."""
+    rows = [row for row in results["rows"] if row["metric"] == "success"]
+    domains = [name for name in DOMAINS if any(row["domain"] == name for row in rows)]
+    learnt = [row for row in results["rows"] if row["metric"] == "steps_to_learn"]
+    lines = [
+        "| configuration | " + " | ".join(f"`{domain}`" for domain in domains) + " | steps to 80 % |",
+        "|---|" + "---|" * (len(domains) + 1),
+    ]
+    for method in sorted({row["method"] for row in rows}, key=_configuration):
+        found = [row for row in rows if row["method"] == method]
+        cells = [_cell([row for row in found if row["domain"] == domain]) for domain in domains]
+        steps = [row["value"] for row in learnt if row["method"] == method]
+        seeds = {row["seed"] for row in found}
+        all_learnt = bool(steps) and len(steps) == len(seeds)
+        cells.append(f"{np.mean(steps):,.0f} ({min(steps):,}–{max(steps):,})" if all_learnt else "–")
+        lines.append(f"| `{method}` | " + " | ".join(cells) + " |")
+    seeds, goals = len({row["seed"] for row in rows}), rows[0]["n"]
+    text = (
+        f"Success at 5 cm, mean of {seeds} seeds × {goals} test goals (lowest – highest seed). The last column: "
+        "environment steps until 80 % of the validation goals are reached, – where a seed never did, or nothing "
+        f"was learnt anew. {_run(results)}"
+    )
+    return "\n".join([*lines, "", text])
+
+
+def _configuration(method: str) -> tuple[int, str]:
+    """Order of the configurations, what was made of one right after it."""
+    base = method.removesuffix("_goggles").removesuffix("_fine_tuned")
+    return list(SETUPS).index(base), method
+
+
 def _cell(rows: list[dict[str, Any]], digits: int = 0) -> str:
     if not rows:
         return "–"
@@ -174,6 +232,10 @@ TABLES = {
     "budget-full": (Path("results/budget/full.json"), budget_table),
     "digits-quick": (Path("results/digits/quick.json"), accuracy_table),
     "digits-full": (Path("results/digits/full.json"), accuracy_table),
+    "mico-quick": (Path("results/mico/quick.json"), error_table),
+    "mico-full": (Path("results/mico/full.json"), error_table),
+    "xarm7-quick": (Path("results/xarm7/quick.json"), reach_table),
+    "xarm7-full": (Path("results/xarm7/full.json"), reach_table),
 }
 """By the name of its markers: where a table's figures are, and what makes the table."""
 
