@@ -12,6 +12,8 @@ from tyro.conf import Positional, arg
 from crossgap.config import PRESETS, Collection, TaskGANConfig
 from crossgap.errors import CrossgapError
 from crossgap.experiments.budget_presets import BUDGET_METHODS
+from crossgap.experiments.xarm7_presets import EPISODE_STEPS
+from crossgap.experiments.xarm7_setups import BEST, Setup
 
 PresetName = Literal["smoke", "quick", "full", "paper"]
 Device = Literal["auto", "cpu", "cuda"]
@@ -150,6 +152,31 @@ def train(
     console.print(f"Adapted model: {path}")
 
 
+def learn(
+    output: Positional[Path], setup: Annotated[Setup, arg(name="")] = BEST,
+    preset: Literal["smoke", "quick", "full"] = "quick", seed: int = 0, workers: int | None = None,
+    device: Device = "auto", precision: Precision = "auto",
+) -> None:  # fmt: skip
+    """Learn a policy in simulation: an xArm7 reaches and sees nothing but images (asymmetric DDPG).
+
+    Started again after a kill, it goes on where it was. The policy is <output>/policy; `crossgap evaluate`
+    plays it in any look.
+
+    Args:
+        output: run folder.
+        setup: what it sees and how it is taught.
+        preset: how much of it.
+        seed: of everything random.
+        workers: processes that simulate; all cores by default.
+        device: where to train.
+        precision: of the extractor's initialization; reinforcement learning is in float32.
+    """
+    from crossgap.experiments.learn import learn_policy
+    from crossgap.progress import console
+
+    console.print(f"Policy: {learn_policy(output, setup, preset, seed, workers, device, precision)}")
+
+
 def budget(
     source: Path, target: Path, output: Path,
     methods: tuple[str, ...] = BUDGET_METHODS, counts: tuple[int, ...] | None = None,
@@ -191,19 +218,24 @@ def evaluate(
     starts: int | None = None, steps: int = 100, validation: bool = False, output: Path | None = None,
     device: Device = "auto",
 ) -> None:  # fmt: skip
-    """Evaluate adapted models in closed loop in a look, or offline on labelled images.
+    """Evaluate adapted models in closed loop in a look, or offline on labelled images; or policies.
 
     Args:
-        models: folders of adapted models; the first is compared with each of the others.
+        models: folders of adapted models, or of policies; the first is compared with each of the others.
         look: where the robot acts.
         data: evaluate on this data set instead.
         gain: the control gain.
         starts: number of starts; all 100 test starts (50 for validation) by default.
-        steps: length of an episode.
+        steps: length of an episode; of a policy's at most 50.
         validation: play the 50 validation starts, which choices such as the gain may be made on.
         output: write the result here as JSON.
         device: where the models run.
     """
+    if models and all((folder / "policy.json").exists() for folder in models):
+        from crossgap.experiments.learn import evaluate_policies
+
+        evaluate_policies(models, look, starts, min(steps, EPISODE_STEPS), validation, output, device)
+        return
     from crossgap.experiments.evaluate import evaluate_models
 
     evaluate_models(models, look, data, gain, starts, steps, validation, output, device)
@@ -255,7 +287,7 @@ def doctor() -> None:
 
 VERBS = {
     verb.__name__: verb
-    for verb in (demo, collect, train, evaluate, budget, report, reproduce, methods, looks, doctor)
+    for verb in (demo, collect, train, learn, evaluate, budget, report, reproduce, methods, looks, doctor)
 }
 
 

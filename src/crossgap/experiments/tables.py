@@ -146,7 +146,7 @@ def accuracy_table(results: dict[str, Any]) -> str:
 
 
 def error_table(results: dict[str, Any]) -> str:
-    """Figure 12 of the TaskGAN paper: the Mico's error per method and number of target images, in Markdown."""
+    """Figure 12 of the TaskGAN paper: the Mico's error per method and number of target images."""
     rows = [row for row in results["rows"] if row["metric"] == "angle_l2"]
     numbers = sorted({row["images"] for row in rows} - {0})
     lines = [
@@ -188,9 +188,9 @@ def reach_table(results: dict[str, Any]) -> str:
         lines.append(f"| `{method}` | " + " | ".join(cells) + " |")
     seeds, goals = len({row["seed"] for row in rows}), rows[0]["n"]
     text = (
-        f"Success at 5 cm, mean of {seeds} seeds × {goals} test goals (lowest – highest seed). The last column: "
-        "environment steps until 80 % of the validation goals are reached, – where a seed never did, or nothing "
-        f"was learnt anew. {_run(results)}"
+        f"Success at 5 cm, mean of {seeds} seeds × {goals} test goals (lowest – highest seed). The last "
+        "column: environment steps until 80 % of the validation goals are reached, – where a seed never did, "
+        f"or nothing was learnt anew. {_run(results)}"
     )
     return "\n".join([*lines, "", text])
 

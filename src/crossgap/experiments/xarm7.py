@@ -16,7 +16,7 @@ from crossgap.data.batches import Batches
 from crossgap.data.replay import Episode, Replay
 from crossgap.evaluation import wilson_interval
 from crossgap.experiments.xarm7_presets import XArm7Preset
-from crossgap.experiments.xarm7_rollouts import Policy, frames_of, play, scaled, unscaled
+from crossgap.experiments.xarm7_rollouts import Policy, frames_of, play, play_goals, scaled, unscaled
 from crossgap.experiments.xarm7_setups import Setup
 from crossgap.files import read_json_lines, remove, write_text, writing
 from crossgap.methods.asymmetric_ddpg import AsymmetricDDPG
@@ -204,23 +204,10 @@ class ReachTraining:
     def evaluate(
         self, policy: Policy, first_goal: int = TEST_GOALS, **environment: Any
     ) -> list[dict[str, Any]]:
-        """Every episode of a policy: `seed`, `success`, `distance` at its end, and the `goal` in metres.
-
-        Args:
-            policy: this one, or this one with goggles.
-            first_goal: seed of the first goal.
-            environment: arguments of the environment, such as `look`.
-        """
+        """Every episode of a policy, this one or this one with goggles; see `play_goals`."""
         seeds = range(first_goal, first_goal + self.preset.goals)
-        with self._pool(len(seeds), **environment) as pool:
-            episodes, infos = play(pool, policy, seeds, self.preset.episode_steps)
-        return [
-            {
-                "seed": seed, "success": bool(info["is_success"]), "distance": float(info["distance"]),
-                "goal": unscaled(episode.goal).tolist(),
-            }
-            for seed, episode, info in zip(seeds, episodes, infos, strict=True)
-        ]  # fmt: skip
+        environment = self.environment | environment
+        return play_goals(policy, seeds, self.preset.episode_steps, self.workers, **environment)
 
 
 def judged(infos: list[dict[str, Any]]) -> dict[str, Any]:

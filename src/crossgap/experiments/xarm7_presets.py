@@ -8,6 +8,9 @@ from crossgap.config import DDPGConfig, NetworkConfig, SupervisedConfig, Transla
 from crossgap.errors import unknown
 from crossgap.experiments.xarm7_setups import DOMAINS, SETUPS
 
+EPISODE_STEPS = 50
+"""Of an episode of `crossgap/XArm7Reach-v0`; Fetch's."""
+
 
 @dataclass(frozen=True)
 class XArm7Preset:
@@ -17,8 +20,8 @@ class XArm7Preset:
     """Width and height of the images in pixels; the seed's."""
     environments: int = 8
     """Episodes that are played at the same time."""
-    episode_steps: int = 50
-    """Steps of an episode; Fetch's."""
+    episode_steps: int = EPISODE_STEPS
+    """Steps of an episode."""
     rounds: int = 30
     """How often that many episodes are played, and learnt from."""
     updates: int = 100

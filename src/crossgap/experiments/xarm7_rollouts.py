@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from crossgap.data.replay import Episode
+from crossgap.simulation import XARM7_REACH
 from crossgap.simulation.workers import EnvironmentPool
 from crossgap.simulation.xarm7_reach import WORKSPACE_HIGH, WORKSPACE_LOW
 
@@ -82,3 +83,29 @@ def play(
         for i in range(len(goals))
     ]
     return episodes, infos
+
+
+def play_goals(
+    policy: Policy, seeds: Sequence[int], steps: int, workers: int | None = None, **environment: Any
+) -> list[dict[str, Any]]:
+    """An episode per seed, without exploration.
+
+    Args:
+        policy: what acts.
+        seeds: of the goals.
+        steps: length of the episodes.
+        workers: processes; all cores by default.
+        environment: arguments of the environment, such as `look`.
+
+    Returns:
+        Of each episode `seed`, `success` and `distance` (metres) at its end, and the `goal` (metres).
+    """
+    with EnvironmentPool(XARM7_REACH, len(seeds), workers, **environment) as pool:
+        episodes, infos = play(pool, policy, seeds, steps)
+    return [
+        {
+            "seed": seed, "success": bool(info["is_success"]), "distance": float(info["distance"]),
+            "goal": unscaled(episode.goal).tolist(),
+        }
+        for seed, episode, info in zip(seeds, episodes, infos, strict=True)
+    ]  # fmt: skip
