@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -9,11 +10,15 @@ from crossgap.errors import CrossgapError
 from crossgap.experiments.tables import (
     accuracy_table,
     difference_table,
+    error_table,
     generalisation_table,
     insert,
+    reach_table,
     success_table,
     update,
 )
+
+PROVENANCE = {"preset": "quick", "command": "crossgap x", "commit": "abc"}
 
 
 def results(*successes):
@@ -97,3 +102,36 @@ def test_documents_get_the_tables_whose_results_are_there(tmp_path: Path) -> Non
     quick, full = document.read_text().split("<!-- begin: taskgan-full -->")
     assert "90 % (90–90)" in quick
     assert full.startswith("\nold\n")
+
+
+def test_the_micos_errors_by_number_of_images() -> None:
+    def row(method: str, images: int, seed: int, value: float) -> dict[str, Any]:
+        about = {"domain": "mico_target", "method": method, "images": images, "seed": seed}
+        return {**about, "metric": "angle_l2", "value": value, "low": 0.0, "high": 1.0, "n": 1000}
+
+    rows = [row("benchmark", 0, seed, 0.1 + 0.1 * seed) for seed in range(2)]
+    rows += [row("target_only", images, 0, 1 / images) for images in (1, 10)]
+    rows.append(row("canonical_taskgan", 10, 0, 0.5))
+    lines = error_table({"rows": rows, "provenance": PROVENANCE}).splitlines()
+    assert lines[0] == "| trained how | 1 | 10 |"
+    assert lines[2] == "| Benchmark: f_X on source images | 0.150 (0.100–0.200) |  |"
+    assert lines[3].startswith("| Normal: the target images alone | 1.000 (1.000–1.000) | 0.100")
+    assert lines[4] == "| TaskGAN inverse with randomized source images | – | 0.500 (0.500–0.500) |"
+    assert "mean of 2 seeds × 1,000 test images" in lines[-1]
+
+
+def test_reaching_by_configuration_and_domain() -> None:
+    def row(method: str, domain: str, seed: int, value: float, metric: str = "success") -> dict[str, Any]:
+        about = {"domain": domain, "method": method, "seed": seed, "metric": metric}
+        return {**about, "value": value, "low": 0.0, "high": 1.0, "n": 100}
+
+    rows = [row("rl_only", "source", seed, 0.9) for seed in range(2)]
+    rows += [row("best_goggles", "target_b", seed, 0.4 + 0.2 * seed) for seed in range(2)]
+    rows += [row("best", "source", seed, 1.0) for seed in range(2)]
+    rows += [row("best", "source", seed, 800 + 400 * seed, "steps_to_learn") for seed in range(2)]
+    rows.append(row("rl_only", "source", 0, 1600, "steps_to_learn"))  # the other seed never did
+    lines = reach_table({"rows": rows, "provenance": PROVENANCE}).splitlines()
+    assert lines[0] == "| configuration | `source` | `target_b` | steps to 80 % |"
+    assert lines[2] == "| `best` | 100 % (100–100) | – | 1,000 (800–1,200) |"
+    assert lines[3] == "| `best_goggles` | – | 50 % (40–60) | – |"
+    assert lines[4] == "| `rl_only` | 90 % (90–90) | – | – |"

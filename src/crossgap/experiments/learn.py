@@ -1,0 +1,113 @@
+"""`crossgap learn`, and `crossgap evaluate` of what it learnt: a policy that acts on images."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.table import Table
+
+from crossgap.errors import CrossgapError, unknown
+from crossgap.evaluation import paired_difference, wilson_interval
+from crossgap.experiments.xarm7 import TEST_GOALS, VALIDATION_GOALS, ReachTraining
+from crossgap.experiments.xarm7_presets import get_xarm7_preset
+from crossgap.experiments.xarm7_rollouts import play_goals
+from crossgap.experiments.xarm7_setups import Setup
+from crossgap.files import write_json
+from crossgap.policy import EXTRACTORS, ReachPolicy
+from crossgap.progress import console
+from crossgap.runs import lock_run, open_run, start
+from crossgap.simulation.randomization import get_randomization
+from crossgap.simulation.xarm7_looks import get_xarm7_look
+from crossgap.simulation.xarm7_model import CAMERAS
+from crossgap.training import hardware, make_fabric, single_process
+
+GOALS = 100
+"""How many goals there are of either kind."""
+
+
+def learn_policy(
+    output: Path, setup: Setup, preset: str, seed: int, workers: int | None, device: str, precision: str
+) -> Path:  # fmt: skip
+    """Learn to reach with the xArm7, or go on; the folder of the policy.
+
+    Raises:
+        CrossgapError: a setting that does not exist, or `output` holds something else.
+    """
+    settings, fabric = get_xarm7_preset(preset), single_process(device, precision)
+    check_setup(setup)
+    if workers is not None and workers < 1:
+        raise CrossgapError(f"--workers must be at least 1; got {workers}.")
+    if seed < 0:
+        raise CrossgapError(f"--seed must be 0 or more; got {seed}.")
+    about = {"experiment": "learn", "setup": asdict(setup), "settings": asdict(settings), "seed": seed}
+    folder = open_run(output, about | hardware(fabric))
+    lock_run(folder)
+    start(folder, preset=preset, **hardware(fabric))
+    training = ReachTraining(folder, settings, setup, seed, fabric, workers=workers)
+    training.policy()
+    last = training.curve[-1]
+    console.print(f"Success on {last['n']} validation goals in the source look: {last['success']:.0%}")
+    return folder / "policy"
+
+
+def check_setup(setup: Setup) -> None:
+    """Whether there can be such a training, before anything is made.
+
+    Raises:
+        CrossgapError: an unknown randomization or extractor, no or an unknown camera, or a negative noise.
+    """
+    get_randomization(setup.randomization)
+    if setup.extractor not in EXTRACTORS:
+        raise unknown("Extractor", setup.extractor, EXTRACTORS)
+    if not setup.cameras:
+        raise CrossgapError(f"Expected at least one camera of {', '.join(CAMERAS)}.")
+    for camera in setup.cameras:
+        if camera not in CAMERAS:
+            raise unknown("Camera", camera, CAMERAS)
+    if not 0 <= setup.depth_noise < float("inf"):
+        raise CrossgapError(f"Expected a depth noise of at least 0; got {setup.depth_noise}.")
+
+
+def evaluate_policies(
+    folders: tuple[Path, ...], look: str, goals: int | None, steps: int, validation: bool,
+    output: Path | None, device: str,
+) -> dict[str, Any]:  # fmt: skip
+    """Play each policy on the same goals in a look, print a table, and write it as JSON if `output` is given.
+
+    Raises:
+        CrossgapError: a damaged policy, an unknown look, or too many goals.
+    """
+    get_xarm7_look(look)
+    goals = GOALS if goals is None else goals
+    if not 1 <= goals <= GOALS:
+        raise CrossgapError(f"--starts must be from 1 to {GOALS}; got {goals}.")
+    if steps < 1:
+        raise CrossgapError(f"--steps must be at least 1; got {steps}.")
+    first = VALIDATION_GOALS if validation else TEST_GOALS
+    policies = {str(path): ReachPolicy.load(path, make_fabric(device).device) for path in folders}
+    table = Table("policy", f"success in {look}", "95 % interval", "distance, m", "first minus this, points")
+    result: dict[str, Any] = {"look": look, "policies": {}}
+    for name, policy in policies.items():
+        sees = {key: policy.about[key] for key in ("size", "cameras", "depth")}
+        episodes = play_goals(policy, range(first, first + goals), steps, look=look, **sees)
+        won = np.array([one["success"] for one in episodes], float)
+        low, high = wilson_interval(won.sum(), len(won))
+        distance = float(np.mean([one["distance"] for one in episodes]))
+        reference = next(iter(result["policies"].values()), None)
+        difference = "–"
+        if reference is not None:
+            found = paired_difference(np.array([e["success"] for e in reference["episodes"]], float), won)
+            difference = "{value:+.0f} ({low:+.0f} – {high:+.0f})".format(
+                **{key: 100 * value for key, value in found.items()}
+            )
+        result["policies"][name] = {
+            "success": won.mean(), "low": low, "high": high, "distance": distance, "episodes": episodes,
+        }  # fmt: skip
+        table.add_row(name, f"{won.mean():.0%}", f"{low:.0%} – {high:.0%}", f"{distance:.3f}", difference)
+    console.print(table)
+    if output is not None:
+        write_json(output, result)
+    return result

@@ -1,0 +1,57 @@
+"""`crossgap learn` and the evaluation of policies."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from crossgap.errors import CrossgapError
+from crossgap.experiments.learn import evaluate_policies, learn_policy
+from crossgap.experiments.xarm7_setups import BEST
+
+
+def test_a_policy_is_learnt_once_and_played(tmp_path: Path, capsys) -> None:
+    setup = replace(BEST, cameras=("front",), randomization="camera+lights")
+    about = (setup, "smoke", 0, 1, "cpu", "32-true")
+    path = learn_policy(tmp_path / "run", *about)
+    written = (path / "policy.safetensors").stat().st_mtime_ns
+    assert learn_policy(tmp_path / "run", *about) == path
+    assert (path / "policy.safetensors").stat().st_mtime_ns == written
+    assert json.loads((path / "policy.json").read_text())["cameras"] == ["front"]
+    out = tmp_path / "result.json"
+    found = evaluate_policies(
+        (path, tmp_path / "run" / ".." / "run" / "policy"), "target_a", 3, 4, True, out, "cpu"
+    )
+    assert len(found["policies"]) == 2
+    first, second = found["policies"].values()
+    assert first == second
+    assert [one["seed"] for one in first["episodes"]] == [20_000, 20_001, 20_002]
+    assert json.loads(out.read_text())["policies"].keys() == found["policies"].keys()
+    assert "target_a" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"cameras": ("above",)}, r"Camera 'above' not found\. Available: front, side"),
+        ({"cameras": ()}, "at least one camera of front, side"),
+        ({"randomization": "camera+fog"}, r"Randomization 'fog' not found\. Available: camera,"),
+        ({"depth_noise": -1.0}, r"depth noise of at least 0; got -1"),
+    ],
+)
+def test_a_configuration_that_cannot_be_leaves_nothing_behind(tmp_path: Path, change, words) -> None:
+    with pytest.raises(CrossgapError, match=words):
+        learn_policy(tmp_path / "run", replace(BEST, **change), "smoke", 0, None, "cpu", "32-true")
+    assert not (tmp_path / "run").exists()
+
+
+def test_too_many_goals_and_no_policy(tmp_path: Path) -> None:
+    with pytest.raises(CrossgapError, match="--starts must be from 1 to 100; got 101"):
+        evaluate_policies((tmp_path,), "source", 101, 50, False, None, "cpu")
+    with pytest.raises(CrossgapError, match=r"policy\.json"):
+        evaluate_policies((tmp_path,), "source", 3, 50, False, None, "cpu")
+    with pytest.raises(CrossgapError, match=r"Look 'mars' not found"):
+        evaluate_policies((tmp_path,), "mars", 3, 50, False, None, "cpu")
