@@ -13,7 +13,7 @@ from crossgap.experiments.learn import evaluate_policies, learn_policy
 from crossgap.experiments.xarm7_setups import BEST
 
 
-def test_a_policy_is_learnt_once_and_played(tmp_path: Path, capsys) -> None:
+def test_a_policy_is_learnt_once_and_played(tmp_path: Path) -> None:
     setup = replace(BEST, cameras=("front",), randomization="camera+lights")
     about = (setup, "smoke", 0, 1, "cpu", "32-true")
     path = learn_policy(tmp_path / "run", *about)
@@ -30,7 +30,6 @@ def test_a_policy_is_learnt_once_and_played(tmp_path: Path, capsys) -> None:
     assert first == second
     assert [one["seed"] for one in first["episodes"]] == [20_000, 20_001, 20_002]
     assert json.loads(out.read_text())["policies"].keys() == found["policies"].keys()
-    assert "target_a" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
