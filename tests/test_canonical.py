@@ -36,7 +36,7 @@ def test_the_generator_follows_the_sum_of_all_losses(tmp_path: Path, fabric, lab
         randomized=random_batches(12, 4, 3), canonical=random_batches(12, 4, 4), task_weight=0.7,
         canonical_weight=3.0, steps=1, learning_rate=1e-3, labelled=labelled,
     )  # fmt: skip
-    (y, label_y), (x_r, label), (x, _) = phase.inputs(0), phase.randomized(0), phase.canonical(0)
+    (y, label_y), (x_r, label), (x, _) = phase.target(0), phase.randomized(0), phase.canonical(0)
     generator, discriminator = phase.networks["generator"], phase.networks["discriminator"]
     fake_y, fake_x = generator(y), generator(x_r)
     loss = (1 - discriminator(torch.cat([fake_y, fake_x]))).square().mean()

@@ -184,6 +184,8 @@ class TaskGANConfig:
     """Of fine-tuned: f_X trained on, with the few target images and as many of the source."""
     translator: TranslatorConfig = field(default_factory=TranslatorConfig)
     """Of F: Y → X."""
+    canonical: TranslatorConfig = field(default_factory=TranslatorConfig)
+    """Of RCAN's F, from randomized to plain source images."""
     refinement: SupervisedConfig = field(default_factory=SupervisedConfig)
     """Of f_X on F(Y) and X."""
     two_columns: TwoColumnsConfig = field(default_factory=TwoColumnsConfig)
@@ -206,8 +208,9 @@ ALL_METHODS = (
     "taskgan_inverse", "taskgan_inverse_refined", "source_paired", "taskgan_forward", "source_translated",
     "source_paired_translated", "source_supervised_gan", "cycle_taskgan", "cycle_taskgan_refined",
     "cycle_taskgan_forward", "cycle_taskgan_unlabelled", "cycle_taskgan_unlabelled_refined",
-    "cycle_taskgan_unlabelled_forward", "canonical_taskgan", "canonical_taskgan_refined",
-    "canonical_taskgan_unlabelled", "canonical_taskgan_unlabelled_refined", "oracle",
+    "cycle_taskgan_unlabelled_forward", "rcan", "rcan_refined", "canonical_taskgan",
+    "canonical_taskgan_refined", "canonical_taskgan_unlabelled", "canonical_taskgan_unlabelled_refined",
+    "oracle",
 )  # fmt: skip
 """Every method of `catalog.METHODS` that needs no unlabelled target images, the oracle last."""
 
@@ -249,7 +252,8 @@ PRESETS = {
             networks=NetworkConfig(8, 32, 4, 1, 4),
             source=SupervisedConfig(50, 16), randomization=SupervisedConfig(50, 16),
             target=SupervisedConfig(25, 8), fine_tuning=SupervisedConfig(25, 8),
-            translator=TranslatorConfig(25, 4), refinement=SupervisedConfig(25, 8),
+            translator=TranslatorConfig(25, 4), canonical=TranslatorConfig(25, 4),
+            refinement=SupervisedConfig(25, 8),
             two_columns=TwoColumnsConfig(25, 8), translated_images=48, cycle=CycleConfig(10, 4),
         ),
     ),
@@ -259,8 +263,9 @@ PRESETS = {
             networks=NetworkConfig(generator_width=16, generator_blocks=4, discriminator_width=16),
             source=SupervisedConfig(1600, 64, 2e-3), randomization=SupervisedConfig(3000, 64),
             target=SupervisedConfig(2000, 16), fine_tuning=SupervisedConfig(2000, 16, 3e-3),
-            translator=TranslatorConfig(1100, 8, 4e-4), refinement=SupervisedConfig(400, 32, 5e-4),
-            two_columns=TwoColumnsConfig(2000, 16), cycle=CycleConfig(1100, 8, 4e-4),
+            translator=TranslatorConfig(1100, 8, 4e-4), canonical=TranslatorConfig(2200, 8, 4e-4),
+            refinement=SupervisedConfig(400, 32, 5e-4), two_columns=TwoColumnsConfig(2000, 16),
+            cycle=CycleConfig(1100, 8, 4e-4),
         ),
     ),
     "full": Preset(
@@ -270,8 +275,9 @@ PRESETS = {
             networks=NetworkConfig(generator_width=16, generator_blocks=4, discriminator_width=16),
             source=SupervisedConfig(1600, 64, 2e-3), randomization=SupervisedConfig(6000, 64),
             target=SupervisedConfig(2000, 16), fine_tuning=SupervisedConfig(2000, 16, 3e-3),
-            translator=TranslatorConfig(2200, 8, 4e-4), refinement=SupervisedConfig(400, 32, 5e-4),
-            two_columns=TwoColumnsConfig(2000, 16), cycle=CycleConfig(1100, 8, 4e-4),
+            translator=TranslatorConfig(2200, 8, 4e-4), canonical=TranslatorConfig(2200, 8, 4e-4),
+            refinement=SupervisedConfig(400, 32, 5e-4), two_columns=TwoColumnsConfig(2000, 16),
+            cycle=CycleConfig(1100, 8, 4e-4),
         ),
     ),
     "paper": Preset(size=128, methods=ALL_METHODS),

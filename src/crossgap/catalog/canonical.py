@@ -9,7 +9,8 @@ from crossgap.adapted import AdaptedModel
 from crossgap.catalog.forward import sample_source
 from crossgap.catalog.inverse import new_translator
 from crossgap.catalog.methods import Method, Methods
-from crossgap.data.batches import to_tensor
+from crossgap.config import TranslatorConfig
+from crossgap.data.batches import Batches, to_tensor
 from crossgap.errors import CrossgapError
 from crossgap.methods.taskgan import CanonicalTaskGAN, translate
 from crossgap.networks import Generator
@@ -31,23 +32,38 @@ def check_pairs(methods: Methods) -> None:
         )
 
 
+def rcan(methods: Methods, name: str) -> AdaptedModel:
+    """f_X behind F, which was trained on randomized source images alone: it has seen no target image."""
+    return _canonical_phase(methods, name, "source_only", methods.config.canonical, None)
+
+
 def canonical(methods: Methods, name: str, labelled: bool = True) -> AdaptedModel:
-    """f_X behind F, which was trained on the target images and on randomized source images.
+    """RCAN's F, trained on with the target images, and f_X that knows its drawings.
 
     Args:
         methods: data, settings and trainer.
         name: of the method.
         labelled: whether the target images' labels are used.
     """
-    config, randomized = methods.config.translator, methods.extra(RANDOMIZED)
-    task_model = methods.get("source_only").task_model
+    inputs = methods.batches(methods.target, methods.config.translator.batch, 2)
+    return _canonical_phase(methods, name, "rcan_refined", methods.config.translator, inputs, labelled)
+
+
+def _canonical_phase(
+    methods: Methods, name: str, base: str, config: TranslatorConfig, inputs: Batches | None,
+    labelled: bool = True,
+) -> AdaptedModel:  # fmt: skip
+    """A translator trained through the base's f_X, beginning with the base's F if it has one."""
+    model, randomized = methods.get(base), methods.extra(RANDOMIZED)
     generator, discriminator = new_translator(methods)
+    if model.translator is not None:
+        generator.load_state_dict(model.translator.state_dict())
     phase = CanonicalTaskGAN(
         name,
         generator,
         discriminator,
-        task_model,
-        inputs=methods.batches(methods.target, config.batch, 2),
+        model.task_model,
+        inputs=inputs,
         real=methods.batches(methods.source, config.batch, 1),
         randomized=methods.batches(randomized, config.batch, 6),
         canonical=methods.batches(methods.source, config.batch, 6),  # the same order
@@ -59,16 +75,23 @@ def canonical(methods: Methods, name: str, labelled: bool = True) -> AdaptedMode
         loss=methods.scale.loss,
     )
     methods.fit(name, phase)
-    return methods.adapted(task_model, generator)
+    return methods.adapted(model.task_model, generator)
 
 
-def canonical_refined(methods: Methods, name: str, base: str, labelled: bool = True) -> AdaptedModel:
-    """The same translator, and f_X refined on what it makes of the labelled images, target and randomized."""
+def canonical_refined(methods: Methods, name: str, base: str, target: bool = True) -> AdaptedModel:
+    """The same translator, and f_X refined on what it makes of labelled images.
+
+    Args:
+        methods: data, settings and trainer.
+        name: of the method.
+        base: whose translator and f_X.
+        target: whether target images are among these, beside randomized ones.
+    """
     model, config = methods.get(base), methods.config.refinement
     assert isinstance(model.translator, Generator)
     device, chosen = methods.trainer.fabric.device, sample_source(methods, methods.extra(RANDOMIZED))
     data = [methods.batches(methods.source, config.batch, 4)]
-    for stream, images in ((3, methods.target), (5, chosen)) if labelled else ((5, chosen),):
+    for stream, images in ((3, methods.target), (5, chosen)) if target else ((5, chosen),):
         translated = translate(model.translator, to_tensor(images.images).to(device))
         data.append(methods.generated(translated, images, config.batch, stream))
     task_model = copy.deepcopy(model.task_model)
@@ -87,7 +110,7 @@ def _canonical(name: str, about: str, labelled: bool) -> dict[str, Method]:
             check=check_pairs,
         ),
         refined: Method(
-            partial(canonical_refined, name=refined, base=name, labelled=labelled),
+            partial(canonical_refined, name=refined, base=name, target=labelled),
             f"{about}, refined",
             needs=RANDOMIZED,
             target_labels=labelled,
@@ -97,6 +120,22 @@ def _canonical(name: str, about: str, labelled: bool) -> dict[str, Method]:
 
 
 CANONICAL = {
+    "rcan": Method(
+        partial(rcan, name="rcan"),
+        "RCAN: randomized to canonical, no target images",
+        source_side=True,
+        needs=RANDOMIZED,
+        target_labels=False,
+        check=check_pairs,
+    ),
+    "rcan_refined": Method(
+        partial(canonical_refined, name="rcan_refined", base="rcan", target=False),
+        "RCAN: randomized to canonical, no target images, refined",
+        source_side=True,
+        needs=RANDOMIZED,
+        target_labels=False,
+        check=check_pairs,
+    ),
     **_canonical("canonical_taskgan", "TaskGAN inverse with randomized source images", True),
     **_canonical(
         "canonical_taskgan_unlabelled",

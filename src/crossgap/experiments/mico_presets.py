@@ -32,7 +32,8 @@ MICO_PRESETS = {
             networks=NetworkConfig(8, 32, 4, 1, 4),
             source=SupervisedConfig(25, 16), target=SupervisedConfig(5, 8),
             fine_tuning=SupervisedConfig(5, 8),
-            translator=TranslatorConfig(5, 4), refinement=SupervisedConfig(5, 8),
+            translator=TranslatorConfig(5, 4), canonical=TranslatorConfig(5, 4),
+            refinement=SupervisedConfig(5, 8),
         ),
     ),
     "quick": MicoPreset(

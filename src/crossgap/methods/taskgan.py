@@ -125,14 +125,15 @@ class CanonicalTaskGAN(TaskGAN):
         L_F = (1 − D_X(F(·)))² + λ_φ (f_X(F(y)) − φ_y)² + λ_φ (f_X(F(x_r)) − φ)² + λ_c |F(x_r) − x|
         L_D = (1 − D_X(x))² + D_X(F(·))²
 
-    where · is y and x_r together, half and half: one mean over both.
+    where · is y and x_r together, half and half: one mean over both. Without target images, the terms of y
+    left out, this is RCAN, which James et al. train before they have seen any of them.
 
     Args:
         name: of the phase.
         generator: F, trained in place.
         discriminator: D_X, trained in place.
         task_model: f_X, frozen.
-        inputs: target images y.
+        inputs: target images y; None for RCAN.
         real: source images, for D_X.
         randomized: randomized source images x_r with labels φ.
         canonical: the source images x that they are of, in the same order.
@@ -146,24 +147,26 @@ class CanonicalTaskGAN(TaskGAN):
 
     def __init__(
         self, name: str, generator: nn.Module, discriminator: nn.Module, task_model: nn.Module,
-        inputs: Batches, real: Batches, randomized: Batches, canonical: Batches, task_weight: float,
+        inputs: Batches | None, real: Batches, randomized: Batches, canonical: Batches, task_weight: float,
         canonical_weight: float, steps: int, learning_rate: float, labelled: bool = True,
         loss: TaskLoss = task_loss,
     ):  # fmt: skip
         super().__init__(
-            name, generator, discriminator, task_model, inputs, real, task_weight, steps, learning_rate,
+            name, generator, discriminator, task_model, randomized, real, task_weight, steps, learning_rate,
             loss=loss,
         )  # fmt: skip
-        self.randomized, self.canonical = randomized, canonical
-        self.canonical_weight, self.labelled = canonical_weight, labelled
+        self.target, self.randomized, self.canonical = inputs, randomized, canonical
+        self.canonical_weight, self.labelled = canonical_weight, labelled and inputs is not None
 
     def training_step(self, step: int) -> dict[str, Tensor]:
         """One update of F, then one of D_X on the same generated images."""
-        y, label_y = self.inputs(step)
-        randomized, label = self.randomized(step)
+        images, label = self.randomized(step)
         x, _ = self.canonical(step)
-        fake = self.parallel["generator"](torch.cat([y, randomized]))
-        fake_y, fake_x = fake[: len(y)], fake[len(y) :]
+        if self.target is not None:
+            y, label_y = self.target(step)
+            images = torch.cat([images, y])
+        fake = self.parallel["generator"](images)
+        fake_x, fake_y = fake[: len(x)], fake[len(x) :]
         with self.fabric.autocast():  # D_X and f_X only pass the gradient on
             self.networks["discriminator"].requires_grad_(False)
             adversarial = generator_adversarial_loss(self.compiled["discriminator"](fake).float())
