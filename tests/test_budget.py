@@ -60,9 +60,9 @@ def test_the_experiment_from_nothing_to_results_and_again(tmp_path: Path, monkey
     tiny = replace(BUDGET_PRESETS["smoke"], base=base, methods=("taskgan_inverse_refined",))
     monkeypatch.setitem(BUDGET_PRESETS, "smoke", tiny)
 
-    def reproduce(name: str) -> Path:
+    def reproduce(name: str, counts: tuple[int, ...] | None = None) -> Path:
         run, results = tmp_path / "run", tmp_path / name
-        return reproduce_budget("smoke", 1, None, None, run, results, "cpu", "32-true")
+        return reproduce_budget("smoke", 1, None, None, counts, run, results, "cpu", "32-true")
 
     path = reproduce("first")
     rows = json.loads(path.read_text())["rows"]
@@ -82,6 +82,11 @@ def test_the_experiment_from_nothing_to_results_and_again(tmp_path: Path, monkey
     assert Image.open(path.with_suffix(".png")).size[0] > 500
     assert json.loads(reproduce("second").read_text())["rows"] == rows
     assert weights(tmp_path / "run") == models
+    more = json.loads(reproduce("first", (20,)).read_text())["rows"]  # a number added later
+    assert [row for row in more if row["images"] != 20] == rows
+    assert {row["spread"] for row in more if row["images"] == 20} == {"images", "episodes"}
+    with pytest.raises(CrossgapError, match="--counts must be from 0 to 48"):
+        reproduce("first", (49,))
 
     experiment = BudgetExperiment(tmp_path / "run", tiny, "target_b", 0, fabric, quiet=True)
     whole, budget = experiment.whole, experiment.budgets[3]

@@ -50,7 +50,7 @@ def demo(
 def reproduce(
     experiment: Positional[Literal["taskgan", "mico", "digits", "budget", "task_weight", "xarm7"]],
     preset: PresetName = "quick", seeds: int = 3, looks: tuple[str, ...] | None = None,
-    methods: tuple[str, ...] | None = None,
+    methods: tuple[str, ...] | None = None, counts: tuple[int, ...] | None = None,
     output: Path | None = None,
     results: Path = Path("results"), workers: int = 1, device: Device = "auto",
     precision: Precision = "auto",
@@ -69,6 +69,7 @@ def reproduce(
         looks: the target looks of taskgan (by default a, b and c), budget (the preset's), task_weight (b).
         methods: which methods of experiments taskgan and budget, which configurations of xarm7; by default
             the preset's.
+        counts: numbers of labelled target images of experiment budget; by default the preset's.
         output: run folder; by default the newest run of these settings, or a new one under outputs/.
         results: where results are collected.
         workers: how many seeds and looks at the same time, each on its share of the cores; on a CPU as many
@@ -85,7 +86,7 @@ def reproduce(
     elif experiment == "xarm7":
         path = experiments.reproduce_xarm7(preset, seeds, methods, *where)
     elif experiment == "budget":
-        path = experiments.reproduce_budget(preset, seeds, looks, methods, *where)
+        path = experiments.reproduce_budget(preset, seeds, looks, methods, counts, *where)
     elif experiment == "task_weight":
         path = experiments.reproduce_task_weight(preset, seeds, looks or ("target_b",), *where)
     else:

@@ -9,6 +9,7 @@ from typing import Any
 import lightning_fabric
 
 from crossgap.config import ALL_METHODS, Preset, as_json, get_preset
+from crossgap.data.subsets import check_counts
 from crossgap.errors import CrossgapError, unknown
 from crossgap.experiments.budget import FREE, BudgetExperiment, check_methods
 from crossgap.experiments.budget_figures import SUCCESS, plot
@@ -145,9 +146,12 @@ def _digits(
 
 def reproduce_budget(
     preset: str, seeds: int, looks: tuple[str, ...] | None, methods: tuple[str, ...] | None,
-    output: Path | None, results: Path, device: str, precision: str, workers: int = 1,
+    counts: tuple[int, ...] | None, output: Path | None, results: Path, device: str, precision: str,
+    workers: int = 1,
 ) -> Path:  # fmt: skip
     """Every method × number and kind of labelled target images × look × seed; the path of the results file.
+
+    Looks, methods and numbers can be added to a run later.
 
     Beside it `<preset>.png`, the success over the number of images of all that the file holds. Killed and
     started again, it goes on where it was.
@@ -157,18 +161,22 @@ def reproduce_budget(
     """
     settings, fabric = get_budget_preset(preset), single_process(device, precision)
     depends = as_json(settings.base) | hardware(fabric)
-    settings = replace(settings, looks=looks or settings.looks, methods=methods or settings.methods)
+    settings = replace(
+        settings, looks=looks or settings.looks, methods=methods or settings.methods,
+        counts=counts or settings.counts,
+    )  # fmt: skip
     for look in settings.looks:
         get_look(look)
     check_methods(settings.methods, FREE)
-    config = {"counts": list(settings.counts), "looks": list(settings.looks), "base": as_json(settings.base)}
+    check_counts(settings.counts, settings.base.target_episodes * settings.base.steps)
+    config = {"base": as_json(settings.base)}  # looks, methods and numbers can be added to a run
     folder = _begin("budget", preset, seeds, workers, output, fabric, settings=config)
-    about = folder, settings, device, precision
+    about, path = (folder, settings, device, precision), results / f"{preset}.json"
     rows: list[dict[str, Any]] = []
     for part in _shared_first(seeds, settings.looks):
         for found in in_parallel(_budget, [(*about, *one) for one in part], workers, "seeds and looks"):
             rows += found
-    path = add_results(results / f"{preset}.json", rows, provenance(folder), depends)
+            add_results(path, rows, provenance(folder), depends)
     plot(read_json(path)["rows"], SUCCESS, path.with_suffix(".png"))
     return path
 
