@@ -1,0 +1,50 @@
+"""`crossgap reproduce taskgan`: looks and seeds at the same time, and methods that are added to a run."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from crossgap.config import PRESETS
+from crossgap.errors import CrossgapError
+from crossgap.experiments.reproduce import reproduce_taskgan
+
+
+def test_two_looks_two_workers_and_a_method_added_later(tmp_path: Path, monkeypatch) -> None:
+    tiny = replace(
+        PRESETS["smoke"], source_episodes=8, target_episodes=3, steps=4, starts=2, episode_steps=2,
+        target_perturbation=0.1,
+    )  # fmt: skip
+    monkeypatch.setitem(PRESETS, "smoke", tiny)
+    where = tmp_path / "run", tmp_path / "results", "cpu", "32-true"
+
+    def rows(methods: tuple[str, ...], workers: int) -> list[dict]:
+        path = reproduce_taskgan("smoke", 2, ("target_a", "target_b"), methods, *where, workers)
+        return json.loads(path.read_text())["rows"]
+
+    first = rows(("target_only",), 2)
+    assert {(row["domain"], row["seed"], row["method"]) for row in first} == {
+        (look, seed, "target_only") for look in ("target_a", "target_b") for seed in (0, 1)
+    }
+    both = rows(("source_only",), 1)
+    assert [row for row in both if row["method"] == "target_only"] == first
+    assert {row["method"] for row in both} == {"target_only", "source_only"}
+    # what the looks of a seed share was made once
+    shared = tmp_path / "run" / "seed_1" / "source"
+    assert sorted(path.name for path in (shared / "models").iterdir()) == ["source_only"]
+    assert not (tmp_path / "run" / "seed_1" / "target_b" / "models" / "source_only").exists()
+    # the few target demonstrations leave the path, as the preset says
+    about = json.loads((tmp_path / "run/seed_0/target_b/data/target/dataset.json").read_text())
+    assert about["perturbation"] == 0.1
+
+
+def test_a_look_or_method_that_does_not_exist(tmp_path: Path) -> None:
+    where = tmp_path / "run", tmp_path / "results", "cpu", "32-true"
+    with pytest.raises(CrossgapError, match=r"Look 'target_z' not found"):
+        reproduce_taskgan("smoke", 1, ("target_z",), None, *where)
+    with pytest.raises(CrossgapError, match=r"Method of this experiment 'magic' not found"):
+        reproduce_taskgan("smoke", 1, ("target_a",), ("magic",), *where)
+    assert not (tmp_path / "run").exists()
