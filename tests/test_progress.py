@@ -24,7 +24,7 @@ def test_a_line_now_and_then_with_the_time_that_is_left(shown: io.StringIO) -> N
         for _ in range(6):
             advance(1)
     lines = shown.getvalue().splitlines()
-    # the clock was looked at twice at the start: 0 and 20 s; then at 40, 60, 80 … s, a line every 30 s or more
+    # the clock was looked at twice at the start, 0 and 20 s; then 40, 60 … s, a line every 30 s or more
     assert lines == [
         "train: 6 of 10, 60 s, 120 s left",  # 2 steps took 60 s
         "train: 8 of 10, 100 s, 50 s left",

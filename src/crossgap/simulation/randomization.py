@@ -168,10 +168,6 @@ RANDOMIZATIONS: dict[str, tuple[Term, ...]] = {
     ),
     "lights": (Term(light_pos), Term(light_diffuse)),
     "colours": (Term(geom_rgba), Term(mat_rgba), Term(geom_matid)),
-    "surroundings": (
-        Term(geom_rgba, 0.35), Term(mat_rgba), Term(geom_matid), Term(geom_size), Term(light_pos),
-        Term(light_diffuse), Term(camera),
-    ),
     "full": (
         Term(geom_rgba), Term(mat_rgba), Term(geom_matid), Term(geom_size), Term(light_pos),
         Term(light_diffuse), Term(camera), Term(clutter, 0.6),
