@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from crossgap.catalog import Methods
+from crossgap.catalog.canonical import near_the_target
 from crossgap.config import PRESETS
 from crossgap.data.batches import Batches
 from crossgap.errors import CrossgapError
@@ -95,3 +96,41 @@ def test_it_learns_what_no_target_image_shows(toy, fabric, tmp_path: Path) -> No
         return float(np.abs(predicted - test.labels).mean())
 
     assert error("canonical_taskgan_unlabelled") < 0.6 * error("source_only")
+
+
+def test_source_images_near_the_target_s_labels_are_drawn(toy, fabric, tmp_path: Path) -> None:
+    source, target = toy("source", 400, 1), toy("target", 40, 2)
+    corner = target.select(np.flatnonzero((target.labels < 11).all(1)))  # of 5 to 19
+    found = Methods(
+        source, corner, replace(TINY, translated_images=2000), Trainer(tmp_path, fabric, quiet=True)
+    )
+    rows = near_the_target(found)
+    assert len(rows) == 2000
+    distance = np.linalg.norm(source.labels[:, None] - corner.labels[None], axis=2).min(1)
+    scaled = distance / found.scale.spread[0]  # both labels spread alike
+    expected = np.exp(-np.square(scaled) / 2)
+    drawn = np.bincount(rows, minlength=400) / len(rows)
+    near, far = scaled < 0.5, scaled > 2
+    assert drawn[near].sum() == pytest.approx(expected[near].sum() / expected.sum(), abs=0.05)
+    assert drawn[far].sum() < 0.5 * far.mean()
+
+
+def test_rcan_sees_no_target_image_and_is_what_canonical_begins_with(toy, fabric, tmp_path: Path) -> None:
+    source, randomized = toy("source", 32, 1), toy("target", 32, 1)
+
+    def made(seed: int) -> Methods:
+        trainers = (Trainer(tmp_path / name, fabric, quiet=True) for name in (f"target_{seed}", "source"))
+        still = replace(TINY, translator=replace(TINY.translator, learning_rate=1e-12))
+        return Methods(
+            source, toy("target", 8, seed), still,
+            next(trainers), next(trainers), {"randomized_per_frame": lambda: randomized},
+        )  # fmt: skip
+
+    images = toy("target", 4, 9).images
+    first = made(2).get("rcan").translate(images)
+    saved = tmp_path / "source" / "models" / "rcan" / "translator.safetensors"
+    written = saved.stat().st_mtime_ns
+    np.testing.assert_array_equal(made(3).get("rcan").translate(images), first)
+    assert saved.stat().st_mtime_ns == written  # shared by all targets
+    begun = made(3).get("canonical_taskgan").translate(images)  # with a rate of nothing it stays
+    np.testing.assert_allclose(begun.astype(int), first.astype(int), atol=1)

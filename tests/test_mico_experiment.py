@@ -57,7 +57,7 @@ def test_the_experiment_from_nothing_to_results_and_again(tmp_path: Path, fabric
     rows, preset = json.loads(path.read_text())["rows"], MICO_PRESETS["smoke"]
     l2 = {(row["method"], row["images"]): row for row in rows if row["metric"] == "angle_l2"}
     expected = {(method, n) for method in METHODS for n in preset.target_images}
-    assert set(l2) == expected | {("benchmark", 0), ("source_only", 0)}
+    assert set(l2) == expected | {(name, 0) for name in ("benchmark", "source_only", "rcan", "rcan_refined")}
     assert {row["domain"] for key, row in l2.items() if key[0] != "benchmark"} == {"mico_target"}
     assert l2["benchmark", 0]["domain"] == "mico_source"
     assert all(row["low"] <= row["value"] <= row["high"] and row["n"] == 16 for row in l2.values())
@@ -73,7 +73,9 @@ def test_the_experiment_from_nothing_to_results_and_again(tmp_path: Path, fabric
     assert list(experiment.pictures(2)) == [
         "target image y",
         "F(y), trained with 1 target image",
+        "F(y), trained with 1 target image and randomized ones",
         "F(y), trained with 8 target images",
+        "F(y), trained with 8 target images and randomized ones",
         "true pair in the source",
     ]
     assert Image.open(path.with_name("smoke_pictures.png")).size[0] > 500

@@ -209,7 +209,8 @@ ALL_METHODS = (
     "source_paired_translated", "source_supervised_gan", "cycle_taskgan", "cycle_taskgan_refined",
     "cycle_taskgan_forward", "cycle_taskgan_unlabelled", "cycle_taskgan_unlabelled_refined",
     "cycle_taskgan_unlabelled_forward", "rcan", "rcan_refined", "canonical_taskgan",
-    "canonical_taskgan_refined", "canonical_taskgan_unlabelled", "canonical_taskgan_unlabelled_refined",
+    "canonical_taskgan_refined", "canonical_taskgan_near", "canonical_taskgan_unlabelled",
+    "canonical_taskgan_unlabelled_refined",
     "oracle",
 )  # fmt: skip
 """Every method of `catalog.METHODS` that needs no unlabelled target images, the oracle last."""

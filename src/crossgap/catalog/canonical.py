@@ -5,6 +5,9 @@ from __future__ import annotations
 import copy
 from functools import partial
 
+import numpy as np
+import torch
+
 from crossgap.adapted import AdaptedModel
 from crossgap.catalog.forward import sample_source
 from crossgap.catalog.inverse import new_translator
@@ -78,7 +81,9 @@ def _canonical_phase(
     return methods.adapted(model.task_model, generator)
 
 
-def canonical_refined(methods: Methods, name: str, base: str, target: bool = True) -> AdaptedModel:
+def canonical_refined(
+    methods: Methods, name: str, base: str, target: bool = True, near: bool = False
+) -> AdaptedModel:  # fmt: skip
     """The same translator, and f_X refined on what it makes of labelled images.
 
     Args:
@@ -86,17 +91,42 @@ def canonical_refined(methods: Methods, name: str, base: str, target: bool = Tru
         name: of the method.
         base: whose translator and f_X.
         target: whether target images are among these, beside randomized ones.
+        near: whether source and randomized images are those with labels like the target's.
     """
     model, config = methods.get(base), methods.config.refinement
     assert isinstance(model.translator, Generator)
-    device, chosen = methods.trainer.fabric.device, sample_source(methods, methods.extra(RANDOMIZED))
-    data = [methods.batches(methods.source, config.batch, 4)]
-    for stream, images in ((3, methods.target), (5, chosen)) if target else ((5, chosen),):
+    device, source, randomized = methods.trainer.fabric.device, methods.source, methods.extra(RANDOMIZED)
+    if near:
+        rows = near_the_target(methods)
+        source, randomized = source.select(rows), randomized.select(rows)
+    else:
+        randomized = sample_source(methods, randomized)
+    data = [methods.batches(source, config.batch, 4)]
+    for stream, images in ((3, methods.target), (5, randomized)) if target else ((5, randomized),):
         translated = translate(model.translator, to_tensor(images.images).to(device))
         data.append(methods.generated(translated, images, config.batch, stream))
     task_model = copy.deepcopy(model.task_model)
     methods.supervised(name, task_model, data, config)
     return methods.adapted(task_model, model.translator)
+
+
+def near_the_target(methods: Methods) -> np.ndarray:
+    """Rows of source images to refine on where the target's labels are spread otherwise than the source's.
+
+    A robot at its work shows few of the configurations that a simulator can show. A row is drawn with the
+    weight exp(−d² / 2), d the distance of its label, scaled to spread 1, to the next target label: what the
+    source has too much of is left out (label shift).
+
+    Returns:
+        (`translated_images`,) rows, drawn with replacement.
+    """
+    source, target = (
+        torch.from_numpy(methods.scale.apply(data.labels)) for data in (methods.source, methods.target)
+    )
+    distance = torch.cat([torch.cdist(part, target).amin(1) for part in source.split(1000)]).double().numpy()
+    weight = np.exp(-np.square(distance - distance.min()) / 2)
+    rng = np.random.default_rng(methods.trainer.seed)
+    return rng.choice(len(source), methods.config.translated_images, p=weight / weight.sum())
 
 
 def _canonical(name: str, about: str, labelled: bool) -> dict[str, Method]:
@@ -137,6 +167,12 @@ CANONICAL = {
         check=check_pairs,
     ),
     **_canonical("canonical_taskgan", "TaskGAN inverse with randomized source images", True),
+    "canonical_taskgan_near": Method(
+        partial(canonical_refined, name="canonical_taskgan_near", base="canonical_taskgan", near=True),
+        "TaskGAN inverse with randomized source images, refined near the target's labels",
+        needs=RANDOMIZED,
+        check=check_pairs,
+    ),
     **_canonical(
         "canonical_taskgan_unlabelled",
         "TaskGAN inverse with randomized source images, no target labels",

@@ -29,9 +29,11 @@ STRIP = 100
 """Images per file."""
 METHODS = (
     "target_only", "fine_tuned", "taskgan_inverse", "taskgan_inverse_refined", "canonical_taskgan",
-    "canonical_taskgan_refined",
+    "canonical_taskgan_refined", "canonical_taskgan_near",
 )  # fmt: skip
 """What is trained with each number of target images; the first is the paper's "Normal"."""
+WITHOUT_TARGET = ("source_only", "rcan", "rcan_refined")
+"""What sees none."""
 
 
 def angle_differences(predict: Predict, data: LabelledImages) -> np.ndarray:
@@ -78,12 +80,10 @@ class MicoExperiment:
         """Do what is not done yet; one flat row per figure.
 
         `images` is the number of target images; `benchmark` and `source_only` are f_X, which saw none, on
-        test images of the source and of the target.
+        test images of the source and of the target, and RCAN, too, saw none.
         """
-        figures = {
-            (SOURCE, "benchmark", 0): self._evaluate("benchmark", 0),
-            (TARGET, "source_only", 0): self._evaluate("source_only", 0),
-        }
+        figures = {(SOURCE, "benchmark", 0): self._evaluate("benchmark", 0)}
+        figures |= {(TARGET, method, 0): self._evaluate(method, 0) for method in WITHOUT_TARGET}
         for images in self.preset.target_images:
             figures |= {(TARGET, method, images): self._evaluate(method, images) for method in METHODS}
         return [
@@ -154,7 +154,7 @@ class MicoExperiment:
         return self.folder / f"images_{images:05d}"
 
     def model(self, method: str, images: int) -> AdaptedModel:
-        """A method's model, trained with that many target images if need be; 0 for `source_only`."""
+        """A method's model, trained with that many target images if need be; 0 for those that see none."""
         folder = self._images_folder(images) if images else self.source_folder
         if (saved := folder / "models" / method).exists():
             return AdaptedModel.load(saved, self.fabric.device)
@@ -180,6 +180,9 @@ class MicoExperiment:
         rows = {"target image y": images}
         for number in self.preset.target_images:
             plural = "s" if number > 1 else ""
-            label = f"F(y), trained with {number:,} target image{plural}"
-            rows[label] = self.model("taskgan_inverse", number).translate(images)
+            label = f"trained with {number:,} target image{plural}"
+            rows[f"F(y), {label}"] = self.model("taskgan_inverse", number).translate(images)
+            rows[f"F(y), {label} and randomized ones"] = self.model("canonical_taskgan", number).translate(
+                images
+            )
         return rows | {"true pair in the source": self.pairs.images[:count]}

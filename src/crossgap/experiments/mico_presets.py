@@ -42,14 +42,16 @@ MICO_PRESETS = {
             networks=NetworkConfig(generator_width=16, generator_blocks=4, discriminator_width=16),
             source=SupervisedConfig(3000, 64, 2e-3), target=SupervisedConfig(600, 16),
             fine_tuning=SupervisedConfig(600, 16),
-            translator=TranslatorConfig(500, 8, 4e-4), refinement=SupervisedConfig(200, 32, 5e-4),
+            canonical=TranslatorConfig(2000, 8, 4e-4), translator=TranslatorConfig(400, 8, 4e-4),
+            refinement=SupervisedConfig(400, 32, 5e-4), translated_images=4000,
         ),
     ),
     "full": MicoPreset(
         config=TaskGANConfig(
             source=SupervisedConfig(12_000, 64, 2e-3), target=SupervisedConfig(3000, 32),
             fine_tuning=SupervisedConfig(3000, 32),
-            translator=TranslatorConfig(6000, 8, 4e-4), refinement=SupervisedConfig(1500, 32, 5e-4),
+            canonical=TranslatorConfig(20_000, 8, 4e-4), translator=TranslatorConfig(6000, 8, 4e-4),
+            refinement=SupervisedConfig(1500, 32, 5e-4),
         ),
     ),
     "paper": MicoPreset(size=128),
