@@ -37,7 +37,7 @@ MICO_PRESETS = {
         ),
     ),
     "quick": MicoPreset(
-        source_images=20_000,
+        source_images=20_000, target_images=(1, 10, 100, 1000),
         config=TaskGANConfig(
             networks=NetworkConfig(generator_width=16, generator_blocks=4, discriminator_width=16),
             source=SupervisedConfig(3000, 64, 2e-3), target=SupervisedConfig(600, 16),
