@@ -40,7 +40,7 @@ def test_a_perfect_model_has_no_error_and_a_turned_one_the_turn() -> None:
 
 def test_presets_have_the_paper_s_sizes() -> None:
     assert get_mico_preset("paper").source_images == get_mico_preset("full").source_images == 50_000
-    for name in ("quick", "full", "paper"):
+    for name in ("full", "paper"):
         assert get_mico_preset(name).target_images == (1, 10, 100, 1000, 5399)
         assert get_mico_preset(name).test_images == 1000
     with pytest.raises(
