@@ -1,4 +1,5 @@
-"""Looks of the xArm7's scene: a plain source, and three targets that leave it step by step."""
+"""Looks of the xArm7's scene: a plain source, three targets that leave it step by step, and one that shows
+the real arm's shapes."""
 
 from __future__ import annotations
 
@@ -25,8 +26,8 @@ class XArm7Look(RoomLook):
     """Colour of the gripper's body."""
     fingers: Colour
     """Colour of its fingers."""
-    link_shape: Literal["capsule", "box"] = "capsule"
-    """Shape of all links."""
+    link_shape: Literal["capsule", "box", "mesh"] = "capsule"
+    """Shape of all links; `mesh` is the real arm's, which `meshes.COMMAND` fetches."""
     thickness: float = 1.0
     """Factor on the thickness of links and gripper."""
     camera: Vector = (1.45, 0.0, 0.62)
@@ -92,7 +93,24 @@ XARM7_TARGET_C = replace(
 )
 """As b, with boxier, thicker links, the cameras moved further, clutter and a light that moves."""
 
-XARM7_LOOKS = {look.name: look for look in (XARM7_SOURCE, XARM7_TARGET_A, XARM7_TARGET_B, XARM7_TARGET_C)}
+XARM7_TARGET_MESH = replace(
+    XARM7_TARGET_B,
+    name="target_mesh",
+    link_shape="mesh",
+    base=(0.86, 0.86, 0.85),
+    links=(0.86, 0.86, 0.85),
+    hand=(0.80, 0.80, 0.79),
+    fingers=(0.16, 0.16, 0.17),
+    floor=Surface((1.0, 1.0, 1.0), "light-wood", 1.0),
+    wall=Surface((0.80, 0.84, 0.90), "gray-plaster", 1.0),
+    ambient=0.40,
+)
+"""The real arm and gripper by their meshes, in b's light, on photographed wood before plaster."""
+
+XARM7_LOOKS = {
+    look.name: look
+    for look in (XARM7_SOURCE, XARM7_TARGET_A, XARM7_TARGET_B, XARM7_TARGET_C, XARM7_TARGET_MESH)
+}
 """Every look of the xArm7's scene by name."""
 
 
