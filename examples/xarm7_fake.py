@@ -11,6 +11,7 @@ from crossgap.experiments.xarm7_rollouts import Policy, unscaled
 from crossgap.simulation.xarm7_kinematics import Kinematics
 from crossgap.simulation.xarm7_reach import MAX_DISPLACEMENT
 from crossgap.simulation.xarm7_scene import shared_xarm7_scene
+from xarm7_loop import TimeSource
 
 TICK = 0.01
 """How finely the fake arm's motion is recorded, seconds."""
@@ -45,8 +46,8 @@ class FakeXArmAPI:
         q: where its joints are, (7,) radians.
     """
 
-    def __init__(self, clock: Clock, q: np.ndarray):
-        self._clock, self.q, self.velocity = clock, np.array(q, float), np.zeros(7)
+    def __init__(self, clock: TimeSource, q: np.ndarray):
+        self.clock, self.q, self.velocity = clock, np.array(q, float), np.zeros(7)
         self._ends, self._time = np.inf, clock.monotonic()
         self.axis, self.version_number, self.mode, self.error = 7, (2, 5, 0), 0, 0
         self.enabled, self.connected, self._state = False, True, 4
@@ -57,8 +58,9 @@ class FakeXArmAPI:
 
     def advance(self) -> None:
         """Move as far as time has passed."""
-        while self._time < self._clock.monotonic() - 1e-9:
-            step = min(TICK, self._clock.monotonic() - self._time)
+        now = self.clock.monotonic()
+        while self._time < now - 1e-9:
+            step = min(TICK, now - self._time)
             moves = self._ready() and self.mode == 4
             moving = min(step, max(0.0, self._ends - self._time)) if moves else 0.0
             self.q = self.q + moving * self.velocity
@@ -124,7 +126,7 @@ class FakeXArmAPI:
             return NOT_READY
         self.velocity = np.array(speeds, float) if is_radian else np.deg2rad(speeds)
         heeded = duration > 0 and self.version_number >= (1, 8, 0)
-        self._ends = self._clock.monotonic() + duration if heeded else np.inf
+        self._ends = self.clock.monotonic() + duration if heeded else np.inf
         self.durations.append(duration)
         return 0
 
@@ -151,6 +153,6 @@ def simulated_camera(arm: FakeXArmAPI, look: str = "source", size: int = 84) -> 
     def camera() -> tuple[np.ndarray, float]:
         arm.advance()
         scene.pose(arm.q, appearance)
-        return scene.view("side")[0], arm._clock.monotonic()
+        return scene.view("side")[0], arm.clock.monotonic()
 
     return camera

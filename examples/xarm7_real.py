@@ -19,6 +19,8 @@ from crossgap.simulation.xarm7_velocity import Limits
 from xarm7_fake import Clock, FakeXArmAPI, go_straight, simulated_camera
 from xarm7_loop import SIZE, Outcome, run
 
+QUESTION = "The arm will move. Hand on the emergency stop, nobody in its reach? Enter starts, Ctrl-C ends. "
+
 
 @dataclass(frozen=True)
 class Options:
@@ -66,11 +68,13 @@ def _run_on_arm(options: Options, goal: np.ndarray) -> Outcome:
     except ImportError as error:
         raise CrossgapError(f"{error}. Install it with: pip install 'crossgap[xarm]'") from error
     policy, camera = _load(options.policy), LatestFrame(options.camera, SIZE)
-    arm = XArmAPI(options.ip, is_radian=True)
     try:
-        input(
-            "The arm will move. Hand on the emergency stop, nobody in its reach? Enter starts, Ctrl-C ends. "
-        )
+        arm = XArmAPI(options.ip, is_radian=True)
+    except Exception as error:  # all that the SDK says
+        camera.close()
+        raise CrossgapError(f"Could not connect to {options.ip}: {error}.") from error
+    try:
+        input(QUESTION)
         return run(arm, camera, policy, goal, options.steps, options.limits)
     finally:
         arm.disconnect()

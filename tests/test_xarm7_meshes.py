@@ -25,6 +25,8 @@ from crossgap.simulation.xarm7_looks import XARM7_LOOKS
 from crossgap.simulation.xarm7_scene import XArm7Scene
 
 REAL = files.cache_folder() / KEPT
+GEOMS = {"left_finger": "finger_1", "right_finger": "finger_-1"}
+"""Whose geom is called as in the other looks."""
 CORNERS = np.array(np.meshgrid([0, 1], [0, 1], [0, 1], indexing="ij")).reshape(3, -1).T
 BOX = np.array([[0, 2, 3, 1], [4, 5, 7, 6], [0, 1, 5, 4], [2, 6, 7, 3], [0, 4, 6, 2], [1, 3, 7, 5]])
 EXTENTS = {
@@ -190,7 +192,7 @@ def vertices_of(scene: XArm7Scene, name: str) -> np.ndarray:
     """Of a mesh in the world, (n, 3) metres."""
     model, number = scene.model, scene.model.mesh(name).id
     first, count = model.mesh_vertadr[number], model.mesh_vertnum[number]
-    geom = scene.data.geom(name)
+    geom = scene.data.geom(GEOMS.get(name, name))
     return model.mesh_vert[first : first + count] @ geom.xmat.reshape(3, 3).T + geom.xpos
 
 
@@ -223,7 +225,7 @@ def test_every_link_is_drawn_from_both_cameras(scene) -> None:
     seen = dict.fromkeys(DETAIL, 0)
     for name in DETAIL:
         hidden = {key: array.copy() for key, array in fields.items()}
-        hidden["geom_rgba"][scene.model.geom(name).id, 3] = 0
+        hidden["geom_rgba"][scene.model.geom(GEOMS.get(name, name)).id, 3] = 0
         scene.pose(q, hidden)
         for camera, image in whole.items():
             seen[name] += int((np.abs(scene.view(camera)[0] - image).max(-1) > 8).sum())

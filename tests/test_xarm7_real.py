@@ -44,14 +44,14 @@ def new_arm(tool=START) -> FakeXArmAPI:
 
 
 def seen(arm: FakeXArmAPI):
-    return np.zeros((84, 84, 3), np.uint8), arm._clock.monotonic()
+    return np.zeros((84, 84, 3), np.uint8), arm.clock.monotonic()
 
 
 def play(arm: FakeXArmAPI, policy, camera=None, steps=100, goal=GOAL, **kwargs):
     outcome = xarm7_loop.run(
-        arm, camera or (lambda: seen(arm)), policy, goal, steps, clock=arm._clock, **kwargs
+        arm, camera or (lambda: seen(arm)), policy, goal, steps, clock=arm.clock, **kwargs
     )
-    arm._clock.sleep(1.0)
+    arm.clock.sleep(1.0)
     arm.advance()
     return outcome
 
@@ -74,7 +74,7 @@ def check_limits(arm: FakeXArmAPI, limits: Limits = LIMITS) -> None:
 def check_at_rest(arm: FakeXArmAPI, before: float = 1.0) -> None:
     """It has been told to stop, and has not moved in the last second."""
     assert arm._state == xarm7_loop.STOP
-    late = [q for t, q in arm.history if t > arm._clock.monotonic() - before + LIMITS.duration]
+    late = [q for t, q in arm.history if t > arm.clock.monotonic() - before + LIMITS.duration]
     np.testing.assert_array_equal(np.ptp(late, axis=0), 0)
 
 
@@ -93,7 +93,7 @@ def test_it_reaches_and_keeps_every_limit(goal) -> None:
     check_at_rest(arm)
 
 
-def test_a_policy_on_rendered_images_reaches_with_less_than_it_sees() -> None:
+def test_the_policy_sees_the_camera_s_images() -> None:
     arm = new_arm()
     shown = []
 
@@ -158,7 +158,7 @@ FAULTS = {
     "stopped": (lambda arm: also(lambda: arm.set_state(4)), "code 9"),
     "other mode": (lambda arm: also(lambda: arm.set_mode(0)), "in mode 0, not 4"),
     "lost": (lambda arm: also(arm.disconnect), "code -1"),
-    "slow": (lambda arm: also(lambda: arm._clock.sleep(0.5)), r"image is 0\.50 s old"),
+    "slow": (lambda arm: also(lambda: arm.clock.sleep(0.5)), r"image is 0\.50 s old"),
     "interrupt": (lambda arm: ctrl_c(), "interrupted"),
 }
 
@@ -177,19 +177,19 @@ def test_a_fault_stops_it_at_once(name) -> None:
 
 
 def missing(arm):
-    return None if arm._clock.now > 1.35 else seen(arm)
+    return None if arm.clock.now > 1.35 else seen(arm)
 
 
 def frozen(arm):
-    return seen(arm)[0], min(arm._clock.now, 1.05)
+    return seen(arm)[0], min(arm.clock.now, 1.05)
 
 
 def small(arm):
-    return seen(arm)[0][:48], arm._clock.now
+    return seen(arm)[0][:48], arm.clock.now
 
 
 def from_the_future(arm):
-    return seen(arm)[0], arm._clock.now + 1
+    return seen(arm)[0], arm.clock.now + 1
 
 
 @pytest.mark.parametrize(
@@ -214,7 +214,7 @@ def test_a_policy_that_breaks_leaves_the_arm_at_rest() -> None:
     arm = new_arm()
     with pytest.raises(ZeroDivisionError):
         play(arm, pushing_down_until(3, lambda: 1 / 0))
-    arm._clock.sleep(1.0)
+    arm.clock.sleep(1.0)
     arm.advance()
     check_at_rest(arm)
 
@@ -226,12 +226,12 @@ def test_a_command_ends_by_itself_when_nothing_follows() -> None:
     start = arm.q
     q = joint_velocities(kinematics, start, np.array([1.0, 1.0, 0.0]), LIMITS)
     arm.vc_set_joint_velocity(q.tolist(), is_radian=True, duration=LIMITS.duration)
-    arm._clock.sleep(10.0)
+    arm.clock.sleep(10.0)
     arm.advance()
     np.testing.assert_allclose(arm.q, start + LIMITS.duration * q)
     arm.version_number = (1, 7, 0)  # which is why such an arm is refused
     arm.vc_set_joint_velocity(q.tolist(), is_radian=True, duration=LIMITS.duration)
-    arm._clock.sleep(10.0)
+    arm.clock.sleep(10.0)
     arm.advance()
     assert np.abs(arm.q - start).max() > 2 * LIMITS.duration * np.abs(q).max()
 
@@ -325,6 +325,41 @@ def test_a_policy_by_name(tmp_path, monkeypatch) -> None:
             xarm7_real.main(replace(options, policy=name))
     with pytest.raises(CrossgapError, match="Expected --ip and --policy, or --dry-run"):
         xarm7_real.main(xarm7_real.Options(ip="192.0.2.1"))
+
+
+def test_the_way_to_a_real_arm(monkeypatch, tmp_path, capsys) -> None:
+    (tmp_path / "pushing_policy.py").write_text(
+        "class Push:\n    def act(self, frames, goals):\n        return 0 * goals - 1\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setitem(sys.modules, "cv2", types.SimpleNamespace(VideoCapture=FakeCapture))
+    monkeypatch.delitem(sys.modules, "xarm7_camera", raising=False)
+    monkeypatch.setattr(FakeCapture, "images", 10**6)
+    monkeypatch.setattr("builtins.input", lambda question: "")
+    arm = FakeXArmAPI(time, kinematics.inverse(HOME, START, 50))  # in real time
+    asked = {}
+
+    def connect(ip: str, is_radian: bool) -> FakeXArmAPI:
+        asked.update(ip=ip, is_radian=is_radian)
+        if ip == "192.0.2.2":
+            raise Exception("connect socket failed")
+        return arm
+
+    monkeypatch.setitem(sys.modules, "xarm", types.SimpleNamespace())
+    monkeypatch.setitem(sys.modules, "xarm.wrapper", types.SimpleNamespace(XArmAPI=connect))
+    options = xarm7_real.Options(policy="pushing_policy:Push", ip="192.0.2.1", steps=3)
+    with pytest.raises(SystemExit) as ended:
+        xarm7_real.main(options)
+    assert (ended.value.code, asked) == (0, {"ip": "192.0.2.1", "is_radian": True})
+    assert "Ended after 3 commands: time is up." in capsys.readouterr().out
+    assert not arm.connected
+    assert tools(arm)[-1][2] < START[2] - 0.005
+    check_limits(arm)
+    with pytest.raises(CrossgapError, match=r"Could not connect to 192\.0\.2\.2: connect socket failed"):
+        xarm7_real.main(replace(options, ip="192.0.2.2"))
+    monkeypatch.setitem(sys.modules, "xarm.wrapper", None)
+    with pytest.raises(CrossgapError, match=r"pip install 'crossgap\[xarm\]'"):
+        xarm7_real.main(options)
 
 
 def test_the_fake_has_the_sdk_s_interface() -> None:

@@ -44,20 +44,20 @@ def add_meshes(spec: mujoco.MjSpec, bodies: list, look: XArm7Look) -> None:
         turned = np.array([0, np.cos(turn) * y - np.sin(turn) * z, np.sin(turn) * y + np.cos(turn) * z])
         _add(spec, flange, f"{side}_outer_knuckle", look.fingers, knuckle, turn)
         _add(spec, flange, f"{side}_inner_knuckle", look.fingers, (0, sign * INNER[0], INNER[1]), turn)
-        _add(spec, flange, f"{side}_finger", look.fingers, knuckle + turned)
+        _add(spec, flange, f"{side}_finger", look.fingers, knuckle + turned, geom=f"finger_{sign}")
 
 
 def _add(
     spec: mujoco.MjSpec, body, name: str, colour: Colour, position: Vector | np.ndarray = (0, 0, 0),
-    turn: float = 0.0,
+    turn: float = 0.0, geom: str | None = None,
 ) -> None:  # fmt: skip
-    """A mesh in the body's frame, turned about x."""
+    """A mesh in the body's frame, turned about x; its geom bears its name unless given another."""
     vertices, faces = mesh(name)
     spec.add_mesh(
         name=name, uservert=vertices.ravel(), userface=faces.ravel(),
         inertia=mujoco.mjtMeshInertia.mjMESH_INERTIA_SHELL,  # the only one that open meshes have
     )  # fmt: skip
     body.add_geom(
-        name=name, type=mujoco.mjtGeom.mjGEOM_MESH, meshname=name, rgba=rgba(colour), contype=0,
+        name=geom or name, type=mujoco.mjtGeom.mjGEOM_MESH, meshname=name, rgba=rgba(colour), contype=0,
         conaffinity=0, pos=position, quat=[np.cos(turn / 2), np.sin(turn / 2), 0, 0],
     )  # fmt: skip

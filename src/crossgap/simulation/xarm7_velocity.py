@@ -78,7 +78,7 @@ def check_pose(kinematics: Kinematics, q: np.ndarray) -> np.ndarray:
             f"The tool point is at {_text(tool)} m, outside the workspace: expected it from "
             f"{_text(WORKSPACE_LOW)} to {_text(WORKSPACE_HIGH)} m. Bring it there in UFactory Studio."
         )
-    tilt = np.arccos(np.clip(pointing @ DOWN, -1, 1))
+    tilt = np.arccos(np.clip(np.dot(pointing, DOWN), -1, 1))
     if tilt > TILT:
         raise Unsafe(
             f"The gripper points {np.rad2deg(tilt):.0f}° away from straight down. Expected at most "
