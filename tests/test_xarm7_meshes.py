@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import gymnasium
@@ -18,8 +19,10 @@ from PIL import Image
 from crossgap import files
 from crossgap.errors import CrossgapError
 from crossgap.simulation import XARM7_REACH, meshes
+from crossgap.simulation.contact_sheet import _drawable
 from crossgap.simulation.meshes import DETAIL, FILES, GRIPPER, KEPT, LINKS, STL_TRIANGLE, WHEEL, simplified
 from crossgap.simulation.textures import SIZE
+from crossgap.simulation.worlds import WORLDS
 from crossgap.simulation.xarm7_kinematics import HOME, LIMIT_HIGH, LIMIT_LOW, Kinematics
 from crossgap.simulation.xarm7_looks import XARM7_LOOKS
 from crossgap.simulation.xarm7_scene import XArm7Scene
@@ -128,8 +131,16 @@ def test_a_damaged_cache(boxes, damage) -> None:
 def test_without_the_meshes_only_their_look_fails_and_says_how_to_get_them(cache) -> None:
     with pytest.raises(CrossgapError, match=r"meshes are not there.*python -m crossgap\.simulation\.meshes"):
         gymnasium.make(XARM7_REACH, look="target_mesh", size=36)
-    assert list(XARM7_LOOKS)[-1] == "target_mesh"
+    assert "target_mesh" in XARM7_LOOKS
     gymnasium.make(XARM7_REACH, look="target_b", size=36).reset(seed=0)
+
+
+def test_the_contact_sheet_has_the_look_where_the_meshes_are(cache, request) -> None:
+    world = replace(WORLDS["mico"], looks=XARM7_LOOKS)
+    others = [name for name in XARM7_LOOKS if name != "target_mesh"]
+    assert _drawable(world) == others
+    request.getfixturevalue("boxes")
+    assert _drawable(world) == list(XARM7_LOOKS)
 
 
 def test_the_command(boxes) -> None:

@@ -65,6 +65,8 @@ class RoomLook:
     """The randomization that belongs to the look: what changes in it by itself."""
     renderer: Literal["opengl", "filament"] = "opengl"
     """What draws it: MuJoCo's classic renderer, or its physically based one, which needs Vulkan."""
+    meshes: bool = False
+    """Whether it shows the real robot, by meshes that `meshes.COMMAND` fetches."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -91,17 +91,22 @@ def _keep(wheel: Path, kept: Path) -> Path:
     return kept
 
 
+def meshes_problem() -> str | None:
+    """Why no meshes can be drawn here, and what fetches them; None where they are."""
+    if (cache_folder() / KEPT).exists():
+        return None
+    return f"The xArm7's meshes are not there. Get them with: {COMMAND} (it downloads 157 MB and keeps 3)."
+
+
 def read_kept(name: str) -> bytes:
     """One of the kept files.
 
     Raises:
         CrossgapError: they are not in the cache, and the message says how to get them; or are damaged.
     """
+    if problem := meshes_problem():
+        raise CrossgapError(problem)
     path = cache_folder() / KEPT
-    if not path.exists():
-        raise CrossgapError(
-            f"The xArm7's meshes are not there. Get them with: {COMMAND} (it downloads 157 MB and keeps 3)."
-        )
     try:
         with zipfile.ZipFile(path) as archive:
             return archive.read(name)

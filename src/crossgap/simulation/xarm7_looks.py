@@ -26,8 +26,8 @@ class XArm7Look(RoomLook):
     """Colour of the gripper's body."""
     fingers: Colour
     """Colour of its fingers."""
-    link_shape: Literal["capsule", "box", "mesh"] = "capsule"
-    """Shape of all links; `mesh` is the real arm's, which `meshes.COMMAND` fetches."""
+    link_shape: Literal["capsule", "box"] = "capsule"
+    """Shape of all links, where they are not meshes."""
     thickness: float = 1.0
     """Factor on the thickness of links and gripper."""
     camera: Vector = (1.45, 0.0, 0.62)
@@ -96,7 +96,7 @@ XARM7_TARGET_C = replace(
 XARM7_TARGET_MESH = replace(
     XARM7_TARGET_B,
     name="target_mesh",
-    link_shape="mesh",
+    meshes=True,
     base=(0.86, 0.86, 0.85),
     links=(0.86, 0.86, 0.85),
     hand=(0.80, 0.80, 0.79),

@@ -45,7 +45,7 @@ def xarm7_spec(look: XArm7Look, buffer_size: int) -> mujoco.MjSpec:
     Raises:
         CrossgapError: the look needs meshes that are not in the cache.
     """
-    if look.link_shape == "mesh":
+    if look.meshes:
         photographs = {name: partial(photograph, name) for name in PHOTOGRAPHS}
         spec = new_room(look, buffer_size, PLANES, TEXTURES | photographs)
         spec.compiler.degree = False
