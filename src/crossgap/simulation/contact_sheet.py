@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from crossgap.files import writing
+from crossgap.simulation.meshes import meshes_problem
 from crossgap.simulation.vulkan import filament_problem
 from crossgap.simulation.worlds import WORLDS, World
 
@@ -20,7 +21,7 @@ SCENES = [world for name, world in WORLDS.items() if name != "mico_at_work"]
 def contact_sheet(output: str | Path, size: int = 128) -> Path:
     """Draw every look, and full randomization, with the same episodes; write it as a PNG.
 
-    A look whose renderer cannot start here is left out.
+    A look whose renderer cannot start here, or whose meshes are not there, is left out.
 
     Args:
         output: the picture to write.
@@ -51,8 +52,11 @@ def contact_sheet(output: str | Path, size: int = 128) -> Path:
 
 
 def _drawable(world: World) -> list[str]:
-    looks = world.looks.items()
-    return [name for name, look in looks if look.renderer == "opengl" or not filament_problem()]
+    return [
+        name
+        for name, look in world.looks.items()
+        if not (look.meshes and meshes_problem()) and (look.renderer == "opengl" or not filament_problem())
+    ]
 
 
 def _row(world: World, look: str, randomization: str, size: int) -> list[np.ndarray]:

@@ -19,7 +19,7 @@ class Surface:
     colour: Colour
     """Red, green, blue in [0, 1]; multiplies the texture where there is one."""
     texture: str | None = None
-    """A name from `textures.TEXTURES`, or none for a plain colour."""
+    """A name from `textures.TEXTURES`, beside meshes also from `meshes.PHOTOGRAPHS`; none: plain colour."""
     repeat: float = 1.0
     """How often the texture repeats over 2 m."""
 
@@ -65,6 +65,8 @@ class RoomLook:
     """The randomization that belongs to the look: what changes in it by itself."""
     renderer: Literal["opengl", "filament"] = "opengl"
     """What draws it: MuJoCo's classic renderer, or its physically based one, which needs Vulkan."""
+    meshes: bool = False
+    """Whether it shows the real robot, by meshes that `meshes.COMMAND` fetches."""
 
 
 @dataclass(frozen=True, kw_only=True)

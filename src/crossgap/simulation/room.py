@@ -4,7 +4,7 @@
 # pyright: reportAttributeAccessIssue=false
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import mujoco
 import numpy as np
@@ -17,22 +17,30 @@ CAMERA = "front"
 
 Plane = tuple[str, Vector, Vector]
 """Name, a point and the normal of a plane; it wears the floor's surface or the wall's by its name."""
+Textures = Mapping[str, Callable[[], np.ndarray]]
+"""What draws each, (SIZE, SIZE, 3) uint8, by its name in a look."""
 
 
-def new_room(look: RoomLook, buffer_size: int, planes: Sequence[Plane]) -> mujoco.MjSpec:
+def new_room(
+    look: RoomLook, buffer_size: int, planes: Sequence[Plane], textures: Textures = TEXTURES
+) -> mujoco.MjSpec:  # fmt: skip
     """An empty room in a look.
 
     Args:
         look: its appearance.
         buffer_size: width and height of the offscreen buffer in pixels.
         planes: floor and walls, named `floor…` and `wall…`.
+        textures: what its surfaces, and randomizations of them, can choose from.
     """
     spec = mujoco.MjSpec()
     rendering.fast_quality(spec, buffer_size)
     headlight = spec.visual.headlight
     headlight.ambient, headlight.diffuse, headlight.specular = [look.ambient] * 3, [0] * 3, [0] * 3
-    _add_textures(spec)
-    floor, wall = _add_materials(spec, "floor", look.floor), _add_materials(spec, "wall", look.wall)
+    _add_textures(spec, textures)
+    floor, wall = (
+        _add_materials(spec, name, surface, textures)
+        for name, surface in (("floor", look.floor), ("wall", look.wall))
+    )
     for name, position, normal in planes:
         spec.worldbody.add_geom(
             name=name, type=mujoco.mjtGeom.mjGEOM_PLANE, size=[1.2, 1.2, 0.3], pos=position,
@@ -46,17 +54,17 @@ def rgba(colour: Colour) -> list[float]:
     return [*colour, 1.0]
 
 
-def _add_textures(spec: mujoco.MjSpec) -> None:
-    for name, draw in TEXTURES.items():
+def _add_textures(spec: mujoco.MjSpec, textures: Textures) -> None:
+    for name, draw in textures.items():
         texture = spec.add_texture(
             name=name, type=mujoco.mjtTexture.mjTEXTURE_2D, width=SIZE, height=SIZE, nchannel=3
         )
         texture.data = draw().tobytes()
 
 
-def _add_materials(spec: mujoco.MjSpec, name: str, surface: Surface) -> str:
+def _add_materials(spec: mujoco.MjSpec, name: str, surface: Surface, textures: Textures) -> str:
     """One material per texture, so that randomization can swap them; the name of the look's own."""
-    for texture in (None, *TEXTURES):
+    for texture in (None, *textures):
         material = spec.add_material(
             name=f"{name}_{texture}", rgba=rgba(surface.colour), specular=0.0,
             texrepeat=[surface.repeat, surface.repeat],

@@ -1,4 +1,5 @@
-"""Looks of the xArm7's scene: a plain source, and three targets that leave it step by step."""
+"""Looks of the xArm7's scene: a plain source, three targets that leave it step by step, and one that shows
+the real arm's shapes."""
 
 from __future__ import annotations
 
@@ -26,7 +27,7 @@ class XArm7Look(RoomLook):
     fingers: Colour
     """Colour of its fingers."""
     link_shape: Literal["capsule", "box"] = "capsule"
-    """Shape of all links."""
+    """Shape of all links, where they are not meshes."""
     thickness: float = 1.0
     """Factor on the thickness of links and gripper."""
     camera: Vector = (1.45, 0.0, 0.62)
@@ -98,9 +99,30 @@ XARM7_CAMERA_MOVED = replace(
 """The source seen from a hand's length further on: "both the view of angle and the position of the camera are
 changed"."""
 
+XARM7_TARGET_MESH = replace(
+    XARM7_TARGET_B,
+    name="target_mesh",
+    meshes=True,
+    base=(0.86, 0.86, 0.85),
+    links=(0.86, 0.86, 0.85),
+    hand=(0.80, 0.80, 0.79),
+    fingers=(0.16, 0.16, 0.17),
+    floor=Surface((1.0, 1.0, 1.0), "light-wood", 1.0),
+    wall=Surface((0.80, 0.84, 0.90), "gray-plaster", 1.0),
+    ambient=0.40,
+)
+"""The real arm and gripper by their meshes, in b's light, on photographed wood before plaster."""
+
 XARM7_LOOKS = {
     look.name: look
-    for look in (XARM7_SOURCE, XARM7_CAMERA_MOVED, XARM7_TARGET_A, XARM7_TARGET_B, XARM7_TARGET_C)
+    for look in (
+        XARM7_SOURCE,
+        XARM7_CAMERA_MOVED,
+        XARM7_TARGET_A,
+        XARM7_TARGET_B,
+        XARM7_TARGET_C,
+        XARM7_TARGET_MESH,
+    )  # fmt: skip
 }
 """Every look of the xArm7's scene by name."""
 

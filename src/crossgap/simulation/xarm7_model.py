@@ -1,17 +1,23 @@
-"""The MuJoCo model of the xArm7 with its gripper: published kinematics, light geometry of our own."""
+"""The MuJoCo model of the xArm7 with its gripper: published kinematics, and light geometry of our own or the
+real arm's meshes."""
 
 # mujoco ships no type information
 # pyright: reportAttributeAccessIssue=false
 from __future__ import annotations
 
+from functools import partial
+
 import mujoco
 import numpy as np
 
 from crossgap.simulation.looks import Colour
+from crossgap.simulation.meshes import PHOTOGRAPHS, photograph
 from crossgap.simulation.reach3_model import add_clutter
 from crossgap.simulation.room import Plane, add_camera, add_lights_and_camera, new_room, rgba
+from crossgap.simulation.textures import TEXTURES
 from crossgap.simulation.xarm7_kinematics import ORIGINS, TOOL, add_kinematics
 from crossgap.simulation.xarm7_looks import XArm7Look
+from crossgap.simulation.xarm7_meshes import add_meshes
 
 CAMERAS = ("front", "side")
 """What a look places: one before the arm, and one beside it, which sees how far it reaches."""
@@ -35,9 +41,26 @@ def xarm7_spec(look: XArm7Look, buffer_size: int) -> mujoco.MjSpec:
     Args:
         look: its appearance.
         buffer_size: width and height of the offscreen buffer in pixels.
+
+    Raises:
+        CrossgapError: the look needs meshes that are not in the cache.
     """
-    spec = new_room(look, buffer_size, PLANES)
-    spec.compiler.degree = False
+    if look.meshes:
+        photographs = {name: partial(photograph, name) for name in PHOTOGRAPHS}
+        spec = new_room(look, buffer_size, PLANES, TEXTURES | photographs)
+        spec.compiler.degree = False
+        add_meshes(spec, add_kinematics(spec), look)
+    else:
+        spec = new_room(look, buffer_size, PLANES)
+        spec.compiler.degree = False
+        _add_arm(spec, look)
+    add_clutter(spec)
+    add_lights_and_camera(spec, look)
+    add_camera(spec, "side", look.side_camera, look.side_camera_target, look.field_of_view)
+    return spec
+
+
+def _add_arm(spec: mujoco.MjSpec, look: XArm7Look) -> None:
     height = ORIGINS[0][0][2]
     spec.worldbody.add_geom(
         name="base", type=mujoco.mjtGeom.mjGEOM_CYLINDER, size=[0.063, height / 2, 0], pos=[0, 0, height / 2],
@@ -54,10 +77,6 @@ def xarm7_spec(look: XArm7Look, buffer_size: int) -> mujoco.MjSpec:
                 size=[BEARING * look.thickness, 0, 0],
             )  # fmt: skip
     _add_gripper(bodies[-1], look)
-    add_clutter(spec)
-    add_lights_and_camera(spec, look)
-    add_camera(spec, "side", look.side_camera, look.side_camera_target, look.field_of_view)
-    return spec
 
 
 def _add_gripper(flange, look: XArm7Look) -> None:
