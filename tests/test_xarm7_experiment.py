@@ -14,6 +14,7 @@ from crossgap.experiments.xarm7_experiment import XArm7Experiment, curve_rows
 from crossgap.experiments.xarm7_presets import XARM7_PRESETS
 from crossgap.experiments.xarm7_rollouts import unscaled
 from crossgap.experiments.xarm7_setups import DOMAINS, SETUPS, Setup, domains_of, get_setup
+from crossgap.simulation.meshes import meshes_problem
 from crossgap.simulation.xarm7_reach import WORKSPACE_HIGH, WORKSPACE_LOW, XArm7ReachEnv
 from crossgap.training import make_fabric
 
@@ -33,7 +34,9 @@ def test_noisy_depth_is_a_domain_for_those_that_see_depth() -> None:
 
 
 def test_every_domain_and_configuration_can_be_made() -> None:
-    for about in DOMAINS.values():
+    for name, about in DOMAINS.items():
+        if name == "target_mesh" and meshes_problem():
+            continue
         XArm7ReachEnv(size=48, depth="depth_noise" in about, **about).reset(seed=0)
     for setup in SETUPS.values():
         XArm7ReachEnv(

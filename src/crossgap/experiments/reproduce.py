@@ -28,11 +28,12 @@ from crossgap.experiments.taskgan_figures import regimes_plot
 from crossgap.experiments.xarm7_experiment import XArm7Experiment
 from crossgap.experiments.xarm7_figures import distance_histograms, learning_curves, region_map
 from crossgap.experiments.xarm7_presets import XArm7Preset, get_xarm7_preset
-from crossgap.experiments.xarm7_setups import SETUPS, get_setup
+from crossgap.experiments.xarm7_setups import SETUPS, domains_of, get_setup
 from crossgap.files import read_json
 from crossgap.report.pictures import gallery
 from crossgap.runs import find_run, lock_run, open_run, provenance, start
 from crossgap.simulation.looks import get_look
+from crossgap.simulation.meshes import meshes_problem
 from crossgap.training import hardware, single_process
 
 
@@ -236,7 +237,9 @@ def reproduce_xarm7(
     settings, fabric = get_xarm7_preset(preset), single_process(device, precision)
     setups = methods or settings.setups
     for setup in setups:
-        get_setup(setup)
+        domains_of(get_setup(setup), settings.domains)
+    if "target_mesh" in settings.domains and (problem := meshes_problem()):
+        raise CrossgapError(problem)
     about = asdict(replace(settings, setups=()))
     path, depends = results / f"{preset}.json", about | hardware(fabric)
     folder = _begin("xarm7", preset, seeds, workers, output, fabric, settings=about)

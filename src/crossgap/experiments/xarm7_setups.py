@@ -60,10 +60,11 @@ DOMAINS: dict[str, dict[str, Any]] = {
     "target_a": {"look": "target_a"},
     "target_b": {"look": "target_b"},
     "target_c": {"look": "target_c"},
+    "target_mesh": {"look": "target_mesh"},
     "noisy_depth": {"depth_noise": 1.0},
 }
-"""Where policies are tested: arguments of the environment. `noisy_depth`, the plain source seen by a stereo
-camera, is for those that see depth."""
+"""Where policies are tested: arguments of the environment. `target_mesh` needs the real arm's meshes;
+`noisy_depth`, the plain source seen by a stereo camera, is for policies that see depth."""
 
 
 def get_setup(name: str) -> Setup:

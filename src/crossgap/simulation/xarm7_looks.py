@@ -113,17 +113,8 @@ XARM7_TARGET_MESH = replace(
 )
 """The real arm and gripper by their meshes, in b's light, on photographed wood before plaster."""
 
-XARM7_LOOKS = {
-    look.name: look
-    for look in (
-        XARM7_SOURCE,
-        XARM7_CAMERA_MOVED,
-        XARM7_TARGET_A,
-        XARM7_TARGET_B,
-        XARM7_TARGET_C,
-        XARM7_TARGET_MESH,
-    )  # fmt: skip
-}
+_LOOKS = XARM7_SOURCE, XARM7_CAMERA_MOVED, XARM7_TARGET_A, XARM7_TARGET_B, XARM7_TARGET_C, XARM7_TARGET_MESH
+XARM7_LOOKS = {look.name: look for look in _LOOKS}
 """Every look of the xArm7's scene by name."""
 
 
