@@ -28,6 +28,7 @@ from crossgap.experiments.taskgan_figures import regimes_plot
 from crossgap.experiments.xarm7_experiment import XArm7Experiment
 from crossgap.experiments.xarm7_figures import distance_histograms, learning_curves, region_map
 from crossgap.experiments.xarm7_presets import XArm7Preset, get_xarm7_preset
+from crossgap.experiments.xarm7_report import xarm7_report
 from crossgap.experiments.xarm7_setups import SETUPS, domains_of, get_setup
 from crossgap.files import read_json
 from crossgap.report.pictures import gallery
@@ -228,8 +229,8 @@ def reproduce_xarm7(
     """Every configuration × domain × seed of the xArm7 that reaches; the path of the results file.
 
     Beside it `<preset>_curves.png`, success over environment steps, and of the first configuration
-    `<preset>_regions.png`, where in the workspace it reaches its goals, and `<preset>_distances.png`. Killed
-    and started again, it goes on where it was.
+    `<preset>_regions.png`, where in the workspace it reaches its goals, and `<preset>_distances.png`. The run
+    folder gets a report with films. Killed and started again, it goes on where it was.
 
     Raises:
         CrossgapError: an unknown configuration or preset, no seeds, or `output` holds another run.
@@ -257,6 +258,7 @@ def reproduce_xarm7(
     }
     region_map(episodes, path.with_name(f"{preset}_regions.png"))
     distance_histograms(episodes, path.with_name(f"{preset}_distances.png"))
+    xarm7_report(folder)
     return path
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from crossgap.config import as_json, get_preset
 from crossgap.errors import CrossgapError, unknown
 from crossgap.experiments.taskgan import TaskGANExperiment
+from crossgap.experiments.xarm7_report import xarm7_report
 from crossgap.files import read_json
 from crossgap.metrics import read_metrics
 from crossgap.report import ReportContent, build_report
@@ -27,6 +28,8 @@ def report_again(folder: Path, look: str | None, seed: int | None, picture: Path
         CrossgapError: the folder is not a run, has no such look or seed, or is not finished with it.
     """
     config = read_json(folder / CONFIG, "run")
+    if config.get("experiment") == "xarm7":
+        return xarm7_report(folder)
     if "look" not in config and "looks" not in config:
         raise CrossgapError(
             f"{folder} is a run of `crossgap {config.get('experiment')}`: nothing to report on."

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import gymnasium as gym
 import numpy as np
+from PIL import Image, ImageDraw
 
 from crossgap.errors import CrossgapError, unknown
 from crossgap.simulation.depth_noise import realsense_like
@@ -22,6 +23,8 @@ SUCCESS_DISTANCE = 0.05
 """Between tool point and goal, metres (Fetch)."""
 FAR = 3.0
 """Depths beyond are cut to this, metres."""
+RING = 4
+"""Radius of the ring that shows the goal, pixels."""
 
 
 class XArm7ReachEnv(gym.Env):
@@ -143,9 +146,14 @@ class XArm7ReachEnv(gym.Env):
         return -distance if self.reward == "dense" else -(distance >= SUCCESS_DISTANCE).astype(float)
 
     def render(self) -> np.ndarray:
-        """The image of the first camera, (size, size, 3) uint8."""
+        """The image of the first camera with a ring where the goal is, which no policy sees, (size, size, 3)
+        uint8."""
         self._scene.pose(self.q, self._appearance)
-        return self._scene.view(self.cameras[0])[0]
+        image = Image.fromarray(self._scene.view(self.cameras[0])[0])
+        column, row = self._scene.pixel(self.goal, self.cameras[0])
+        ring = (column - RING, row - RING, column + RING, row + RING)
+        ImageDraw.Draw(image).ellipse(ring, outline=(255, 0, 255))
+        return np.asarray(image)
 
     def _observation(self) -> dict[str, Any]:
         self._scene.pose(self.q, self._appearance)

@@ -52,6 +52,14 @@ class XArm7Scene(Scene):
             return self._renderer.render_with_depth(self.data, camera)
         return self._renderer.render(self.data, camera), None
 
+    def pixel(self, point: np.ndarray, camera: str) -> np.ndarray:
+        """Where a camera sees a point (3,) in metres, at the last pose: column and row, (2,) in pixels."""
+        camera_id = self.model.camera(camera).id
+        x, y, z = (point - self.data.cam_xpos[camera_id]) @ self.data.cam_xmat[camera_id].reshape(3, 3)
+        size = self._renderer.size
+        focal = size / 2 / np.tan(np.deg2rad(self.model.cam_fovy[camera_id]) / 2)
+        return size / 2 + focal * np.array([x, -y]) / -z
+
 
 @functools.lru_cache(maxsize=4)
 def shared_xarm7_scene(look: str, randomization: str, size: int) -> XArm7Scene:

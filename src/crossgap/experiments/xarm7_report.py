@@ -1,0 +1,137 @@
+"""The report of an xArm7 run: one HTML file with its figures, and a film per domain."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from crossgap.errors import CrossgapError
+from crossgap.experiments.xarm7_experiment import XArm7Experiment
+from crossgap.experiments.xarm7_figures import distance_histograms, learning_curves, region_map
+from crossgap.experiments.xarm7_presets import get_xarm7_preset
+from crossgap.experiments.xarm7_rollouts import Policy, frames_of, scaled
+from crossgap.experiments.xarm7_setups import DOMAINS, SETUPS
+from crossgap.files import read_json, write_text
+from crossgap.report.pictures import animation, data_uri
+from crossgap.runs import CONFIG, provenance
+from crossgap.simulation.workers import stack
+from crossgap.simulation.xarm7_reach import XArm7ReachEnv
+from crossgap.training import make_fabric
+
+
+def xarm7_report(folder: Path) -> Path:
+    """Write `report.html` into the run folder of `crossgap reproduce xarm7`, of what is finished; its path.
+
+    Films, regions and distances are of the first configuration that is finished.
+
+    Raises:
+        CrossgapError: nothing is finished, or the preset has changed since.
+    """
+    import jinja2
+
+    config = read_json(folder / CONFIG, "run")
+    preset, fabric = get_xarm7_preset(config["preset"]), make_fabric()
+    finished = [
+        XArm7Experiment(folder, preset, setup, seed, fabric, quiet=True)
+        for setup in SETUPS
+        for seed in range(config["seeds"])
+        if _finished(folder / f"seed_{seed}" / setup, setup, preset.domains)
+    ]
+    if not finished:
+        raise CrossgapError(f"{folder} has no finished configuration yet: start it again to go on.")
+    rows = [row for experiment in finished for row in experiment.run()]
+    shown = [experiment for experiment in finished if experiment.name == finished[0].name]
+    domains = [d for d in DOMAINS if any((r["metric"], r["domain"]) == ("success", d) for r in rows)]
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("crossgap", "report"), autoescape=True, undefined=jinja2.StrictUndefined
+    )
+    page = environment.get_template("xarm7.html.j2").render(
+        title="Reaching with nothing but images", provenance=provenance(folder), goals=preset.goals,
+        seeds=len(shown), domains=domains, table=_table(rows, domains), shown=shown[0].name,
+        films=[(d, *film(shown[0], d)) for d in shown[0].domains], figures=_figures(rows, shown),
+    )  # fmt: skip
+    write_text(folder / "report.html", page)
+    return folder / "report.html"
+
+
+def _finished(folder: Path, setup: str, domains: tuple[str, ...]) -> bool:
+    return (folder / "evaluation" / f"{setup}_{domains[0]}.json").exists()
+
+
+def _table(rows: list[dict[str, Any]], domains: list[str]) -> list[tuple[str, list[str]]]:
+    found: dict[tuple[str, str], list[float]] = {}
+    for row in rows:
+        if row["metric"] == "success":
+            found.setdefault((row["method"], row["domain"]), []).append(row["value"])
+    methods = dict.fromkeys(method for method, _ in found)
+    return [
+        (
+            method,
+            [f"{100 * np.mean(found[method, d]):.0f} %" if (method, d) in found else "–" for d in domains],
+        )
+        for method in methods
+    ]
+
+
+def _figures(rows: list[dict[str, Any]], shown: list[XArm7Experiment]) -> list[tuple[str, str, str]]:
+    """Headings, captions and pictures as data URIs."""
+    episodes = {
+        domain: [one for experiment in shown for one in experiment.episodes(experiment.name, domain)]
+        for domain in shown[0].domains
+    }
+    name = shown[0].name
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder) / "figure.png"
+
+        def picture(path: Path) -> str:
+            return data_uri(path.read_bytes(), "image/png")
+
+        return [
+            (
+                "How fast it learns",
+                "Success on validation goals in the source look; images that an extractor was initialized "
+                "with are not counted as environment steps.",
+                picture(learning_curves(rows, list(SETUPS), place)),
+            ),
+            (
+                "Where it succeeds",
+                f"Goals that “{name}” reached of those in each part of the workspace.",
+                picture(region_map(episodes, place)),
+            ),
+            (
+                "How far off it ends",
+                f"Distances of “{name}” to the goal at the end of its episodes.",
+                picture(distance_histograms(episodes, place)),
+            ),
+        ]
+
+
+def film(experiment: XArm7Experiment, domain: str, goal: int = 0) -> tuple[str, bool]:
+    """An episode as a looping picture (a data URI), and whether the goal was reached.
+
+    Args:
+        experiment: whose policy plays.
+        domain: where, a key of `DOMAINS`.
+        goal: which of the test goals.
+    """
+    seed = experiment.episodes(experiment.name, domain)[goal]["seed"]
+    env = XArm7ReachEnv(**experiment.training.environment | DOMAINS[domain])
+    frames, success = watch(
+        env, experiment.policy(experiment.name, domain), seed, experiment.preset.episode_steps
+    )
+    return animation(frames), success
+
+
+def watch(env: XArm7ReachEnv, policy: Policy, seed: int, steps: int) -> tuple[np.ndarray, bool]:
+    """What `render` shows of an episode, (steps + 1, size, size, 3) uint8, and whether it succeeded."""
+    observation, info = env.reset(seed=seed)
+    frames = [env.render()]
+    for _ in range(steps):
+        one = stack([observation])
+        action = policy.act(frames_of(one), scaled(one["desired_goal"]))[0]
+        observation, _, _, _, info = env.step(action)
+        frames.append(env.render())
+    return np.stack(frames), bool(info["is_success"])
