@@ -77,7 +77,7 @@ def region_map(episodes: dict[str, list[dict[str, Any]]], path: Path) -> Path:
                 for weights in (None, won)
             )
             share = np.divide(reached, count, out=np.full(count.shape, np.nan), where=count > 0)
-            drawn = axes.pcolormesh(*edges, share.T, vmin=0, vmax=1, cmap="RdYlGn")
+            drawn = axes.pcolormesh(*edges, share.T, vmin=0, vmax=1, cmap="RdYlBu")
             for i, j in np.argwhere(count > 0):
                 at = [(edge[k] + edge[k + 1]) / 2 for edge, k in zip(edges, (i, j), strict=True)]
                 axes.text(*at, f"{reached[i, j]:.0f}/{count[i, j]:.0f}", ha="center", va="center", fontsize=6)
