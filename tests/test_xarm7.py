@@ -11,8 +11,9 @@ import crossgap.simulation  # noqa: F401 (registers the environments)
 from crossgap.errors import CrossgapError
 from crossgap.simulation import XARM7_REACH
 from crossgap.simulation.xarm7_kinematics import HOME, LIMIT_HIGH, LIMIT_LOW, TOOL, Kinematics
+from crossgap.simulation.xarm7_looks import CENTRE, XARM7_SOURCE
 from crossgap.simulation.xarm7_reach import MAX_DISPLACEMENT, WORKSPACE_HIGH, WORKSPACE_LOW
-from crossgap.simulation.xarm7_scene import shared_xarm7_scene
+from crossgap.simulation.xarm7_scene import XArm7Scene, shared_xarm7_scene
 
 
 @pytest.fixture(scope="module")
@@ -149,3 +150,24 @@ def test_a_goal_out_of_reach_and_an_action_that_is_none() -> None:
     for action in ([np.nan, 0, 0], [0, 0]):
         with pytest.raises(ValueError, match="three finite displacements"):
             env.step(np.array(action))
+
+
+def test_the_goal_is_drawn_where_the_camera_sees_it() -> None:
+    scene = XArm7Scene("source", size=84)
+    scene.pose(HOME, scene.new_appearance(np.random.default_rng(0)))
+    centre, side = np.array(CENTRE), np.array(XARM7_SOURCE.side_camera)
+    np.testing.assert_allclose(scene.pixel(centre, "side"), [42, 42], atol=1e-6)  # what it is aimed at
+    up = scene.pixel(centre + np.array([0, 0, 0.1]), "side")
+    assert up[0] == pytest.approx(42, abs=1e-6)
+    # 0.1 m at that distance, seen from a little above
+    way = centre - side
+    distance, sine = np.linalg.norm(way), -way[2] / np.linalg.norm(way)
+    focal = 42 / np.tan(np.deg2rad(21))
+    assert 42 - up[1] == pytest.approx(focal * 0.1 * np.sqrt(1 - sine**2) / (distance - 0.1 * sine), rel=1e-6)
+    env = make(render_mode="rgb_array")
+    seen, _ = env.reset(seed=3)
+    drawn = env.render()
+    changed = np.argwhere((drawn != seen["pixels"]["side"]).any(-1))
+    column, row = env.unwrapped._scene.pixel(env.unwrapped.goal, "side")
+    assert np.abs(changed.mean(0) - [row, column]).max() < 1
+    assert (np.linalg.norm(changed - [row, column], axis=1) < 6).all()

@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 
 from crossgap.errors import CrossgapError
+from crossgap.experiments.reproduce import reproduce_xarm7
 from crossgap.experiments.xarm7 import FIRST_IMAGES, ReachTraining
 from crossgap.experiments.xarm7_experiment import XArm7Experiment, curve_rows
 from crossgap.experiments.xarm7_presets import XARM7_PRESETS
+from crossgap.experiments.xarm7_report import xarm7_report
 from crossgap.experiments.xarm7_rollouts import unscaled
 from crossgap.experiments.xarm7_setups import DOMAINS, SETUPS, Setup, domains_of, get_setup
 from crossgap.simulation.meshes import meshes_problem
@@ -93,3 +95,26 @@ def test_rows_of_a_configuration_with_goggles(tmp_path: Path) -> None:
     assert not (tmp_path / "seed_0" / "best" / "replay").exists()
     again = XArm7Experiment(tmp_path, SMOKE, "best", 0, FABRIC, quiet=True)
     assert again.run() == rows
+
+
+def test_a_run_has_a_report_with_films(tmp_path: Path) -> None:
+    path = reproduce_xarm7(
+        "smoke", 1, ("depth_noise",), tmp_path / "run", tmp_path / "results", "cpu", "32-true"
+    )
+    assert {p.name for p in path.parent.iterdir()} == {
+        "smoke.json", "smoke_curves.png", "smoke_regions.png", "smoke_distances.png",
+    }  # fmt: skip
+    page = (tmp_path / "run" / "report.html").read_text()
+    for domain in ("source", "target_b", "noisy_depth"):
+        assert f"an episode in {domain}" in page
+    assert page.count("data:image/webp") == 3
+    assert page.count("data:image/png") == 3
+    with pytest.raises(CrossgapError, match=r"Configuration 'worst' not found"):
+        reproduce_xarm7("smoke", 1, ("worst",), tmp_path / "other", tmp_path, "cpu", "32-true")
+    assert not (tmp_path / "other").exists()
+
+
+def test_a_report_of_nothing(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text('{"experiment": "xarm7", "preset": "smoke", "seeds": 1}')
+    with pytest.raises(CrossgapError, match="no finished configuration"):
+        xarm7_report(tmp_path)
