@@ -62,7 +62,10 @@ class RayWorker:
         try:
             return self._ray.get(self._asked)
         except self._ray.exceptions.RayError as error:
-            raise WorkerDied(f"the renderer's actor died: {error}") from None
+            lines = str(error).strip().splitlines() or [type(error).__name__]
+            # of an error in the actor's own beginning the last line says what it was; else the first
+            said = lines[-1] if getattr(error, "actor_init_failed", False) else lines[0]
+            raise WorkerDied(f"the renderer's actor died: {said}") from error
 
     def stop(self) -> None:
         """Tell it to end."""
