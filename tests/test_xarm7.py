@@ -68,12 +68,10 @@ def test_a_step_is_the_damped_least_squares_one(kinematics) -> None:
     q, target = HOME + 0.1, np.array([0.4, 0.1, 0.2])
     position, pointing = kinematics.tool(q)
     jacobian = np.empty((6, 7))
-    for joint in range(7):  # by differences: positions, and turns ω with d(pointing) = ω × pointing
+    for joint in range(7):  # by differences; a turn about the pointing itself does not show in them
         low, high = (kinematics.tool(q + sign * 1e-6 * np.eye(7)[joint]) for sign in (-1, 1))
         jacobian[:3, joint] = (high[0] - low[0]) / 2e-6
-        turn = (high[1] - low[1]) / 2e-6
-        # a turn about the pointing itself does not show in it; that of the arm's own model is taken below
-        jacobian[3:, joint] = np.cross(pointing, turn)
+        jacobian[3:, joint] = np.cross(pointing, (high[1] - low[1]) / 2e-6)
     found = kinematics.inverse(q, target, iterations=1)
     own = kinematics._jacobian
     np.testing.assert_allclose(own[:3], jacobian[:3], atol=1e-6)
