@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import socket
 import sys
 from collections.abc import Iterator
 
@@ -59,6 +60,15 @@ def test_without_ray_the_line_that_installs_it(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(CrossgapError, match=r"pip install 'crossgap\[ray\]'"):
         pool("ray")
+
+
+def test_a_cluster_that_is_not_there_is_an_error_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("ray")
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))  # and nobody listens
+        monkeypatch.setenv("RAY_ADDRESS", f"127.0.0.1:{unused.getsockname()[1]}")
+        with pytest.raises(CrossgapError, match=r"No Ray cluster answers at RAY_ADDRESS = 127\.0\.0\.1:\d+"):
+            pool("ray")
 
 
 @pytest.fixture(scope="module")

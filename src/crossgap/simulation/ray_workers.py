@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 from typing import Any
 
 from crossgap.errors import CrossgapError
@@ -29,6 +30,7 @@ def connected_ray() -> Any:
             "Ray, the engine asked for, was not found: pip install 'crossgap[ray]'."
         ) from error
     if not ray.is_initialized():
+        _check_address(os.environ.get("RAY_ADDRESS", ""))
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is told to anybody
         try:
             ray.init(include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
@@ -38,6 +40,21 @@ def connected_ray() -> Any:
                 f"Ray could not start or be reached (RAY_ADDRESS: {address}): {error}"
             ) from error
     return ray
+
+
+def _check_address(address: str) -> None:
+    """Ray itself would try for many minutes.
+
+    Raises:
+        CrossgapError: it is a machine's, and nobody answers there.
+    """
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if not host or not port.isdigit():  # `auto`, `local`, or none
+        return
+    try:
+        socket.create_connection((host, int(port)), timeout=10).close()
+    except OSError as error:
+        raise CrossgapError(f"No Ray cluster answers at RAY_ADDRESS = {address}: {error}.") from error
 
 
 class RayWorker:
