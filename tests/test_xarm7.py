@@ -10,7 +10,16 @@ from gymnasium.utils.env_checker import check_env
 import crossgap.simulation  # noqa: F401 (registers the environments)
 from crossgap.errors import CrossgapError
 from crossgap.simulation import XARM7_REACH
-from crossgap.simulation.xarm7_kinematics import HOME, LIMIT_HIGH, LIMIT_LOW, TOOL, Kinematics
+from crossgap.simulation.xarm7_kinematics import (
+    DAMPING,
+    HOME,
+    LIMIT_HIGH,
+    LIMIT_LOW,
+    POSTURE,
+    STRIDE,
+    TOOL,
+    Kinematics,
+)
 from crossgap.simulation.xarm7_looks import CENTRE, XARM7_SOURCE
 from crossgap.simulation.xarm7_reach import MAX_DISPLACEMENT, WORKSPACE_HIGH, WORKSPACE_LOW
 from crossgap.simulation.xarm7_scene import XArm7Scene, shared_xarm7_scene
@@ -54,6 +63,26 @@ def test_what_is_out_of_reach_is_approached_within_the_limits(kinematics) -> Non
     assert kinematics.tool(q)[0][0] > 0.55
     with pytest.raises(ValueError, match="three finite coordinates"):
         kinematics.inverse(HOME, np.array([0.3, np.nan, 0.3]))
+
+
+def test_a_step_is_the_damped_least_squares_one(kinematics) -> None:
+    q, target = HOME + 0.1, np.array([0.4, 0.1, 0.2])
+    position, pointing = kinematics.tool(q)
+    jacobian = np.empty((6, 7))
+    for joint in range(7):  # by differences; a turn about the pointing itself does not show in them
+        low, high = (kinematics.tool(q + sign * 1e-6 * np.eye(7)[joint]) for sign in (-1, 1))
+        jacobian[:3, joint] = (high[0] - low[0]) / 2e-6
+        jacobian[3:, joint] = np.cross(pointing, (high[1] - low[1]) / 2e-6)
+    found = kinematics.inverse(q, target, iterations=1)
+    own = kinematics._jacobian
+    np.testing.assert_allclose(own[:3], jacobian[:3], atol=1e-6)
+    across = np.eye(3) - np.outer(pointing, pointing)
+    np.testing.assert_allclose(across @ own[3:], jacobian[3:], atol=1e-6)
+    reach = target - position
+    error = np.concatenate([reach * min(1, STRIDE / np.linalg.norm(reach)), np.cross(pointing, [0, 0, -1])])
+    rest = POSTURE * (HOME - q)
+    inverse = own.T @ np.linalg.inv(own @ own.T + DAMPING**2 * np.eye(6))
+    np.testing.assert_allclose(found, q + inverse @ (error - own @ rest) + rest, atol=1e-12)
 
 
 def test_nearby_targets_give_nearby_angles(kinematics) -> None:

@@ -1,7 +1,8 @@
 """Many environments in a few processes, each process with one renderer.
 
 Processes are spawned, not forked, and hold nothing but their environments: OpenGL beside CUDA in one
-process, or after a fork, is where renderers hang.
+process, or after a fork, is where renderers hang. Ray's actors, on other machines too, do the same work:
+`ray_workers`.
 """
 
 from __future__ import annotations
@@ -11,19 +12,21 @@ import multiprocessing
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
-from crossgap.errors import CrossgapError
+from crossgap.errors import CrossgapError, unknown
 
 Observed = tuple[dict[str, Any], list[dict[str, Any]]]
 """An observation whose arrays have one row per environment, and each environment's info."""
 REPLACEMENTS = 3
 """How many workers that died a pool replaces."""
+ENGINES = ("processes", "ray")
+"""What a pool's workers are: processes of this machine, or Ray's actors."""
 
 
 def available_cores() -> int:
@@ -102,57 +105,147 @@ def _join(observations: Sequence[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _serve(connection: Connection, env_id: str, kwargs: dict[str, Any], count: int) -> None:
-    """A worker: `count` environments, driven by ("reset", starts) and ("step", actions)."""
+class Worker:
+    """The work of one process or actor: `count` environments, and what went wrong with them.
+
+    Args:
+        env_id: a Gymnasium id.
+        count: number of environments.
+        kwargs: arguments of the environment.
+    """
+
+    def __init__(self, env_id: str, count: int, kwargs: dict[str, Any]):
+        self._failure = ""
+        try:
+            self._environments = Environments(env_id, count, **kwargs)
+        except Exception as error:
+            self._failure = f"{type(error).__name__}: {error}"
+
+    def answer(self, command: str, values: Any) -> Observed | str:
+        """What the environments observe after "reset" or "step"; a message from when one failed on."""
+        if not self._failure:
+            try:
+                return getattr(self._environments, command)(values)
+            except Exception as error:
+                self._failure = f"{type(error).__name__}: {error}"
+        return self._failure
+
+
+class WorkerDied(Exception):
+    """A worker ended by itself, or was killed; the message says what a user can do."""
+
+
+class Handle(Protocol):
+    """A worker at work, as a pool sees it."""
+
+    def send(self, command: str, values: Any) -> None:
+        """Ask for `Worker.answer`; never an error, since one that died is found when it should answer."""
+        ...
+
+    def receive(self) -> Observed | str:
+        """Its answer. Raises WorkerDied."""
+        ...
+
+    def stop(self) -> None:
+        """Tell it to end."""
+        ...
+
+    def join(self) -> None:
+        """Wait until it has ended."""
+        ...
+
+
+class ProcessWorker:
+    """A `Worker` in a process of this machine. Arguments as of `Worker`."""
+
+    def __init__(self, env_id: str, count: int, kwargs: dict[str, Any]):
+        context = multiprocessing.get_context("spawn")
+        self._pipe, theirs = context.Pipe()
+        self.process = context.Process(target=_serve, args=(theirs, env_id, count, kwargs), daemon=True)
+        self.process.start()
+        theirs.close()
+
+    def send(self, command: str, values: Any) -> None:
+        """Ask for `Worker.answer`."""
+        with suppress(OSError):
+            self._pipe.send((command, values))
+
+    def receive(self) -> Observed | str:
+        """Its answer.
+
+        Raises:
+            WorkerDied: there will be none.
+        """
+        try:
+            return self._pipe.recv()
+        except (EOFError, OSError):
+            raise WorkerDied("the renderer's process died; `crossgap doctor` checks OpenGL") from None
+
+    def stop(self) -> None:
+        """Tell it to end."""
+        with suppress(OSError):
+            self._pipe.send(None)
+        self._pipe.close()
+
+    def join(self) -> None:
+        """Wait until it has ended, and see to it."""
+        self.process.join(timeout=10)
+        if self.process.is_alive():
+            self.process.kill()
+            self.process.join()
+
+
+def _serve(connection: Connection, *arguments: Any) -> None:
+    """A process's work: answer until there is no more to do."""
     die_with_parent()
-    try:
-        environments = Environments(env_id, count, **kwargs)
+    worker = Worker(*arguments)
+    with suppress(OSError):  # nobody listens any more
         while (message := connection.recv()) is not None:
-            command, values = message
-            connection.send(getattr(environments, command)(values))
-    except Exception as error:
-        with suppress(OSError):  # nobody listens any more
-            connection.send(f"{type(error).__name__}: {error}")
-    finally:
-        connection.close()
+            connection.send(worker.answer(*message))
+    connection.close()
+
+
+def _engine(name: str) -> Callable[[str, int, dict[str, Any]], Handle]:
+    if name == "ray":
+        from crossgap.simulation.ray_workers import RayWorker
+
+        return RayWorker
+    if name != "processes":
+        raise unknown("Engine", name, ENGINES)
+    return ProcessWorker
 
 
 class EnvironmentPool:
-    """`count` environments stepped together in a few processes; use it as a context manager.
+    """`count` environments stepped together in a few workers; use it as a context manager.
 
-    A worker whose process dies is replaced: the new one plays the episode's actions again, so that nothing is
-    lost. An environment that raises is an error.
+    A worker that dies is replaced: the new one plays the episode's actions again, so that nothing is lost. An
+    environment that raises is an error.
 
     Args:
         env_id: a Gymnasium id; `module:id` imports a module of yours first.
         count: number of environments.
         workers: number of processes.
+        engine: `processes` of this machine, or `ray`: the same work in actors of the Ray cluster that
+            RAY_ADDRESS names, or of one that is started here. It gives the same results.
         kwargs: arguments of the environment, such as `look`.
 
     Raises:
-        CrossgapError: an environment failed, or workers keep dying; the message is the worker's.
+        CrossgapError: an environment failed, or workers keep dying; the message is the worker's. Or there is
+            no such engine, or Ray is not installed.
     """
 
-    def __init__(self, env_id: str, count: int, workers: int | None = None, **kwargs: Any):
+    def __init__(
+        self, env_id: str, count: int, workers: int | None = None, engine: str = "processes", **kwargs: Any
+    ):
         workers = max(1, min(workers or available_cores(), count))
         self._slices = [range(w * count // workers, (w + 1) * count // workers) for w in range(workers)]
-        self._env_id, self._kwargs, self._replaced = env_id, kwargs, 0
+        self._engine, self._env_id, self._kwargs = _engine(engine), env_id, kwargs
+        self._replaced = 0
         self._played: list[tuple[str, Any]] = []
-        self._pipes, self._processes = [], []
-        for part in self._slices:
-            pipe, process = self._start(len(part))
-            self._pipes.append(pipe)
-            self._processes.append(process)
+        self._workers = [self._start(index) for index in range(workers)]
 
-    def _start(self, count: int):
-        context = multiprocessing.get_context("spawn")
-        ours, theirs = context.Pipe()
-        process = context.Process(
-            target=_serve, args=(theirs, self._env_id, self._kwargs, count), daemon=True
-        )
-        process.start()
-        theirs.close()
-        return ours, process
+    def _start(self, index: int) -> Handle:
+        return self._engine(self._env_id, len(self._slices[index]), self._kwargs)
 
     def _all(self, command: str, values: Any) -> Observed:
         self._played = [] if command == "reset" else self._played
@@ -164,34 +257,32 @@ class EnvironmentPool:
 
     def _send(self, index: int, command: str, values: Any) -> None:
         part = self._slices[index]
-        with suppress(OSError):  # a worker that is gone has said why, or is found dead when it should answer
-            self._pipes[index].send((command, values[part.start : part.stop]))
+        self._workers[index].send(command, values[part.start : part.stop])
 
     def _answer(self, index: int) -> Observed:
         try:
-            answer = self._pipes[index].recv()
-        except (EOFError, OSError):
-            answer = self._replace(index)
+            answer = self._workers[index].receive()
+        except WorkerDied as died:
+            answer = self._replace(index, died)
         if isinstance(answer, str):
             raise CrossgapError(f"An environment failed: {answer}")
         return answer
 
-    def _replace(self, index: int) -> Observed | str:
+    def _replace(self, index: int, died: WorkerDied) -> Observed | str:
         """What a new worker answers in the place of one that died."""
-        died = "the renderer's process died; `crossgap doctor` checks OpenGL"
-        if self._processes[index].exitcode == 0 or self._replaced >= REPLACEMENTS:  # it had raised before
-            return died
+        if self._replaced >= REPLACEMENTS:
+            return str(died)
         self._replaced += 1
-        self._pipes[index].close()
-        self._processes[index].join()
-        self._pipes[index], self._processes[index] = self._start(len(self._slices[index]))
-        answer: Observed | str = died
+        self._workers[index].stop()
+        self._workers[index].join()
+        self._workers[index] = self._start(index)
+        answer: Observed | str = str(died)
         for command, values in self._played:
             self._send(index, command, values)
             try:
-                answer = self._pipes[index].recv()
-            except (EOFError, OSError):
-                return self._replace(index)
+                answer = self._workers[index].receive()
+            except WorkerDied as again:
+                return self._replace(index, again)
         return answer
 
     def reset(self, seeds: Sequence[int], options: dict[str, Any] | None = None) -> Observed:
@@ -206,13 +297,7 @@ class EnvironmentPool:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        for pipe in self._pipes:
-            try:
-                pipe.send(None)
-                pipe.close()
-            except (BrokenPipeError, OSError):
-                continue
-        for process in self._processes:
-            process.join(timeout=10)
-            if process.is_alive():
-                process.kill()
+        for worker in self._workers:
+            worker.stop()
+        for worker in self._workers:
+            worker.join()

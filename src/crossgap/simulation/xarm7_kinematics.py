@@ -8,6 +8,9 @@ of the base, whose z axis points up. The tool point lies between the fingertips.
 # pyright: reportAttributeAccessIssue=false
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 import mujoco
 import numpy as np
 
@@ -31,10 +34,12 @@ LIMIT_HIGH = np.array([2 * PI, 2.0944, 2 * PI, 3.927, 2 * PI, PI, 2 * PI])
 """Published joint limits, radians."""
 HOME = np.array([0, -0.247, 0, 0.909, 0, 1.15644, 0])
 """The published home position: the gripper points down."""
-DOWN = np.array([0.0, 0.0, -1.0])
+DOWN = (0.0, 0.0, -1.0)
 """Where the gripper points, which the inverse kinematics keeps."""
 DAMPING = 0.03
 """How much the inverse kinematics shuns large motions near a singularity."""
+DAMPED = DAMPING**2 * np.eye(6)
+"""What that adds to the Jacobian's square."""
 STRIDE = 0.1
 """How far it goes at once, metres: the arm bends, and farther ahead the Jacobian says nothing."""
 POSTURE = 0.05
@@ -67,13 +72,17 @@ class Kinematics:
         self._model = spec.compile()
         self._data = mujoco.MjData(self._model)
         self._site = self._model.site("tool").id
-        self._jacobian = np.zeros((6, 7))
+        self._q = self._data.qpos  # views of MuJoCo's own arrays: to ask for them takes as long as to compute
+        self._position = self._data.site_xpos[self._site]
+        self._pointing = self._data.site_xmat[self._site, 2::3]
+        self._jacobian, self._error, self._weights = np.zeros((6, 7)), np.zeros(6), np.zeros(6)
+        self._moves, self._turns = self._jacobian[:3], self._jacobian[3:]
 
     def tool(self, q: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Where the tool point is, (3,) metres, and where the gripper points, a unit vector (3,)."""
-        self._data.qpos[:] = q
+        self._q[:] = q
         mujoco.mj_kinematics(self._model, self._data)
-        return self._data.site_xpos[self._site].copy(), self._data.site_xmat[self._site, 2::3].copy()
+        return self._position.copy(), self._pointing.copy()
 
     def inverse(
         self, q: np.ndarray, target: np.ndarray, iterations: int = 10, tolerance: float = 1e-4
@@ -98,22 +107,36 @@ class Kinematics:
         target = np.asarray(target, float)
         if target.shape != (3,) or not np.isfinite(target).all():
             raise ValueError(f"A target is three finite coordinates in metres; got {target}.")
-        q = np.clip(np.asarray(q, float), LIMIT_LOW, LIMIT_HIGH)
+        q, jacobian = _limited(np.asarray(q, float)), self._jacobian
         for _ in range(iterations):
-            position, pointing = self.tool(q)
-            error = np.concatenate([target - position, _cross(pointing, DOWN)])
-            if np.abs(error).max() < tolerance:
+            error = self._errors(q, target)
+            if max(map(abs, error.tolist())) < tolerance:
                 break
-            error[:3] *= min(1.0, STRIDE / max(np.linalg.norm(error[:3]), 1e-9))
+            position = error[:3]
+            position *= min(1.0, STRIDE / max(math.sqrt(position.dot(position)), 1e-9))
             mujoco.mj_comPos(self._model, self._data)
-            jacobian = self._jacobian
-            mujoco.mj_jacSite(self._model, self._data, jacobian[:3], jacobian[3:], self._site)
-            inverse = np.linalg.solve(jacobian @ jacobian.T + DAMPING**2 * np.eye(6), jacobian).T
-            rest = POSTURE * (HOME - q)
-            q = np.clip(q + inverse @ (error - jacobian @ rest) + rest, LIMIT_LOW, LIMIT_HIGH)
+            mujoco.mj_jacSite(self._model, self._data, self._moves, self._turns, self._site)
+            # `dot`, since `@` takes twice as long for so few numbers; likewise Cholesky below, not `solve`
+            square, rest = jacobian.dot(jacobian.T) + DAMPED, POSTURE * (HOME - q)
+            mujoco.mju_cholFactor(square, 0.0)
+            mujoco.mju_cholSolve(self._weights, square, error - jacobian.dot(rest))
+            q = _limited(q + self._weights.dot(jacobian) + rest)
         return q
 
+    def _errors(self, q: np.ndarray, target: np.ndarray) -> np.ndarray:
+        """What an arm with joint angles `q` lacks: (6,), metres to the target, radians to `DOWN`."""
+        self._q[:] = q
+        mujoco.mj_kinematics(self._model, self._data)
+        np.subtract(target, self._position, self._error[:3])
+        self._error[3:] = _cross(self._pointing.tolist(), DOWN)
+        return self._error
 
-def _cross(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+
+def _limited(q: np.ndarray) -> np.ndarray:
+    """Joint angles cut to the limits; numpy's `clip` takes several times as long for so few."""
+    return np.minimum(np.maximum(q, LIMIT_LOW), LIMIT_HIGH)
+
+
+def _cross(a: Sequence[float], b: Sequence[float]) -> tuple[float, float, float]:
     """Of two vectors (3,); numpy's own takes ten times as long."""
-    return np.array([a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]])
+    return a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]
