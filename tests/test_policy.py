@@ -80,6 +80,18 @@ def test_goggles_and_the_wrapper_show_a_policy_the_same() -> None:
     assert wrapped.observation_space.contains(seen)
 
 
+def test_one_translator_serves_every_camera() -> None:
+    torch.manual_seed(0)
+    goggles = Goggles(policy(channels=6), Generator(4, 1))
+    images = frames(channels=6)
+    both = goggles.translate(images)
+    for part in (slice(0, 3), slice(3, 6)):
+        np.testing.assert_allclose(
+            both[..., part].astype(int), goggles.translate(images[..., part]).astype(int), atol=1
+        )
+    assert goggles.act(images, np.zeros((3, 3))).shape == (3, 3)
+
+
 def test_the_wrapper_translates_the_cameras_it_is_told_to() -> None:
     env = XArm7ReachEnv("source", size=SIZE, cameras=("front", "side"))
     plain, _ = env.reset(seed=0)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch import Tensor, nn
 
 from crossgap.adapted import to_images
 from crossgap.checkpoints import load_weights, read_tensors, write_tensors
@@ -21,34 +22,49 @@ from crossgap.methods.supervised import Supervised
 from crossgap.methods.taskgan import TaskGAN, translate
 from crossgap.networks import Discriminator, Generator
 from crossgap.policy import ReachPolicy
-from crossgap.training import Trainer
+from crossgap.training import Trainer, hardware
 
 TARGET_IMAGES, SOURCE_IMAGES = 15_000_000, 16_000_000
 """Seeds of the first labelled image of a target look, and of the source, that a translator learns from."""
+
+
+class PerCamera(nn.Module):
+    """A network for images, applied to those of every camera: one F, or one D_X, for all of them.
+
+    Args:
+        network: (m, 3, H, W) to (m, c, h, w).
+    """
+
+    def __init__(self, network: nn.Module):
+        super().__init__()
+        self.network = network
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(n, 3 k, H, W) of k cameras to (n, k c, h, w)."""
+        seen = self.network(images.reshape(-1, 3, *images.shape[2:]))
+        return seen.reshape(len(images), -1, *seen.shape[2:])
 
 
 class Goggles:
     """A policy behind a translator.
 
     Args:
-        policy: what acts, on images (n, H, W, 3).
-        generator: F: Y → X.
+        policy: what acts, on images (n, H, W, 3 k) of k cameras.
+        generator: F: Y → X, the same for every camera.
+        fast: whether to translate in bfloat16, which is faster where the hardware has it.
     """
 
-    def __init__(self, policy: Policy, generator: Generator):
-        self.policy, self.generator = policy, generator.eval()
+    def __init__(self, policy: Policy, generator: Generator, fast: bool = False):
+        self.policy, self.generator, self.fast = policy, PerCamera(generator.eval()), fast
 
     def translate(self, images: np.ndarray) -> np.ndarray:
-        """F(y): (n, H, W, 3) uint8 to the same."""
+        """F(y): (n, H, W, 3 k) uint8 to the same."""
         device = next(self.generator.parameters()).device
         with torch.autocast(device.type, torch.bfloat16, enabled=self.fast):
             return to_images(translate(self.generator, image_tensor(images, device)))
 
-    fast = False
-    """Whether to translate in bfloat16, which is faster where the hardware has it."""
-
     def act(self, frames: np.ndarray, goals: np.ndarray) -> np.ndarray:
-        """Actions (n, 3) of frames (n, H, W, 3) uint8 and scaled goals (n, 3)."""
+        """Actions (n, 3) of frames (n, H, W, 3 k) uint8 and scaled goals (n, 3)."""
         return self.policy.act(self.translate(frames), goals)
 
 
@@ -85,15 +101,15 @@ class Adaptation:
             torch.manual_seed(self.training.seed)
             generator = Generator(networks.generator_width, networks.generator_blocks)
             phase = TaskGAN(
-                "goggles", generator, Discriminator(networks.discriminator_width), policy.extractor,
+                "goggles", PerCamera(generator), PerCamera(Discriminator(networks.discriminator_width)),
+                policy.extractor,
                 inputs=self._batches(few=True, stream=1), real=self._batches(few=False, stream=2),
                 task_weight=config.task_weight, steps=config.steps, learning_rate=config.learning_rate,
             )  # fmt: skip
             self.trainer.fit(phase)
             save_goggles(generator, networks, path)
-        goggles = Goggles(policy, load_goggles(path, self.fabric.device))
-        goggles.fast = str(self.fabric._precision.precision) == "bf16-mixed"
-        return goggles
+        fast = hardware(self.fabric)["precision"] == "bf16-mixed"
+        return Goggles(policy, load_goggles(path, self.fabric.device), fast)
 
     def fine_tuned(self) -> ReachPolicy:
         """The simple thing to do with as many images: the extractor trained on, with them and the source."""

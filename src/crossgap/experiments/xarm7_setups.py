@@ -50,6 +50,7 @@ SETUPS = {
     "camera_and_lights_rl_only": Setup(randomization=SEED, bottleneck=False),
     "randomized": replace(BEST, randomization="full"),
     "randomized_curriculum": replace(BEST, randomization="full", curriculum=True),
+    "two_cameras_randomized": replace(BEST, cameras=("side", "front"), randomization="full"),
 }
 """Every configuration by name. `best` is the seed's "Best Results": bottleneck, initialized extractor, no
 depth, a side view; `rl_only` and `depth_no_bottleneck` are its two others."""
