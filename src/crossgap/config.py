@@ -208,7 +208,7 @@ ALL_METHODS = (
     "taskgan_inverse", "taskgan_inverse_refined", "source_paired", "taskgan_forward", "source_translated",
     "source_paired_translated", "source_supervised_gan", "cycle_taskgan", "cycle_taskgan_refined",
     "cycle_taskgan_forward", "cycle_taskgan_unlabelled", "cycle_taskgan_unlabelled_refined",
-    "cycle_taskgan_unlabelled_forward", "rcan", "rcan_refined", "canonical_taskgan",
+    "cycle_taskgan_unlabelled_forward", "rcan", "rcan_refined", "rcan_near", "canonical_taskgan",
     "canonical_taskgan_refined", "canonical_taskgan_near", "canonical_taskgan_unlabelled",
     "canonical_taskgan_unlabelled_refined",
     "oracle",

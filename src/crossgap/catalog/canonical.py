@@ -167,6 +167,12 @@ CANONICAL = {
         check=check_pairs,
     ),
     **_canonical("canonical_taskgan", "TaskGAN inverse with randomized source images", True),
+    "rcan_near": Method(
+        partial(canonical_refined, name="rcan_near", base="rcan_refined", near=True),
+        "RCAN, refined near the target's labels",
+        needs=RANDOMIZED,
+        check=check_pairs,
+    ),
     "canonical_taskgan_near": Method(
         partial(canonical_refined, name="canonical_taskgan_near", base="canonical_taskgan", near=True),
         "TaskGAN inverse with randomized source images, refined near the target's labels",

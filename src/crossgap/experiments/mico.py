@@ -29,7 +29,7 @@ STRIP = 100
 """Images per file."""
 METHODS = (
     "target_only", "fine_tuned", "taskgan_inverse", "taskgan_inverse_refined", "canonical_taskgan",
-    "canonical_taskgan_near",
+    "canonical_taskgan_near", "rcan_near",
 )  # fmt: skip
 """What is trained with each number of target images; the first is the paper's "Normal"."""
 WITHOUT_TARGET = ("source_only", "rcan", "rcan_refined")

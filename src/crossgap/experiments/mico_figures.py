@@ -16,6 +16,7 @@ NAMES = {
     "taskgan_inverse": "inverse TaskGAN",
     "taskgan_inverse_refined": "inverse TaskGAN, refined",
     "canonical_taskgan_near": "inverse TaskGAN with randomized images, refined near the labels",
+    "rcan_near": "RCAN, refined near the labels",
     "rcan_refined": "RCAN, no target images",
     "source_only": "f_X on target images as they are",
     "benchmark": "Benchmark: f_X on source images",
