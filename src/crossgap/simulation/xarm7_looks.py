@@ -25,6 +25,8 @@ class XArm7Look(RoomLook):
     """Colour of the gripper's body."""
     fingers: Colour
     """Colour of its fingers."""
+    cube: Colour = (0.78, 0.08, 0.68)
+    """Colour of the cube, where a task has one."""
     link_shape: Literal["capsule", "box"] = "capsule"
     """Shape of all links."""
     thickness: float = 1.0
@@ -59,6 +61,7 @@ XARM7_TARGET_A = replace(
     joints=(0.34, 0.36, 0.40),
     hand=(0.10, 0.10, 0.11),
     fingers=(0.64, 0.24, 0.14),
+    cube=(0.60, 0.14, 0.50),
     floor=Surface((0.36, 0.42, 0.38)),
     wall=Surface((0.44, 0.42, 0.46)),
     lights=(Light((1.2, 1.0, 1.5), CENTRE, colour=(0.75, 0.70, 0.60), spot=True),),
