@@ -18,11 +18,11 @@ LENGTH = 0.10
 """Of a finger, metres."""
 SECONDS, TIMESTEP = 0.1, 0.004
 """Of one step of the task, and of the physics."""
-TRAVEL = 0.7
+TRAVEL = 0.6
 """Share of a step in which the hand is led to its target; in the rest it comes to rest there."""
 HAND_MASS, FINGER_MASS, CUBE_MASS = 1.0, 0.1, 0.1
 """Kilograms."""
-HAND_GAIN, HAND_FORCE = 6000.0, 80.0
+HAND_GAIN, HAND_FORCE = 12_000.0, 100.0
 """N/m and N, along each axis: what holds the hand gives way when it pushes on the cube or the table."""
 FINGER_GAIN, FINGER_FORCE = 600.0, 15.0
 """N/m and N of each finger."""

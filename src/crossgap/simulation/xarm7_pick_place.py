@@ -89,7 +89,9 @@ class XArm7PickPlaceEnv(gym.Env):
         box = gym.spaces.Box
         point, image = box(-5.0, 5.0, (3,), np.float64), box(0, 255, (size, size, 3), np.uint8)
         # a squeezed cube yields, and with it the fingers
-        low, high = (np.append(limit, opening) for limit, opening in ((LIMIT_LOW, -OPEN), (LIMIT_HIGH, 2 * OPEN)))
+        low, high = (
+            np.append(limit, opening) for limit, opening in ((LIMIT_LOW, -OPEN), (LIMIT_HIGH, 2 * OPEN))
+        )
         self.action_space = box(-1.0, 1.0, (4,), np.float32)
         spaces: dict[str, gym.Space] = {
             "agent_pos": box(low.astype(np.float32), high.astype(np.float32)),
@@ -158,7 +160,7 @@ class XArm7PickPlaceEnv(gym.Env):
         action = np.clip(action, -1, 1)
         target = self._grasp.tool + MAX_DISPLACEMENT * action[:3]
         self._grasp.step(np.clip(target, WORKSPACE_LOW, WORKSPACE_HIGH), OPEN * (action[3] + 1) / 2)
-        self.q = self._kinematics.inverse(self.q, self._grasp.tool)
+        self.q = self._kinematics.inverse(self.q, self._grasp.tool, tolerance=1e-3)
         if self._appearance is not None:
             self._appearance = self._scene.next_appearance(self._appearance, self._look_rng)
         info = self._info()

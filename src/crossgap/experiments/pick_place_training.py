@@ -1,0 +1,239 @@
+"""Learn to pick and place, from the privileged state or from images; the seed's goal that it did not reach."""
+
+from __future__ import annotations
+
+import functools
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import lightning_fabric
+import numpy as np
+import torch
+
+from crossgap.checkpoints import LAST, Checkpoint
+from crossgap.data.batches import Batches
+from crossgap.data.replay import Episode, Replay, read_episodes, write_episodes
+from crossgap.evaluation import wilson_interval
+from crossgap.experiments.pick_place_presets import PickPlacePreset, Rounds
+from crossgap.experiments.pick_place_rollouts import (
+    FEATURES,
+    Act,
+    expert,
+    exploring,
+    greedy,
+    play_pick_place,
+)
+from crossgap.experiments.xarm7 import VALIDATION_GOALS, sparse_reward
+from crossgap.files import read_json_lines, write_text
+from crossgap.methods.asymmetric_ddpg import AsymmetricDDPG
+from crossgap.methods.supervised import Supervised
+from crossgap.metrics import Metrics
+from crossgap.networks.actor_critic import Actor, Critic, PositionExtractor
+from crossgap.progress import progress_bar
+from crossgap.simulation import XARM7_PICK_PLACE
+from crossgap.simulation.workers import EnvironmentPool
+from crossgap.training import Trainer
+
+PREDICTED = 9
+"""Numbers of the state that images tell; the last, the gripper's opening, the robot measures itself."""
+DEMONSTRATIONS, EXTRACTOR_IMAGES = 1, 2
+"""Streams of random numbers beside those of the rounds."""
+STRAYING = 0.4, 0.25
+"""Noise and share of random actions where the expert is to show the extractor all kinds of states."""
+
+
+@dataclass(frozen=True)
+class Setup:
+    """One way to learn it."""
+
+    cameras: tuple[str, ...] = ("front", "side")
+    """What the policy sees; the state where there is none."""
+    demonstrations: bool = True
+    """Whether an expert's episodes help."""
+    randomization: str = "none"
+    """Domain randomization, new for every episode."""
+
+
+METHODS = {
+    "privileged": Setup(cameras=()),
+    "privileged_no_demonstrations": Setup(cameras=(), demonstrations=False),
+    "images": Setup(),
+    "images_randomized": Setup(randomization="full"),
+}
+"""Every setup by name."""
+
+
+class PickPlaceTraining:
+    """One policy, learnt in the source look; goes on where it was.
+
+    Every round plays an episode in each environment and then learns from all of them, and from the expert's.
+    What a round does depends on its number, on the learner and on the replay alone, and all of them are kept,
+    so that a training which was killed ends as one that was not.
+
+    Args:
+        folder: of this training.
+        preset: its size.
+        setup: the configuration.
+        seed: of everything random.
+        fabric: where it learns.
+        quiet: no progress bar.
+        teacher: a learner whose actor and critic this one begins with.
+    """
+
+    def __init__(
+        self, folder: Path, preset: PickPlacePreset, setup: Setup, seed: int,
+        fabric: lightning_fabric.Fabric, quiet: bool = False, teacher: AsymmetricDDPG | None = None,
+    ):  # fmt: skip
+        self.folder, self.preset, self.setup, self.seed, self.quiet = folder, preset, setup, seed, quiet
+        self.fabric = fabric
+        self.rounds: Rounds = preset.images if setup.cameras else preset.privileged
+        torch.manual_seed(seed)
+        self.learner = new_pick_place_learner(preset, setup, fabric.device)
+        if teacher is not None:
+            for networks in (self.learner.networks, self.learner.targets):
+                for name in ("actor", "critic"):
+                    networks[name].load_state_dict(teacher.networks[name].state_dict())
+
+    @functools.cached_property
+    def _environment(self) -> dict[str, Any]:
+        return {"size": self.preset.size, "cameras": self.setup.cameras}
+
+    def _pool(self, count: int, **environment: Any) -> EnvironmentPool:
+        return EnvironmentPool(XARM7_PICK_PLACE, count, **self._environment | environment)
+
+    def run(self) -> AsymmetricDDPG:
+        """Train to the end, or go on; the learner."""
+        checkpoint = Checkpoint(self.folder / "checkpoints", self.learner)
+        if not (self.folder / "checkpoints" / LAST).exists():
+            if self.setup.cameras:
+                self._initialize_extractor()
+            checkpoint.save(0)
+        done = checkpoint.load_last()
+        if done < self.rounds.rounds:
+            with self._pool(self.preset.environments, randomization=self.setup.randomization) as pool:
+                self._train(done, pool, checkpoint)
+        return self.learner
+
+    def _train(self, done: int, pool: EnvironmentPool, checkpoint: Checkpoint) -> None:
+        demonstrations, replay = self._demonstrations(pool), self._replay(done)
+        rounds, every = self.rounds.rounds, self.rounds.evaluate_every
+        with (
+            Metrics(self.folder, self.learner.name, done) as metrics,
+            progress_bar("pick and place", rounds, done, quiet=self.quiet) as advance,
+        ):
+            if not done:
+                self._watch(0)
+            for number in range(done, rounds):
+                self._round(number, pool, replay, demonstrations, metrics)
+                if (number + 1) % every == 0 or number + 1 == rounds:
+                    self._watch(number + 1)
+                metrics.flush(number + 1)
+                checkpoint.save(number + 1)
+                advance(1)
+
+    def _watch(self, rounds: int) -> None:
+        """Add to the learning curve how the policy does on the validation goals after so many rounds."""
+        path = self.folder / "curve.jsonl"
+        steps = rounds * self.preset.environments * self.preset.episode_steps
+        row = {"round": rounds, "environment_steps": steps, **self.evaluate("source", VALIDATION_GOALS)}
+        before = [known for known in read_json_lines(path) if known["round"] < rounds]
+        write_text(path, "".join(f"{json.dumps(known)}\n" for known in [*before, row]))
+
+    def _round(
+        self, number: int, pool: EnvironmentPool, replay: Replay, demonstrations: Replay, metrics: Metrics
+    ) -> None:  # fmt: skip
+        preset, rng = self.preset, np.random.default_rng([self.seed, number])
+        act = exploring(greedy(self.learner), preset.noise, preset.random, rng)
+        episodes = self._play(pool, act, preset.episode_steps, rng)
+        write_episodes(self._path(number), episodes)
+        for episode in episodes:
+            replay.add(episode)
+        demonstrated = preset.demonstrated if len(demonstrations) else 0
+        for _ in range(self.rounds.updates):
+            batch = replay.sample(preset.learner.batch, rng)
+            if demonstrated:
+                batch += demonstrations.sample(demonstrated, rng)
+            losses = self.learner.update(batch, demonstrated)
+            metrics.add({name: torch.tensor(value) for name, value in losses.items()})
+
+    def _play(
+        self, pool: EnvironmentPool, act: Act, steps: int, rng: np.random.Generator
+    ) -> list[Episode]:  # fmt: skip
+        seeds = rng.integers(1_000_000, 2**31, self.preset.environments)
+        return play_pick_place(pool, act, [int(seed) for seed in seeds], steps)[0]
+
+    # the expert's part
+
+    def _demonstrations(self, pool: EnvironmentPool) -> Replay:
+        """What the expert shows; its goals stay, for they say what its actions were for."""
+        preset, path = self.preset, self.folder / "replay" / "demonstrations.npz"
+        count = preset.demonstrations if self.setup.demonstrations else 0
+        kept = Replay(max(1, count) * (preset.episode_steps + 1), 0.0, sparse_reward)
+        if count and not path.exists():
+            rng = np.random.default_rng([self.seed, DEMONSTRATIONS, 0])
+            act, episodes = exploring(expert, preset.noise, 0.0, rng), []
+            while len(episodes) < count:
+                episodes += self._play(pool, act, preset.episode_steps, rng)
+            write_episodes(path, episodes[:count])
+        for episode in read_episodes(path) if count else []:
+            kept.add(episode)
+        return kept
+
+    def _initialize_extractor(self) -> None:
+        """Teach the extractor the state from images before there is a reward: the seed's best results begin
+        with an "initialized feature extractor"."""
+        preset, rng = self.preset, np.random.default_rng([self.seed, EXTRACTOR_IMAGES, 0])
+        act, episodes = exploring(expert, *STRAYING, rng), []
+        with self._pool(preset.environments, randomization=self.setup.randomization) as pool:
+            while len(episodes) < preset.extractor_episodes:
+                episodes += self._play(pool, act, preset.episode_steps // 2, rng)
+        extractor, config = self.learner.networks["extractor"], preset.extractor
+        images, labels = (
+            torch.from_numpy(np.concatenate([getattr(episode, part) for episode in episodes]))
+            for part in ("frames", "states")
+        )
+        batches = Batches(images, labels[:, :PREDICTED].to(self.fabric.device), config.batch, self.seed)
+        phase = Supervised("extractor", extractor, [batches], config.steps, config.learning_rate)
+        Trainer(self.folder / "extractor", self.fabric, self.seed, self.quiet).fit(phase)
+        self.learner.targets["extractor"].load_state_dict(extractor.state_dict())
+
+    # what a killed run needs again
+
+    def _replay(self, rounds: int) -> Replay:
+        replay = Replay(self.preset.replay, self.preset.relabelled, sparse_reward)
+        for number in range(rounds):
+            for episode in read_episodes(self._path(number)):
+                replay.add(episode)
+        return replay
+
+    def _path(self, number: int) -> Path:
+        return self.folder / "replay" / f"{number:05d}.npz"
+
+    # evaluation
+
+    def evaluate(self, look: str, first_goal: int) -> dict[str, Any]:
+        """Success and final distance of the policy in a look, with Wilson's 95 % interval."""
+        seeds = range(first_goal, first_goal + self.preset.goals)
+        with self._pool(len(seeds), look=look) as pool:
+            _, infos = play_pick_place(pool, greedy(self.learner), seeds, self.preset.episode_steps)
+        won = [bool(info["is_success"]) for info in infos]
+        low, high = wilson_interval(sum(won), len(won))
+        distance = float(np.mean([info["distance"] for info in infos]))
+        return {
+            "success": sum(won) / len(won), "low": low, "high": high, "n": len(won), "distance": distance,
+        }  # fmt: skip
+
+
+def new_pick_place_learner(
+    preset: PickPlacePreset, setup: Setup, device: str | torch.device
+) -> AsymmetricDDPG:  # fmt: skip
+    """Untrained networks for a setup: a policy without cameras measures all of the state."""
+    config, channels = preset.learner, 3 * len(setup.cameras)
+    extractor = PositionExtractor(channels, preset.size, outputs=PREDICTED) if channels else None
+    actor, critic = (kind(FEATURES, 3, 4, preset.hidden) for kind in (Actor, Critic))
+    return AsymmetricDDPG(
+        extractor, actor, critic, config, -1 / (1 - config.discount), device,
+        measured=FEATURES - PREDICTED if channels else FEATURES, cloning_weight=preset.cloning_weight,
+    )  # fmt: skip
