@@ -16,7 +16,7 @@ from crossgap.simulation.xarm7_grasp_scene import shared_grasp_scene
 from crossgap.simulation.xarm7_pick_place import AWAY, ON_TABLE
 from crossgap.simulation.xarm7_reach import MAX_DISPLACEMENT, SUCCESS_DISTANCE, WORKSPACE_LOW
 
-HERE = np.array([0.4, 0.0, ON_TABLE])
+HERE, ASIDE = np.array([0.4, 0.0, ON_TABLE]), np.array([0.4, 0.01, ON_TABLE])
 
 
 def make(**kwargs):
@@ -34,9 +34,9 @@ def led(grasp: Grasp, target: tuple[float, float, float], opening: float, steps:
 
 def test_a_closed_gripper_lifts_the_cube_and_holds_it_until_it_opens() -> None:
     grasp = Grasp()
-    grasp.reset(np.array([0.4, 0.0, 0.2]), HERE + [0, 0.01, 0])
+    grasp.reset(np.array([0.4, 0.0, 0.2]), ASIDE)
     led(grasp, (0.4, 0.0, 0.03), OPEN)
-    np.testing.assert_allclose(grasp.cube, HERE + [0, 0.01, 0], atol=1e-3)  # nothing has touched it
+    np.testing.assert_allclose(grasp.cube, ASIDE, atol=1e-3)  # nothing has touched it
     led(grasp, (0.4, 0.0, 0.03), 0.0, 3)
     assert grasp.opening == pytest.approx(CUBE, abs=4e-3)
     np.testing.assert_allclose(grasp.cube, HERE, atol=4e-3)  # centred between the fingers
@@ -143,9 +143,8 @@ def test_the_arm_s_gripper_is_where_the_physics_has_it() -> None:
 
 def test_the_cube_is_seen() -> None:
     options = {"tool": [0.3, 0.2, 0.3], "goal": [0.4, 0.0, 0.1]}
-    env, images = make(), []
-    for y in (-0.1, 0.1):
-        images.append(env.reset(seed=0, options=options | {"cube": [0.45, y]})[0]["pixels"])
+    env = make()
+    images = [env.reset(seed=0, options=options | {"cube": [0.45, y]})[0]["pixels"] for y in (-0.1, 0.1)]
     for camera in ("front", "side"):
         assert (images[0][camera] != images[1][camera]).any(-1).sum() > 4
 

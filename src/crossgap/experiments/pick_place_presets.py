@@ -16,6 +16,8 @@ class Rounds:
     """How often an episode is played in every environment, and learnt from."""
     updates: int
     """Updates per round."""
+    learning_rate: float = 1e-3
+    """Of all Adams."""
     evaluate_every: int = 10
     """Rounds between two evaluations on the validation goals."""
 
@@ -32,7 +34,7 @@ class PickPlacePreset:
     """Steps of an episode; Fetch's."""
     privileged: Rounds = field(default_factory=lambda: Rounds(40, 200))
     """Of the policies that see the state."""
-    images: Rounds = field(default_factory=lambda: Rounds(20, 100))
+    images: Rounds = field(default_factory=lambda: Rounds(20, 100, 3e-4))
     """Of the policies that see images, which start with what the privileged one has learnt."""
     replay: int = 100_000
     """Frames that are remembered."""
@@ -59,12 +61,12 @@ class PickPlacePreset:
     methods: tuple[str, ...] = ("privileged", "privileged_no_demonstrations", "images", "images_randomized")
     """What is trained; names of `pick_place_training.METHODS`."""
     learner: DDPGConfig = field(default_factory=lambda: DDPGConfig(batch=96))
-    """The learner's settings."""
+    """The learner's settings, but for its learning rate."""
 
 
 PICK_PLACE_PRESETS = {
     "smoke": PickPlacePreset(
-        size=48, environments=2, episode_steps=4, privileged=Rounds(2, 3, 1), images=Rounds(2, 3, 1),
+        size=48, environments=2, episode_steps=4, privileged=Rounds(2, 3, evaluate_every=1), images=Rounds(2, 3, evaluate_every=1),
         demonstrations=2, demonstrated=4, hidden=16, extractor_episodes=4, goals=2,
         extractor=SupervisedConfig(3, 4), learner=DDPGConfig(batch=8),
     ),

@@ -1,10 +1,10 @@
-"""Learn to pick and place, from the privileged state or from images; the seed's goal that it did not reach."""
+"""Learn to pick and place, from the privileged state or from images; the seed did not reach this goal."""
 
 from __future__ import annotations
 
 import functools
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -230,7 +230,9 @@ def new_pick_place_learner(
     preset: PickPlacePreset, setup: Setup, device: str | torch.device
 ) -> AsymmetricDDPG:  # fmt: skip
     """Untrained networks for a setup: a policy without cameras measures all of the state."""
-    config, channels = preset.learner, 3 * len(setup.cameras)
+    channels = 3 * len(setup.cameras)
+    rounds = preset.images if channels else preset.privileged
+    config = replace(preset.learner, learning_rate=rounds.learning_rate)
     extractor = PositionExtractor(channels, preset.size, outputs=PREDICTED) if channels else None
     actor, critic = (kind(FEATURES, 3, 4, preset.hidden) for kind in (Actor, Critic))
     return AsymmetricDDPG(

@@ -71,8 +71,8 @@ class AsymmetricDDPG:
 
     @torch.no_grad()
     def act(self, frames: np.ndarray, goals: np.ndarray, measured: np.ndarray | None = None) -> np.ndarray:
-        """Actions (n, a) float32 of images (n, H, W, C) uint8, scaled goals (n, g) and what the robot measures
-        itself, (n, `measured`), nothing at all by default."""
+        """Actions (n, a) float32 of images (n, H, W, C) uint8, scaled goals (n, g) and what the robot
+        measures itself, (n, `measured`), by default nothing."""
         goal = torch.as_tensor(goals, dtype=torch.float32, device=self.device)
         known = goal[:, :0] if measured is None else torch.as_tensor(measured, device=self.device)
         return self.networks["actor"](self._seen(self.networks, frames, known), goal).cpu().numpy()

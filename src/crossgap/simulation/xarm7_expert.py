@@ -8,11 +8,12 @@ from crossgap.simulation.xarm7_grasp import CUBE
 from crossgap.simulation.xarm7_reach import MAX_DISPLACEMENT, WORKSPACE_LOW
 
 ALIGNED, AT = 0.013, 0.016
-"""How near the gripper is to the cube, sideways where it may go down and in all where it may close, metres."""
+"""How near the gripper is to the cube: sideways where it may go down, in all where it may close, metres."""
 ABOVE = 0.09
 """How high above the cube it waits until it is aligned, metres."""
 HELD = CUBE + 0.004
 """What the fingers are apart at most while they hold the cube, metres."""
+UP = np.array([0.0, 0.0, 1.0])
 CARRIED = 0.06
 """How high above a far goal the cube is carried, metres."""
 
@@ -32,7 +33,7 @@ def expert_action(state: np.ndarray, goal: np.ndarray) -> np.ndarray:
     away, sideways = np.linalg.norm(grip - tool), np.linalg.norm(grip[:2] - tool[:2])
     if away < 2 * AT and opening < HELD:
         far = np.linalg.norm(goal[:2] - cube[:2]) > MAX_DISPLACEMENT
-        return _towards(goal + [0, 0, CARRIED * far] - cube, -1.0)
+        return _towards(goal + CARRIED * far * UP - cube, -1.0)
     if away < AT:
         return _towards(np.zeros(3), -1.0)
     if sideways < ALIGNED:

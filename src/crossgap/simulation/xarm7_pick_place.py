@@ -53,10 +53,10 @@ class XArm7PickPlaceEnv(gym.Env):
     Action: (4,) in [-1, 1]: displacement of the tool point times 5 cm, and how far the gripper shall open,
     from closed (−1) to 8.4 cm (1).
 
-    Observation: `pixels[<camera>]` (size, size, 3) uint8 of each camera; `agent_pos` joint angles (7,) radians
-    and the gripper's opening, metres; `desired_goal` (3,) metres. Privileged, for critics and relabelling:
-    `achieved_goal`, the cube's centre (3,) metres, and `state` (10,) metres: tool point (3), opening, cube
-    (3), and the cube seen from the tool point (3).
+    Observation: `pixels[<camera>]` (size, size, 3) uint8 of each camera; `agent_pos` joint angles (7,)
+    radians and the gripper's opening, metres; `desired_goal` (3,) metres. Privileged, for critics and
+    relabelling: `achieved_goal`, the cube's centre (3,) metres, and `state` (10,) metres: tool point (3),
+    opening, cube (3), and the cube seen from the tool point (3).
 
     Reward: `sparse` −1 and 0 where the cube is at the goal, `dense` minus its distance in metres. `info`:
     `is_success` and `distance` (metres), at reset and at every step. An episode is cut after 50 steps.
