@@ -14,7 +14,6 @@ from crossgap.experiments.xarm7 import TEST_GOALS
 from crossgap.files import once, read_json_lines
 from crossgap.methods.asymmetric_ddpg import AsymmetricDDPG
 from crossgap.runs import timed
-from crossgap.simulation.xarm7_looks import XARM7_LOOKS
 
 TEACHER = "privileged"
 """The method that the ones with images begin with."""
@@ -47,7 +46,7 @@ class PickPlaceExperiment:
         return [
             {"domain": look, "method": method, "seed": self.seed, "metric": metric, **row}
             for method in self.preset.methods
-            for look in (XARM7_LOOKS if METHODS[method].cameras else ("source",))
+            for look in (self.preset.looks if METHODS[method].cameras else ("source",))
             for metric, row in self._evaluate(method, look).items()
         ]
 

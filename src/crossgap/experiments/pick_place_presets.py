@@ -34,7 +34,7 @@ class PickPlacePreset:
     """Steps of an episode; Fetch's."""
     privileged: Rounds = field(default_factory=lambda: Rounds(40, 200))
     """Of the policies that see the state."""
-    images: Rounds = field(default_factory=lambda: Rounds(20, 100, 3e-4))
+    images: Rounds = field(default_factory=lambda: Rounds(16, 100, 3e-4, 4))
     """Of the policies that see images, which start with what the privileged one has learnt."""
     replay: int = 100_000
     """Frames that are remembered."""
@@ -60,18 +60,24 @@ class PickPlacePreset:
     """Goals of an evaluation."""
     methods: tuple[str, ...] = ("privileged", "privileged_no_demonstrations", "images", "images_randomized")
     """What is trained; names of `pick_place_training.METHODS`."""
+    looks: tuple[str, ...] = ("source", "target_a", "target_b", "target_c")
+    """Where policies that see images are tested."""
     learner: DDPGConfig = field(default_factory=lambda: DDPGConfig(batch=96))
     """The learner's settings, but for its learning rate."""
 
 
 PICK_PLACE_PRESETS = {
     "smoke": PickPlacePreset(
-        size=48, environments=2, episode_steps=4, privileged=Rounds(2, 3, evaluate_every=1), images=Rounds(2, 3, evaluate_every=1),
+        size=48, environments=2, episode_steps=4, privileged=Rounds(2, 3, evaluate_every=1),
+        images=Rounds(2, 3, evaluate_every=1),
         demonstrations=2, demonstrated=4, hidden=16, extractor_episodes=4, goals=2,
         extractor=SupervisedConfig(3, 4), learner=DDPGConfig(batch=8),
     ),
     "quick": PickPlacePreset(),
-    "full": PickPlacePreset(),
+    "full": PickPlacePreset(
+        privileged=Rounds(80, 200), images=Rounds(60, 200, 3e-4), extractor_episodes=1280,
+        extractor=SupervisedConfig(10_000, 64, 1e-3),
+    ),
 }  # fmt: skip
 """Every preset by name."""
 

@@ -60,9 +60,13 @@ class XArm7ReachEnv(gym.Env):
         cameras: Sequence[str] = ("side",), depth: bool = False,
         reward: Literal["sparse", "dense"] = "sparse", render_mode: str | None = None,
     ):  # fmt: skip
+        for camera in cameras:
+            if camera not in CAMERAS:
+                raise unknown("Camera", camera, CAMERAS)
         if not cameras:
             raise CrossgapError(f"Expected at least one camera of {', '.join(CAMERAS)}.")
-        check_choices(cameras, reward)
+        if reward not in ("sparse", "dense"):
+            raise unknown("Reward", reward, ("sparse", "dense"))
         self.render_mode, self.cameras, self.depth, self.reward = render_mode, tuple(cameras), depth, reward
         self._scene, self._kinematics = shared_xarm7_scene(look, randomization, size), Kinematics()
         box = gym.spaces.Box
@@ -92,9 +96,7 @@ class XArm7ReachEnv(gym.Env):
         self._look_rng = np.random.default_rng(self.np_random.integers(2**63))
         drawn = {name: self.np_random.uniform(WORKSPACE_LOW, WORKSPACE_HIGH) for name in ("goal", "tool")}
         for name, value in (options or {}).items():
-            if name not in drawn:
-                raise unknown("Reset option", name, drawn)
-            drawn[name] = checked_point(name, value, WORKSPACE_LOW, WORKSPACE_HIGH)
+            drawn[name] = _checked(name, value)
         self.goal = drawn["goal"]
         self.q = self._kinematics.inverse(HOME, drawn["tool"], iterations=50)
         self._tool = self._kinematics.tool(self.q)[0]
@@ -153,31 +155,25 @@ class XArm7ReachEnv(gym.Env):
         return {"is_success": distance < SUCCESS_DISTANCE, "distance": distance}
 
 
-def check_choices(cameras: Sequence[str], reward: str) -> None:
-    """Raise a CrossgapError for a camera or reward that does not exist."""
-    for camera in cameras:
-        if camera not in CAMERAS:
-            raise unknown("Camera", camera, CAMERAS)
-    if reward not in ("sparse", "dense"):
-        raise unknown("Reward", reward, ("sparse", "dense"))
-
-
 def goal_reward(achieved: np.ndarray, desired: np.ndarray, kind: str) -> np.ndarray:
     """Rewards (…), `sparse` or `dense`, of points (…, 3) in metres."""
     distance = np.linalg.norm(np.subtract(achieved, desired), axis=-1)
     return -distance if kind == "dense" else -(distance >= SUCCESS_DISTANCE).astype(float)
 
 
-def checked_point(name: str, value: Any, low: np.ndarray, high: np.ndarray) -> np.ndarray:
-    """A point that was asked for, within bounds in metres.
+def _checked(name: str, value: Any) -> np.ndarray:
+    """A point of the workspace that was asked for.
 
     Raises:
-        CrossgapError: it is none, or outside of them.
+        CrossgapError: it is none, or not what can be asked for.
     """
+    if name not in ("goal", "tool"):
+        raise unknown("Reset option", name, ("goal", "tool"))
     point = np.asarray(value, float)
-    if not (point.shape == low.shape and ((point >= low) & (point <= high)).all()):
-        least, most = (", ".join(f"{x:g}" for x in bound) for bound in (low, high))
+    inside = point.shape == (3,) and ((point >= WORKSPACE_LOW) & (point <= WORKSPACE_HIGH)).all()
+    if not inside:
+        low, high = (", ".join(f"{x:g}" for x in bound) for bound in (WORKSPACE_LOW, WORKSPACE_HIGH))
         raise CrossgapError(
-            f"{name} = {point.tolist()} is out of reach. Expected a point from ({least}) to ({most}) m."
+            f"{name} = {point.tolist()} is out of reach. Expected a point from ({low}) to ({high}) m."
         )
     return point
