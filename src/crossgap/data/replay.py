@@ -148,7 +148,7 @@ def write_episodes(path: Path, episodes: Sequence[Episode]) -> None:
     """
     parts = {f.name: np.stack([getattr(episode, f.name) for episode in episodes]) for f in fields(Episode)}
     with writing(path) as temporary, temporary.open("wb") as file:
-        np.savez(file, **parts)
+        np.savez(file, allow_pickle=False, **parts)
 
 
 def read_episodes(path: Path) -> list[Episode]:

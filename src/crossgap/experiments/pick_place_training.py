@@ -26,7 +26,7 @@ from crossgap.experiments.pick_place_rollouts import (
     play_pick_place,
 )
 from crossgap.experiments.xarm7 import VALIDATION_GOALS, sparse_reward
-from crossgap.files import read_json_lines, write_text
+from crossgap.files import read_json_lines, remove, write_text
 from crossgap.methods.asymmetric_ddpg import AsymmetricDDPG
 from crossgap.methods.supervised import Supervised
 from crossgap.metrics import Metrics
@@ -114,6 +114,7 @@ class PickPlaceTraining:
         if done < self.rounds.rounds:
             with self._pool(self.preset.environments, randomization=self.setup.randomization) as pool:
                 self._train(done, pool, checkpoint)
+        remove(self.folder / "replay")  # gigabytes, of use to a training that goes on
         return self.learner
 
     def _train(self, done: int, pool: EnvironmentPool, checkpoint: Checkpoint) -> None:

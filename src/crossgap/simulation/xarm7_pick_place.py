@@ -84,7 +84,8 @@ class XArm7PickPlaceEnv(gym.Env):
                 raise unknown("Camera", camera, CAMERAS)
         if reward not in ("sparse", "dense"):
             raise unknown("Reward", reward, ("sparse", "dense"))
-        get_xarm7_look(look), get_randomization(randomization)
+        get_xarm7_look(look)
+        get_randomization(randomization)
         self.render_mode, self.cameras, self.reward = render_mode, tuple(cameras), reward
         self._dressed = look, randomization, size
         self._grasp, self._kinematics = Grasp(), Kinematics()
