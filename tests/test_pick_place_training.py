@@ -24,7 +24,8 @@ from crossgap.experiments.pick_place_rollouts import (
     play_pick_place,
     seen,
 )
-from crossgap.experiments.pick_place_training import METHODS, PickPlaceTraining, new_pick_place_learner
+from crossgap.experiments.pick_place_setups import METHODS, new_pick_place_learner
+from crossgap.experiments.pick_place_training import PickPlaceTraining
 from crossgap.experiments.xarm7_rollouts import scaled
 from crossgap.losses import cloning_loss
 from crossgap.methods.asymmetric_ddpg import AsymmetricDDPG

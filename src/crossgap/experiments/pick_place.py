@@ -9,7 +9,8 @@ from typing import Any
 import lightning_fabric
 
 from crossgap.experiments.pick_place_presets import PickPlacePreset
-from crossgap.experiments.pick_place_training import METHODS, PickPlaceTraining
+from crossgap.experiments.pick_place_setups import METHODS
+from crossgap.experiments.pick_place_training import PickPlaceTraining
 from crossgap.experiments.xarm7 import TEST_GOALS
 from crossgap.files import once, read_json_lines
 from crossgap.methods.asymmetric_ddpg import AsymmetricDDPG

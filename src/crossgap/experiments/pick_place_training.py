@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import json
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,51 +17,27 @@ from crossgap.data.replay import Episode, Replay, read_episodes, write_episodes
 from crossgap.evaluation import wilson_interval
 from crossgap.experiments.pick_place_presets import PickPlacePreset, Rounds
 from crossgap.experiments.pick_place_rollouts import (
-    FEATURES,
     Act,
     expert,
     exploring,
     greedy,
     play_pick_place,
 )
+from crossgap.experiments.pick_place_setups import PREDICTED, Setup, new_pick_place_learner
 from crossgap.experiments.xarm7 import VALIDATION_GOALS, sparse_reward
 from crossgap.files import read_json_lines, remove, write_text
 from crossgap.methods.asymmetric_ddpg import AsymmetricDDPG
 from crossgap.methods.supervised import Supervised
 from crossgap.metrics import Metrics
-from crossgap.networks.actor_critic import Actor, Critic, PositionExtractor
 from crossgap.progress import progress_bar
 from crossgap.simulation import XARM7_PICK_PLACE
 from crossgap.simulation.workers import EnvironmentPool
 from crossgap.training import Trainer
 
-PREDICTED = 9
-"""Numbers of the state that images tell; the last, the gripper's opening, the robot measures itself."""
 DEMONSTRATIONS, EXTRACTOR_IMAGES = 1, 2
 """Streams of random numbers beside those of the rounds."""
 STRAYING = 0.4, 0.25
 """Noise and share of random actions where the expert is to show the extractor all kinds of states."""
-
-
-@dataclass(frozen=True)
-class Setup:
-    """One way to learn it."""
-
-    cameras: tuple[str, ...] = ("front", "side")
-    """What the policy sees; the state where there is none."""
-    demonstrations: bool = True
-    """Whether an expert's episodes help."""
-    randomization: str = "none"
-    """Domain randomization, new for every episode."""
-
-
-METHODS = {
-    "privileged": Setup(cameras=()),
-    "privileged_no_demonstrations": Setup(cameras=(), demonstrations=False),
-    "images": Setup(),
-    "images_randomized": Setup(randomization="full"),
-}
-"""Every setup by name."""
 
 
 class PickPlaceTraining:
@@ -225,18 +200,3 @@ class PickPlaceTraining:
         return {
             "success": sum(won) / len(won), "low": low, "high": high, "n": len(won), "distance": distance,
         }  # fmt: skip
-
-
-def new_pick_place_learner(
-    preset: PickPlacePreset, setup: Setup, device: str | torch.device
-) -> AsymmetricDDPG:  # fmt: skip
-    """Untrained networks for a setup: a policy without cameras measures all of the state."""
-    channels = 3 * len(setup.cameras)
-    rounds = preset.images if channels else preset.privileged
-    config = replace(preset.learner, learning_rate=rounds.learning_rate)
-    extractor = PositionExtractor(channels, preset.size, outputs=PREDICTED) if channels else None
-    actor, critic = (kind(FEATURES, 3, 4, preset.hidden) for kind in (Actor, Critic))
-    return AsymmetricDDPG(
-        extractor, actor, critic, config, -1 / (1 - config.discount), device,
-        measured=FEATURES - PREDICTED if channels else FEATURES, cloning_weight=preset.cloning_weight,
-    )  # fmt: skip
