@@ -25,8 +25,6 @@ class XArm7Look(RoomLook):
     """Colour of the gripper's body."""
     fingers: Colour
     """Colour of its fingers."""
-    cube: Colour = (0.78, 0.08, 0.68)
-    """Colour of the cube, where a task has one."""
     link_shape: Literal["capsule", "box"] = "capsule"
     """Shape of all links."""
     thickness: float = 1.0
@@ -38,6 +36,8 @@ class XArm7Look(RoomLook):
     """Position of the camera `side`, metres: it sees how far the arm reaches."""
     side_camera_target: Vector = CENTRE
     """The point in the middle of its image, metres."""
+    cube: Colour = (0.78, 0.08, 0.68)
+    """Colour of the cube, where a task has one."""
 
 
 XARM7_SOURCE = XArm7Look(
