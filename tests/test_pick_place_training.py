@@ -25,7 +25,7 @@ from crossgap.experiments.pick_place_rollouts import (
     seen,
 )
 from crossgap.experiments.pick_place_setups import METHODS, new_pick_place_learner
-from crossgap.experiments.pick_place_training import PickPlaceTraining
+from crossgap.experiments.pick_place_training import PickPlaceTraining, judged
 from crossgap.experiments.xarm7_rollouts import scaled
 from crossgap.losses import cloning_loss
 from crossgap.methods.asymmetric_ddpg import AsymmetricDDPG
@@ -211,7 +211,7 @@ def test_a_training_that_was_killed_ends_as_one_that_was_not(
     curves = [(tmp_path / name / "curve.jsonl").read_text() for name in ("whole", "broken")]
     assert curves[0] == curves[1]
     rows = [json.loads(line) for line in curves[0].splitlines()]
-    assert [(row["round"], row["environment_steps"]) for row in rows] == [(0, 0), (1, 8), (2, 16)]
+    assert [row["environment_steps"] for row in rows] == [0, 8, 16]
 
 
 def test_a_policy_with_eyes_begins_with_what_its_teacher_knows(tmp_path: Path, fabric) -> None:
@@ -235,7 +235,29 @@ def test_the_experiment_from_nothing_to_rows_and_again(tmp_path: Path, fabric) -
     again = PickPlaceExperiment(tmp_path, preset, 1, fabric, quiet=True)
     assert again.run() == rows
     assert {file: file.stat().st_mtime_ns for file in tmp_path.rglob("*.safetensors")} == states
-    assert [len(curve) for curve in again.curves().values()] == [3, 3]
+    curve = [row for row in rows if row["metric"] == "validation_success"]
+    assert [(row["method"], row["environment_steps"]) for row in curve] == [
+        (method, steps) for method in preset.methods for steps in (0, 8, 16)
+    ]
+    played = again.episodes("images", "target_c")
+    assert [one["seed"] for one in played] == [30_000, 30_001]
+    assert success["images", "target_c"]["won"] == "".join(str(int(one["success"])) for one in played)
+
+
+def test_figures_by_hand() -> None:
+    played = [{"seed": i, "success": i < 3, "distance": 0.01 * i} for i in range(4)]
+    found = judged(played)
+    assert found["success"]["value"] == 0.75
+    assert found["success"]["won"] == "1110"
+    assert found["distance"]["value"] == pytest.approx(0.015)
+    assert found["distance"]["low"] < 0.015 < found["distance"]["high"]
+
+
+def test_a_method_that_does_not_exist(tmp_path: Path, fabric) -> None:
+    with pytest.raises(
+        CrossgapError, match=r"Method 'magic' not found\. Available: images, images_randomized"
+    ):
+        PickPlaceExperiment(tmp_path, replace(SMOKE, methods=("magic",)), 0, fabric)
 
 
 def test_presets() -> None:

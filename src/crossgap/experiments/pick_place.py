@@ -9,10 +9,10 @@ from typing import Any
 import lightning_fabric
 
 from crossgap.experiments.pick_place_presets import PickPlacePreset
-from crossgap.experiments.pick_place_setups import METHODS
-from crossgap.experiments.pick_place_training import PickPlaceTraining
+from crossgap.experiments.pick_place_setups import get_pick_place_setup
+from crossgap.experiments.pick_place_training import PickPlaceTraining, judged
 from crossgap.experiments.xarm7 import TEST_GOALS
-from crossgap.files import once, read_json_lines
+from crossgap.files import once
 from crossgap.methods.asymmetric_ddpg import AsymmetricDDPG
 from crossgap.runs import timed
 
@@ -29,6 +29,9 @@ class PickPlaceExperiment:
         seed: of training; the goals are the same for all.
         fabric: device and precision.
         quiet: no progress bars.
+
+    Raises:
+        CrossgapError: a method of the preset does not exist.
     """
 
     def __init__(
@@ -37,48 +40,56 @@ class PickPlaceExperiment:
     ):  # fmt: skip
         self.root, self.preset, self.seed, self.fabric, self.quiet = root, preset, seed, fabric, quiet
         self.folder = root / f"seed_{seed}"
+        for method in preset.methods:
+            get_pick_place_setup(method)
 
     def run(self) -> list[dict[str, Any]]:
         """Do what is not done yet; one flat row per figure.
 
         `domain` is the look; what sees the state plays in the source alone, for the state has no look.
-        `success` has Wilson's 95 % interval; `distance`, of cube and goal at the end, is in metres.
+        `success` and `distance` (of cube and goal at the end, metres) are of the test goals;
+        `validation_success` is a point of the learning curve and has `environment_steps`.
         """
-        return [
+        rows = [
             {"domain": look, "method": method, "seed": self.seed, "metric": metric, **row}
             for method in self.preset.methods
-            for look in (self.preset.looks if METHODS[method].cameras else ("source",))
-            for metric, row in self._evaluate(method, look).items()
+            for look in (self.preset.looks if get_pick_place_setup(method).cameras else ("source",))
+            for metric, row in judged(self.episodes(method, look)).items()
+        ]
+        about = {"domain": "source", "seed": self.seed, "metric": "validation_success"}
+        return rows + [
+            {**about, "method": method, **point}
+            for method in self.preset.methods
+            for point in self._begun(method).curve
         ]
 
-    def curves(self) -> dict[str, list[dict[str, Any]]]:
-        """Success on the validation goals while learning, by method."""
-        return {m: read_json_lines(self.folder / m / "curve.jsonl") for m in self.preset.methods}
+    def episodes(self, method: str, look: str) -> list[dict[str, Any]]:
+        """Every test episode of a method in a look."""
 
-    def training(self, method: str) -> PickPlaceTraining:
-        """A method's training; those it begins with are done first."""
-        setup = METHODS[method]
-        teacher = self._learner(TEACHER) if setup.cameras else None
-        return PickPlaceTraining(
-            self.folder / method, self.preset, setup, self.seed, self.fabric, self.quiet, teacher
-        )
-
-    def _learner(self, method: str) -> AsymmetricDDPG:
-        training = self.training(method)
-        with timed(self.root, f"train {method}"):
-            return training.run()
-
-    def _evaluate(self, method: str, look: str) -> dict[str, dict[str, Any]]:
-        def measure() -> dict[str, dict[str, Any]]:
+        def play() -> list[dict[str, Any]]:
             training = self.training(method)
             with timed(self.root, f"train {method}"):
                 training.run()
             with timed(self.root, "evaluate"):
-                found = training.evaluate(look, TEST_GOALS)
-            interval = {key: found[key] for key in ("low", "high", "n")}
-            return {
-                "success": {"value": found["success"], **interval},
-                "distance": {"value": found["distance"], "n": found["n"]},
-            }
+                return training.evaluate(look, TEST_GOALS)
 
-        return once(self.folder / "evaluation" / f"{method}_{look}.json", measure)
+        return once(self.folder / "evaluation" / f"{method}_{look}.json", play)
+
+    def training(self, method: str) -> PickPlaceTraining:
+        """A method's training; that of its teacher is done first."""
+        if not get_pick_place_setup(method).cameras:
+            return self._begun(method)
+        teacher = self._begun(TEACHER)
+        with timed(self.root, f"train {TEACHER}"):
+            return self._begun(method, teacher.run())
+
+    def _begun(self, method: str, teacher: AsymmetricDDPG | None = None) -> PickPlaceTraining:
+        return PickPlaceTraining(
+            self.folder / method,
+            self.preset,
+            get_pick_place_setup(method),
+            self.seed,
+            self.fabric,
+            self.quiet,
+            teacher,
+        )

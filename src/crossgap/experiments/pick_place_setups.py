@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import torch
 
+from crossgap.errors import unknown
 from crossgap.experiments.pick_place_presets import PickPlacePreset
 from crossgap.experiments.pick_place_rollouts import FEATURES
 from crossgap.methods.asymmetric_ddpg import AsymmetricDDPG
@@ -34,6 +35,17 @@ METHODS = {
     "images_randomized": Setup(randomization="full"),
 }
 """Every setup by name."""
+
+
+def get_pick_place_setup(name: str) -> Setup:
+    """The setup of that name.
+
+    Raises:
+        CrossgapError: there is none; the message lists those that exist.
+    """
+    if name not in METHODS:
+        raise unknown("Method", name, METHODS)
+    return METHODS[name]
 
 
 def new_pick_place_learner(

@@ -14,7 +14,7 @@ import torch
 from crossgap.checkpoints import LAST, Checkpoint
 from crossgap.data.batches import Batches
 from crossgap.data.replay import Episode, Replay, read_episodes, write_episodes
-from crossgap.evaluation import wilson_interval
+from crossgap.evaluation import mean_interval, wilson_interval
 from crossgap.experiments.pick_place_presets import PickPlacePreset, Rounds
 from crossgap.experiments.pick_place_rollouts import (
     Act,
@@ -111,11 +111,20 @@ class PickPlaceTraining:
 
     def _watch(self, rounds: int) -> None:
         """Add to the learning curve how the policy does on the validation goals after so many rounds."""
-        path = self.folder / "curve.jsonl"
         steps = rounds * self.preset.environments * self.preset.episode_steps
-        row = {"round": rounds, "environment_steps": steps, **self.evaluate("source", VALIDATION_GOALS)}
-        before = [known for known in read_json_lines(path) if known["round"] < rounds]
-        write_text(path, "".join(f"{json.dumps(known)}\n" for known in [*before, row]))
+        success = judged(self.evaluate("source", VALIDATION_GOALS))["success"]
+        before = [known for known in self.curve if known["environment_steps"] < steps]
+        rows = [*before, {"environment_steps": steps, **success}]
+        write_text(self._curve, "".join(f"{json.dumps(row)}\n" for row in rows))
+
+    @property
+    def _curve(self) -> Path:
+        return self.folder / "curve.jsonl"
+
+    @property
+    def curve(self) -> list[dict[str, Any]]:
+        """Success on the validation goals in the source look, over environment steps."""
+        return read_json_lines(self._curve)
 
     def _round(
         self, number: int, pool: EnvironmentPool, replay: Replay, demonstrations: Replay, metrics: Metrics
@@ -189,14 +198,30 @@ class PickPlaceTraining:
 
     # evaluation
 
-    def evaluate(self, look: str, first_goal: int) -> dict[str, Any]:
-        """Success and final distance of the policy in a look, with Wilson's 95 % interval."""
+    def evaluate(self, look: str, first_goal: int) -> list[dict[str, Any]]:
+        """The policy's episodes in a look: each one's seed, success, and distance of cube and goal at the end
+        in metres."""
         seeds = range(first_goal, first_goal + self.preset.goals)
         with self._pool(len(seeds), look=look) as pool:
             _, infos = play_pick_place(pool, greedy(self.learner), seeds, self.preset.episode_steps)
-        won = [bool(info["is_success"]) for info in infos]
-        low, high = wilson_interval(sum(won), len(won))
-        distance = float(np.mean([info["distance"] for info in infos]))
-        return {
-            "success": sum(won) / len(won), "low": low, "high": high, "n": len(won), "distance": distance,
-        }  # fmt: skip
+        return [
+            {"seed": seed, "success": bool(info["is_success"]), "distance": info["distance"]}
+            for seed, info in zip(seeds, infos, strict=True)
+        ]
+
+
+def judged(episodes: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Success with Wilson's 95 % interval and which were won, and the mean distance with its interval."""
+    won, distances = ([one[key] for one in episodes] for key in ("success", "distance"))
+    n = len(episodes)
+    return {
+        "success": {
+            "value": sum(won) / n, **_interval(wilson_interval(sum(won), n)), "n": n,
+            "won": "".join(str(int(one)) for one in won),
+        },
+        "distance": {"value": float(np.mean(distances)), **_interval(mean_interval(distances)), "n": n},
+    }  # fmt: skip
+
+
+def _interval(bounds: tuple[float, float]) -> dict[str, float]:
+    return {"low": bounds[0], "high": bounds[1]}
