@@ -190,7 +190,7 @@ def test_a_training_that_was_killed_ends_as_one_that_was_not(
     setup = METHODS[method]
 
     def training(name: str) -> PickPlaceTraining:
-        return PickPlaceTraining(tmp_path / name, SMOKE, setup, 3, fabric, quiet=True)
+        return PickPlaceTraining(tmp_path / name, SMOKE, setup, 3, fabric, quiet=True, workers=1)
 
     whole = training("whole").run()
     original = PickPlaceTraining._round

@@ -55,14 +55,16 @@ class PickPlaceTraining:
         fabric: where it learns.
         quiet: no progress bar.
         teacher: a learner whose actor and critic this one begins with.
+        workers: processes that simulate; all cores by default.
     """
 
     def __init__(
         self, folder: Path, preset: PickPlacePreset, setup: Setup, seed: int,
         fabric: lightning_fabric.Fabric, quiet: bool = False, teacher: AsymmetricDDPG | None = None,
+        workers: int | None = None,
     ):  # fmt: skip
         self.folder, self.preset, self.setup, self.seed, self.quiet = folder, preset, setup, seed, quiet
-        self.fabric = fabric
+        self.fabric, self.workers = fabric, workers
         self.rounds: Rounds = preset.images if setup.cameras else preset.privileged
         torch.manual_seed(seed)
         self.learner = new_pick_place_learner(preset, setup, fabric.device)
@@ -76,7 +78,7 @@ class PickPlaceTraining:
         return {"size": self.preset.size, "cameras": self.setup.cameras}
 
     def _pool(self, count: int, **environment: Any) -> EnvironmentPool:
-        return EnvironmentPool(XARM7_PICK_PLACE, count, **self._environment | environment)
+        return EnvironmentPool(XARM7_PICK_PLACE, count, self.workers, **self._environment | environment)
 
     def run(self) -> AsymmetricDDPG:
         """Train to the end, or go on; the learner."""
@@ -96,23 +98,24 @@ class PickPlaceTraining:
         demonstrations, replay = self._demonstrations(pool), self._replay(done)
         rounds, every = self.rounds.rounds, self.rounds.evaluate_every
         with (
+            self._pool(self.preset.goals) as validation,
             Metrics(self.folder, self.learner.name, done) as metrics,
             progress_bar("pick and place", rounds, done, quiet=self.quiet) as advance,
         ):
             if not done:
-                self._watch(0)
+                self._watch(0, validation)
             for number in range(done, rounds):
                 self._round(number, pool, replay, demonstrations, metrics)
                 if (number + 1) % every == 0 or number + 1 == rounds:
-                    self._watch(number + 1)
+                    self._watch(number + 1, validation)
                 metrics.flush(number + 1)
                 checkpoint.save(number + 1)
                 advance(1)
 
-    def _watch(self, rounds: int) -> None:
+    def _watch(self, rounds: int, pool: EnvironmentPool) -> None:
         """Add to the learning curve how the policy does on the validation goals after so many rounds."""
         steps = rounds * self.preset.environments * self.preset.episode_steps
-        success = judged(self.evaluate("source", VALIDATION_GOALS))["success"]
+        success = judged(self._tested(pool, VALIDATION_GOALS))["success"]
         before = [known for known in self.curve if known["environment_steps"] < steps]
         rows = [*before, {"environment_steps": steps, **success}]
         write_text(self._curve, "".join(f"{json.dumps(row)}\n" for row in rows))
@@ -201,9 +204,12 @@ class PickPlaceTraining:
     def evaluate(self, look: str, first_goal: int) -> list[dict[str, Any]]:
         """The policy's episodes in a look: each one's seed, success, and distance of cube and goal at the end
         in metres."""
+        with self._pool(self.preset.goals, look=look) as pool:
+            return self._tested(pool, first_goal)
+
+    def _tested(self, pool: EnvironmentPool, first_goal: int) -> list[dict[str, Any]]:
         seeds = range(first_goal, first_goal + self.preset.goals)
-        with self._pool(len(seeds), look=look) as pool:
-            _, infos = play_pick_place(pool, greedy(self.learner), seeds, self.preset.episode_steps)
+        _, infos = play_pick_place(pool, greedy(self.learner), seeds, self.preset.episode_steps)
         return [
             {"seed": seed, "success": bool(info["is_success"]), "distance": info["distance"]}
             for seed, info in zip(seeds, infos, strict=True)
