@@ -104,3 +104,17 @@ def bottleneck_loss(predicted: Tensor, state: Tensor) -> Tensor:
         state: s, (n, k), in the same scale.
     """
     return (predicted - state).square().mean()
+
+
+def cloning_loss(actions: Tensor, demonstrated: Tensor, better: Tensor) -> Tensor:
+    """L_BC with its Q-filter (Nair et al. 2018, "Overcoming exploration in reinforcement learning with
+    demonstrations", equations 3 and 4): Σ ‖π(s_i) − a_i‖² 1[Q(s_i, a_i) > Q(s_i, π(s_i))].
+
+    Averaged over the demonstrations, so that its weight means the same for any number of them.
+
+    Args:
+        actions: π(s_i), (n, a).
+        demonstrated: a_i, (n, a).
+        better: whether the critic holds the demonstrated action for the better one, (n,) bool.
+    """
+    return ((actions - demonstrated).square().sum(1) * better).mean()

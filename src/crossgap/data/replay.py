@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 
 from crossgap.errors import CrossgapError
+from crossgap.files import writing
 
 Reward = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """(achieved (n, 3), desired (n, 3)) -> rewards (n,)."""
@@ -18,7 +21,7 @@ class Episode:
     """One finished episode of T steps."""
 
     frames: np.ndarray
-    """(T + 1, H, W, C) uint8: what was seen before every action, and at the end."""
+    """(T + 1, H, W, C) uint8: what was seen before every action, and at the end; (T + 1, 0) without eyes."""
     states: np.ndarray
     """(T + 1, k) float32: the privileged state at the same moments."""
     achieved: np.ndarray
@@ -47,6 +50,11 @@ class Transitions:
     """(n, g) float32."""
     rewards: np.ndarray
     """(n,) float32: r_t."""
+
+    def __add__(self, other: Transitions) -> Transitions:
+        """These and then the others."""
+        parts = ((getattr(self, f.name), getattr(other, f.name)) for f in fields(self))
+        return Transitions(*map(np.concatenate, parts))
 
 
 class Replay:
@@ -130,3 +138,30 @@ class Replay:
             goals=goals,
             rewards=self.reward(achieved, goals).astype(np.float32),
         )
+
+
+def write_episodes(path: Path, episodes: Sequence[Episode]) -> None:
+    """Keep episodes of equal length in a file, in one piece.
+
+    Raises:
+        CrossgapError: the disk is full or the place cannot be written.
+    """
+    parts = {f.name: np.stack([getattr(episode, f.name) for episode in episodes]) for f in fields(Episode)}
+    with writing(path) as temporary, temporary.open("wb") as file:
+        np.savez(file, allow_pickle=False, **parts)
+
+
+def read_episodes(path: Path) -> list[Episode]:
+    """The episodes of such a file.
+
+    Raises:
+        CrossgapError: it is missing or damaged.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            parts = [file[f.name] for f in fields(Episode)]
+    except (OSError, ValueError, KeyError, BadZipFile) as error:
+        raise CrossgapError(
+            f"No whole episodes in {path} ({error}). Delete its run to train again."
+        ) from error
+    return [Episode(*episode) for episode in zip(*parts, strict=True)]

@@ -13,6 +13,12 @@ simulator knows the state, so it sees that:
     L_f = L_RL + MSE(s, s_pred)      the second term is the bottleneck; L_RL is L_a, through the actor
 
 Q_T, π_T and f_T are target networks, which follow by Polyak averaging.
+
+What a robot measures itself, such as how far its gripper is open, is no business of f: s_pred is then f(o)
+and these numbers. A policy that measures all of the state needs no f: the privileged one.
+
+Where there are demonstrations (Nair et al. 2018, "Overcoming exploration in reinforcement learning with
+demonstrations"), L_a has λ_BC L_BC added, imitation where the critic finds the demonstrated action better.
 """
 
 from __future__ import annotations
@@ -25,7 +31,7 @@ from torch import Tensor, nn
 
 from crossgap.config import DDPGConfig
 from crossgap.data.replay import Transitions
-from crossgap.losses import actor_loss, bottleneck_loss, critic_loss
+from crossgap.losses import actor_loss, bottleneck_loss, cloning_loss, critic_loss
 from crossgap.speed import adam, keep_freed_memory
 
 
@@ -33,57 +39,70 @@ class AsymmetricDDPG:
     """The learner. From here on the process keeps memory that it frees: `speed.keep_freed_memory`.
 
     Args:
-        extractor: f, images to predicted positions.
+        extractor: f, images to predicted positions; none where the policy measures all of the state.
         actor: π.
         critic: Q.
         config: settings.
         lowest_return: no return can be below, and the critic's targets are cut to it; −1 / (1 − γ) with a
             sparse reward of −1 and 0.
         device: where it learns.
+        measured: how many numbers of the state, its last, the policy measures itself.
+        cloning_weight: λ_BC, of the imitation of demonstrations.
     """
 
     def __init__(
-        self, extractor: nn.Module, actor: nn.Module, critic: nn.Module, config: DDPGConfig,
-        lowest_return: float, device: str | torch.device = "cpu",
+        self, extractor: nn.Module | None, actor: nn.Module, critic: nn.Module, config: DDPGConfig,
+        lowest_return: float, device: str | torch.device = "cpu", measured: int = 0,
+        cloning_weight: float = 0.0,
     ):  # fmt: skip
         keep_freed_memory()  # batches of images are large: without it an update takes a quarter longer
         self.config, self.lowest_return, self.device = config, lowest_return, torch.device(device)
-        self.networks = nn.ModuleDict({"extractor": extractor, "actor": actor, "critic": critic}).to(device)
+        self.measured, self.cloning_weight = measured, cloning_weight
+        networks = {"actor": actor, "critic": critic}
+        if extractor is not None:
+            networks["extractor"] = extractor
+        self.networks = nn.ModuleDict(networks).to(device)
         self.targets = copy.deepcopy(self.networks).requires_grad_(False)
         self.name = "asymmetric_ddpg"
-        policy = [*extractor.parameters(), *actor.parameters()]
+        policy = [*([] if extractor is None else extractor.parameters()), *actor.parameters()]
         self.optimizers = {
             "policy": adam(policy, config.learning_rate),
             "critic": adam(critic.parameters(), config.learning_rate),
         }
 
     @torch.no_grad()
-    def act(self, frames: np.ndarray, goals: np.ndarray) -> np.ndarray:
-        """Actions (n, a) float32 of images (n, H, W, C) uint8 and scaled goals (n, g)."""
+    def act(self, frames: np.ndarray, goals: np.ndarray, measured: np.ndarray | None = None) -> np.ndarray:
+        """Actions (n, a) float32 of images (n, H, W, C) uint8, scaled goals (n, g) and what the robot
+        measures itself, (n, `measured`), by default nothing."""
         goal = torch.as_tensor(goals, dtype=torch.float32, device=self.device)
-        predicted = self.networks["extractor"](self._images(frames))
-        return self.networks["actor"](predicted, goal).cpu().numpy()
+        known = goal[:, :0] if measured is None else torch.as_tensor(measured, device=self.device)
+        return self.networks["actor"](self._seen(self.networks, frames, known), goal).cpu().numpy()
 
-    def update(self, batch: Transitions) -> dict[str, float]:
+    def update(self, batch: Transitions, demonstrated: int = 0) -> dict[str, float]:
         """One step of the critic, then one of actor and extractor, then of the target networks.
 
         Args:
             batch: states and goals scaled as the networks see them.
+            demonstrated: how many of its transitions, the last, are an expert's.
 
         Returns:
             The losses.
         """
-        images, next_images = self._images(batch.frames), self._images(batch.next_frames)
         state, next_state, action, goal, reward = (
             torch.as_tensor(part, dtype=torch.float32, device=self.device)
             for part in (batch.states, batch.next_states, batch.actions, batch.goals, batch.rewards)
         )
-        losses = {"critic": self._critic_loss(state, action, goal, reward, next_images, next_state)}
+        losses = {"critic": self._critic_loss(state, action, goal, reward, batch.next_frames, next_state)}
         self._descend("critic", losses["critic"])
-        losses |= self._policy_losses(images, state, goal)
-        weight = self.config.bottleneck_weight
-        policy = losses["actor"] + self.config.action_cost * losses["action_cost"]
-        self._descend("policy", policy + weight * losses["bottleneck"] if weight else policy)
+        losses |= self._policy_losses(batch.frames, state, goal, action[len(action) - demonstrated :])
+        weights = {
+            "actor": 1.0,
+            "action_cost": self.config.action_cost,
+            "bottleneck": self.config.bottleneck_weight,
+            "cloning": self.cloning_weight,
+        }
+        policy = [weights[name] * loss for name, loss in losses.items() if weights.get(name)]
+        self._descend("policy", torch.stack(policy).sum())
         with torch.no_grad():
             for target, network in zip(self.targets.parameters(), self.networks.parameters(), strict=True):
                 target.lerp_(network, 1 - self.config.polyak)
@@ -98,26 +117,40 @@ class AsymmetricDDPG:
         self.targets.load_state_dict(state)
 
     def _critic_loss(
-        self, state: Tensor, action: Tensor, goal: Tensor, reward: Tensor, next_images: Tensor,
+        self, state: Tensor, action: Tensor, goal: Tensor, reward: Tensor, next_frames: np.ndarray,
         next_state: Tensor,
     ) -> Tensor:  # fmt: skip
         with torch.no_grad():
-            next_action = self.targets["actor"](self.targets["extractor"](next_images), goal)
+            next_action = self.targets["actor"](self._seen(self.targets, next_frames, next_state), goal)
             worth = self.targets["critic"](next_state, goal, next_action)
             wanted = (reward + self.config.discount * worth).clamp(self.lowest_return, 0.0)
         return critic_loss(self.networks["critic"](state, goal, action), wanted)
 
-    def _policy_losses(self, images: Tensor, state: Tensor, goal: Tensor) -> dict[str, Tensor]:
-        predicted = self.networks["extractor"](images)
-        action = self.networks["actor"](predicted, goal)
+    def _policy_losses(
+        self, frames: np.ndarray, state: Tensor, goal: Tensor, demonstrated: Tensor
+    ) -> dict[str, Tensor]:  # fmt: skip
+        seen = self._seen(self.networks, frames, state)
+        action = self.networks["actor"](seen, goal)
         self.networks["critic"].requires_grad_(False)
         worth = self.networks["critic"](state, goal, action)
+        losses = {"actor": actor_loss(worth), "action_cost": action.square().mean()}
+        if "extractor" in self.networks:
+            predicted = seen.shape[1] - self.measured
+            losses["bottleneck"] = bottleneck_loss(seen[:, :predicted], state[:, :predicted])
+        if len(demonstrated):
+            of_expert = slice(len(action) - len(demonstrated), None)
+            experts_worth = self.networks["critic"](state[of_expert], goal[of_expert], demonstrated)
+            better = experts_worth > worth[of_expert]
+            losses["cloning"] = cloning_loss(action[of_expert], demonstrated, better)
         self.networks["critic"].requires_grad_(True)
-        return {
-            "actor": actor_loss(worth),
-            "action_cost": action.square().mean(),
-            "bottleneck": bottleneck_loss(predicted, state),
-        }
+        return losses
+
+    def _seen(self, networks: nn.ModuleDict, frames: np.ndarray, state: Tensor) -> Tensor:
+        """What the policy knows of the state: f(o), and what the robot measures itself."""
+        measured = state[:, state.shape[1] - self.measured :]
+        if "extractor" not in networks:
+            return measured
+        return torch.cat([networks["extractor"](self._images(frames)), measured], 1)
 
     def _descend(self, name: str, loss: Tensor) -> None:
         self.optimizers[name].zero_grad(set_to_none=True)

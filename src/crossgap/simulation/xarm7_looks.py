@@ -37,6 +37,8 @@ class XArm7Look(RoomLook):
     """Position of the camera `side`, metres: it sees how far the arm reaches."""
     side_camera_target: Vector = CENTRE
     """The point in the middle of its image, metres."""
+    cube: Colour = (0.78, 0.08, 0.68)
+    """Colour of the cube, where a task has one."""
 
 
 XARM7_SOURCE = XArm7Look(
@@ -60,6 +62,7 @@ XARM7_TARGET_A = replace(
     joints=(0.34, 0.36, 0.40),
     hand=(0.10, 0.10, 0.11),
     fingers=(0.64, 0.24, 0.14),
+    cube=(0.60, 0.14, 0.50),
     floor=Surface((0.36, 0.42, 0.38)),
     wall=Surface((0.44, 0.42, 0.46)),
     lights=(Light((1.2, 1.0, 1.5), CENTRE, colour=(0.75, 0.70, 0.60), spot=True),),

@@ -142,8 +142,7 @@ class XArm7ReachEnv(gym.Env):
     def compute_reward(self, achieved_goal: np.ndarray, desired_goal: np.ndarray, info: Any) -> np.ndarray:
         """Rewards (…) of points (…, 3) in metres, so that any point can be made the goal afterwards."""
         del info
-        distance = np.linalg.norm(np.subtract(achieved_goal, desired_goal), axis=-1)
-        return -distance if self.reward == "dense" else -(distance >= SUCCESS_DISTANCE).astype(float)
+        return goal_reward(achieved_goal, desired_goal, self.reward)
 
     def render(self) -> np.ndarray:
         """The image of the first camera with a ring where the goal is, which no policy sees, (size, size, 3)
@@ -177,6 +176,12 @@ class XArm7ReachEnv(gym.Env):
     def _info(self) -> dict[str, Any]:
         distance = float(np.linalg.norm(self._tool - self.goal))
         return {"is_success": distance < SUCCESS_DISTANCE, "distance": distance}
+
+
+def goal_reward(achieved: np.ndarray, desired: np.ndarray, kind: str) -> np.ndarray:
+    """Rewards (…), `sparse` or `dense`, of points (…, 3) in metres."""
+    distance = np.linalg.norm(np.subtract(achieved, desired), axis=-1)
+    return -distance if kind == "dense" else -(distance >= SUCCESS_DISTANCE).astype(float)
 
 
 def _checked(name: str, value: Any) -> np.ndarray:

@@ -13,7 +13,7 @@ from crossgap.simulation.randomization import Fields
 from crossgap.simulation.rendering import Renderer
 from crossgap.simulation.scene import Scene
 from crossgap.simulation.xarm7_kinematics import JOINTS
-from crossgap.simulation.xarm7_looks import get_xarm7_look
+from crossgap.simulation.xarm7_looks import XArm7Look, get_xarm7_look
 from crossgap.simulation.xarm7_model import xarm7_spec
 
 
@@ -25,9 +25,12 @@ class XArm7Scene(Scene):
         supersample: int = 1, seed: int = 0,
     ):  # fmt: skip
         dressed = get_xarm7_look(look)
-        spec = xarm7_spec(dressed, size * supersample)
+        spec = self._spec(dressed, size * supersample)
         super().__init__(spec, dressed, randomization, size, supersample, seed)
         self._joints = self._addresses(JOINTS)
+
+    def _spec(self, look: XArm7Look, buffer_size: int) -> mujoco.MjSpec:
+        return xarm7_spec(look, buffer_size)
 
     def pose(self, q: np.ndarray, fields: Fields) -> None:
         """Give the arm joint angles (7,) in radians, and the scene an episode's appearance."""

@@ -1,0 +1,95 @@
+"""Pick & Place, the goal that the seed "Transferring Simulated Learning to Real Robots" did not reach: from
+the privileged state and from images, in the source look and in others."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import lightning_fabric
+
+from crossgap.experiments.pick_place_presets import PickPlacePreset
+from crossgap.experiments.pick_place_setups import get_pick_place_setup
+from crossgap.experiments.pick_place_training import PickPlaceTraining, judged
+from crossgap.experiments.xarm7 import TEST_GOALS
+from crossgap.files import once
+from crossgap.methods.asymmetric_ddpg import AsymmetricDDPG
+from crossgap.runs import timed
+
+TEACHER = "privileged"
+"""The method that the ones with images begin with."""
+
+
+class PickPlaceExperiment:
+    """Every method of one seed, on the test goals in every look; each stage is done once and kept.
+
+    Args:
+        root: the run folder.
+        preset: size of the experiment.
+        seed: of training; the goals are the same for all.
+        fabric: device and precision.
+        quiet: no progress bars.
+
+    Raises:
+        CrossgapError: a method of the preset does not exist.
+    """
+
+    def __init__(
+        self, root: Path, preset: PickPlacePreset, seed: int, fabric: lightning_fabric.Fabric,
+        quiet: bool = False,
+    ):  # fmt: skip
+        self.root, self.preset, self.seed, self.fabric, self.quiet = root, preset, seed, fabric, quiet
+        self.folder = root / f"seed_{seed}"
+        for method in preset.methods:
+            get_pick_place_setup(method)
+
+    def run(self) -> list[dict[str, Any]]:
+        """Do what is not done yet; one flat row per figure.
+
+        `domain` is the look; what sees the state plays in the source alone, for the state has no look.
+        `success` and `distance` (of cube and goal at the end, metres) are of the test goals;
+        `validation_success` is a point of the learning curve and has `environment_steps`.
+        """
+        rows = [
+            {"domain": look, "method": method, "seed": self.seed, "metric": metric, **row}
+            for method in self.preset.methods
+            for look in (self.preset.looks if get_pick_place_setup(method).cameras else ("source",))
+            for metric, row in judged(self.episodes(method, look)).items()
+        ]
+        about = {"domain": "source", "seed": self.seed, "metric": "validation_success"}
+        return rows + [
+            {**about, "method": method, **point}
+            for method in self.preset.methods
+            for point in self._begun(method).curve
+        ]
+
+    def episodes(self, method: str, look: str) -> list[dict[str, Any]]:
+        """Every test episode of a method in a look."""
+
+        def play() -> list[dict[str, Any]]:
+            training = self.training(method)
+            with timed(self.root, f"train {method}"):
+                training.run()
+            with timed(self.root, "evaluate"):
+                return training.evaluate(look, TEST_GOALS)
+
+        return once(self.folder / "evaluation" / f"{method}_{look}.json", play)
+
+    def training(self, method: str) -> PickPlaceTraining:
+        """A method's training; that of its teacher is done first."""
+        if not get_pick_place_setup(method).cameras:
+            return self._begun(method)
+        teacher = self._begun(TEACHER)
+        with timed(self.root, f"train {TEACHER}"):
+            return self._begun(method, teacher.run())
+
+    def _begun(self, method: str, teacher: AsymmetricDDPG | None = None) -> PickPlaceTraining:
+        return PickPlaceTraining(
+            self.folder / method,
+            self.preset,
+            get_pick_place_setup(method),
+            self.seed,
+            self.fabric,
+            self.quiet,
+            teacher,
+        )
