@@ -154,13 +154,13 @@ def test_randomization_of_strength_0_changes_nothing_and_of_1_something(function
 def test_terms_apply_at_startup_reset_or_step() -> None:
     scene = Reach3Scene(size=SIZE)
     light = next(term.function for term in RANDOMIZATIONS["lights"])
-    scene.terms = (Term(light, when="step"),)
+    scene.randomization = (Term(light, when="step"),)
     rng = np.random.default_rng(0)
     first = scene.new_appearance(rng)
     later = scene.next_appearance(first, rng)
     np.testing.assert_array_equal(first["light_pos"], scene.model.light_pos)
     assert not np.array_equal(first["light_pos"], later["light_pos"])
-    scene.terms = (Term(light, when="reset"),)
+    scene.randomization = (Term(light, when="reset"),)
     first = scene.new_appearance(rng)
     assert not np.array_equal(first["light_pos"], later["light_pos"])
     assert scene.next_appearance(first, rng) is first
@@ -367,3 +367,28 @@ def test_supersampling_averages_the_larger_image() -> None:
     large, averaged = images
     mean = large.reshape(SIZE, 2, SIZE, 2, 3).astype(float).mean((1, 3))
     assert np.abs(mean - averaged).max() <= 1
+
+
+def test_a_curriculum_weakens_the_randomization_and_not_the_look() -> None:
+    scene = shared_scene("target_c", "light_diffuse+camera", SIZE)
+
+    def looks_like(strength: float) -> dict[str, np.ndarray]:
+        return scene.new_appearance(np.random.default_rng(3), strength)
+
+    none, half, whole = (looks_like(strength) for strength in (0.0, 0.5, 1.0))
+    plain = shared_scene("target_c", "none", SIZE).new_appearance(np.random.default_rng(3))
+    for name in FIELD_NAMES:
+        np.testing.assert_allclose(none[name], plain[name], atol=1e-7, err_msg=name)
+    moved, further = (np.abs(fields["cam_pos"] - none["cam_pos"]) for fields in (half, whole))
+    np.testing.assert_allclose(2 * moved, further, atol=1e-7)
+    assert further.max() > 0.005
+
+
+def test_randomizations_are_put_together_by_name() -> None:
+    assert get_randomization("camera+lights") == get_randomization("camera") + get_randomization("lights")
+    assert [term.function.__name__ for term in get_randomization("camera+light_hue")] == [
+        "camera",
+        "light_hue",
+    ]
+    with pytest.raises(CrossgapError, match=r"Randomization 'fog' not found"):
+        get_randomization("camera+fog")

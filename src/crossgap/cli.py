@@ -18,6 +18,7 @@ from crossgap.experiments.xarm7_setups import BEST, Setup
 PresetName = Literal["smoke", "quick", "full", "paper"]
 Device = Literal["auto", "cpu", "cuda"]
 Precision = Literal["auto", "32-true", "bf16-mixed"]
+Experiment = Literal["taskgan", "mico", "digits", "budget", "task_weight", "xarm7", "pick_place"]
 LOOKS = ("target_a", "target_b", "target_c")
 """Of experiment taskgan, unless others are asked for."""
 
@@ -48,7 +49,7 @@ def demo(
 
 
 def reproduce(
-    experiment: Positional[Literal["taskgan", "mico", "digits", "budget", "task_weight", "xarm7"]],
+    experiment: Positional[Experiment],
     preset: PresetName = "quick", seeds: int = 3, looks: tuple[str, ...] | None = None,
     methods: tuple[str, ...] | None = None, counts: tuple[int, ...] | None = None,
     output: Path | None = None,
@@ -62,13 +63,14 @@ def reproduce(
             angles of an arm over the number of target images (section 4.2); digits, MNIST to MNIST-M and to
             scanned digits (classification; needs the extra `digits`); budget, the arm of taskgan over the
             number of labelled target images, of few whole episodes or of many; task_weight, the arm of
-            taskgan over λ_φ; or xarm7, an arm that learns to reach from images alone, in many
-            configurations, with and without goggles.
+            taskgan over λ_φ; xarm7, an arm that learns to reach from images alone, in many configurations,
+            with and without goggles; or pick_place, the same arm and a cube.
         preset: size of the experiment.
         seeds: how many, from 0 on.
-        looks: the target looks of taskgan (by default a, b and c), budget (the preset's), task_weight (b).
-        methods: which methods of experiments taskgan and budget, which configurations of xarm7; by default
-            the preset's.
+        looks: the target looks of taskgan (by default a, b and c), budget (the preset's), task_weight (b),
+            pick_place (the preset's).
+        methods: which methods of experiments taskgan, budget and pick_place, which configurations of xarm7;
+            by default the preset's.
         counts: numbers of labelled target images of experiment budget; by default the preset's.
         output: run folder; by default the newest run of these settings, or a new one under outputs/.
         results: where results are collected.
@@ -85,6 +87,8 @@ def reproduce(
         path = getattr(experiments, f"reproduce_{experiment}")(preset, seeds, *where)
     elif experiment == "xarm7":
         path = experiments.reproduce_xarm7(preset, seeds, methods, *where)
+    elif experiment == "pick_place":
+        path = experiments.reproduce_pick_place(preset, seeds, looks, methods, *where)
     elif experiment == "budget":
         path = experiments.reproduce_budget(preset, seeds, looks, methods, counts, *where)
     elif experiment == "task_weight":

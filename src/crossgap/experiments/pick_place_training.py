@@ -138,6 +138,7 @@ class PickPlaceTraining:
         write_episodes(self._path(number), episodes)
         for episode in episodes:
             replay.add(episode)
+        self.learner.set_rate(number / self.rounds.rounds)
         demonstrated = preset.demonstrated if len(demonstrations) else 0
         for _ in range(self.rounds.updates):
             batch = replay.sample(preset.learner.batch, rng)

@@ -20,6 +20,10 @@ from crossgap.experiments.mico import MicoExperiment
 from crossgap.experiments.mico_figures import curve
 from crossgap.experiments.mico_presets import MicoPreset, get_mico_preset
 from crossgap.experiments.parallel import check_workers, in_parallel
+from crossgap.experiments.pick_place import PickPlaceExperiment
+from crossgap.experiments.pick_place_presets import PickPlacePreset, get_pick_place_preset
+from crossgap.experiments.pick_place_setups import METHODS as PICK_PLACE
+from crossgap.experiments.pick_place_setups import get_pick_place_setup
 from crossgap.experiments.results import add_results
 from crossgap.experiments.task_weight import WEIGHTS, TaskWeightExperiment
 from crossgap.experiments.task_weight import plot as plot_weights
@@ -35,6 +39,7 @@ from crossgap.report.pictures import gallery
 from crossgap.runs import find_run, lock_run, open_run, provenance, start
 from crossgap.simulation.looks import get_look
 from crossgap.simulation.meshes import meshes_problem
+from crossgap.simulation.xarm7_looks import get_xarm7_look
 from crossgap.training import hardware, single_process
 
 
@@ -266,6 +271,42 @@ def _xarm7(
     folder: Path, settings: XArm7Preset, setup: str, device: str, precision: str, seed: int, quiet: bool
 ) -> list[dict[str, Any]]:  # fmt: skip
     return XArm7Experiment(folder, settings, setup, seed, single_process(device, precision), quiet).run()
+
+
+def reproduce_pick_place(
+    preset: str, seeds: int, looks: tuple[str, ...] | None, methods: tuple[str, ...] | None,
+    output: Path | None, results: Path, device: str, precision: str, workers: int = 1,
+) -> Path:  # fmt: skip
+    """Every method × look × seed of Pick & Place; the path of the results file.
+
+    Beside it `<preset>_curves.png`, success over environment steps. Looks and methods can be added to a run
+    later. Killed and started again, it goes on where it was.
+
+    Raises:
+        CrossgapError: an unknown method, look or preset, no seeds, or `output` holds another run.
+    """
+    settings, fabric = get_pick_place_preset(preset), single_process(device, precision)
+    settings = replace(settings, looks=looks or settings.looks, methods=methods or settings.methods)
+    for look in settings.looks:
+        get_xarm7_look(look)
+    for method in settings.methods:
+        get_pick_place_setup(method)
+    about = asdict(replace(settings, looks=(), methods=()))
+    path, depends = results / f"{preset}.json", about | hardware(fabric)
+    folder = _begin("pick_place", preset, seeds, workers, output, fabric, settings=about)
+    parts = [(folder, settings, device, precision, seed) for seed in range(seeds)]
+    rows: list[dict[str, Any]] = []
+    for found in in_parallel(_pick_place, parts, workers, "seeds"):
+        rows += found
+        add_results(path, rows, provenance(folder), depends)
+    learning_curves(read_json(path)["rows"], list(PICK_PLACE), path.with_name(f"{preset}_curves.png"))
+    return path
+
+
+def _pick_place(
+    folder: Path, settings: PickPlacePreset, device: str, precision: str, seed: int, quiet: bool
+) -> list[dict[str, Any]]:  # fmt: skip
+    return PickPlaceExperiment(folder, settings, seed, single_process(device, precision), quiet).run()
 
 
 def _begin(

@@ -133,6 +133,7 @@ class ReachTraining:
         self._remember(number, episodes)
         for episode in episodes:
             replay.add(episode)
+        self.learner.set_rate(number / preset.rounds)
         for _ in range(preset.updates):
             losses = self.learner.update(replay.sample(preset.learner.batch, rng))
             metrics.add({name: torch.tensor(value) for name, value in losses.items()})

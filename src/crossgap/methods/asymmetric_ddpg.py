@@ -108,6 +108,13 @@ class AsymmetricDDPG:
                 target.lerp_(network, 1 - self.config.polyak)
         return {name: loss.item() for name, loss in losses.items()}
 
+    def set_rate(self, done: float) -> None:
+        """The learning rate where a share `done` of the training is done: constant, then linear to zero over
+        the second half, as every training here; at a constant one success still jumps at the end."""
+        for optimizer in self.optimizers.values():
+            for group in optimizer.param_groups:
+                group["lr"] = self.config.learning_rate * min(1.0, 2 * (1 - done))
+
     def extra_state(self) -> dict[str, Tensor]:
         """The target networks' weights, for checkpoints."""
         return self.targets.state_dict()

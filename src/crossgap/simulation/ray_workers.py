@@ -66,9 +66,9 @@ class RayWorker:
         self.actor = remote.remote(env_id, count, kwargs)
         self._asked: Any = None
 
-    def send(self, command: str, values: Any) -> None:
+    def send(self, command: str, *arguments: Any) -> None:
         """Ask for `Worker.answer`."""
-        self._asked = self.actor.answer.remote(command, values)
+        self._asked = self.actor.answer.remote(command, *arguments)
 
     def receive(self) -> Observed | str:
         """Its answer.

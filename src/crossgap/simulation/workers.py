@@ -64,11 +64,10 @@ class Environments:
 
         self._envs = [gymnasium.make(env_id, disable_env_checker=True, **kwargs) for _ in range(count)]
 
-    def reset(self, starts: Sequence[tuple[int, dict[str, Any] | None]]) -> Observed:
-        """Start every environment's episode, from its seed and reset options."""
+    def reset(self, seeds: Sequence[int], options: dict[str, Any] | None = None) -> Observed:
+        """Start every environment's episode from its seed, all with the same reset options."""
         results = [
-            env.reset(seed=int(seed), options=options)
-            for env, (seed, options) in zip(self._envs, starts, strict=True)
+            env.reset(seed=int(seed), options=options) for env, seed in zip(self._envs, seeds, strict=True)
         ]
         return stack([result[0] for result in results]), [result[1] for result in results]
 
@@ -121,11 +120,11 @@ class Worker:
         except Exception as error:
             self._failure = f"{type(error).__name__}: {error}"
 
-    def answer(self, command: str, values: Any) -> Observed | str:
+    def answer(self, command: str, *arguments: Any) -> Observed | str:
         """What the environments observe after "reset" or "step"; a message from when one failed on."""
         if not self._failure:
             try:
-                return getattr(self._environments, command)(values)
+                return getattr(self._environments, command)(*arguments)
             except Exception as error:
                 self._failure = f"{type(error).__name__}: {error}"
         return self._failure
@@ -138,7 +137,7 @@ class WorkerDied(Exception):
 class Handle(Protocol):
     """A worker at work, as a pool sees it."""
 
-    def send(self, command: str, values: Any) -> None:
+    def send(self, command: str, *arguments: Any) -> None:
         """Ask for `Worker.answer`; never an error, since one that died is found when it should answer."""
         ...
 
@@ -165,10 +164,10 @@ class ProcessWorker:
         self.process.start()
         theirs.close()
 
-    def send(self, command: str, values: Any) -> None:
+    def send(self, command: str, *arguments: Any) -> None:
         """Ask for `Worker.answer`."""
         with suppress(OSError):
-            self._pipe.send((command, values))
+            self._pipe.send((command, *arguments))
 
     def receive(self) -> Observed | str:
         """Its answer.
@@ -241,23 +240,24 @@ class EnvironmentPool:
         self._slices = [range(w * count // workers, (w + 1) * count // workers) for w in range(workers)]
         self._engine, self._env_id, self._kwargs = _engine(engine), env_id, kwargs
         self._replaced = 0
-        self._played: list[tuple[str, Any]] = []
+        self._played: list[tuple[Any, ...]] = []
         self._workers = [self._start(index) for index in range(workers)]
 
     def _start(self, index: int) -> Handle:
         return self._engine(self._env_id, len(self._slices[index]), self._kwargs)
 
-    def _all(self, command: str, values: Any) -> Observed:
+    def _all(self, command: str, values: Any, *same: Any) -> Observed:
+        """Every worker's answer, each asked with its part of `values`, and what is the same for all."""
         self._played = [] if command == "reset" else self._played
-        self._played.append((command, values))
+        self._played.append((command, values, *same))
         for index in range(len(self._slices)):
-            self._send(index, command, values)
+            self._send(index, command, values, *same)
         answers = [self._answer(index) for index in range(len(self._slices))]
         return _join([a[0] for a in answers]), [info for a in answers for info in a[1]]
 
-    def _send(self, index: int, command: str, values: Any) -> None:
+    def _send(self, index: int, command: str, values: Any, *same: Any) -> None:
         part = self._slices[index]
-        self._workers[index].send(command, values[part.start : part.stop])
+        self._workers[index].send(command, values[part.start : part.stop], *same)
 
     def _answer(self, index: int) -> Observed:
         try:
@@ -277,8 +277,8 @@ class EnvironmentPool:
         self._workers[index].join()
         self._workers[index] = self._start(index)
         answer: Observed | str = str(died)
-        for command, values in self._played:
-            self._send(index, command, values)
+        for asked in self._played:
+            self._send(index, *asked)
             try:
                 answer = self._workers[index].receive()
             except WorkerDied as again:
@@ -287,7 +287,7 @@ class EnvironmentPool:
 
     def reset(self, seeds: Sequence[int], options: dict[str, Any] | None = None) -> Observed:
         """Start every environment's episode from its seed, all with the same reset options."""
-        return self._all("reset", [(seed, options) for seed in seeds])
+        return self._all("reset", seeds, options)
 
     def step(self, actions: np.ndarray) -> Observed:
         """Apply one action to each environment, (count, action size)."""
