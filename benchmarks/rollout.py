@@ -39,9 +39,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from crossgap.config import DDPGConfig
 from crossgap.data.replay import Episode, Replay
 from crossgap.experiments.xarm7 import new_learner, sparse_reward
+from crossgap.experiments.xarm7_presets import XArm7Preset
+from crossgap.experiments.xarm7_setups import Setup
 from crossgap.files import write_json
 from crossgap.runs import provenance, start, timed
 from crossgap.simulation import XARM7_REACH
@@ -87,8 +88,9 @@ def collecting(stack: ExitStack, randomization: str) -> Callable[[], int]:
 
 def learning() -> Callable[[], int]:
     """What makes an update from a replay of random episodes."""
-    rng, config = np.random.default_rng(0), DDPGConfig()
-    learner = new_learner(3, SIZE, config, "cpu")
+    preset = XArm7Preset(size=SIZE)
+    rng, config = np.random.default_rng(0), preset.learner
+    learner = new_learner(Setup(), preset, "cpu")
     replay = Replay(EPISODES * (EPISODE + 1), 0.8, sparse_reward)
     for _ in range(EPISODES):
         frames = rng.integers(0, 256, (EPISODE + 1, SIZE, SIZE, 3), dtype=np.uint8)
