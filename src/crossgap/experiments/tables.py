@@ -13,6 +13,7 @@ from crossgap.errors import CrossgapError
 from crossgap.evaluation import paired_difference
 from crossgap.experiments.budget_tables import grid
 from crossgap.experiments.mico_figures import NAMES as MICO_NAMES
+from crossgap.experiments.pick_place_setups import METHODS as PICK_PLACE
 from crossgap.experiments.xarm7_setups import DOMAINS, SETUPS
 from crossgap.files import read_json, write_text
 
@@ -195,6 +196,25 @@ def reach_table(results: dict[str, Any]) -> str:
     return "\n".join([*lines, "", text])
 
 
+def pick_place_table(results: dict[str, Any]) -> str:
+    """Mean success per method and look of Pick & Place, with the range of the seeds, in Markdown."""
+    rows = [row for row in results["rows"] if row["metric"] == "success"]
+    domains = list(dict.fromkeys(row["domain"] for row in rows))
+    lines = [
+        "| method | " + " | ".join(f"`{domain}`" for domain in domains) + " |",
+        "|---|" + "---|" * len(domains),
+    ]
+    for method in [name for name in PICK_PLACE if any(row["method"] == name for row in rows)]:
+        cells = [_cell([r for r in rows if (r["method"], r["domain"]) == (method, d)]) for d in domains]
+        lines.append(f"| `{method}` | " + " | ".join(cells) + " |")
+    seeds, goals = len({row["seed"] for row in rows}), rows[0]["n"]
+    text = (
+        f"Cube within 5 cm of the goal, mean of {seeds} seeds × {goals} test goals (lowest – highest seed). "
+        f"{_run(results)}"
+    )
+    return "\n".join([*lines, "", text])
+
+
 def _configuration(method: str) -> tuple[int, str]:
     """Order of the configurations, what was made of one right after it."""
     base = method.removesuffix("_goggles").removesuffix("_fine_tuned")
@@ -234,6 +254,7 @@ TABLES = {
     "digits-full": (Path("results/digits/full.json"), accuracy_table),
     "mico-quick": (Path("results/mico/quick.json"), error_table),
     "mico-full": (Path("results/mico/full.json"), error_table),
+    "pick-place-quick": (Path("results/pick_place/quick.json"), pick_place_table),
     "xarm7-quick": (Path("results/xarm7/quick.json"), reach_table),
     "xarm7-full": (Path("results/xarm7/full.json"), reach_table),
 }

@@ -22,7 +22,7 @@ class XArm7Preset:
     """Episodes that are played at the same time."""
     episode_steps: int = EPISODE_STEPS
     """Steps of an episode."""
-    rounds: int = 30
+    rounds: int = 14
     """How often that many episodes are played, and learnt from."""
     updates: int = 100
     """Updates per round."""
@@ -38,7 +38,7 @@ class XArm7Preset:
     """Standard deviation of the exploration noise on actions in [-1, 1]."""
     random: float = 0.2
     """Share of actions that are random."""
-    evaluate_every: int = 2
+    evaluate_every: int = 1
     """Rounds between two points of the learning curve."""
     curve_goals: int = 50
     """Validation goals of a point of the learning curve."""
@@ -60,7 +60,10 @@ class XArm7Preset:
     """Which policies get goggles, keys of `SETUPS`."""
     adapted_to: tuple[str, ...] = ("target_b",)
     """For which looks."""
-    setups: tuple[str, ...] = ("best", "no_initialization", "no_bottleneck", "rl_only")
+    setups: tuple[str, ...] = (
+        "best", "rl_only", "no_bottleneck", "no_initialization", "depth", "depth_noise",
+        "two_cameras_randomized",
+    )  # fmt: skip
     """What is compared, keys of `SETUPS`."""
     domains: tuple[str, ...] = tuple(name for name in DOMAINS if name != "target_mesh")
     """Where it is tested, keys of `DOMAINS`."""
@@ -77,8 +80,8 @@ XARM7_PRESETS = {
     ),
     "quick": XArm7Preset(),
     "full": XArm7Preset(
-        rounds=60, updates=150, setups=tuple(SETUPS), domains=tuple(DOMAINS),
-        adapted=("best", "randomized_curriculum"),
+        rounds=60, updates=150, evaluate_every=2, setups=tuple(SETUPS), domains=tuple(DOMAINS),
+        adapted=("best", "two_cameras_randomized"),
     ),
 }  # fmt: skip
 """Every preset by name."""
