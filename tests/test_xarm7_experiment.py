@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -115,6 +116,11 @@ def test_a_run_has_a_report_with_films(tmp_path: Path) -> None:
 
 
 def test_a_report_of_nothing(tmp_path: Path) -> None:
-    (tmp_path / "config.json").write_text('{"experiment": "xarm7", "preset": "smoke", "seeds": 1}')
+    about = {"experiment": "xarm7", "preset": "smoke", "seeds": 1}
+    settings = asdict(replace(SMOKE, setups=()))
+    (tmp_path / "config.json").write_text(json.dumps({**about, "settings": settings}))
     with pytest.raises(CrossgapError, match="no finished configuration"):
+        xarm7_report(tmp_path)
+    (tmp_path / "config.json").write_text(json.dumps({**about, "settings": settings | {"rounds": 99}}))
+    with pytest.raises(CrossgapError, match="Preset 'smoke' has changed"):
         xarm7_report(tmp_path)

@@ -56,12 +56,20 @@ class XArm7Experiment:
         if not (self.folder / "policy").exists():
             with timed(self.root, f"train {self.name}"):
                 self.training.policy()
-        rows = [row for domain in self.domains for row in self._tested(self.name, domain)]
-        if self.name in self.preset.adapted:
-            for look in self.preset.adapted_to:
-                rows += self._tested(f"{self.name}_goggles", look)
-                rows += self._tested(f"{self.name}_fine_tuned", look)
+        rows = [row for method, domain in self.tests for row in self._tested(method, domain)]
         return rows + curve_rows(self.name, self.seed, self.training.curve)
+
+    @property
+    def tests(self) -> list[tuple[str, str]]:
+        """What is tested: methods, this policy and what is made of it, each with a domain."""
+        looks = self.preset.adapted_to if self.name in self.preset.adapted else ()
+        adapted = [(f"{self.name}_{how}", look) for look in looks for how in ("goggles", "fine_tuned")]
+        return [*((self.name, domain) for domain in self.domains), *adapted]
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing is left to do."""
+        return all(self._path(*test).exists() for test in self.tests)
 
     def episodes(self, method: str, domain: str) -> list[dict[str, Any]]:
         """Every test episode of this policy, or of it with goggles or fine-tuned, in a domain."""
@@ -70,7 +78,10 @@ class XArm7Experiment:
             with timed(self.root, f"evaluate {method}"):
                 return self.training.evaluate(self.policy(method, domain), **DOMAINS[domain])
 
-        return once(self.folder / "evaluation" / f"{method}_{domain}.json", play)
+        return once(self._path(method, domain), play)
+
+    def _path(self, method: str, domain: str) -> Path:
+        return self.folder / "evaluation" / f"{method}_{domain}.json"
 
     def policy(self, method: str, domain: str) -> Policy:
         """What acts."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -34,12 +36,16 @@ def xarm7_report(folder: Path) -> Path:
 
     config = read_json(folder / CONFIG, "run")
     preset, fabric = get_xarm7_preset(config["preset"]), make_fabric()
-    finished = [
+    if config["settings"] != json.loads(json.dumps(asdict(replace(preset, setups=())))):
+        raise CrossgapError(
+            f"Preset '{config['preset']}' has changed since {folder} was run: start a new run."
+        )
+    every = (
         XArm7Experiment(folder, preset, setup, seed, fabric, quiet=True)
         for setup in SETUPS
         for seed in range(config["seeds"])
-        if _finished(folder / f"seed_{seed}" / setup, setup, preset.domains)
-    ]
+    )
+    finished = [experiment for experiment in every if experiment.finished]
     if not finished:
         raise CrossgapError(f"{folder} has no finished configuration yet: start it again to go on.")
     rows = [row for experiment in finished for row in experiment.run()]
@@ -55,10 +61,6 @@ def xarm7_report(folder: Path) -> Path:
     )  # fmt: skip
     write_text(folder / "report.html", page)
     return folder / "report.html"
-
-
-def _finished(folder: Path, setup: str, domains: tuple[str, ...]) -> bool:
-    return (folder / "evaluation" / f"{setup}_{domains[0]}.json").exists()
 
 
 def _table(rows: list[dict[str, Any]], domains: list[str]) -> list[tuple[str, list[str]]]:
