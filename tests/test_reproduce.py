@@ -11,6 +11,7 @@ import pytest
 from crossgap.config import PRESETS
 from crossgap.errors import CrossgapError
 from crossgap.experiments.reproduce import reproduce_taskgan
+from crossgap.experiments.run_report import report_again
 
 
 def test_two_looks_two_workers_and_a_method_added_later(tmp_path: Path, monkeypatch) -> None:
@@ -21,8 +22,10 @@ def test_two_looks_two_workers_and_a_method_added_later(tmp_path: Path, monkeypa
     monkeypatch.setitem(PRESETS, "smoke", tiny)
     where = tmp_path / "run", tmp_path / "results", "cpu", "32-true"
 
-    def rows(methods: tuple[str, ...], workers: int) -> list[dict]:
-        path = reproduce_taskgan("smoke", 2, ("target_a", "target_b"), methods, *where, workers)
+    def rows(
+        methods: tuple[str, ...], workers: int, looks: tuple[str, ...] = ("target_a", "target_b")
+    ) -> list[dict]:
+        path = reproduce_taskgan("smoke", 2, looks, methods, *where, workers)
         return json.loads(path.read_text())["rows"]
 
     first = rows(("target_only",), 2)
@@ -32,6 +35,17 @@ def test_two_looks_two_workers_and_a_method_added_later(tmp_path: Path, monkeypa
     both = rows(("source_only",), 1)
     assert [row for row in both if row["method"] == "target_only"] == first
     assert {row["method"] for row in both} == {"target_only", "source_only"}
+    more = rows(("source_only",), 1, ("target_c",))  # and a look
+    assert [row for row in more if row["domain"] != "target_c"] == both
+    assert {row["method"] for row in more if row["domain"] == "target_c"} == {"source_only"}
+    with pytest.raises(
+        CrossgapError, match=r"Look of this run 'target_d' not found\. Available: target_a, target_b"
+    ):
+        report_again(tmp_path / "run", "target_d", 0, None)
+    with pytest.raises(
+        CrossgapError, match=r"not finished: target_only, .* not evaluated in target_c, seed 1"
+    ):
+        report_again(tmp_path / "run", "target_c", 1, None)
     # what the looks of a seed share was made once
     shared = tmp_path / "run" / "seed_1" / "source"
     assert sorted(path.name for path in (shared / "models").iterdir()) == ["source_only"]

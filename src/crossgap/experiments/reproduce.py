@@ -50,7 +50,8 @@ def reproduce_taskgan(
     """Every method × look × seed; the path of the results file, which grows as looks are done.
 
     Beside it `<preset>_regimes.png`, figure 9 of the paper, where all its regimes were run. What a seed's
-    looks share (source images, f_X, gain) is made once. Killed and started again, it goes on where it was.
+    looks share (source images, f_X, gain) is made once. Looks and methods can be added to a run later. Killed
+    and started again, it goes on where it was.
 
     Raises:
         CrossgapError: an unknown look or preset, no seeds, or `output` holds another run.
@@ -63,8 +64,7 @@ def reproduce_taskgan(
     for method in methods:
         if method not in ALL_METHODS:
             raise unknown("Method of this experiment", method, ALL_METHODS)
-    config = {"looks": list(looks), "settings": as_json(settings)}
-    folder = _begin("taskgan", preset, seeds, workers, output, fabric, **config)
+    folder = _begin("taskgan", preset, seeds, workers, output, fabric, settings=as_json(settings))
     about = folder, settings, methods, device, precision
     rows: list[dict[str, Any]] = []
     for part in _shared_first(seeds, looks):

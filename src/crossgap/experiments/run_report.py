@@ -15,6 +15,7 @@ from crossgap.metrics import read_metrics
 from crossgap.report import ReportContent, build_report
 from crossgap.report.pictures import gallery
 from crossgap.runs import CONFIG, provenance, read_times
+from crossgap.simulation.looks import LOOKS
 from crossgap.training import make_fabric
 
 SHOWN = {"target": "what the robot sees", "translated": "translated", "true pair": "what is truly there"}
@@ -30,11 +31,11 @@ def report_again(folder: Path, look: str | None, seed: int | None, picture: Path
     config = read_json(folder / CONFIG, "run")
     if config.get("experiment") == "xarm7":
         return xarm7_report(folder)
-    if "look" not in config and "looks" not in config:
+    if "look" not in config and config.get("experiment") != "taskgan":
         raise CrossgapError(
             f"{folder} is a run of `crossgap {config.get('experiment')}`: nothing to report on."
         )
-    looks: list[str] = config.get("looks") or [config["look"]]
+    looks = [config["look"]] if "look" in config else _looks(folder)
     seeds: list[int] = [config["seed"]] if "seed" in config else list(range(config["seeds"]))
     look, seed = looks[0] if look is None else look, seeds[0] if seed is None else seed
     if look not in looks:
@@ -56,6 +57,18 @@ def report_again(folder: Path, look: str | None, seed: int | None, picture: Path
         gallery({title: rows[label] for label, title in SHOWN.items()}, picture)
     name = "report.html" if "look" in config else f"report_{look}_seed_{seed}.html"
     return write_report(experiment, folder / name)
+
+
+def _looks(folder: Path) -> list[str]:
+    """The looks of a reproduction so far.
+
+    Raises:
+        CrossgapError: none has been begun.
+    """
+    looks = [look for look in LOOKS if look != "source" and any(folder.glob(f"seed_*/{look}"))]
+    if not looks:
+        raise CrossgapError(f"{folder} has no look yet: start it again to go on.")
+    return looks
 
 
 def write_report(experiment: TaskGANExperiment, path: Path) -> Path:
