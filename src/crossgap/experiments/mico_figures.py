@@ -15,7 +15,7 @@ NAMES = {
     "fine_tuned": "f_X fine-tuned on the target images",
     "taskgan_inverse": "inverse TaskGAN",
     "taskgan_inverse_refined": "inverse TaskGAN, refined",
-    "canonical_taskgan_near": "inverse TaskGAN with randomized images, refined near the labels",
+    "canonical_taskgan_near": "canonical TaskGAN, near the labels",
     "rcan_near": "RCAN, refined near the labels",
     "rcan_refined": "RCAN, no target images",
     "source_only": "f_X on target images as they are",
