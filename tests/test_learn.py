@@ -38,7 +38,9 @@ def test_a_policy_is_learnt_once_and_played(tmp_path: Path) -> None:
         ({"cameras": ("above",)}, r"Camera 'above' not found\. Available: front, side"),
         ({"cameras": ()}, "at least one camera of front, side"),
         ({"randomization": "camera+fog"}, r"Randomization 'fog' not found\. Available: camera,"),
-        ({"depth_noise": -1.0}, r"depth noise of at least 0; got -1"),
+        ({"depth_noise": -1.0, "depth": True}, r"depth noise of at least 0; got -1"),
+        ({"depth_noise": 1.0}, r"--depth-noise needs --depth"),
+        ({"cameras": ("side", "side")}, r"each camera once; got side, side"),
     ],
 )
 def test_a_configuration_that_cannot_be_leaves_nothing_behind(tmp_path: Path, change, words) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import gymnasium as gym
 import numpy as np
 import pytest
 import torch
@@ -98,6 +99,8 @@ def test_the_wrapper_translates_the_cameras_it_is_told_to() -> None:
     seen, _ = TranslateObservation(env, lambda images: 255 - images, ("front",)).reset(seed=0)
     np.testing.assert_array_equal(seen["pixels"]["front"], 255 - plain["pixels"]["front"])
     np.testing.assert_array_equal(seen["pixels"]["side"], plain["pixels"]["side"])
+    with pytest.raises(CrossgapError, match="needs observations with `pixels`"):
+        TranslateObservation(gym.make("CartPole-v1"), lambda images: images)
     with pytest.raises(CrossgapError, match=r"Camera 'above' not found\. Available: front, side"):
         TranslateObservation(env, lambda images: images, ("above",))
 

@@ -82,6 +82,14 @@ def reproduce(
     from crossgap.experiments import reproduce as experiments
     from crossgap.progress import console
 
+    for name, value, takes in (
+        ("looks", looks, ("taskgan", "budget", "task_weight", "pick_place")),
+        ("methods", methods, ("taskgan", "budget", "xarm7", "pick_place")),
+        ("counts", counts, ("budget",)),
+    ):
+        if value is not None and experiment not in takes:
+            raise CrossgapError(f"--{name} is for {', '.join(takes)}, not for {experiment}.")
+
     where = output, results / experiment, device, precision, workers
     if experiment in ("mico", "digits"):
         path = getattr(experiments, f"reproduce_{experiment}")(preset, seeds, *where)
@@ -160,6 +168,7 @@ def train(
 def learn(
     output: Positional[Path], setup: Annotated[Setup, arg(name="")] = BEST,
     preset: Literal["smoke", "quick", "full"] = "quick", seed: int = 0, workers: int | None = None,
+    engine: Literal["processes", "ray"] = "processes",
     device: Device = "auto", precision: Precision = "auto",
 ) -> None:  # fmt: skip
     """Learn a policy in simulation: an xArm7 reaches and sees nothing but images (asymmetric DDPG).
@@ -173,13 +182,15 @@ def learn(
         preset: how much of it.
         seed: of everything random.
         workers: processes that simulate; all cores by default.
+        engine: what runs them: processes of this machine, or Ray, on a cluster's (extra `ray`).
         device: where to train.
         precision: of the extractor's initialization; reinforcement learning is in float32.
     """
     from crossgap.experiments.learn import learn_policy
     from crossgap.progress import console
 
-    console.print(f"Policy: {learn_policy(output, setup, preset, seed, workers, device, precision)}")
+    path = learn_policy(output, setup, preset, seed, workers, device, precision, engine)
+    console.print(f"Policy: {path}")
 
 
 def budget(
@@ -236,9 +247,14 @@ def evaluate(
         output: write the result here as JSON.
         device: where the models run.
     """
-    if models and all((folder / "policy.json").exists() for folder in models):
+    policies = [folder for folder in models if (folder / "policy.json").exists()]
+    if policies:
         from crossgap.experiments.learn import evaluate_policies
 
+        if len(policies) < len(models):
+            raise CrossgapError(f"{policies[0]} is a policy. Expected policies alone, or models alone.")
+        if data is not None:
+            raise CrossgapError("--data is for adapted models: a policy is played, in a look.")
         evaluate_policies(models, look, starts, min(steps, EPISODE_STEPS), validation, output, device)
         return
     from crossgap.experiments.evaluate import evaluate_models

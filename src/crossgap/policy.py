@@ -27,8 +27,8 @@ class ReachPolicy:
     Args:
         extractor: f, (n, channels, size, size) in [-1, 1] to scaled positions (n, 3).
         actor: π, scaled positions and goals (n, 3) to actions (n, 3) in [-1, 1].
-        about: what `load` needs to build them, and a caller to feed them: `extractor`, `channels`, `size`
-            and `cameras`.
+        about: what `load` needs to build them, and a caller to feed them: `extractor`, `channels`, `size`,
+            `cameras` and `depth`.
     """
 
     def __init__(self, extractor: nn.Module, actor: nn.Module, about: dict[str, Any]):
@@ -67,6 +67,7 @@ class ReachPolicy:
         """
         about = read_json(folder / ABOUT, "policy")
         try:
+            _ = about["cameras"], about["depth"]
             extractor = EXTRACTORS[about["extractor"]](about["channels"], about["size"])
         except (KeyError, TypeError) as error:
             raise CrossgapError(f"{folder / ABOUT} does not describe a policy: {error}.") from error

@@ -114,8 +114,8 @@ def near_the_target(methods: Methods) -> np.ndarray:
     """Rows of source images to refine on where the target's labels are spread otherwise than the source's.
 
     A robot at its work shows few of the configurations that a simulator can show. A row is drawn with the
-    weight exp(−d² / 2), d the distance of its label, scaled to spread 1, to the next target label: what the
-    source has too much of is left out (label shift).
+    weight exp(−d² / 2), d the distance of its label, scaled to spread 1, to the next target label, beyond
+    that of the nearest row of all: what the source has too much of is left out (label shift).
 
     Returns:
         (`translated_images`,) rows, drawn with replacement.

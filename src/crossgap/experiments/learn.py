@@ -29,7 +29,8 @@ GOALS = 100
 
 
 def learn_policy(
-    output: Path, setup: Setup, preset: str, seed: int, workers: int | None, device: str, precision: str
+    output: Path, setup: Setup, preset: str, seed: int, workers: int | None, device: str, precision: str,
+    engine: str = "processes",
 ) -> Path:  # fmt: skip
     """Learn to reach with the xArm7, or go on; the folder of the policy.
 
@@ -46,7 +47,7 @@ def learn_policy(
     folder = open_run(output, about | hardware(fabric))
     lock_run(folder)
     start(folder, preset=preset, **hardware(fabric))
-    training = ReachTraining(folder, settings, setup, seed, fabric, workers=workers)
+    training = ReachTraining(folder, settings, setup, seed, fabric, workers=workers, engine=engine)
     training.policy()
     last = training.curve[-1]
     console.print(f"Success on {last['n']} validation goals in the source look: {last['success']:.0%}")
@@ -67,6 +68,10 @@ def check_setup(setup: Setup) -> None:
     for camera in setup.cameras:
         if camera not in CAMERAS:
             raise unknown("Camera", camera, CAMERAS)
+    if len(set(setup.cameras)) < len(setup.cameras):
+        raise CrossgapError(f"Expected each camera once; got {', '.join(setup.cameras)}.")
+    if setup.depth_noise and not setup.depth:
+        raise CrossgapError("--depth-noise needs --depth: without it there is no depth to be noisy.")
     if not 0 <= setup.depth_noise < float("inf"):
         raise CrossgapError(f"Expected a depth noise of at least 0; got {setup.depth_noise}.")
 

@@ -17,7 +17,7 @@ NAMES = {
     "taskgan_inverse_refined": "inverse TaskGAN, refined",
     "canonical_taskgan_near": "canonical TaskGAN, near the labels",
     "rcan_near": "RCAN, refined near the labels",
-    "rcan_refined": "RCAN, no target images",
+    "rcan_refined": "RCAN, no target images, refined",
     "source_only": "f_X on target images as they are",
     "benchmark": "Benchmark: f_X on source images",
 }

@@ -34,8 +34,8 @@ from crossgap.simulation import XARM7_PICK_PLACE
 from crossgap.simulation.workers import EnvironmentPool
 from crossgap.training import Trainer
 
-DEMONSTRATIONS, EXTRACTOR_IMAGES = 1, 2
-"""Streams of random numbers beside those of the rounds."""
+DEMONSTRATIONS, EXTRACTOR_IMAGES = 1_000_001, 1_000_002
+"""Streams of random numbers beside those of the rounds, which are numbered from 0."""
 STRAYING = 0.4, 0.25
 """Noise and share of random actions where the expert is to show the extractor all kinds of states."""
 
@@ -161,7 +161,7 @@ class PickPlaceTraining:
         count = preset.demonstrations if self.setup.demonstrations else 0
         kept = Replay(max(1, count) * (preset.episode_steps + 1), 0.0, sparse_reward)
         if count and not path.exists():
-            rng = np.random.default_rng([self.seed, DEMONSTRATIONS, 0])
+            rng = np.random.default_rng([self.seed, DEMONSTRATIONS])
             act, episodes = exploring(expert, preset.noise, 0.0, rng), []
             while len(episodes) < count:
                 episodes += self._play(pool, act, preset.episode_steps, rng)
@@ -173,7 +173,7 @@ class PickPlaceTraining:
     def _initialize_extractor(self) -> None:
         """Teach the extractor the state from images before there is a reward: the seed's best results begin
         with an "initialized feature extractor"."""
-        preset, rng = self.preset, np.random.default_rng([self.seed, EXTRACTOR_IMAGES, 0])
+        preset, rng = self.preset, np.random.default_rng([self.seed, EXTRACTOR_IMAGES])
         act, episodes = exploring(expert, *STRAYING, rng), []
         with self._pool(preset.environments, randomization=self.setup.randomization) as pool:
             while len(episodes) < preset.extractor_episodes:
@@ -183,7 +183,8 @@ class PickPlaceTraining:
             torch.from_numpy(np.concatenate([getattr(episode, part) for episode in episodes]))
             for part in ("frames", "states")
         )
-        batches = Batches(images, labels[:, :PREDICTED].to(self.fabric.device), config.batch, self.seed)
+        device = self.fabric.device
+        batches = Batches(images.to(device), labels[:, :PREDICTED].to(device), config.batch, self.seed)
         phase = Supervised("extractor", extractor, [batches], config.steps, config.learning_rate)
         Trainer(self.folder / "extractor", self.fabric, self.seed, self.quiet).fit(phase)
         self.learner.targets["extractor"].load_state_dict(extractor.state_dict())

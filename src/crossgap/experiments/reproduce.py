@@ -244,8 +244,7 @@ def reproduce_xarm7(
     setups = methods or settings.setups
     for setup in setups:
         domains_of(get_setup(setup), settings.domains)
-    if "target_mesh" in settings.domains and (problem := meshes_problem()):
-        raise CrossgapError(problem)
+    _check_meshes(settings.domains)
     about = asdict(replace(settings, setups=()))
     path, depends = results / f"{preset}.json", about | hardware(fabric)
     folder = _begin("xarm7", preset, seeds, workers, output, fabric, settings=about)
@@ -265,6 +264,16 @@ def reproduce_xarm7(
     distance_histograms(episodes, path.with_name(f"{preset}_distances.png"))
     xarm7_report(folder)
     return path
+
+
+def _check_meshes(looks: tuple[str, ...]) -> None:
+    """Whether the real arm can be drawn, where it is to be: before anything is trained.
+
+    Raises:
+        CrossgapError: its meshes are not there; the message says what fetches them.
+    """
+    if "target_mesh" in looks and (problem := meshes_problem()):
+        raise CrossgapError(problem)
 
 
 def _xarm7(
@@ -289,6 +298,7 @@ def reproduce_pick_place(
     settings = replace(settings, looks=looks or settings.looks, methods=methods or settings.methods)
     for look in settings.looks:
         get_xarm7_look(look)
+    _check_meshes(settings.looks)
     for method in settings.methods:
         get_pick_place_setup(method)
     about = asdict(replace(settings, looks=(), methods=()))

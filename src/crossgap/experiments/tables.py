@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -122,7 +123,8 @@ def _origin(results: dict[str, Any], seeds: str, starts: int) -> str:
 def _run(results: dict[str, Any]) -> str:
     origin = results["provenance"]
     commits = dict.fromkeys(run["commit"] for run in (*origin.get("earlier", []), origin))
-    command = origin["command"].partition(" --methods")[0]  # which methods, the table says
+    # which methods, the table says
+    command = re.sub(r" --methods( (?!-)\S+)+", "", origin["command"].partition(", then ")[0])
     return f"Preset `{origin['preset']}`, `{command}`, commit {', '.join(commits)}."
 
 

@@ -13,12 +13,12 @@ import torch
 
 from crossgap.checkpoints import Checkpoint
 from crossgap.data.batches import Batches
-from crossgap.data.replay import Episode, Replay
+from crossgap.data.replay import Replay, read_episodes, write_episodes
 from crossgap.evaluation import wilson_interval
 from crossgap.experiments.xarm7_presets import XArm7Preset
 from crossgap.experiments.xarm7_rollouts import Policy, frames_of, play, play_goals, scaled, unscaled
 from crossgap.experiments.xarm7_setups import Setup
-from crossgap.files import read_json_lines, remove, write_text, writing
+from crossgap.files import read_json_lines, remove, write_text
 from crossgap.methods.asymmetric_ddpg import AsymmetricDDPG
 from crossgap.methods.supervised import Supervised
 from crossgap.metrics import Metrics
@@ -51,14 +51,15 @@ class ReachTraining:
         fabric: where it learns; reinforcement learning in float32 whatever its precision.
         quiet: no progress bar.
         workers: processes that simulate; all cores by default.
+        engine: what runs them: `processes` of this machine, or `ray` on a cluster's.
     """
 
     def __init__(
         self, folder: Path, preset: XArm7Preset, setup: Setup, seed: int, fabric: lightning_fabric.Fabric,
-        quiet: bool = False, workers: int | None = None,
+        quiet: bool = False, workers: int | None = None, engine: str = "processes",
     ):  # fmt: skip
         self.folder, self.preset, self.setup, self.seed, self.quiet = folder, preset, setup, seed, quiet
-        self.fabric, self.workers = fabric, workers
+        self.fabric, self.workers, self.engine = fabric, workers, engine
         torch.manual_seed(seed)
         self.learner = new_learner(setup, preset, fabric.device)
 
@@ -78,7 +79,7 @@ class ReachTraining:
             self.run()
             networks, about = self.learner.networks, about_policy(self.setup, self.preset)
             ReachPolicy(networks["extractor"], networks["actor"], about).save(path)
-            remove(self.folder / "replay")  # gigabytes, of use to a training that goes on
+        remove(self.folder / "replay")  # gigabytes, of use to a training that goes on
         return ReachPolicy.load(path, self.fabric.device)
 
     def run(self) -> AsymmetricDDPG:
@@ -121,7 +122,8 @@ class ReachTraining:
         return read_json_lines(self._curve)
 
     def _pool(self, count: int, **environment: Any) -> EnvironmentPool:
-        return EnvironmentPool(XARM7_REACH, count, self.workers, **self.environment | environment)
+        about = self.environment | environment
+        return EnvironmentPool(XARM7_REACH, count, self.workers, self.engine, **about)
 
     def _round(self, number: int, pool: EnvironmentPool, replay: Replay, metrics: Metrics) -> None:
         preset = self.preset
@@ -130,7 +132,7 @@ class ReachTraining:
         explore = (preset.noise, 1.0 if number == 0 else preset.random)
         options = {"randomization_strength": self._strength(number)}
         episodes, _ = play(pool, self.learner, seeds, preset.episode_steps, explore, rng, options)
-        self._remember(number, episodes)
+        write_episodes(self._path(number), episodes)
         for episode in episodes:
             replay.add(episode)
         self.learner.set_rate(number / preset.rounds)
@@ -182,32 +184,24 @@ class ReachTraining:
     def _replay(self, rounds: int) -> Replay:
         replay = Replay(self.preset.replay, self.preset.relabelled, sparse_reward)
         for number in range(rounds):
-            with np.load(self._path(number), allow_pickle=False) as file:
-                parts = [file[name] for name in ("frames", "states", "actions", "goals")]
-            for frames, states, actions, goal in zip(*parts, strict=True):
-                replay.add(Episode(frames, states, states, actions, goal))
+            for episode in read_episodes(self._path(number)):
+                replay.add(episode)
         return replay
 
     def _path(self, number: int) -> Path:
         return self.folder / "replay" / f"{number:05d}.npz"
-
-    def _remember(self, number: int, episodes: list[Episode]) -> None:
-        frames, states, actions = (
-            np.stack([getattr(episode, name) for episode in episodes])
-            for name in ("frames", "states", "actions")
-        )
-        goals = np.stack([episode.goal for episode in episodes])
-        with writing(self._path(number)) as temporary, temporary.open("wb") as file:
-            np.savez(file, frames=frames, states=states, actions=actions, goals=goals)
 
     # evaluation
 
     def evaluate(
         self, policy: Policy, first_goal: int = TEST_GOALS, **environment: Any
     ) -> list[dict[str, Any]]:
-        """Every episode of a policy, this one or this one with goggles; see `play_goals`."""
+        """Every episode of a policy, this one or this one with goggles; see `play_goals`.
+
+        Depth is exact unless `environment` says otherwise, however noisy it was in training.
+        """
         seeds = range(first_goal, first_goal + self.preset.goals)
-        environment = self.environment | environment
+        environment = self.environment | {"depth_noise": 0.0} | environment
         return play_goals(policy, seeds, self.preset.episode_steps, self.workers, **environment)
 
 

@@ -15,6 +15,7 @@ from crossgap.adapted import to_images
 from crossgap.checkpoints import load_weights, read_tensors, write_tensors
 from crossgap.config import NetworkConfig
 from crossgap.data.batches import Batches, image_tensor
+from crossgap.errors import CrossgapError
 from crossgap.experiments.xarm7 import ReachTraining
 from crossgap.experiments.xarm7_rollouts import Policy
 from crossgap.files import read_json, write_json, writing
@@ -75,9 +76,14 @@ class Adaptation:
     Args:
         training: of the policy.
         look: the target look.
+
+    Raises:
+        CrossgapError: the policy sees depth.
     """
 
     def __init__(self, training: ReachTraining, look: str):
+        if training.setup.depth:
+            raise CrossgapError("Goggles translate images: a policy that sees depth cannot have any.")
         self.training, self.look, self.preset = training, look, training.preset
         self.folder, self.fabric = training.folder / look, training.fabric
         self.trainer = Trainer(self.folder, self.fabric, training.seed, training.quiet)

@@ -30,6 +30,7 @@ import torch
 from torch import Tensor, nn
 
 from crossgap.config import DDPGConfig
+from crossgap.data.batches import image_tensor
 from crossgap.data.replay import Transitions
 from crossgap.losses import actor_loss, bottleneck_loss, cloning_loss, critic_loss
 from crossgap.speed import adam, keep_freed_memory
@@ -157,15 +158,9 @@ class AsymmetricDDPG:
         measured = state[:, state.shape[1] - self.measured :]
         if "extractor" not in networks:
             return measured
-        return torch.cat([networks["extractor"](self._images(frames)), measured], 1)
+        return torch.cat([networks["extractor"](image_tensor(frames, self.device)), measured], 1)
 
     def _descend(self, name: str, loss: Tensor) -> None:
         self.optimizers[name].zero_grad(set_to_none=True)
         loss.backward()
         self.optimizers[name].step()
-
-    def _images(self, frames: np.ndarray) -> Tensor:
-        """(n, H, W, C) uint8 to (n, C, H, W) in [-1, 1]."""
-        images = torch.from_numpy(frames).to(self.device).permute(0, 3, 1, 2)
-        # channel after channel: on a CPU a convolution of three channels is a fifth faster so
-        return images.to(torch.float32, memory_format=torch.contiguous_format).div_(127.5).sub_(1)

@@ -8,7 +8,7 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 
-from crossgap.errors import unknown
+from crossgap.errors import CrossgapError, unknown
 
 Translate = Callable[[np.ndarray], np.ndarray]
 """Images (n, H, W, 3) uint8 to the same, such as `AdaptedModel.translate`."""
@@ -23,13 +23,16 @@ class TranslateObservation(gym.ObservationWrapper):
         cameras: whose images to translate; all by default.
 
     Raises:
-        CrossgapError: the environment has no such camera.
+        CrossgapError: the environment has no images, or no such camera.
     """
 
     def __init__(self, env: gym.Env, translate: Translate, cameras: Sequence[str] | None = None):
         super().__init__(env)
-        assert isinstance(env.observation_space, gym.spaces.Dict)
-        available = list(env.observation_space["pixels"])  # pyright: ignore[reportCallIssue, reportArgumentType]
+        space = env.observation_space
+        pixels = space.spaces.get("pixels") if isinstance(space, gym.spaces.Dict) else None
+        if not isinstance(pixels, gym.spaces.Dict):
+            raise CrossgapError("TranslateObservation needs observations with `pixels`, images by camera.")
+        available = list(pixels)
         self.translate, self.cameras = translate, tuple(available if cameras is None else cameras)
         for camera in self.cameras:
             if camera not in available:
