@@ -120,7 +120,8 @@ def film(experiment: XArm7Experiment, domain: str, goal: int = 0) -> tuple[str, 
         goal: which of the test goals.
     """
     seed = experiment.episodes(experiment.name, domain)[goal]["seed"]
-    env = XArm7ReachEnv(**experiment.training.environment | {"depth_noise": 0.0} | DOMAINS[domain])
+    about: dict[str, Any] = experiment.training.environment | {"depth_noise": 0.0} | DOMAINS[domain]
+    env = XArm7ReachEnv(**about)
     frames, success = watch(
         env, experiment.policy(experiment.name, domain), seed, experiment.preset.episode_steps
     )
