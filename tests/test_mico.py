@@ -212,7 +212,7 @@ def test_labels_are_the_angles_that_are_drawn(tmp_path: Path) -> None:
     [
         ({"look": "source"}, r"Look 'source' not found\. Available: mico_source, mico_target\."),
         ({"world": "reach3"}, r"Look 'mico_source' not found\. Available: source, target_a"),
-        ({"world": "moon"}, r"World 'moon' not found\. Available: mico, mico_at_work, reach3\."),
+        ({"world": "moon"}, r"World 'moon' not found\. Available: mico, mico_at_work, reach3, xarm7\."),
         ({"perturbation": 0.1}, r"World 'mico' has no demonstrations to disturb.*got 0\.1"),
     ],
 )

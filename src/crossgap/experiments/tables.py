@@ -124,8 +124,12 @@ def _run(results: dict[str, Any]) -> str:
     origin = results["provenance"]
     commits = dict.fromkeys(run["commit"] for run in (*origin.get("earlier", []), origin))
     # which methods, the table says
-    command = re.sub(r" --methods( (?!-)\S+)+", "", origin["command"].partition(", then ")[0])
-    return f"Preset `{origin['preset']}`, `{command}`, commit {', '.join(commits)}."
+    commands = dict.fromkeys(
+        re.sub(r" --methods( (?!-)\S+)+", "", command)
+        for run in (*origin.get("earlier", []), origin)
+        for command in run["command"].split(", then ")
+    )
+    return f"Preset `{origin['preset']}`, `{'`, `'.join(commands)}`, commit {', '.join(commits)}."
 
 
 def accuracy_table(results: dict[str, Any]) -> str:
