@@ -80,7 +80,9 @@ def region_map(episodes: dict[str, list[dict[str, Any]]], path: Path) -> Path:
             drawn = axes.pcolormesh(*edges, share.T, vmin=0, vmax=1, cmap="RdYlBu")
             for i, j in np.argwhere(count > 0):
                 at = [(edge[k] + edge[k + 1]) / 2 for edge, k in zip(edges, (i, j), strict=True)]
-                axes.text(*at, f"{reached[i, j]:.0f}/{count[i, j]:.0f}", ha="center", va="center", fontsize=6)
+                ink = "white" if abs(share[i, j] - 0.5) > 0.3 else "black"  # both ends of the map are dark
+                text = f"{reached[i, j]:.0f}/{count[i, j]:.0f}"
+                axes.text(*at, text, ha="center", va="center", fontsize=6, color=ink)
             axes.set_title(f"{name}, {title}", fontsize=8)
             axes.set_xlabel(x_label, fontsize=7)
             axes.set_ylabel(y_label, fontsize=7)
