@@ -25,7 +25,8 @@ from crossgap.experiments.pick_place_rollouts import (
     seen,
 )
 from crossgap.experiments.pick_place_setups import METHODS, new_pick_place_learner
-from crossgap.experiments.pick_place_training import PickPlaceTraining, judged
+from crossgap.experiments.pick_place_training import PickPlaceTraining
+from crossgap.experiments.xarm7_outcomes import judged
 from crossgap.experiments.xarm7_rollouts import scaled
 from crossgap.losses import cloning_loss
 from crossgap.methods.asymmetric_ddpg import AsymmetricDDPG

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from zipfile import BadZipFile
@@ -109,6 +109,16 @@ class Replay:
         else:
             self._episodes[self._next % len(self._episodes)] = episode
             self._next += 1
+
+    def load(self, paths: Iterable[Path]) -> None:
+        """Add what `write_episodes` kept, in that order.
+
+        Raises:
+            CrossgapError: a file is missing or damaged.
+        """
+        for path in paths:
+            for episode in read_episodes(path):
+                self.add(episode)
 
     def sample(self, count: int, rng: np.random.Generator) -> Transitions:
         """Random transitions, each with its episode's goal or a later achievement of it.

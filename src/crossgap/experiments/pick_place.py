@@ -10,8 +10,9 @@ import lightning_fabric
 
 from crossgap.experiments.pick_place_presets import PickPlacePreset
 from crossgap.experiments.pick_place_setups import get_pick_place_setup
-from crossgap.experiments.pick_place_training import PickPlaceTraining, judged
+from crossgap.experiments.pick_place_training import PickPlaceTraining
 from crossgap.experiments.xarm7 import TEST_GOALS
+from crossgap.experiments.xarm7_outcomes import judged
 from crossgap.files import once
 from crossgap.methods.asymmetric_ddpg import AsymmetricDDPG
 from crossgap.runs import timed

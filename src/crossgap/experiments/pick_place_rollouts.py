@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from crossgap.data.replay import Episode
-from crossgap.experiments.xarm7_rollouts import frames_of, scaled
+from crossgap.experiments.xarm7_rollouts import explored, frames_of, scaled
 from crossgap.methods.asymmetric_ddpg import AsymmetricDDPG
 from crossgap.simulation.workers import EnvironmentPool
 from crossgap.simulation.xarm7_expert import expert_action
@@ -61,10 +61,7 @@ def exploring(act: Act, noise: float, random: float, rng: np.random.Generator) -
     """The same with normal noise on the actions, a share of which is random instead."""
 
     def explore(observation: dict[str, Any]) -> np.ndarray:
-        action = act(observation)
-        action = np.clip(action + noise * rng.standard_normal(action.shape), -1, 1)
-        chance = rng.random((len(action), 1)) < random
-        return np.where(chance, rng.uniform(-1, 1, action.shape), action)
+        return explored(act(observation), noise, random, rng)
 
     return explore
 

@@ -14,7 +14,6 @@ import torch
 from crossgap.checkpoints import LAST, Checkpoint
 from crossgap.data.batches import Batches
 from crossgap.data.replay import Episode, Replay, read_episodes, write_episodes
-from crossgap.evaluation import mean_interval, wilson_interval
 from crossgap.experiments.pick_place_presets import PickPlacePreset, Rounds
 from crossgap.experiments.pick_place_rollouts import (
     Act,
@@ -25,6 +24,7 @@ from crossgap.experiments.pick_place_rollouts import (
 )
 from crossgap.experiments.pick_place_setups import PREDICTED, Setup, new_pick_place_learner
 from crossgap.experiments.xarm7 import VALIDATION_GOALS, sparse_reward
+from crossgap.experiments.xarm7_outcomes import judged
 from crossgap.files import read_json_lines, remove, write_text
 from crossgap.methods.asymmetric_ddpg import AsymmetricDDPG
 from crossgap.methods.supervised import Supervised
@@ -193,9 +193,7 @@ class PickPlaceTraining:
 
     def _replay(self, rounds: int) -> Replay:
         replay = Replay(self.preset.replay, self.preset.relabelled, sparse_reward)
-        for number in range(rounds):
-            for episode in read_episodes(self._path(number)):
-                replay.add(episode)
+        replay.load(map(self._path, range(rounds)))
         return replay
 
     def _path(self, number: int) -> Path:
@@ -216,20 +214,3 @@ class PickPlaceTraining:
             {"seed": seed, "success": bool(info["is_success"]), "distance": info["distance"]}
             for seed, info in zip(seeds, infos, strict=True)
         ]
-
-
-def judged(episodes: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Success with Wilson's 95 % interval and which were won, and the mean distance with its interval."""
-    won, distances = ([one[key] for one in episodes] for key in ("success", "distance"))
-    n = len(episodes)
-    return {
-        "success": {
-            "value": sum(won) / n, **_interval(wilson_interval(sum(won), n)), "n": n,
-            "won": "".join(str(int(one)) for one in won),
-        },
-        "distance": {"value": float(np.mean(distances)), **_interval(mean_interval(distances)), "n": n},
-    }  # fmt: skip
-
-
-def _interval(bounds: tuple[float, float]) -> dict[str, float]:
-    return {"low": bounds[0], "high": bounds[1]}

@@ -13,7 +13,7 @@ import torch
 
 from crossgap.checkpoints import Checkpoint
 from crossgap.data.batches import Batches
-from crossgap.data.replay import Replay, read_episodes, write_episodes
+from crossgap.data.replay import Replay, write_episodes
 from crossgap.evaluation import wilson_interval
 from crossgap.experiments.xarm7_presets import XArm7Preset
 from crossgap.experiments.xarm7_rollouts import Policy, frames_of, play, play_goals, scaled, unscaled
@@ -183,9 +183,7 @@ class ReachTraining:
 
     def _replay(self, rounds: int) -> Replay:
         replay = Replay(self.preset.replay, self.preset.relabelled, sparse_reward)
-        for number in range(rounds):
-            for episode in read_episodes(self._path(number)):
-                replay.add(episode)
+        replay.load(map(self._path, range(rounds)))
         return replay
 
     def _path(self, number: int) -> Path:

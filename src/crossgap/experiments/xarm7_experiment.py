@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import lightning_fabric
-import numpy as np
 
-from crossgap.evaluation import mean_interval, wilson_interval
 from crossgap.experiments.xarm7 import ReachTraining
 from crossgap.experiments.xarm7_goggles import Adaptation
+from crossgap.experiments.xarm7_outcomes import judged
 from crossgap.experiments.xarm7_presets import XArm7Preset
 from crossgap.experiments.xarm7_rollouts import Policy
 from crossgap.experiments.xarm7_setups import DOMAINS, domains_of, get_setup
@@ -91,17 +90,9 @@ class XArm7Experiment:
         return adaptation.goggles() if method.endswith("_goggles") else adaptation.fine_tuned()
 
     def _tested(self, method: str, domain: str) -> list[dict[str, Any]]:
-        episodes = self.episodes(method, domain)
-        won, distance = ([one[key] for one in episodes] for key in ("success", "distance"))
         about = {"domain": domain, "method": method, "seed": self.seed}
-        success = figures(sum(won) / len(won), wilson_interval(sum(won), len(won)), len(won))
-        return [
-            {**about, "metric": "success", **success, "won": "".join(str(int(one)) for one in won)},
-            {
-                **about, "metric": "distance",
-                **figures(float(np.mean(distance)), mean_interval(distance), len(won)),
-            },
-        ]  # fmt: skip
+        found = judged(self.episodes(method, domain))
+        return [{**about, "metric": metric, **figures} for metric, figures in found.items()]
 
 
 def figures(value: float, interval: tuple[float | None, float | None], n: int) -> dict[str, Any]:

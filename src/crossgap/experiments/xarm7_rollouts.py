@@ -44,6 +44,13 @@ def frames_of(observation: dict[str, Any]) -> np.ndarray:
     )
 
 
+def explored(action: np.ndarray, noise: float, random: float, rng: np.random.Generator) -> np.ndarray:
+    """Actions (n, a) with normal noise, a share of which is random instead."""
+    action = np.clip(action + noise * rng.standard_normal(action.shape), -1, 1)
+    chance = rng.random((len(action), 1)) < random
+    return np.where(chance, rng.uniform(-1, 1, action.shape), action)
+
+
 def play(
     pool: EnvironmentPool, policy: Policy, seeds: Sequence[int], steps: int,
     explore: tuple[float, float] = (0.0, 0.0), rng: np.random.Generator | None = None,
@@ -70,9 +77,7 @@ def play(
     for _ in range(steps):
         action = policy.act(frames[-1], goals)
         if rng is not None:
-            action = np.clip(action + noise * rng.standard_normal(action.shape), -1, 1)
-            chance = rng.random((len(action), 1)) < random
-            action = np.where(chance, rng.uniform(-1, 1, action.shape), action)
+            action = explored(action, noise, random, rng)
         actions.append(action.astype(np.float32))
         observation, infos = pool.step(actions[-1])
         frames.append(frames_of(observation))

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import gymnasium as gym
 import numpy as np
 
-from crossgap.errors import CrossgapError, unknown
+from crossgap.errors import unknown
 from crossgap.simulation.randomization import get_randomization
 from crossgap.simulation.xarm7_grasp import CUBE, OPEN, Grasp
 from crossgap.simulation.xarm7_grasp_scene import XArm7GraspScene, shared_grasp_scene
@@ -21,6 +21,7 @@ from crossgap.simulation.xarm7_reach import (
     SUCCESS_DISTANCE,
     WORKSPACE_HIGH,
     WORKSPACE_LOW,
+    checked_point,
     goal_reward,
 )
 
@@ -131,7 +132,7 @@ class XArm7PickPlaceEnv(gym.Env):
             if name not in bounds:
                 raise unknown("Reset option", name, bounds)
         tool, cube, self.goal = (
-            _checked(name, (options or {}).get(name, drawn), low, high)
+            checked_point(name, (options or {}).get(name, drawn), low, high)
             for name, (drawn, low, high) in bounds.items()
         )
         self._grasp.reset(tool, np.append(cube, ON_TABLE))
@@ -202,18 +203,3 @@ class XArm7PickPlaceEnv(gym.Env):
     def _info(self) -> dict[str, Any]:
         distance = float(np.linalg.norm(self._grasp.cube - self.goal))
         return {"is_success": distance < SUCCESS_DISTANCE, "distance": distance}
-
-
-def _checked(name: str, value: Any, low: np.ndarray, high: np.ndarray) -> np.ndarray:
-    """A point that was asked for, within bounds in metres.
-
-    Raises:
-        CrossgapError: it is none, or outside of them.
-    """
-    point = np.asarray(value, float)
-    if not (point.shape == low.shape and ((point >= low) & (point <= high)).all()):
-        least, most = (", ".join(f"{x:g}" for x in bound) for bound in (low, high))
-        raise CrossgapError(
-            f"{name} = {point.tolist()} is out of reach. Expected a point from ({least}) to ({most}) m."
-        )
-    return point

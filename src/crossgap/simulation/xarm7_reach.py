@@ -110,7 +110,9 @@ class XArm7ReachEnv(gym.Env):
         options = dict(options or {})
         strength = float(options.pop("randomization_strength", 1.0))
         for name, value in options.items():
-            drawn[name] = _checked(name, value)
+            if name not in drawn:
+                raise unknown("Reset option", name, (*drawn, "randomization_strength"))
+            drawn[name] = checked_point(name, value, WORKSPACE_LOW, WORKSPACE_HIGH)
         self.goal = drawn["goal"]
         self.q = self._kinematics.inverse(HOME, drawn["tool"], iterations=50)
         self._tool = self._kinematics.tool(self.q)[0]
@@ -184,19 +186,16 @@ def goal_reward(achieved: np.ndarray, desired: np.ndarray, kind: str) -> np.ndar
     return -distance if kind == "dense" else -(distance >= SUCCESS_DISTANCE).astype(float)
 
 
-def _checked(name: str, value: Any) -> np.ndarray:
-    """A point of the workspace that was asked for.
+def checked_point(name: str, value: Any, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """A point that was asked for, within bounds in metres.
 
     Raises:
-        CrossgapError: it is none, or not what can be asked for.
+        CrossgapError: it is none, or outside of them.
     """
-    if name not in ("goal", "tool"):
-        raise unknown("Reset option", name, ("goal", "tool", "randomization_strength"))
     point = np.asarray(value, float)
-    inside = point.shape == (3,) and ((point >= WORKSPACE_LOW) & (point <= WORKSPACE_HIGH)).all()
-    if not inside:
-        low, high = (", ".join(f"{x:g}" for x in bound) for bound in (WORKSPACE_LOW, WORKSPACE_HIGH))
+    if not (point.shape == low.shape and ((point >= low) & (point <= high)).all()):
+        least, most = (", ".join(f"{x:g}" for x in bound) for bound in (low, high))
         raise CrossgapError(
-            f"{name} = {point.tolist()} is out of reach. Expected a point from ({low}) to ({high}) m."
+            f"{name} = {point.tolist()} is out of reach. Expected a point from ({least}) to ({most}) m."
         )
     return point

@@ -1,0 +1,26 @@
+"""Figures of the xArm7's test episodes, of reaching and of pick and place."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from crossgap.evaluation import mean_interval, wilson_interval
+
+
+def judged(episodes: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Success with Wilson's 95 % interval and which were won, and the mean distance with its interval."""
+    won, distances = ([one[key] for one in episodes] for key in ("success", "distance"))
+    n = len(episodes)
+    return {
+        "success": {
+            "value": sum(won) / n, **_interval(wilson_interval(sum(won), n)), "n": n,
+            "won": "".join(str(int(one)) for one in won),
+        },
+        "distance": {"value": float(np.mean(distances)), **_interval(mean_interval(distances)), "n": n},
+    }  # fmt: skip
+
+
+def _interval(bounds: tuple[float, float]) -> dict[str, float]:
+    return {"low": bounds[0], "high": bounds[1]}
