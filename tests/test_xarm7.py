@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import gymnasium
 import numpy as np
 import pytest
@@ -114,6 +116,24 @@ def test_what_happens_depends_on_the_seed_alone_and_what_is_seen_on_the_look() -
         for key in ("achieved_goal", "desired_goal", "agent_pos"):
             np.testing.assert_array_equal(source[key], target[key])
         assert np.abs(source["pixels"]["side"].astype(int) - target["pixels"]["side"]).mean() > 10
+
+
+@pytest.mark.parametrize("every_frame", [False, True])
+def test_a_look_lasts_an_episode_or_a_frame(every_frame) -> None:
+    env = make(randomization="full", every_frame=every_frame)
+    plain = make()
+    seen = [env.reset(seed=3)[0], *(env.step(np.zeros(3))[0] for _ in range(2))]
+    expected, _ = plain.reset(seed=3)
+    for one in seen:  # the arm stands still, whatever it looks like
+        np.testing.assert_allclose(one["state"], expected["state"], atol=1e-3)
+    changes = [
+        np.abs(a["pixels"]["side"].astype(int) - b["pixels"]["side"]).mean()
+        for a, b in itertools.pairwise(seen)
+    ]
+    assert min(changes) > 10 if every_frame else max(changes) < 1
+    env.reset(seed=3, options={"randomization_strength": 0.0})
+    still = [env.step(np.zeros(3))[0]["pixels"]["side"].astype(int) for _ in range(2)]
+    assert np.abs(still[0] - still[1]).mean() < 1  # a curriculum's strength holds for every frame
 
 
 def test_an_action_moves_the_tool_by_five_centimetres_and_no_further() -> None:

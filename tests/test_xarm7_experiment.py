@@ -43,8 +43,9 @@ def test_every_domain_and_configuration_can_be_made() -> None:
         XArm7ReachEnv(size=48, depth="depth_noise" in about, **about).reset(seed=0)
     for setup in SETUPS.values():
         XArm7ReachEnv(
-            size=48, cameras=setup.cameras, depth=setup.depth, randomization=setup.randomization
-        ).reset(seed=0)
+            size=48, cameras=setup.cameras, depth=setup.depth, randomization=setup.randomization,
+            every_frame=setup.every_frame,
+        ).reset(seed=0)  # fmt: skip
 
 
 def test_a_curve_says_when_it_was_learnt() -> None:
@@ -81,6 +82,17 @@ def test_collected_images_are_labelled_with_where_the_tool_is(tmp_path: Path) ->
     assert (np.abs(positions) <= 1.001).all()
     assert (unscaled(positions) >= WORKSPACE_LOW - 1e-3).all()
     assert (unscaled(positions) <= WORKSPACE_HIGH + 1e-3).all()
+
+
+def test_random_looks_take_more_initial_images_and_steps(tmp_path: Path) -> None:
+    steps = {}
+    for factor in (1, 3):
+        setup = Setup(initialized=True, initial_factor=factor, randomization="full", every_frame=True)
+        folder = tmp_path / str(factor)
+        ReachTraining(folder, replace(SMOKE, rounds=1), setup, 0, FABRIC, quiet=True).run()
+        rows = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+        steps[factor] = max(row["step"] for row in rows if row["phase"] == "extractor")
+    assert steps == {1: 3, 3: 9}
 
 
 def test_rows_of_a_configuration_with_goggles(tmp_path: Path) -> None:

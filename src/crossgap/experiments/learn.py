@@ -63,6 +63,8 @@ def check_setup(setup: Setup) -> None:
     get_randomization(setup.randomization)
     if setup.extractor not in EXTRACTORS:
         raise unknown("Extractor", setup.extractor, EXTRACTORS)
+    if setup.initial_factor < 1:
+        raise CrossgapError(f"--initial-factor must be at least 1; got {setup.initial_factor}.")
     if not setup.cameras:
         raise CrossgapError(f"Expected at least one camera of {', '.join(CAMERAS)}.")
     for camera in setup.cameras:

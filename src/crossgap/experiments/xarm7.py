@@ -72,6 +72,11 @@ class ReachTraining:
             "depth_noise": setup.depth_noise,
         }  # fmt: skip
 
+    @property
+    def randomized(self) -> dict[str, Any]:
+        """And those that vary its look in training."""
+        return {"randomization": self.setup.randomization, "every_frame": self.setup.every_frame}
+
     def policy(self) -> ReachPolicy:
         """The trained policy, trained first if need be."""
         path = self.folder / "policy"
@@ -94,7 +99,7 @@ class ReachTraining:
         replay = self._replay(done)
         curve = [row for row in self.curve if row["round"] <= done]
         with (
-            self._pool(preset.environments, randomization=self.setup.randomization) as pool,
+            self._pool(preset.environments, **self.randomized) as pool,
             self._pool(preset.curve_goals) as validation,
             Metrics(self.folder, self.learner.name, done) as metrics,
             progress_bar("learn to reach", preset.rounds, done, quiet=self.quiet) as advance,
@@ -147,7 +152,7 @@ class ReachTraining:
     def _initialize(self) -> None:
         """Teach the extractor positions, before any reinforcement learning."""
         preset, extractor = self.preset, self.learner.networks["extractor"]
-        images, positions = self.collected(preset.initial_images, FIRST_IMAGES)
+        images, positions = self.collected(self.setup.initial_factor * preset.initial_images, FIRST_IMAGES)
         device, config = self.fabric.device, preset.initialization
         data = Batches(
             torch.from_numpy(images).to(device),
@@ -155,7 +160,9 @@ class ReachTraining:
             config.batch,
             self.seed,
         )
-        phase = Supervised("extractor", extractor, [data], config.steps, config.learning_rate)
+        phase = Supervised(
+            "extractor", extractor, [data], self.setup.initial_factor * config.steps, config.learning_rate
+        )
         Trainer(self.folder, self.fabric, self.seed, self.quiet).fit(phase)
         self.learner.targets["extractor"].load_state_dict(extractor.state_dict())
 
@@ -172,11 +179,15 @@ class ReachTraining:
         """
         first = stream + 100_000 * self.seed
         images, positions = [], []
-        with self._pool(min(count, 64), **{"randomization": self.setup.randomization} | environment) as pool:
+        with (
+            self._pool(min(count, 64), **{"randomization": self.setup.randomization} | environment) as pool,
+            progress_bar("collect images", count, quiet=self.quiet) as advance,
+        ):
             for start in range(first, first + count, 64):
                 observation, _ = pool.reset(range(start, start + min(count, 64)))
                 images.append(frames_of(observation))
                 positions.append(scaled(observation["state"]))
+                advance(min(64, first + count - start))
         return np.concatenate(images)[:count], np.concatenate(positions)[:count]
 
     # what a killed run needs again

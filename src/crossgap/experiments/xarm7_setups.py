@@ -17,6 +17,8 @@ class Setup:
     """Whether MSE(s, s_pred) helps to teach the extractor."""
     initialized: bool = False
     """Whether the extractor begins with a regression on images of known positions."""
+    initial_factor: int = 1
+    """How many times the preset's images and steps that regression takes: random looks take more."""
     depth: bool = False
     """Whether the policy sees depth."""
     depth_noise: float = 0.0
@@ -25,6 +27,8 @@ class Setup:
     """What it sees."""
     randomization: str = "none"
     """Domain randomization, new for every episode."""
+    every_frame: bool = False
+    """Whether it is new for every frame instead: a policy without memory learns from more looks."""
     curriculum: bool = False
     """Whether its strength grows from 0 over the first half of the rounds."""
     extractor: Literal["convolutions", "alexnet"] = "convolutions"
@@ -50,7 +54,13 @@ SETUPS = {
     "camera_and_lights_rl_only": Setup(randomization=SEED, bottleneck=False),
     "randomized": replace(BEST, randomization="full"),
     "randomized_curriculum": replace(BEST, randomization="full", curriculum=True),
-    "two_cameras_randomized": replace(BEST, cameras=("side", "front"), randomization="full"),
+    "two_cameras_randomized": Setup(
+        initialized=True,
+        initial_factor=20,
+        cameras=("side", "front"),
+        randomization="full+camera",
+        every_frame=True,
+    ),
 }
 """Every configuration by name. `best` is the seed's "Best Results": bottleneck, initialized extractor, no
 depth, a side view; `rl_only` and `depth_no_bottleneck` are its two others."""

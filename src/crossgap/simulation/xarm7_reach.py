@@ -48,6 +48,7 @@ class XArm7ReachEnv(gym.Env):
     Args:
         look: name of the look.
         randomization: name of a randomization, applied on top of it.
+        every_frame: whether the look is drawn anew for every frame, not only for every episode.
         size: image width and height in pixels.
         cameras: which of `front` and `side`, in the order of the observation.
         depth: whether to observe depth as well.
@@ -65,7 +66,7 @@ class XArm7ReachEnv(gym.Env):
         self, look: str = "source", randomization: str = "none", size: int = 84,
         cameras: Sequence[str] = ("side",), depth: bool = False,
         depth_noise: float = 0.0, reward: Literal["sparse", "dense"] = "sparse",
-        render_mode: str | None = None,
+        render_mode: str | None = None, every_frame: bool = False,
     ):  # fmt: skip
         for camera in cameras:
             if camera not in CAMERAS:
@@ -77,7 +78,7 @@ class XArm7ReachEnv(gym.Env):
         if not 0 <= depth_noise < float("inf"):
             raise CrossgapError(f"Expected depth_noise of at least 0; got {depth_noise}.")
         self.render_mode, self.cameras, self.reward = render_mode, tuple(cameras), reward
-        self.depth, self.depth_noise = depth, depth_noise
+        self.depth, self.depth_noise, self.every_frame = depth, depth_noise, every_frame
         self._scene, self._kinematics = shared_xarm7_scene(look, randomization, size), Kinematics()
         box = gym.spaces.Box
         point = box(-2.0, 2.0, (3,), np.float64)
@@ -108,7 +109,7 @@ class XArm7ReachEnv(gym.Env):
         self._look_rng, self._depth_rng = (np.random.default_rng(s) for s in (appearance, [appearance, 1]))
         drawn = {name: self.np_random.uniform(WORKSPACE_LOW, WORKSPACE_HIGH) for name in ("goal", "tool")}
         options = dict(options or {})
-        strength = float(options.pop("randomization_strength", 1.0))
+        self._strength = float(options.pop("randomization_strength", 1.0))
         for name, value in options.items():
             if name not in drawn:
                 raise unknown("Reset option", name, (*drawn, "randomization_strength"))
@@ -116,7 +117,7 @@ class XArm7ReachEnv(gym.Env):
         self.goal = drawn["goal"]
         self.q = self._kinematics.inverse(HOME, drawn["tool"], iterations=50)
         self._tool = self._kinematics.tool(self.q)[0]
-        self._appearance = self._scene.new_appearance(self._look_rng, strength)
+        self._appearance = self._scene.new_appearance(self._look_rng, self._strength)
         return self._observation(), self._info()
 
     def step(self, action: np.ndarray):
@@ -131,7 +132,10 @@ class XArm7ReachEnv(gym.Env):
         target = self._tool + MAX_DISPLACEMENT * np.clip(action, -1, 1)
         self.q = self._kinematics.inverse(self.q, np.clip(target, WORKSPACE_LOW, WORKSPACE_HIGH))
         self._tool = self._kinematics.tool(self.q)[0]
-        self._appearance = self._scene.next_appearance(self._appearance, self._look_rng)
+        if self.every_frame:
+            self._appearance = self._scene.new_appearance(self._look_rng, self._strength)
+        else:
+            self._appearance = self._scene.next_appearance(self._appearance, self._look_rng)
         info = self._info()
         return (
             self._observation(),
