@@ -56,7 +56,7 @@ class XArm7Preset:
     """The goggles' training."""
     fine_tuning: SupervisedConfig = field(default_factory=lambda: SupervisedConfig(1000, 8))
     """Of the extractor, for comparison; batches are the translator's."""
-    adapted: tuple[str, ...] = ("best",)
+    adapted: tuple[str, ...] = ("best", "two_cameras_randomized")
     """Which policies get goggles, keys of `SETUPS`."""
     adapted_to: tuple[str, ...] = ("target_b",)
     """For which looks."""
@@ -81,7 +81,6 @@ XARM7_PRESETS = {
     "quick": XArm7Preset(),
     "full": XArm7Preset(
         rounds=60, updates=150, evaluate_every=2, setups=tuple(SETUPS), domains=tuple(DOMAINS),
-        adapted=("best", "two_cameras_randomized"),
     ),
 }  # fmt: skip
 """Every preset by name."""
