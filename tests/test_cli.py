@@ -177,7 +177,7 @@ def test_methods_are_listed_with_what_they_need(monkeypatch, capsys):
         (["reproduce", "budget", "--preset", "smoke", "--methods", "oracle"], ["'oracle'", "fine_tuned"]),
         (["reproduce", "budget", "--looks", "target_z"], ["target_z", "target_b"]),
         (["reproduce", "xarm7", "--looks", "target_b"], ["--looks is for taskgan", "not for xarm7"]),
-        (["reproduce", "mico", "--counts", "3"], ["--counts is for budget"]),
+        (["reproduce", "digits", "--counts", "3"], ["--counts is for budget, mico, not for digits"]),
         (["reproduce", "pick_place", "--looks", "target_z"], ["target_z", "target_b"]),
         (["learn", "DIR/new", "--randomization", "fog"], ["fog", "camera"]),
         ([*OWN_BUDGET, "--counts", "3", "40"], ["from 0 to 6", "got 40"]),

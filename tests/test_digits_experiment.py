@@ -64,9 +64,27 @@ def test_an_unknown_preset() -> None:
         get_digits_preset("paper")
 
 
+@pytest.mark.parametrize(
+    ("domains", "methods", "words"),
+    [
+        (("svhn",), None, r"Target domain 'svhn' not found\. Available: mnist_m, scanned_digits"),
+        (None, ("dnan",), r"Method of the digits 'dnan' not found"),
+    ],
+)
+def test_domains_and_methods_that_are_not_there(tmp_path: Path, domains, methods, words) -> None:
+    with pytest.raises(CrossgapError, match=words):
+        reproduce_digits("smoke", 1, domains, methods, tmp_path / "run", tmp_path, "cpu", "32-true")
+    assert not (tmp_path / "run").exists()
+
+
 def test_the_experiment_from_nothing_to_results_and_again(tmp_path: Path) -> None:
     def reproduce(name: str) -> Path:
-        return reproduce_digits("smoke", 1, tmp_path / "run", tmp_path / name, "cpu", "32-true")
+        where = tmp_path / "run", tmp_path / name, "cpu", "32-true"
+        few = reproduce_digits("smoke", 1, ("mnist_m",), ("source_only",), *where)
+        assert ("mnist_m", "source_only") in {
+            (row["domain"], row["method"]) for row in json.loads(few.read_text())["rows"]
+        }
+        return reproduce_digits("smoke", 1, None, None, *where)
 
     path = reproduce("first")
     rows = json.loads(path.read_text())["rows"]

@@ -51,7 +51,11 @@ def test_presets_have_the_paper_s_sizes() -> None:
 
 def test_the_experiment_from_nothing_to_results_and_again(tmp_path: Path, fabric) -> None:
     def reproduce(name: str) -> Path:
-        return reproduce_mico("smoke", 1, tmp_path / "run", tmp_path / name, "cpu", "32-true")
+        where = tmp_path / "run", tmp_path / name, "cpu", "32-true"
+        few = reproduce_mico("smoke", 1, ("rcan_near",), (1,), *where)
+        rows = json.loads(few.read_text())["rows"]
+        assert {row["method"] for row in rows if row["images"] == 1} >= {"rcan_near"}
+        return reproduce_mico("smoke", 1, None, None, *where)
 
     path = reproduce("first")
     rows, preset = json.loads(path.read_text())["rows"], MICO_PRESETS["smoke"]
@@ -83,7 +87,20 @@ def test_the_experiment_from_nothing_to_results_and_again(tmp_path: Path, fabric
 
 def test_no_seeds_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(CrossgapError, match="--seeds must be at least 1; got 0"):
-        reproduce_mico("smoke", 0, tmp_path / "run", tmp_path, "cpu", "32-true")
+        reproduce_mico("smoke", 0, None, None, tmp_path / "run", tmp_path, "cpu", "32-true")
+
+
+@pytest.mark.parametrize(
+    ("methods", "counts", "words"),
+    [
+        (("rcan_nera",), None, r"Method of the Mico 'rcan_nera' not found\. Available: .*rcan_near"),
+        (None, (9,), r"--counts must be from 1 to 8, the preset's most; got 9"),
+    ],
+)
+def test_methods_and_numbers_that_are_not_there(tmp_path: Path, methods, counts, words) -> None:
+    with pytest.raises(CrossgapError, match=words):
+        reproduce_mico("smoke", 1, methods, counts, tmp_path / "run", tmp_path, "cpu", "32-true")
+    assert not (tmp_path / "run").exists()
 
 
 def test_the_curve_takes_any_number_of_seeds(tmp_path: Path) -> None:

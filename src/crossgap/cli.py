@@ -68,10 +68,9 @@ def reproduce(
         preset: size of the experiment.
         seeds: how many, from 0 on.
         looks: the target looks of taskgan (by default a, b and c), budget (the preset's), task_weight (b),
-            pick_place (the preset's).
-        methods: which methods of experiments taskgan, budget and pick_place, which configurations of xarm7;
-            by default the preset's.
-        counts: numbers of labelled target images of experiment budget; by default the preset's.
+            pick_place (the preset's), the target domains of digits (both).
+        methods: which methods, of xarm7 which configurations; by default the preset's.
+        counts: numbers of labelled target images of experiments budget and mico; by default the preset's.
         output: run folder; by default the newest run of these settings, or a new one under outputs/.
         results: where results are collected.
         workers: how many seeds and looks at the same time, each on its share of the cores; on a CPU as many
@@ -83,16 +82,18 @@ def reproduce(
     from crossgap.progress import console
 
     for name, value, takes in (
-        ("looks", looks, ("taskgan", "budget", "task_weight", "pick_place")),
-        ("methods", methods, ("taskgan", "budget", "xarm7", "pick_place")),
-        ("counts", counts, ("budget",)),
+        ("looks", looks, ("taskgan", "budget", "task_weight", "pick_place", "digits")),
+        ("methods", methods, ("taskgan", "budget", "xarm7", "pick_place", "digits", "mico")),
+        ("counts", counts, ("budget", "mico")),
     ):
         if value is not None and experiment not in takes:
             raise CrossgapError(f"--{name} is for {', '.join(takes)}, not for {experiment}.")
 
     where = output, results / experiment, device, precision, workers
-    if experiment in ("mico", "digits"):
-        path = getattr(experiments, f"reproduce_{experiment}")(preset, seeds, *where)
+    if experiment == "mico":
+        path = experiments.reproduce_mico(preset, seeds, methods, counts, *where)
+    elif experiment == "digits":
+        path = experiments.reproduce_digits(preset, seeds, looks, methods, *where)
     elif experiment == "xarm7":
         path = experiments.reproduce_xarm7(preset, seeds, methods, *where)
     elif experiment == "pick_place":

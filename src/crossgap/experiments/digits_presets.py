@@ -56,10 +56,10 @@ DIGITS_PRESETS = {
     ),
     "full": DigitsPreset(
         config=TaskGANConfig(
-            networks=NetworkConfig(32, 256, 32, 4, 32),
-            source=SupervisedConfig(10_000, 64), target=SupervisedConfig(3000, 32),
-            fine_tuning=SupervisedConfig(3000, 32), dann=DANNConfig(10_000, 64, domain_weight=0.3),
-            translator=TranslatorConfig(15_000, 16, 4e-4), refinement=SupervisedConfig(3000, 64, 5e-4),
+            networks=NetworkConfig(32, 256, 16, 2, 16),
+            source=SupervisedConfig(3000, 64), target=SupervisedConfig(1000, 32),
+            fine_tuning=SupervisedConfig(1000, 32), dann=DANNConfig(3000, 64, domain_weight=0.3),
+            translator=TranslatorConfig(12_000, 16, 4e-4), refinement=SupervisedConfig(1000, 64, 5e-4),
         ),
     ),
 }  # fmt: skip

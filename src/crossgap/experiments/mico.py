@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy as np
 from crossgap.adapted import AdaptedModel
 from crossgap.catalog import Methods
 from crossgap.data import Collection, LabelledImages, collect, read_folder
+from crossgap.errors import CrossgapError, unknown
 from crossgap.evaluation import Predict, mean_interval
 from crossgap.experiments.mico_presets import MicoPreset
 from crossgap.files import once
@@ -34,6 +36,8 @@ METHODS = (
 """What is trained with each number of target images; the first is the paper's "Normal"."""
 WITHOUT_TARGET = ("source_only", "rcan", "rcan_refined")
 """What sees none."""
+TRANSLATORS = {"taskgan_inverse": "", "canonical_taskgan": " and randomized ones"}
+"""Whose pictures are shown, and what they saw beside the target images."""
 
 
 def angle_differences(predict: Predict, data: LabelledImages) -> np.ndarray:
@@ -58,6 +62,20 @@ def angle_figures(differences: np.ndarray) -> dict[str, dict[str, Any]]:
     return figures
 
 
+def check_selection(methods: Sequence[str], counts: Sequence[int], most: int) -> None:
+    """Whether there are such methods, and as many target images.
+
+    Raises:
+        CrossgapError: there are not; the message says what there is.
+    """
+    for method in methods:
+        if method not in METHODS:
+            raise unknown("Method of the Mico", method, METHODS)
+    for count in counts:
+        if not 1 <= count <= most:
+            raise CrossgapError(f"--counts must be from 1 to {most}, the preset's most; got {count}.")
+
+
 class MicoExperiment:
     """Every method with every number of target images, of one seed; each stage is done once and kept.
 
@@ -67,12 +85,16 @@ class MicoExperiment:
         seed: of data and training.
         fabric: device and precision.
         quiet: no progress bars.
+        methods: which of `METHODS`, of `WITHOUT_TARGET` all.
+        counts: with how many target images, at most the preset's most; all of the preset's by default.
     """
 
     def __init__(
-        self, root: Path, preset: MicoPreset, seed: int, fabric: lightning_fabric.Fabric, quiet: bool = False
+        self, root: Path, preset: MicoPreset, seed: int, fabric: lightning_fabric.Fabric, quiet: bool = False,
+        methods: Sequence[str] = METHODS, counts: Sequence[int] | None = None,
     ):  # fmt: skip
         self.root, self.preset, self.seed, self.fabric, self.quiet = root, preset, seed, fabric, quiet
+        self.methods, self.counts = tuple(methods), tuple(counts or preset.target_images)
         self.source_folder = root / f"seed_{seed}" / "source"
         self.folder = root / f"seed_{seed}" / TARGET
 
@@ -84,8 +106,8 @@ class MicoExperiment:
         """
         figures = {(SOURCE, "benchmark", 0): self._evaluate("benchmark", 0)}
         figures |= {(TARGET, method, 0): self._evaluate(method, 0) for method in WITHOUT_TARGET}
-        for images in self.preset.target_images:
-            figures |= {(TARGET, method, images): self._evaluate(method, images) for method in METHODS}
+        for images in self.counts:
+            figures |= {(TARGET, method, images): self._evaluate(method, images) for method in self.methods}
         return [
             {"domain": domain, "method": method, "images": images, "seed": self.seed, "metric": metric, **row}
             for (domain, method, images), metrics in figures.items()
@@ -158,7 +180,7 @@ class MicoExperiment:
         folder = self._images_folder(images) if images else self.source_folder
         if (saved := folder / "models" / method).exists():
             return AdaptedModel.load(saved, self.fabric.device)
-        methods = self._methods(images or self.preset.target_images[0])  # collects under times of its own
+        methods = self._methods(images or self.counts[0])  # collects under times of its own
         with timed(self.root, f"train {method}, {images} target images"):
             return methods.get(method)
 
@@ -178,11 +200,9 @@ class MicoExperiment:
         """Rows of figure 11 by label, (count, H, W, 3) uint8: test images, F(y) by images, true pairs."""
         images = self.test.images[:count]
         rows = {"target image y": images}
-        for number in self.preset.target_images:
+        for number in self.counts:
             plural = "s" if number > 1 else ""
-            label = f"trained with {number:,} target image{plural}"
-            rows[f"F(y), {label}"] = self.model("taskgan_inverse", number).translate(images)
-            rows[f"F(y), {label} and randomized ones"] = self.model("canonical_taskgan", number).translate(
-                images
-            )
+            for method in (name for name in TRANSLATORS if name in self.methods):
+                label = f"F(y), trained with {number:,} target image{plural}{TRANSLATORS[method]}"
+                rows[label] = self.model(method, number).translate(images)
         return rows | {"true pair in the source": self.pairs.images[:count]}

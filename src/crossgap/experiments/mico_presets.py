@@ -48,10 +48,11 @@ MICO_PRESETS = {
     ),
     "full": MicoPreset(
         config=TaskGANConfig(
-            source=SupervisedConfig(12_000, 64, 2e-3), target=SupervisedConfig(3000, 32),
-            fine_tuning=SupervisedConfig(3000, 32),
-            canonical=TranslatorConfig(20_000, 8, 4e-4), translator=TranslatorConfig(6000, 8, 4e-4),
-            refinement=SupervisedConfig(1500, 32, 5e-4),
+            networks=NetworkConfig(generator_width=16, generator_blocks=4, discriminator_width=16),
+            source=SupervisedConfig(6000, 64, 2e-3), target=SupervisedConfig(1200, 16),
+            fine_tuning=SupervisedConfig(1200, 16),
+            canonical=TranslatorConfig(8000, 8, 4e-4), translator=TranslatorConfig(1000, 8, 4e-4),
+            refinement=SupervisedConfig(800, 32, 5e-4), translated_images=8000,
         ),
     ),
     "paper": MicoPreset(size=128),

@@ -15,8 +15,9 @@ from crossgap.experiments.budget import FREE, BudgetExperiment, check_methods
 from crossgap.experiments.budget_figures import SUCCESS, plot
 from crossgap.experiments.budget_presets import BudgetPreset, get_budget_preset
 from crossgap.experiments.digits import SOURCE, TARGETS, DigitsExperiment
-from crossgap.experiments.digits_presets import DigitsPreset, get_digits_preset
-from crossgap.experiments.mico import MicoExperiment
+from crossgap.experiments.digits_presets import DIGITS_METHODS, DigitsPreset, get_digits_preset
+from crossgap.experiments.mico import METHODS as MICO_METHODS
+from crossgap.experiments.mico import MicoExperiment, check_selection
 from crossgap.experiments.mico_figures import curve
 from crossgap.experiments.mico_presets import MicoPreset, get_mico_preset
 from crossgap.experiments.parallel import check_workers, in_parallel
@@ -92,62 +93,85 @@ def _one_look(
 
 
 def reproduce_mico(
-    preset: str, seeds: int, output: Path | None, results: Path, device: str, precision: str,
-    workers: int = 1,
+    preset: str, seeds: int, methods: tuple[str, ...] | None, counts: tuple[int, ...] | None,
+    output: Path | None, results: Path, device: str, precision: str, workers: int = 1,
 ) -> Path:  # fmt: skip
     """Every method × number of target images × seed; the path of the results file.
 
-    Beside it `<preset>_curve.png`, the error over the number of images, and `<preset>_pictures.png`, what
-    the translators of seed 0 make of test images. Killed and started again, it goes on where it was.
+    Methods and numbers can be added to a run later. Beside the file `<preset>_curve.png`, the error over the
+    number of images of all that it holds, and `<preset>_pictures.png`, what the translators of seed 0 make of
+    test images. Killed and started again, it goes on where it was.
 
     Raises:
-        CrossgapError: an unknown preset, no seeds, or `output` holds another run.
+        CrossgapError: an unknown method or preset, more images than it has, no seeds, or `output` holds
+            another run.
     """
     settings, fabric = get_mico_preset(preset), single_process(device, precision)
+    chosen = methods or MICO_METHODS, counts or settings.target_images
+    check_selection(*chosen, max(settings.target_images))
     path, depends = results / f"{preset}.json", asdict(settings) | hardware(fabric)
     folder = _begin("mico", preset, seeds, workers, output, fabric, settings=asdict(settings))
-    parts = [(folder, settings, device, precision, seed) for seed in range(seeds)]
-    rows = [row for found in in_parallel(_mico, parts, workers, "seeds") for row in found]
-    curve(rows, results / f"{preset}_curve.png")
-    gallery(MicoExperiment(folder, settings, 0, fabric).pictures(), results / f"{preset}_pictures.png")
-    return add_results(path, rows, provenance(folder), depends)
+    parts = [(folder, settings, device, precision, seed, *chosen) for seed in range(seeds)]
+    rows: list[dict[str, Any]] = []
+    for found in in_parallel(_mico, parts, workers, "seeds"):
+        rows += found
+        add_results(path, rows, provenance(folder), depends)
+    curve(read_json(path)["rows"], results / f"{preset}_curve.png")
+    pictures = MicoExperiment(folder, settings, 0, fabric, False, *chosen).pictures()
+    gallery(pictures, results / f"{preset}_pictures.png")
+    return path
 
 
 def _mico(
-    folder: Path, settings: MicoPreset, device: str, precision: str, seed: int, quiet: bool
+    folder: Path, settings: MicoPreset, device: str, precision: str, seed: int,
+    methods: tuple[str, ...], counts: tuple[int, ...], quiet: bool,
 ) -> list[dict[str, Any]]:  # fmt: skip
-    return MicoExperiment(folder, settings, seed, single_process(device, precision), quiet).run()
+    fabric = single_process(device, precision)
+    return MicoExperiment(folder, settings, seed, fabric, quiet, methods, counts).run()
 
 
 def reproduce_digits(
-    preset: str, seeds: int, output: Path | None, results: Path, device: str, precision: str,
-    workers: int = 1,
+    preset: str, seeds: int, domains: tuple[str, ...] | None, methods: tuple[str, ...] | None,
+    output: Path | None, results: Path, device: str, precision: str, workers: int = 1,
 ) -> Path:  # fmt: skip
     """Every method × target domain × seed, as a classification; the path of the results file.
 
-    Beside it `<preset>_<domain>.png`, what the translators of seed 0 make of digits. Killed and started
-    again, it goes on where it was.
+    Domains and methods can be added to a run later. Beside the file `<preset>_<domain>.png`, what the
+    translators of seed 0 make of digits. Killed and started again, it goes on where it was.
 
     Raises:
-        CrossgapError: an unknown preset, no seeds, data that cannot be had, or `output` holds another run.
+        CrossgapError: an unknown domain, method or preset, no seeds, data that cannot be had, or `output`
+            holds another run.
     """
     settings, fabric = get_digits_preset(preset), single_process(device, precision)
     path, depends = results / f"{preset}.json", asdict(settings) | hardware(fabric)
+    chosen = replace(settings, methods=methods or settings.methods)
+    for method in chosen.methods:
+        if method not in DIGITS_METHODS:
+            raise unknown("Method of the digits", method, DIGITS_METHODS)
+    domains = domains or tuple(TARGETS)
+    for domain in domains:
+        if domain not in TARGETS:
+            raise unknown("Target domain", domain, TARGETS)
     folder = _begin("digits", preset, seeds, workers, output, fabric, settings=asdict(settings))
     SOURCE("train")  # fetched once, before several processes ask for it
-    parts = [(folder, settings, device, precision, seed) for seed in range(seeds)]
-    rows = [row for found in in_parallel(_digits, parts, workers, "seeds") for row in found]
-    for domain in TARGETS:
-        pictures = DigitsExperiment(folder, settings, domain, 0, fabric).pictures()
+    parts = [(folder, chosen, device, precision, domains, seed) for seed in range(seeds)]
+    rows: list[dict[str, Any]] = []
+    for found in in_parallel(_digits, parts, workers, "seeds"):
+        rows += found
+        add_results(path, rows, provenance(folder), depends)
+    for domain in domains:
+        pictures = DigitsExperiment(folder, chosen, domain, 0, fabric).pictures()
         gallery(pictures, results / f"{preset}_{domain}.png")
-    return add_results(path, rows, provenance(folder), depends)
+    return path
 
 
 def _digits(
-    folder: Path, settings: DigitsPreset, device: str, precision: str, seed: int, quiet: bool
+    folder: Path, settings: DigitsPreset, device: str, precision: str, domains: tuple[str, ...], seed: int,
+    quiet: bool,
 ) -> list[dict[str, Any]]:  # fmt: skip
     fabric = single_process(device, precision)
-    experiments = [DigitsExperiment(folder, settings, domain, seed, fabric, quiet) for domain in TARGETS]
+    experiments = [DigitsExperiment(folder, settings, domain, seed, fabric, quiet) for domain in domains]
     return [row for experiment in experiments for row in experiment.run()]
 
 
