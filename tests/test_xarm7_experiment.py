@@ -43,8 +43,7 @@ def test_every_domain_and_configuration_can_be_made() -> None:
         XArm7ReachEnv(size=48, depth="depth_noise" in about, **about).reset(seed=0)
     for setup in SETUPS.values():
         XArm7ReachEnv(
-            size=48, cameras=setup.cameras, depth=setup.depth, randomization=setup.randomization,
-            every_frame=setup.every_frame,
+            size=48, cameras=setup.cameras, depth=setup.depth, **setup.looks
         ).reset(seed=0)  # fmt: skip
 
 

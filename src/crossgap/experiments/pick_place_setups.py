@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 
@@ -25,14 +26,21 @@ class Setup:
     demonstrations: bool = True
     """Whether an expert's episodes help."""
     randomization: str = "none"
-    """Domain randomization, new for every episode."""
+    """Domain randomization."""
+    every_frame: bool = False
+    """Whether it is new for every frame, not only for every episode."""
+
+    @property
+    def looks(self) -> dict[str, Any]:
+        """The environment's arguments that vary its look in training."""
+        return {"randomization": self.randomization, "every_frame": self.every_frame}
 
 
 METHODS = {
     "privileged": Setup(cameras=()),
     "privileged_no_demonstrations": Setup(cameras=(), demonstrations=False),
     "images": Setup(),
-    "images_randomized": Setup(randomization="full"),
+    "images_randomized": Setup(randomization="full", every_frame=True),
 }
 """Every setup by name."""
 

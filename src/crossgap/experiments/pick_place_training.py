@@ -89,7 +89,7 @@ class PickPlaceTraining:
             checkpoint.save(0)
         done = checkpoint.load_last()
         if done < self.rounds.rounds:
-            with self._pool(self.preset.environments, randomization=self.setup.randomization) as pool:
+            with self._pool(self.preset.environments, **self.setup.looks) as pool:
                 self._train(done, pool, checkpoint)
         remove(self.folder / "replay")  # gigabytes, of use to a training that goes on
         return self.learner
@@ -175,7 +175,7 @@ class PickPlaceTraining:
         with an "initialized feature extractor"."""
         preset, rng = self.preset, np.random.default_rng([self.seed, EXTRACTOR_IMAGES])
         act, episodes = exploring(expert, *STRAYING, rng), []
-        with self._pool(preset.environments, randomization=self.setup.randomization) as pool:
+        with self._pool(preset.environments, **self.setup.looks) as pool:
             while len(episodes) < preset.extractor_episodes:
                 episodes += self._play(pool, act, preset.episode_steps // 2, rng)
         extractor, config = self.learner.networks["extractor"], preset.extractor

@@ -72,11 +72,6 @@ class ReachTraining:
             "depth_noise": setup.depth_noise,
         }  # fmt: skip
 
-    @property
-    def randomized(self) -> dict[str, Any]:
-        """And those that vary its look in training."""
-        return {"randomization": self.setup.randomization, "every_frame": self.setup.every_frame}
-
     def policy(self) -> ReachPolicy:
         """The trained policy, trained first if need be."""
         path = self.folder / "policy"
@@ -99,7 +94,7 @@ class ReachTraining:
         replay = self._replay(done)
         curve = [row for row in self.curve if row["round"] <= done]
         with (
-            self._pool(preset.environments, **self.randomized) as pool,
+            self._pool(preset.environments, **self.setup.looks) as pool,
             self._pool(preset.curve_goals) as validation,
             Metrics(self.folder, self.learner.name, done) as metrics,
             progress_bar("learn to reach", preset.rounds, done, quiet=self.quiet) as advance,

@@ -34,6 +34,11 @@ class Setup:
     extractor: Literal["convolutions", "alexnet"] = "convolutions"
     """The feature extractor."""
 
+    @property
+    def looks(self) -> dict[str, Any]:
+        """The environment's arguments that vary its look in training."""
+        return {"randomization": self.randomization, "every_frame": self.every_frame}
+
 
 BEST = Setup(initialized=True)
 SEED = "camera+lights"

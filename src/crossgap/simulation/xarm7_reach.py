@@ -48,13 +48,13 @@ class XArm7ReachEnv(gym.Env):
     Args:
         look: name of the look.
         randomization: name of a randomization, applied on top of it.
-        every_frame: whether the look is drawn anew for every frame, not only for every episode.
         size: image width and height in pixels.
         cameras: which of `front` and `side`, in the order of the observation.
         depth: whether to observe depth as well.
         depth_noise: how far from exact it is: 0, or 1 for what a stereo camera measures (`depth_noise.py`).
         reward: `sparse` or `dense`.
         render_mode: None or `rgb_array`.
+        every_frame: whether the look is drawn anew for every frame, not only for every episode.
 
     Raises:
         CrossgapError: an unknown look, randomization, camera or reward, or a negative noise.
