@@ -70,7 +70,7 @@ def test_an_episode_holds_what_was_seen_done_and_reached() -> None:
 def test_a_training_that_was_killed_ends_as_one_that_was_not(tmp_path: Path, monkeypatch) -> None:
     setup = Setup(
         depth=True, depth_noise=1.0, cameras=("front", "side"), randomization="lights", initialized=True,
-        curriculum=True,
+        curriculum=True, rehearsed=True,
     )  # fmt: skip
     whole = ReachTraining(tmp_path / "whole", SMOKE, setup, 3, FABRIC, quiet=True).run()
     broken = ReachTraining(tmp_path / "broken", SMOKE, setup, 3, FABRIC, quiet=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -136,8 +137,9 @@ class ReachTraining:
         for episode in episodes:
             replay.add(episode)
         self.learner.set_rate(number / preset.rounds)
-        for _ in range(preset.updates):
-            losses = self.learner.update(replay.sample(preset.learner.batch, rng))
+        for update in range(number * preset.updates, (number + 1) * preset.updates):
+            known = self._initial(update) if self.setup.rehearsed else None
+            losses = self.learner.update(replay.sample(preset.learner.batch, rng), known=known)
             metrics.add({name: torch.tensor(value) for name, value in losses.items()})
 
     def _strength(self, number: int) -> float:
@@ -146,20 +148,19 @@ class ReachTraining:
 
     def _initialize(self) -> None:
         """Teach the extractor positions, before any reinforcement learning."""
-        preset, extractor = self.preset, self.learner.networks["extractor"]
-        images, positions = self.collected(self.setup.initial_factor * preset.initial_images, FIRST_IMAGES)
-        device, config = self.fabric.device, preset.initialization
-        data = Batches(
-            torch.from_numpy(images).to(device),
-            torch.from_numpy(positions).to(device),
-            config.batch,
-            self.seed,
-        )
-        phase = Supervised(
-            "extractor", extractor, [data], self.setup.initial_factor * config.steps, config.learning_rate
-        )
+        extractor, config = self.learner.networks["extractor"], self.preset.initialization
+        steps = self.setup.initial_factor * config.steps
+        phase = Supervised("extractor", extractor, [self._initial], steps, config.learning_rate)
         Trainer(self.folder, self.fabric, self.seed, self.quiet).fit(phase)
         self.learner.targets["extractor"].load_state_dict(extractor.state_dict())
+
+    @functools.cached_property
+    def _initial(self) -> Batches:
+        """Images of known positions, the same whenever they are collected."""
+        count = self.setup.initial_factor * self.preset.initial_images
+        images, positions = (torch.from_numpy(part) for part in self.collected(count, FIRST_IMAGES))
+        device, batch = self.fabric.device, self.preset.initialization.batch
+        return Batches(images.to(device), positions.to(device), batch, self.seed)
 
     def collected(self, count: int, stream: int, **environment: Any) -> tuple[np.ndarray, np.ndarray]:
         """Images as this policy sees them with the tool at random, and where it is.

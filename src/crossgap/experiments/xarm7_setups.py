@@ -19,6 +19,8 @@ class Setup:
     """Whether the extractor begins with a regression on images of known positions."""
     initial_factor: int = 1
     """How many times the preset's images and steps that regression takes: random looks take more."""
+    rehearsed: bool = False
+    """Whether these images stay in the bottleneck."""
     depth: bool = False
     """Whether the policy sees depth."""
     depth_noise: float = 0.0

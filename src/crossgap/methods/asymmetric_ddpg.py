@@ -19,6 +19,9 @@ and these numbers. A policy that measures all of the state needs no f: the privi
 
 Where there are demonstrations (Nair et al. 2018, "Overcoming exploration in reinforcement learning with
 demonstrations"), L_a has λ_BC L_BC added, imitation where the critic finds the demonstrated action better.
+
+Where f begins with a regression on images of known positions, these can stay in the bottleneck: a replay
+holds few looks, and what f knows of others it forgets.
 """
 
 from __future__ import annotations
@@ -79,12 +82,16 @@ class AsymmetricDDPG:
         known = goal[:, :0] if measured is None else torch.as_tensor(measured, device=self.device)
         return self.networks["actor"](self._seen(self.networks, frames, known), goal).cpu().numpy()
 
-    def update(self, batch: Transitions, demonstrated: int = 0) -> dict[str, float]:
+    def update(
+        self, batch: Transitions, demonstrated: int = 0, known: tuple[Tensor, Tensor] | None = None
+    ) -> dict[str, float]:  # fmt: skip
         """One step of the critic, then one of actor and extractor, then of the target networks.
 
         Args:
             batch: states and goals scaled as the networks see them.
             demonstrated: how many of its transitions, the last, are an expert's.
+            known: images (n, C, H, W) in [-1, 1] and what f should say of them, (n, k), for the bottleneck
+                besides those of the batch.
 
         Returns:
             The losses.
@@ -96,10 +103,14 @@ class AsymmetricDDPG:
         losses = {"critic": self._critic_loss(state, action, goal, reward, batch.next_frames, next_state)}
         self._descend("critic", losses["critic"])
         losses |= self._policy_losses(batch.frames, state, goal, action[len(action) - demonstrated :])
+        if known is not None:
+            images, positions = known
+            losses["known"] = bottleneck_loss(self.networks["extractor"](images), positions)
         weights = {
             "actor": 1.0,
             "action_cost": self.config.action_cost,
             "bottleneck": self.config.bottleneck_weight,
+            "known": self.config.bottleneck_weight,
             "cloning": self.cloning_weight,
         }
         policy = [weights[name] * loss for name, loss in losses.items() if weights.get(name)]
