@@ -64,6 +64,7 @@ SETUPS = {
     "two_cameras_randomized": Setup(
         initialized=True,
         initial_factor=20,
+        rehearsed=True,
         cameras=("side", "front"),
         randomization="full+camera",
         every_frame=True,
