@@ -96,10 +96,10 @@ def test_a_training_that_was_killed_ends_as_one_that_was_not(tmp_path: Path, mon
     assert [json.loads(line)["environment_steps"] for line in curves[0].splitlines()] == [8, 16]
 
 
-def test_without_the_bottleneck_its_weight_is_none(tmp_path: Path) -> None:
+def test_the_weight_of_the_bottleneck(tmp_path: Path) -> None:
     preset = replace(SMOKE, learner=DDPGConfig(batch=8, bottleneck_weight=2.0))
-    with_it, without = (
-        ReachTraining(tmp_path, preset, Setup(bottleneck=flag), 0, FABRIC).learner.config.bottleneck_weight
-        for flag in (True, False)
-    )
-    assert (with_it, without) == (2.0, 0.0)
+    for setup, weight in (
+        (Setup(), 2.0), (Setup(bottleneck_factor=30.0), 60.0), (Setup(bottleneck=False), 0.0)
+    ):  # fmt: skip
+        learner = ReachTraining(tmp_path, preset, setup, 0, FABRIC).learner
+        assert learner.config.bottleneck_weight == weight

@@ -65,6 +65,8 @@ def check_setup(setup: Setup) -> None:
         raise unknown("Extractor", setup.extractor, EXTRACTORS)
     if setup.initial_factor < 1:
         raise CrossgapError(f"--initial-factor must be at least 1; got {setup.initial_factor}.")
+    if not 0 < setup.bottleneck_factor < float("inf"):
+        raise CrossgapError(f"Expected a bottleneck factor above 0; got {setup.bottleneck_factor:g}.")
     if setup.rehearsed and not (setup.initialized and setup.bottleneck):
         raise CrossgapError("--rehearsed needs --initialized and --bottleneck: its images are theirs.")
     if not setup.cameras:

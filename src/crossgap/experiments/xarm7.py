@@ -229,7 +229,8 @@ def about_policy(setup: Setup, preset: XArm7Preset) -> dict[str, Any]:
 def new_learner(setup: Setup, preset: XArm7Preset, device: torch.device | str) -> AsymmetricDDPG:
     """Untrained networks for what a configuration sees, and positions in three dimensions."""
     about = about_policy(setup, preset)
-    config = preset.learner if setup.bottleneck else replace(preset.learner, bottleneck_weight=0.0)
+    weight = setup.bottleneck * setup.bottleneck_factor * preset.learner.bottleneck_weight
+    config = replace(preset.learner, bottleneck_weight=weight)
     extractor = EXTRACTORS[setup.extractor](about["channels"], preset.size)
     return AsymmetricDDPG(extractor, Actor(), Critic(), config, -1 / (1 - config.discount), device)
 

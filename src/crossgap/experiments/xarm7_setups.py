@@ -15,6 +15,8 @@ class Setup:
 
     bottleneck: bool = True
     """Whether MSE(s, s_pred) helps to teach the extractor."""
+    bottleneck_factor: float = 1.0
+    """How many times the preset's weight it has: more keeps an extractor that is good already."""
     initialized: bool = False
     """Whether the extractor begins with a regression on images of known positions."""
     initial_factor: int = 1
@@ -65,6 +67,7 @@ SETUPS = {
         initialized=True,
         initial_factor=20,
         rehearsed=True,
+        bottleneck_factor=30.0,
         cameras=("side", "front"),
         randomization="full+camera",
         every_frame=True,
