@@ -58,13 +58,13 @@ def test_an_update_follows_the_seed_s_equations() -> None:
     assert learner.targets["extractor"].value.item() == pytest.approx(0.9 * 0.5 + 0.1 * extractor)
 
 
-def test_known_images_are_a_second_bottleneck() -> None:
+def test_labelled_images_are_a_second_bottleneck() -> None:
     learner = constant_learner(discount=0.5, learning_rate=1e-2)
-    known = torch.zeros(2, 3, 8, 8), torch.full((2, 3), 1.5)
-    losses = learner.update(one_batch(), known=known)
+    labelled = torch.zeros(2, 3, 8, 8), torch.full((2, 3), 1.5)
+    losses = learner.update(one_batch(), labelled=labelled)
     assert losses["bottleneck"] == pytest.approx(0.25)
-    assert losses["known"] == pytest.approx(1.0)  # (0.5 − 1.5)²
-    # the batch pulls f down with 2 · 0.5, the known images up with 2 · 1
+    assert losses["labelled"] == pytest.approx(1.0)  # (0.5 − 1.5)²
+    # the batch pulls f down with 2 · 0.5, the labelled images up with 2 · 1
     assert learner.networks["extractor"].value.item() == pytest.approx(0.51, abs=1e-4)
 
 

@@ -177,6 +177,8 @@ def test_methods_are_listed_with_what_they_need(monkeypatch, capsys):
         (["reproduce", "budget", "--preset", "smoke", "--methods", "oracle"], ["'oracle'", "fine_tuned"]),
         (["reproduce", "budget", "--looks", "target_z"], ["target_z", "target_b"]),
         (["reproduce", "xarm7", "--looks", "target_b"], ["--looks is for taskgan", "not for xarm7"]),
+        (["reproduce", "digits", "--looks", "svhn"], ["Target domain 'svhn' not found"]),
+        (["reproduce", "mico", "--counts", "99999"], ["--counts must be from 1 to 1000"]),
         (["reproduce", "digits", "--counts", "3"], ["--counts is for budget, mico, not for digits"]),
         (["reproduce", "pick_place", "--looks", "target_z"], ["target_z", "target_b"]),
         (["learn", "DIR/new", "--randomization", "fog"], ["fog", "camera"]),

@@ -81,9 +81,8 @@ def test_the_experiment_from_nothing_to_results_and_again(tmp_path: Path) -> Non
     def reproduce(name: str) -> Path:
         where = tmp_path / "run", tmp_path / name, "cpu", "32-true"
         few = reproduce_digits("smoke", 1, ("mnist_m",), ("source_only",), *where)
-        assert ("mnist_m", "source_only") in {
-            (row["domain"], row["method"]) for row in json.loads(few.read_text())["rows"]
-        }
+        found = {(row["domain"], row["method"]) for row in json.loads(few.read_text())["rows"]}
+        assert found == {("mnist_m", "source_only")}
         return reproduce_digits("smoke", 1, None, None, *where)
 
     path = reproduce("first")
@@ -95,9 +94,14 @@ def test_the_experiment_from_nothing_to_results_and_again(tmp_path: Path) -> Non
     assert all(0 <= row["low"] <= row["value"] <= row["high"] <= 1 for row in rows)
     assert Image.open(path.with_name("smoke_mnist_m.png")).width > 32
 
+    picture = path.with_name("smoke_mnist_m.png").read_bytes()
     models = {file: file.stat().st_mtime_ns for file in (tmp_path / "run").rglob("*.safetensors")}
     assert json.loads(reproduce("second").read_text())["rows"] == rows
     assert all(file.stat().st_mtime_ns == time for file, time in models.items())
+    one = ("mnist_m", "mnist_m"), ("source_only",)
+    reproduce_digits("smoke", 1, *one, tmp_path / "run", tmp_path / "first", "cpu", "32-true")
+    assert path.with_name("smoke_mnist_m.png").read_bytes() == picture
+    assert len(json.loads(path.read_text())["rows"]) == len(rows)
 
     evaluation = tmp_path / "run" / "seed_0" / "mnist_m" / "evaluation" / "dann.json"
     found = json.loads(evaluation.read_text())

@@ -42,7 +42,11 @@ def test_a_policy_is_learnt_once_and_played(tmp_path: Path) -> None:
         ({"depth_noise": 1.0}, r"--depth-noise needs --depth"),
         ({"cameras": ("side", "side")}, r"each camera once; got side, side"),
         ({"rehearsed": True, "initialized": False}, "--rehearsed needs --initialized and --bottleneck"),
-        ({"bottleneck_factor": 0.0}, "bottleneck factor above 0; got 0"),
+        ({"bottleneck_factor": 0.0}, "--bottleneck-factor must be above 0; got 0"),
+        ({"bottleneck_factor": 2.0, "bottleneck": False}, "--bottleneck-factor needs --bottleneck"),
+        ({"initial_factor": 2, "initialized": False}, "--initial-factor needs --initialized"),
+        ({"per_frame": True}, "--per-frame needs --randomization"),
+        ({"curriculum": True}, "--curriculum needs --randomization"),
         ({"initial_factor": 0}, r"--initial-factor must be at least 1; got 0"),
     ],
 )

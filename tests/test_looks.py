@@ -102,7 +102,7 @@ def test_a_turned_hue_keeps_strength_and_saturation() -> None:
         np.testing.assert_allclose(bound(after, axis=1), bound(before, axis=1), atol=1e-6)
 
 
-def test_tip_and_cube_of_target_d_can_be_seen_in_nearly_every_frame() -> None:
+def test_tip_and_cube_of_target_d_can_be_seen_in_nearly_per_frame() -> None:
     """Against the same frame without them: the goal and the hand must leave a visible mark."""
     scene, seen = shared_scene("target_d", "none", 64), []
     parts = [[scene.model.geom("cube").id], [scene.model.geom(name).id for name in ("link_elbow", "tip")]]

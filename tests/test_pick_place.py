@@ -77,13 +77,13 @@ def test_it_is_a_proper_environment(kwargs) -> None:
     check_env(make(**kwargs), skip_render_check=True)
 
 
-@pytest.mark.parametrize("every_frame", [False, True])
-def test_a_look_lasts_an_episode_or_a_frame(every_frame) -> None:
-    env = make(randomization="full", every_frame=every_frame)
+@pytest.mark.parametrize("per_frame", [False, True])
+def test_a_look_lasts_an_episode_or_a_frame(per_frame) -> None:
+    env = make(randomization="full", per_frame=per_frame)
     first, _ = env.reset(seed=3)
     second, *_ = env.step(np.array([0, 0, 0, 1.0]))
     change = np.abs(first["pixels"]["side"].astype(int) - second["pixels"]["side"]).mean()
-    assert change > 10 if every_frame else change < 2
+    assert change > 10 if per_frame else change < 2
 
 
 def test_what_happens_depends_on_the_seed_alone_and_what_is_seen_on_the_look() -> None:

@@ -118,9 +118,9 @@ def test_what_happens_depends_on_the_seed_alone_and_what_is_seen_on_the_look() -
         assert np.abs(source["pixels"]["side"].astype(int) - target["pixels"]["side"]).mean() > 10
 
 
-@pytest.mark.parametrize("every_frame", [False, True])
-def test_a_look_lasts_an_episode_or_a_frame(every_frame) -> None:
-    env = make(randomization="full", every_frame=every_frame)
+@pytest.mark.parametrize("per_frame", [False, True])
+def test_a_look_lasts_an_episode_or_a_frame(per_frame) -> None:
+    env = make(randomization="full", per_frame=per_frame)
     plain = make()
     seen = [env.reset(seed=3)[0], *(env.step(np.zeros(3))[0] for _ in range(2))]
     expected, _ = plain.reset(seed=3)
@@ -130,7 +130,7 @@ def test_a_look_lasts_an_episode_or_a_frame(every_frame) -> None:
         np.abs(a["pixels"]["side"].astype(int) - b["pixels"]["side"]).mean()
         for a, b in itertools.pairwise(seen)
     ]
-    assert min(changes) > 10 if every_frame else max(changes) < 1
+    assert min(changes) > 10 if per_frame else max(changes) < 1
     env.reset(seed=3, options={"randomization_strength": 0.0})
     still = [env.step(np.zeros(3))[0]["pixels"]["side"].astype(int) for _ in range(2)]
     assert np.abs(still[0] - still[1]).mean() < 1  # a curriculum's strength holds for every frame

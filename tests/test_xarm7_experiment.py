@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,7 @@ from crossgap.errors import CrossgapError
 from crossgap.experiments.reproduce import reproduce_xarm7
 from crossgap.experiments.xarm7 import FIRST_IMAGES, ReachTraining
 from crossgap.experiments.xarm7_experiment import XArm7Experiment, curve_rows
-from crossgap.experiments.xarm7_presets import XARM7_PRESETS
+from crossgap.experiments.xarm7_presets import XARM7_PRESETS, settled
 from crossgap.experiments.xarm7_report import xarm7_report
 from crossgap.experiments.xarm7_rollouts import unscaled
 from crossgap.experiments.xarm7_setups import DOMAINS, SETUPS, Setup, domains_of, get_setup
@@ -43,7 +43,7 @@ def test_every_domain_and_configuration_can_be_made() -> None:
         XArm7ReachEnv(size=48, depth="depth_noise" in about, **about).reset(seed=0)
     for setup in SETUPS.values():
         XArm7ReachEnv(
-            size=48, cameras=setup.cameras, depth=setup.depth, **setup.looks
+            size=48, cameras=setup.cameras, depth=setup.depth, **setup.look_arguments
         ).reset(seed=0)  # fmt: skip
 
 
@@ -86,12 +86,31 @@ def test_collected_images_are_labelled_with_where_the_tool_is(tmp_path: Path) ->
 def test_random_looks_take_more_initial_images_and_steps(tmp_path: Path) -> None:
     steps = {}
     for factor in (1, 3):
-        setup = Setup(initialized=True, initial_factor=factor, randomization="full", every_frame=True)
+        setup = Setup(initialized=True, initial_factor=factor, randomization="full", per_frame=True)
         folder = tmp_path / str(factor)
-        ReachTraining(folder, replace(SMOKE, rounds=1), setup, 0, FABRIC, quiet=True).run()
+        training = ReachTraining(folder, replace(SMOKE, rounds=1), setup, 0, FABRIC, quiet=True)
+        training.run()
+        assert len(training._initial().images) == factor * SMOKE.initial_images
         rows = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
         steps[factor] = max(row["step"] for row in rows if row["phase"] == "extractor")
     assert steps == {1: 3, 3: 9}
+
+
+def test_a_configuration_that_is_another_one_now_does_not_go_on(tmp_path: Path) -> None:
+    one = Setup(randomization="full", per_frame=True)
+    ReachTraining(tmp_path, replace(SMOKE, rounds=1), one, 0, FABRIC, quiet=True).run()
+    other = ReachTraining(tmp_path, SMOKE, replace(one, per_frame=False), 0, FABRIC, quiet=True)
+    with pytest.raises(CrossgapError, match="another training: per_frame is true there, false here"):
+        other.run()
+    older = json.loads((tmp_path / "setup.json").read_text())
+    del older["rehearsed"]  # a field that came later
+    (tmp_path / "setup.json").write_text(json.dumps(older))
+    ReachTraining(tmp_path, SMOKE, one, 0, FABRIC, quiet=True).run()
+
+
+def test_goggles_and_domains_can_be_added_to_a_run() -> None:
+    more = replace(SMOKE, adapted=("best", "depth"), adapted_to=("target_a",), domains=("source",))
+    assert settled(more) == settled(SMOKE) != settled(replace(SMOKE, rounds=9))
 
 
 def test_rows_of_a_configuration_with_goggles(tmp_path: Path) -> None:
@@ -128,7 +147,7 @@ def test_a_run_has_a_report_with_films(tmp_path: Path) -> None:
 
 def test_a_report_of_nothing(tmp_path: Path) -> None:
     about = {"experiment": "xarm7", "preset": "smoke", "seeds": 1}
-    settings = asdict(replace(SMOKE, setups=()))
+    settings = settled(SMOKE)
     (tmp_path / "config.json").write_text(json.dumps({**about, "settings": settings}))
     with pytest.raises(CrossgapError, match="no finished configuration"):
         xarm7_report(tmp_path)

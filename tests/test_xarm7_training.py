@@ -96,6 +96,20 @@ def test_a_training_that_was_killed_ends_as_one_that_was_not(tmp_path: Path, mon
     assert [json.loads(line)["environment_steps"] for line in curves[0].splitlines()] == [8, 16]
 
 
+@pytest.mark.parametrize("rehearsed", [False, True])
+def test_what_a_configuration_changes_reaches_the_training(tmp_path: Path, monkeypatch, rehearsed) -> None:
+    setup = Setup(initialized=True, rehearsed=rehearsed, randomization="full", per_frame=rehearsed)
+    episodes = []
+    monkeypatch.setattr(
+        "crossgap.experiments.xarm7.write_episodes", lambda _, played: episodes.extend(played)
+    )
+    ReachTraining(tmp_path, replace(SMOKE, rounds=1), setup, 0, FABRIC, quiet=True).run()
+    rows = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
+    assert ("labelled" in rows[-1]) == rehearsed
+    changes = np.abs(np.diff(episodes[0].frames.astype(int), axis=0)).mean((1, 2, 3))
+    assert changes.min() > 15 if rehearsed else changes.max() < 15  # looks last a frame, or an episode
+
+
 def test_the_weight_of_the_bottleneck(tmp_path: Path) -> None:
     preset = replace(SMOKE, learner=DDPGConfig(batch=8, bottleneck_weight=2.0))
     for setup, weight in (

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import datetime
 from importlib import metadata
 from pathlib import Path
@@ -18,7 +19,7 @@ from typing import IO, Any
 from crossgap.errors import CrossgapError
 from crossgap.files import read_json, read_json_lines, write_json
 
-CONFIG, TIMES, STARTS, LOCK = "config.json", "times.jsonl", "starts.jsonl", ".lock"
+CONFIG, TIMES, STARTS, LOCK, SETUP = "config.json", "times.jsonl", "starts.jsonl", ".lock", "setup.json"
 _LOCKS: dict[Path, IO[str]] = {}  # by run folder, open as long as this process lives
 
 
@@ -59,6 +60,28 @@ def _differences(found: Any, wanted: Any, name: str = "") -> list[str]:
             for line in _differences(found.get(key), wanted.get(key), f"{name}.{key}" if name else key)
         ]
     return [] if found == wanted else [f"{name} is {json.dumps(found)} there, {json.dumps(wanted)} here"]
+
+
+def same_setup(folder: Path, setup: Any) -> None:
+    """Keep what a training is of in its folder, so that it never goes on as another one.
+
+    Args:
+        folder: of the training; made where there is none.
+        setup: a dataclass. A field that it got later has its default there, which is what was done before.
+
+    Raises:
+        CrossgapError: the folder is of another setup.
+    """
+    path, wanted = folder / SETUP, _as_json(asdict(setup))
+    if not path.exists():
+        write_json(path, wanted)
+        return
+    found = _as_json(asdict(type(setup)())) | read_json(path, "setup")
+    if found != wanted:
+        raise CrossgapError(
+            f"{folder} holds another training: {'; '.join(_differences(found, wanted))}. "
+            "Remove it, or start a new run."
+        )
 
 
 def find_run(name: str, config: dict[str, Any], root: Path = Path("outputs"), fresh: bool = False) -> Path:

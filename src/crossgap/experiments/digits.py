@@ -106,9 +106,12 @@ class DigitsExperiment:
             extra={"oracle": lambda: self.oracle_data, "unlabelled": lambda: self.unlabelled},
         )  # fmt: skip
 
+    def _saved(self, method: str) -> Path:
+        return self._methods.trainer_of(method).folder / "models" / method
+
     def model(self, method: str) -> AdaptedModel:
         """A method's model, trained if need be."""
-        if (self._methods.trainer_of(method).folder / "models" / method).exists():
+        if self._saved(method).exists():
             return self._methods.get(method)
         with timed(self.root, f"train {method}"):
             return self._methods.get(method)
@@ -137,13 +140,14 @@ class DigitsExperiment:
         return once(self.folder / "evaluation" / f"{method}.json", measure)
 
     def pictures(self, count: int = 8) -> dict[str, np.ndarray]:
-        """Rows of validation images by label, (count, 32, 32, 3) uint8: the domains, and F(y)."""
+        """Rows of validation images by label, (count, 32, 32, 3) uint8: the domains, and F(y) of every
+        translator of the preset that is there."""
         images = self.held_out("validation").images[:count]
         rows = {"source": self.source.images[:count], f"target y: {self.domain}": images}
         for method in self.preset.methods:
-            model = self.model(method)
-            if model.translator is not None and not method.endswith(("refined", "self_trained")):
-                rows[f"F(y), {method}"] = model.translate(images)
+            drawn = method.startswith("taskgan") and not method.endswith("refined")
+            if drawn and self._saved(method).exists():
+                rows[f"F(y), {method}"] = self.model(method).translate(images)
         return rows
 
 

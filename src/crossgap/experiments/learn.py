@@ -58,15 +58,24 @@ def check_setup(setup: Setup) -> None:
     """Whether there can be such a training, before anything is made.
 
     Raises:
-        CrossgapError: an unknown randomization or extractor, no or an unknown camera, or a negative noise.
+        CrossgapError: an unknown randomization or extractor, no or an unknown camera, a factor or a noise
+            out of range, or an option that would change nothing.
     """
     get_randomization(setup.randomization)
     if setup.extractor not in EXTRACTORS:
         raise unknown("Extractor", setup.extractor, EXTRACTORS)
     if setup.initial_factor < 1:
         raise CrossgapError(f"--initial-factor must be at least 1; got {setup.initial_factor}.")
+    for option, other, useless in (
+        ("initial-factor", "initialized", setup.initial_factor > 1 and not setup.initialized),
+        ("bottleneck-factor", "bottleneck", setup.bottleneck_factor != 1 and not setup.bottleneck),
+        ("per-frame", "randomization", setup.per_frame and setup.randomization == "none"),
+        ("curriculum", "randomization", setup.curriculum and setup.randomization == "none"),
+    ):
+        if useless:
+            raise CrossgapError(f"--{option} needs --{other}: without it there is nothing that it changes.")
     if not 0 < setup.bottleneck_factor < float("inf"):
-        raise CrossgapError(f"Expected a bottleneck factor above 0; got {setup.bottleneck_factor:g}.")
+        raise CrossgapError(f"--bottleneck-factor must be above 0; got {setup.bottleneck_factor:g}.")
     if setup.rehearsed and not (setup.initialized and setup.bottleneck):
         raise CrossgapError("--rehearsed needs --initialized and --bottleneck: its images are theirs.")
     if not setup.cameras:

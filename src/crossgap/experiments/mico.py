@@ -36,6 +36,8 @@ METHODS = (
 """What is trained with each number of target images; the first is the paper's "Normal"."""
 WITHOUT_TARGET = ("source_only", "rcan", "rcan_refined")
 """What sees none."""
+EVERY_METHOD = (*WITHOUT_TARGET, *METHODS)
+"""All of them, in the order of tables."""
 TRANSLATORS = {"taskgan_inverse": "", "canonical_taskgan": " and randomized ones"}
 """Whose pictures are shown, and what they saw beside the target images."""
 
@@ -69,8 +71,8 @@ def check_selection(methods: Sequence[str], counts: Sequence[int], most: int) ->
         CrossgapError: there are not; the message says what there is.
     """
     for method in methods:
-        if method not in METHODS:
-            raise unknown("Method of the Mico", method, METHODS)
+        if method not in EVERY_METHOD:
+            raise unknown("Method of the Mico", method, EVERY_METHOD)
     for count in counts:
         if not 1 <= count <= most:
             raise CrossgapError(f"--counts must be from 1 to {most}, the preset's most; got {count}.")
@@ -85,13 +87,13 @@ class MicoExperiment:
         seed: of data and training.
         fabric: device and precision.
         quiet: no progress bars.
-        methods: which of `METHODS`, of `WITHOUT_TARGET` all.
+        methods: which of `EVERY_METHOD`.
         counts: with how many target images, at most the preset's most; all of the preset's by default.
     """
 
     def __init__(
         self, root: Path, preset: MicoPreset, seed: int, fabric: lightning_fabric.Fabric, quiet: bool = False,
-        methods: Sequence[str] = METHODS, counts: Sequence[int] | None = None,
+        methods: Sequence[str] = EVERY_METHOD, counts: Sequence[int] | None = None,
     ):  # fmt: skip
         self.root, self.preset, self.seed, self.fabric, self.quiet = root, preset, seed, fabric, quiet
         self.methods, self.counts = tuple(methods), tuple(counts or preset.target_images)
@@ -105,9 +107,10 @@ class MicoExperiment:
         test images of the source and of the target, and RCAN, too, saw none.
         """
         figures = {(SOURCE, "benchmark", 0): self._evaluate("benchmark", 0)}
-        figures |= {(TARGET, method, 0): self._evaluate(method, 0) for method in WITHOUT_TARGET}
-        for images in self.counts:
-            figures |= {(TARGET, method, images): self._evaluate(method, images) for method in self.methods}
+        for images in (0, *self.counts):
+            methods = METHODS if images else WITHOUT_TARGET
+            chosen = [method for method in methods if method in self.methods]
+            figures |= {(TARGET, method, images): self._evaluate(method, images) for method in chosen}
         return [
             {"domain": domain, "method": method, "images": images, "seed": self.seed, "metric": metric, **row}
             for (domain, method, images), metrics in figures.items()
@@ -175,10 +178,13 @@ class MicoExperiment:
     def _images_folder(self, images: int) -> Path:
         return self.folder / f"images_{images:05d}"
 
+    def _saved(self, method: str, images: int) -> Path:
+        folder = self._images_folder(images) if images else self.source_folder
+        return folder / "models" / method
+
     def model(self, method: str, images: int) -> AdaptedModel:
         """A method's model, trained with that many target images if need be; 0 for those that see none."""
-        folder = self._images_folder(images) if images else self.source_folder
-        if (saved := folder / "models" / method).exists():
+        if (saved := self._saved(method, images)).exists():
             return AdaptedModel.load(saved, self.fabric.device)
         methods = self._methods(images or self.counts[0])  # collects under times of its own
         with timed(self.root, f"train {method}, {images} target images"):
@@ -197,12 +203,15 @@ class MicoExperiment:
         return once(self.folder / "evaluation" / f"{method}_{images:05d}.json", measure)
 
     def pictures(self, count: int = 6) -> dict[str, np.ndarray]:
-        """Rows of figure 11 by label, (count, H, W, 3) uint8: test images, F(y) by images, true pairs."""
+        """Rows of figure 11 by label, (count, H, W, 3) uint8: test images, F(y) by images, true pairs.
+
+        F(y) is of every translator that is there, whatever this run has chosen.
+        """
         images = self.test.images[:count]
         rows = {"target image y": images}
-        for number in self.counts:
+        for number in self.preset.target_images:
             plural = "s" if number > 1 else ""
-            for method in (name for name in TRANSLATORS if name in self.methods):
+            for method in (name for name in TRANSLATORS if self._saved(name, number).exists()):
                 label = f"F(y), trained with {number:,} target image{plural}{TRANSLATORS[method]}"
                 rows[label] = self.model(method, number).translate(images)
         return rows | {"true pair in the source": self.pairs.images[:count]}

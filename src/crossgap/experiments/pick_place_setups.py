@@ -27,20 +27,20 @@ class Setup:
     """Whether an expert's episodes help."""
     randomization: str = "none"
     """Domain randomization."""
-    every_frame: bool = False
+    per_frame: bool = False
     """Whether it is new for every frame, not only for every episode."""
 
     @property
-    def looks(self) -> dict[str, Any]:
+    def look_arguments(self) -> dict[str, Any]:
         """The environment's arguments that vary its look in training."""
-        return {"randomization": self.randomization, "every_frame": self.every_frame}
+        return {"randomization": self.randomization, "per_frame": self.per_frame}
 
 
 METHODS = {
     "privileged": Setup(cameras=()),
     "privileged_no_demonstrations": Setup(cameras=(), demonstrations=False),
     "images": Setup(),
-    "images_randomized": Setup(randomization="full", every_frame=True),
+    "images_randomized": Setup(randomization="full", per_frame=True),
 }
 """Every setup by name."""
 

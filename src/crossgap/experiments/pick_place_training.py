@@ -30,6 +30,7 @@ from crossgap.methods.asymmetric_ddpg import AsymmetricDDPG
 from crossgap.methods.supervised import Supervised
 from crossgap.metrics import Metrics
 from crossgap.progress import progress_bar
+from crossgap.runs import same_setup
 from crossgap.simulation import XARM7_PICK_PLACE
 from crossgap.simulation.workers import EnvironmentPool
 from crossgap.training import Trainer
@@ -82,6 +83,7 @@ class PickPlaceTraining:
 
     def run(self) -> AsymmetricDDPG:
         """Train to the end, or go on; the learner."""
+        same_setup(self.folder, self.setup)
         checkpoint = Checkpoint(self.folder / "checkpoints", self.learner)
         if not (self.folder / "checkpoints" / LAST).exists():
             if self.setup.cameras:
@@ -89,7 +91,7 @@ class PickPlaceTraining:
             checkpoint.save(0)
         done = checkpoint.load_last()
         if done < self.rounds.rounds:
-            with self._pool(self.preset.environments, **self.setup.looks) as pool:
+            with self._pool(self.preset.environments, **self.setup.look_arguments) as pool:
                 self._train(done, pool, checkpoint)
         remove(self.folder / "replay")  # gigabytes, of use to a training that goes on
         return self.learner
@@ -175,7 +177,7 @@ class PickPlaceTraining:
         with an "initialized feature extractor"."""
         preset, rng = self.preset, np.random.default_rng([self.seed, EXTRACTOR_IMAGES])
         act, episodes = exploring(expert, *STRAYING, rng), []
-        with self._pool(preset.environments, **self.setup.looks) as pool:
+        with self._pool(preset.environments, **self.setup.look_arguments) as pool:
             while len(episodes) < preset.extractor_episodes:
                 episodes += self._play(pool, act, preset.episode_steps // 2, rng)
         extractor, config = self.learner.networks["extractor"], preset.extractor

@@ -16,8 +16,7 @@ from crossgap.experiments.budget_figures import SUCCESS, plot
 from crossgap.experiments.budget_presets import BudgetPreset, get_budget_preset
 from crossgap.experiments.digits import SOURCE, TARGETS, DigitsExperiment
 from crossgap.experiments.digits_presets import DIGITS_METHODS, DigitsPreset, get_digits_preset
-from crossgap.experiments.mico import METHODS as MICO_METHODS
-from crossgap.experiments.mico import MicoExperiment, check_selection
+from crossgap.experiments.mico import EVERY_METHOD, MicoExperiment, check_selection
 from crossgap.experiments.mico_figures import curve
 from crossgap.experiments.mico_presets import MicoPreset, get_mico_preset
 from crossgap.experiments.parallel import check_workers, in_parallel
@@ -32,7 +31,7 @@ from crossgap.experiments.taskgan import TaskGANExperiment
 from crossgap.experiments.taskgan_figures import regimes_plot
 from crossgap.experiments.xarm7_experiment import XArm7Experiment
 from crossgap.experiments.xarm7_figures import distance_histograms, learning_curves, region_map
-from crossgap.experiments.xarm7_presets import XArm7Preset, get_xarm7_preset
+from crossgap.experiments.xarm7_presets import XArm7Preset, get_xarm7_preset, settled
 from crossgap.experiments.xarm7_report import xarm7_report
 from crossgap.experiments.xarm7_setups import SETUPS, domains_of, get_setup
 from crossgap.files import read_json
@@ -107,7 +106,7 @@ def reproduce_mico(
             another run.
     """
     settings, fabric = get_mico_preset(preset), single_process(device, precision)
-    chosen = methods or MICO_METHODS, counts or settings.target_images
+    chosen = unique(methods or EVERY_METHOD), unique(counts or settings.target_images)
     check_selection(*chosen, max(settings.target_images))
     path, depends = results / f"{preset}.json", asdict(settings) | hardware(fabric)
     folder = _begin("mico", preset, seeds, workers, output, fabric, settings=asdict(settings))
@@ -117,8 +116,7 @@ def reproduce_mico(
         rows += found
         add_results(path, rows, provenance(folder), depends)
     curve(read_json(path)["rows"], results / f"{preset}_curve.png")
-    pictures = MicoExperiment(folder, settings, 0, fabric, False, *chosen).pictures()
-    gallery(pictures, results / f"{preset}_pictures.png")
+    gallery(MicoExperiment(folder, settings, 0, fabric).pictures(), results / f"{preset}_pictures.png")
     return path
 
 
@@ -145,11 +143,11 @@ def reproduce_digits(
     """
     settings, fabric = get_digits_preset(preset), single_process(device, precision)
     path, depends = results / f"{preset}.json", asdict(settings) | hardware(fabric)
-    chosen = replace(settings, methods=methods or settings.methods)
+    chosen = replace(settings, methods=unique(methods or settings.methods))
     for method in chosen.methods:
         if method not in DIGITS_METHODS:
             raise unknown("Method of the digits", method, DIGITS_METHODS)
-    domains = domains or tuple(TARGETS)
+    domains = unique(domains or tuple(TARGETS))
     for domain in domains:
         if domain not in TARGETS:
             raise unknown("Target domain", domain, TARGETS)
@@ -161,7 +159,7 @@ def reproduce_digits(
         rows += found
         add_results(path, rows, provenance(folder), depends)
     for domain in domains:
-        pictures = DigitsExperiment(folder, chosen, domain, 0, fabric).pictures()
+        pictures = DigitsExperiment(folder, settings, domain, 0, fabric).pictures()
         gallery(pictures, results / f"{preset}_{domain}.png")
     return path
 
@@ -269,7 +267,7 @@ def reproduce_xarm7(
     for setup in setups:
         domains_of(get_setup(setup), settings.domains)
     _check_meshes(settings.domains)
-    about = asdict(replace(settings, setups=()))
+    about = settled(settings)
     path, depends = results / f"{preset}.json", about | hardware(fabric)
     folder = _begin("xarm7", preset, seeds, workers, output, fabric, settings=about)
     parts = [(folder, settings, setup, device, precision, seed) for setup in setups for seed in range(seeds)]
@@ -341,6 +339,11 @@ def _pick_place(
     folder: Path, settings: PickPlacePreset, device: str, precision: str, seed: int, quiet: bool
 ) -> list[dict[str, Any]]:  # fmt: skip
     return PickPlaceExperiment(folder, settings, seed, single_process(device, precision), quiet).run()
+
+
+def unique(values: tuple) -> tuple:
+    """Each value once, in the order of the first."""
+    return tuple(dict.fromkeys(values))
 
 
 def _begin(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -26,6 +25,7 @@ from crossgap.metrics import Metrics
 from crossgap.networks.actor_critic import Actor, Critic
 from crossgap.policy import EXTRACTORS, ReachPolicy
 from crossgap.progress import progress_bar
+from crossgap.runs import same_setup
 from crossgap.simulation import XARM7_REACH
 from crossgap.simulation.workers import EnvironmentPool
 from crossgap.simulation.xarm7_reach import SUCCESS_DISTANCE
@@ -63,6 +63,7 @@ class ReachTraining:
         self.fabric, self.workers, self.engine = fabric, workers, engine
         torch.manual_seed(seed)
         self.learner = new_learner(setup, preset, fabric.device)
+        self._rehearsed: Batches | None = None
 
     @property
     def environment(self) -> dict[str, Any]:
@@ -76,6 +77,7 @@ class ReachTraining:
     def policy(self) -> ReachPolicy:
         """The trained policy, trained first if need be."""
         path = self.folder / "policy"
+        same_setup(self.folder, self.setup)
         if not path.exists():
             self.run()
             networks, about = self.learner.networks, about_policy(self.setup, self.preset)
@@ -85,17 +87,20 @@ class ReachTraining:
 
     def run(self) -> AsymmetricDDPG:
         """Train to the end, or go on; the learner."""
+        same_setup(self.folder, self.setup)
         preset = self.preset
         checkpoint = Checkpoint(self.folder / "checkpoints" / self.learner.name, self.learner)
         done = checkpoint.load_last()
         if done == preset.rounds:
             return self.learner
-        if not done and self.setup.initialized:
-            self._initialize()
+        initial = self._initial() if self.setup.rehearsed or (self.setup.initialized and not done) else None
+        if initial and not done:
+            self._initialize(initial)
+        self._rehearsed = initial if self.setup.rehearsed else None
         replay = self._replay(done)
         curve = [row for row in self.curve if row["round"] <= done]
         with (
-            self._pool(preset.environments, **self.setup.looks) as pool,
+            self._pool(preset.environments, **self.setup.look_arguments) as pool,
             self._pool(preset.curve_goals) as validation,
             Metrics(self.folder, self.learner.name, done) as metrics,
             progress_bar("learn to reach", preset.rounds, done, quiet=self.quiet) as advance,
@@ -138,23 +143,22 @@ class ReachTraining:
             replay.add(episode)
         self.learner.set_rate(number / preset.rounds)
         for update in range(number * preset.updates, (number + 1) * preset.updates):
-            known = self._initial(update) if self.setup.rehearsed else None
-            losses = self.learner.update(replay.sample(preset.learner.batch, rng), known=known)
+            labelled = self._rehearsed(update) if self._rehearsed else None
+            losses = self.learner.update(replay.sample(preset.learner.batch, rng), labelled=labelled)
             metrics.add({name: torch.tensor(value) for name, value in losses.items()})
 
     def _strength(self, number: int) -> float:
         """Of the randomization in a round."""
         return min(1.0, 2 * number / self.preset.rounds) if self.setup.curriculum else 1.0
 
-    def _initialize(self) -> None:
+    def _initialize(self, initial: Batches) -> None:
         """Teach the extractor positions, before any reinforcement learning."""
         extractor, config = self.learner.networks["extractor"], self.preset.initialization
         steps = self.setup.initial_factor * config.steps
-        phase = Supervised("extractor", extractor, [self._initial], steps, config.learning_rate)
+        phase = Supervised("extractor", extractor, [initial], steps, config.learning_rate)
         Trainer(self.folder, self.fabric, self.seed, self.quiet).fit(phase)
         self.learner.targets["extractor"].load_state_dict(extractor.state_dict())
 
-    @functools.cached_property
     def _initial(self) -> Batches:
         """Images of known positions, the same whenever they are collected."""
         count = self.setup.initial_factor * self.preset.initial_images
@@ -174,17 +178,20 @@ class ReachTraining:
             (count, H, W, C) uint8, and scaled positions (count, 3) float32.
         """
         first = stream + 100_000 * self.seed
-        images, positions = [], []
+        images, positions = np.empty(0, np.uint8), np.empty((count, 3), np.float32)
         with (
             self._pool(min(count, 64), **{"randomization": self.setup.randomization} | environment) as pool,
             progress_bar("collect images", count, quiet=self.quiet) as advance,
         ):
             for start in range(first, first + count, 64):
                 observation, _ = pool.reset(range(start, start + min(count, 64)))
-                images.append(frames_of(observation))
-                positions.append(scaled(observation["state"]))
-                advance(min(64, first + count - start))
-        return np.concatenate(images)[:count], np.concatenate(positions)[:count]
+                rows = slice(start - first, min(start - first + 64, count))
+                some = frames_of(observation)[: rows.stop - rows.start]
+                if not len(images):  # filled in place: there may be gigabytes
+                    images = np.empty((count, *some.shape[1:]), np.uint8)
+                images[rows], positions[rows] = some, scaled(observation["state"])[: len(some)]
+                advance(len(some))
+        return images, positions
 
     # what a killed run needs again
 

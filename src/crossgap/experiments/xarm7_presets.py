@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
 
 from crossgap.config import DDPGConfig, NetworkConfig, SupervisedConfig, TranslatorConfig
 from crossgap.errors import unknown
@@ -84,6 +85,11 @@ XARM7_PRESETS = {
     ),
 }  # fmt: skip
 """Every preset by name."""
+
+
+def settled(preset: XArm7Preset) -> dict[str, Any]:
+    """What a run's figures depend on. Configurations, domains and goggles can be added to it later."""
+    return asdict(replace(preset, setups=(), domains=(), adapted=(), adapted_to=()))
 
 
 def get_xarm7_preset(name: str) -> XArm7Preset:

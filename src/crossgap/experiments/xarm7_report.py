@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import tempfile
-from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ import numpy as np
 from crossgap.errors import CrossgapError
 from crossgap.experiments.xarm7_experiment import XArm7Experiment
 from crossgap.experiments.xarm7_figures import distance_histograms, learning_curves, region_map
-from crossgap.experiments.xarm7_presets import get_xarm7_preset
+from crossgap.experiments.xarm7_presets import get_xarm7_preset, settled
 from crossgap.experiments.xarm7_rollouts import Policy, frames_of, scaled
 from crossgap.experiments.xarm7_setups import DOMAINS, SETUPS
 from crossgap.files import read_json, write_text
@@ -36,7 +35,7 @@ def xarm7_report(folder: Path) -> Path:
 
     config = read_json(folder / CONFIG, "run")
     preset, fabric = get_xarm7_preset(config["preset"]), make_fabric()
-    if config["settings"] != json.loads(json.dumps(asdict(replace(preset, setups=())))):
+    if config["settings"] != json.loads(json.dumps(settled(preset))):
         raise CrossgapError(
             f"Preset '{config['preset']}' has changed since {folder} was run: start a new run."
         )

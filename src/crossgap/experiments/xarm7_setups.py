@@ -31,7 +31,7 @@ class Setup:
     """What it sees."""
     randomization: str = "none"
     """Domain randomization, new for every episode."""
-    every_frame: bool = False
+    per_frame: bool = False
     """Whether it is new for every frame instead: a policy without memory learns from more looks."""
     curriculum: bool = False
     """Whether its strength grows from 0 over the first half of the rounds."""
@@ -39,9 +39,9 @@ class Setup:
     """The feature extractor."""
 
     @property
-    def looks(self) -> dict[str, Any]:
+    def look_arguments(self) -> dict[str, Any]:
         """The environment's arguments that vary its look in training."""
-        return {"randomization": self.randomization, "every_frame": self.every_frame}
+        return {"randomization": self.randomization, "per_frame": self.per_frame}
 
 
 BEST = Setup(initialized=True)
@@ -70,7 +70,7 @@ SETUPS = {
         bottleneck_factor=30.0,
         cameras=("side", "front"),
         randomization="full+camera",
-        every_frame=True,
+        per_frame=True,
     ),
 }
 """Every configuration by name. `best` is the seed's "Best Results": bottleneck, initialized extractor, no

@@ -83,15 +83,15 @@ class AsymmetricDDPG:
         return self.networks["actor"](self._seen(self.networks, frames, known), goal).cpu().numpy()
 
     def update(
-        self, batch: Transitions, demonstrated: int = 0, known: tuple[Tensor, Tensor] | None = None
+        self, batch: Transitions, demonstrated: int = 0, labelled: tuple[Tensor, Tensor] | None = None
     ) -> dict[str, float]:  # fmt: skip
         """One step of the critic, then one of actor and extractor, then of the target networks.
 
         Args:
             batch: states and goals scaled as the networks see them.
             demonstrated: how many of its transitions, the last, are an expert's.
-            known: images (n, C, H, W) in [-1, 1] and what f should say of them, (n, k), for the bottleneck
-                besides those of the batch.
+            labelled: images (n, C, H, W) in [-1, 1] and what f should say of them, (n, k), for the
+                bottleneck besides those of the batch; only for a policy with an extractor.
 
         Returns:
             The losses.
@@ -103,14 +103,14 @@ class AsymmetricDDPG:
         losses = {"critic": self._critic_loss(state, action, goal, reward, batch.next_frames, next_state)}
         self._descend("critic", losses["critic"])
         losses |= self._policy_losses(batch.frames, state, goal, action[len(action) - demonstrated :])
-        if known is not None:
-            images, positions = known
-            losses["known"] = bottleneck_loss(self.networks["extractor"](images), positions)
+        if labelled is not None:
+            images, positions = labelled
+            losses["labelled"] = bottleneck_loss(self.networks["extractor"](images), positions)
         weights = {
             "actor": 1.0,
             "action_cost": self.config.action_cost,
             "bottleneck": self.config.bottleneck_weight,
-            "known": self.config.bottleneck_weight,
+            "labelled": self.config.bottleneck_weight,
             "cloning": self.cloning_weight,
         }
         policy = [weights[name] * loss for name, loss in losses.items() if weights.get(name)]

@@ -68,7 +68,7 @@ class XArm7PickPlaceEnv(gym.Env):
             rendered or observed, for policies that see the state.
         reward: `sparse` or `dense`.
         render_mode: None or `rgb_array`.
-        every_frame: whether the look is drawn anew for every frame, not only for every episode.
+        per_frame: whether the look is drawn anew for every frame, not only for every episode.
 
     Raises:
         CrossgapError: an unknown look, randomization, camera or reward.
@@ -79,7 +79,7 @@ class XArm7PickPlaceEnv(gym.Env):
     def __init__(
         self, look: str = "source", randomization: str = "none", size: int = 84,
         cameras: Sequence[str] = ("front", "side"), reward: Literal["sparse", "dense"] = "sparse",
-        render_mode: str | None = None, every_frame: bool = False,
+        render_mode: str | None = None, per_frame: bool = False,
     ):  # fmt: skip
         for camera in cameras:
             if camera not in CAMERAS:
@@ -89,7 +89,7 @@ class XArm7PickPlaceEnv(gym.Env):
         get_xarm7_look(look)
         get_randomization(randomization)
         self.render_mode, self.cameras, self.reward = render_mode, tuple(cameras), reward
-        self._dressed, self.every_frame = (look, randomization, size), every_frame
+        self._dressed, self.per_frame = (look, randomization, size), per_frame
         self._grasp, self._kinematics = Grasp(), Kinematics()
         box = gym.spaces.Box
         point, image = box(-5.0, 5.0, (3,), np.float64), box(0, 255, (size, size, 3), np.uint8)
@@ -166,7 +166,7 @@ class XArm7PickPlaceEnv(gym.Env):
         target = self._grasp.tool + MAX_DISPLACEMENT * action[:3]
         self._grasp.step(np.clip(target, WORKSPACE_LOW, WORKSPACE_HIGH), OPEN * (action[3] + 1) / 2)
         self.q = self._kinematics.inverse(self.q, self._grasp.tool, tolerance=1e-3)
-        if self.every_frame:
+        if self.per_frame:
             self._appearance = None
         elif self._appearance is not None:
             self._appearance = self._scene.next_appearance(self._appearance, self._look_rng)

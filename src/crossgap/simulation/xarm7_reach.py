@@ -54,7 +54,7 @@ class XArm7ReachEnv(gym.Env):
         depth_noise: how far from exact it is: 0, or 1 for what a stereo camera measures (`depth_noise.py`).
         reward: `sparse` or `dense`.
         render_mode: None or `rgb_array`.
-        every_frame: whether the look is drawn anew for every frame, not only for every episode.
+        per_frame: whether the look is drawn anew for every frame, not only for every episode.
 
     Raises:
         CrossgapError: an unknown look, randomization, camera or reward, or a negative noise.
@@ -66,7 +66,7 @@ class XArm7ReachEnv(gym.Env):
         self, look: str = "source", randomization: str = "none", size: int = 84,
         cameras: Sequence[str] = ("side",), depth: bool = False,
         depth_noise: float = 0.0, reward: Literal["sparse", "dense"] = "sparse",
-        render_mode: str | None = None, every_frame: bool = False,
+        render_mode: str | None = None, per_frame: bool = False,
     ):  # fmt: skip
         for camera in cameras:
             if camera not in CAMERAS:
@@ -78,7 +78,7 @@ class XArm7ReachEnv(gym.Env):
         if not 0 <= depth_noise < float("inf"):
             raise CrossgapError(f"Expected depth_noise of at least 0; got {depth_noise}.")
         self.render_mode, self.cameras, self.reward = render_mode, tuple(cameras), reward
-        self.depth, self.depth_noise, self.every_frame = depth, depth_noise, every_frame
+        self.depth, self.depth_noise, self.per_frame = depth, depth_noise, per_frame
         self._scene, self._kinematics = shared_xarm7_scene(look, randomization, size), Kinematics()
         box = gym.spaces.Box
         point = box(-2.0, 2.0, (3,), np.float64)
@@ -132,7 +132,7 @@ class XArm7ReachEnv(gym.Env):
         target = self._tool + MAX_DISPLACEMENT * np.clip(action, -1, 1)
         self.q = self._kinematics.inverse(self.q, np.clip(target, WORKSPACE_LOW, WORKSPACE_HIGH))
         self._tool = self._kinematics.tool(self.q)[0]
-        if self.every_frame:
+        if self.per_frame:
             self._appearance = self._scene.new_appearance(self._look_rng, self._strength)
         else:
             self._appearance = self._scene.next_appearance(self._appearance, self._look_rng)
