@@ -53,8 +53,10 @@ class XArm7Preset:
     """Images of the source look beside them."""
     networks: NetworkConfig = field(default_factory=lambda: NetworkConfig(16, 256, 16, 4, 16))
     """Sizes of the translator and its discriminator."""
-    translator: TranslatorConfig = field(default_factory=lambda: TranslatorConfig(1100, 8, 4e-4))
-    """The goggles' training."""
+    translator: TranslatorConfig = field(
+        default_factory=lambda: TranslatorConfig(1100, 8, 4e-4, task_weight=10.0)
+    )
+    """The goggles' training. f is good already, so its loss is small: at λ_φ = 1 the GAN drowns it out."""
     fine_tuning: SupervisedConfig = field(default_factory=lambda: SupervisedConfig(1000, 8))
     """Of the extractor, for comparison; batches are the translator's."""
     adapted: tuple[str, ...] = ("best", "two_cameras_randomized")
