@@ -130,7 +130,7 @@ def test_rows_of_a_configuration_with_goggles(tmp_path: Path) -> None:
 
 def test_a_run_has_a_report_with_films(tmp_path: Path) -> None:
     path = reproduce_xarm7(
-        "smoke", 1, ("depth_noise",), tmp_path / "run", tmp_path / "results", "cpu", "32-true"
+        "smoke", 1, None, ("depth_noise",), tmp_path / "run", tmp_path / "results", "cpu", "32-true"
     )
     assert {p.name for p in path.parent.iterdir()} == {
         "smoke.json", "smoke_curves.png", "smoke_regions.png", "smoke_distances.png",
@@ -141,7 +141,7 @@ def test_a_run_has_a_report_with_films(tmp_path: Path) -> None:
     assert page.count("data:image/webp") == 3
     assert page.count("data:image/png") == 3
     with pytest.raises(CrossgapError, match=r"Configuration 'worst' not found"):
-        reproduce_xarm7("smoke", 1, ("worst",), tmp_path / "other", tmp_path, "cpu", "32-true")
+        reproduce_xarm7("smoke", 1, None, ("worst",), tmp_path / "other", tmp_path, "cpu", "32-true")
     assert not (tmp_path / "other").exists()
 
 

@@ -68,7 +68,8 @@ def reproduce(
         preset: size of the experiment.
         seeds: how many, from 0 on.
         looks: the target looks of taskgan (by default a, b and c), budget (the preset's), task_weight (b),
-            pick_place (the preset's), the target domains of digits (both).
+            pick_place (the preset's), the target domains of digits (both), the domains
+            of xarm7 (the preset's; target_mesh, too, where the real arm's meshes are).
         methods: which methods, of xarm7 which configurations; by default the preset's.
         counts: numbers of labelled target images of experiments budget and mico; by default the preset's.
         output: run folder; by default the newest run of these settings, or a new one under outputs/.
@@ -83,7 +84,7 @@ def reproduce(
     from crossgap.progress import console
 
     for name, value, takes in (
-        ("looks", looks, ("taskgan", "budget", "task_weight", "pick_place", "digits")),
+        ("looks", looks, ("taskgan", "budget", "task_weight", "pick_place", "digits", "xarm7")),
         ("methods", methods, ("taskgan", "budget", "xarm7", "pick_place", "digits", "mico")),
         ("counts", counts, ("budget", "mico")),
     ):
@@ -96,7 +97,7 @@ def reproduce(
     elif experiment == "digits":
         path = experiments.reproduce_digits(preset, seeds, looks, methods, *where)
     elif experiment == "xarm7":
-        path = experiments.reproduce_xarm7(preset, seeds, methods, *where)
+        path = experiments.reproduce_xarm7(preset, seeds, looks, methods, *where)
     elif experiment == "pick_place":
         path = experiments.reproduce_pick_place(preset, seeds, looks, methods, *where)
     elif experiment == "budget":

@@ -250,10 +250,12 @@ def _task_weight(
 
 
 def reproduce_xarm7(
-    preset: str, seeds: int, methods: tuple[str, ...] | None, output: Path | None, results: Path,
-    device: str, precision: str, workers: int = 1,
+    preset: str, seeds: int, domains: tuple[str, ...] | None, methods: tuple[str, ...] | None,
+    output: Path | None, results: Path, device: str, precision: str, workers: int = 1,
 ) -> Path:  # fmt: skip
     """Every configuration × domain × seed of the xArm7 that reaches; the path of the results file.
+
+    Configurations and domains can be added to a run later.
 
     Beside it `<preset>_curves.png`, success over environment steps, and of the first configuration
     `<preset>_regions.png`, where in the workspace it reaches its goals, and `<preset>_distances.png`. The run
@@ -263,7 +265,8 @@ def reproduce_xarm7(
         CrossgapError: an unknown configuration or preset, no seeds, or `output` holds another run.
     """
     settings, fabric = get_xarm7_preset(preset), single_process(device, precision)
-    setups = methods or settings.setups
+    settings = replace(settings, domains=unique(domains or settings.domains))
+    setups = unique(methods or settings.setups)
     for setup in setups:
         domains_of(get_setup(setup), settings.domains)
     _check_meshes(settings.domains)
