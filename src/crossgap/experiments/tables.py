@@ -13,6 +13,7 @@ from crossgap.config import ALL_METHODS
 from crossgap.errors import CrossgapError
 from crossgap.evaluation import paired_difference
 from crossgap.experiments.budget_tables import grid
+from crossgap.experiments.digits_presets import DIGITS_METHODS
 from crossgap.experiments.mico_figures import NAMES as MICO_NAMES
 from crossgap.experiments.pick_place_setups import METHODS as PICK_PLACE
 from crossgap.experiments.xarm7_setups import DOMAINS, SETUPS
@@ -140,7 +141,8 @@ def accuracy_table(results: dict[str, Any]) -> str:
         "| trained how | " + " | ".join(f"`{domain}`, {n:,} images" for domain, n in tested.items()) + " |",
         "|---|" + "---|" * len(tested),
     ]
-    for method in dict.fromkeys(row["method"] for row in rows):
+    run = {row["method"] for row in rows}
+    for method in (name for name in DIGITS_METHODS if name in run):  # in whatever order they were run
         cells = [_cell([r for r in rows if (r["method"], r["domain"]) == (method, d)], 1) for d in tested]
         lines.append(f"| {METHODS[method].about} | " + " | ".join(cells) + " |")
     seeds = len({row["seed"] for row in rows})
