@@ -126,6 +126,9 @@ def test_rows_of_a_configuration_with_goggles(tmp_path: Path) -> None:
     assert not (tmp_path / "seed_0" / "best" / "replay").exists()
     again = XArm7Experiment(tmp_path, SMOKE, "best", 0, FABRIC, quiet=True)
     assert again.run() == rows
+    again.setup = replace(again.setup, initialized=False)
+    with pytest.raises(CrossgapError, match="another training: initialized is true there, false here"):
+        again.run()
 
 
 def test_a_run_has_a_report_with_films(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from crossgap.experiments.xarm7_presets import XArm7Preset
 from crossgap.experiments.xarm7_rollouts import Policy
 from crossgap.experiments.xarm7_setups import DOMAINS, domains_of, get_setup
 from crossgap.files import once
-from crossgap.runs import timed
+from crossgap.runs import same_setup, timed
 
 LEARNT = 0.8
 """Success from which on a policy counts as learnt."""
@@ -52,6 +52,7 @@ class XArm7Experiment:
         `validation_success` is a point of the learning curve and has `environment_steps`; `steps_to_learn` is
         the first of them with a success of at least `LEARNT`, absent where there is none.
         """
+        same_setup(self.folder, self.setup)  # finished evaluations are another configuration's, too
         if not (self.folder / "policy").exists():
             with timed(self.root, f"train {self.name}"):
                 self.training.policy()
