@@ -38,6 +38,11 @@ def test_two_looks_two_workers_and_a_method_added_later(tmp_path: Path, monkeypa
     more = rows(("source_only",), 1, ("target_c",))  # and a look
     assert [row for row in more if row["domain"] != "target_c"] == both
     assert {row["method"] for row in more if row["domain"] == "target_c"} == {"source_only"}
+    path = reproduce_taskgan("smoke", 3, ("target_a",), ("target_only",), *where)  # and a seed
+    seeds = {row["seed"] for row in json.loads(path.read_text())["rows"] if row["domain"] == "target_a"}
+    assert seeds == {0, 1, 2}
+    with pytest.raises(CrossgapError, match=r"Seed of this run '3' not found\. Available: 0, 1, 2"):
+        report_again(tmp_path / "run", "target_a", 3, None)
     with pytest.raises(
         CrossgapError, match=r"Look of this run 'target_d' not found\. Available: target_a, target_b"
     ):

@@ -149,7 +149,7 @@ def test_a_run_has_a_report_with_films(tmp_path: Path) -> None:
 
 
 def test_a_report_of_nothing(tmp_path: Path) -> None:
-    about = {"experiment": "xarm7", "preset": "smoke", "seeds": 1}
+    about = {"experiment": "xarm7", "preset": "smoke"}
     settings = settled(SMOKE)
     (tmp_path / "config.json").write_text(json.dumps({**about, "settings": settings}))
     with pytest.raises(CrossgapError, match="no finished configuration"):

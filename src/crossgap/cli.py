@@ -50,7 +50,7 @@ def demo(
 
 def reproduce(
     experiment: Positional[Experiment],
-    preset: PresetName = "quick", seeds: int = 3, looks: tuple[str, ...] | None = None,
+    preset: PresetName = "quick", seeds: int | None = None, looks: tuple[str, ...] | None = None,
     methods: tuple[str, ...] | None = None, counts: tuple[int, ...] | None = None,
     output: Path | None = None,
     results: Path = Path("results"), workers: int = 1, device: Device = "auto",
@@ -66,7 +66,8 @@ def reproduce(
             taskgan over λ_φ; xarm7, an arm that learns to reach from images alone, in many configurations,
             with and without goggles; or pick_place, the same arm and a cube.
         preset: size of the experiment.
-        seeds: how many, from 0 on.
+        seeds: how many, from 0 on; more can be added later. By default one at presets smoke and quick,
+            three at the others.
         looks: the target looks of taskgan (by default a, b and c), budget (the preset's), task_weight (b),
             pick_place (the preset's), the target domains of digits (both), the domains
             of xarm7 (the preset's; target_mesh, too, where the real arm's meshes are).
@@ -91,6 +92,8 @@ def reproduce(
         if value is not None and experiment not in takes:
             raise CrossgapError(f"--{name} is for {', '.join(takes)}, not for {experiment}.")
 
+    if seeds is None:
+        seeds = 1 if preset in ("smoke", "quick") else 3
     where = output, results / experiment, device, precision, workers
     if experiment == "mico":
         path = experiments.reproduce_mico(preset, seeds, methods, counts, *where)

@@ -93,6 +93,11 @@ def find_run(name: str, config: dict[str, Any], root: Path = Path("outputs"), fr
     return open_run(root / f"{now:%Y-%m-%d}" / f"{now:%H-%M-%S}_{name}", config)
 
 
+def seeds_of(folder: Path) -> list[int]:
+    """The seeds that a reproduction's run folder holds so far."""
+    return sorted(int(path.name.removeprefix("seed_")) for path in folder.glob("seed_*"))
+
+
 def check_seed(seed: int) -> int:
     """The seed.
 

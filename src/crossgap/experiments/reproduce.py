@@ -357,7 +357,7 @@ def _begin(
     if seeds < 1:
         raise CrossgapError(f"--seeds must be at least 1; got {seeds}.")
     check_workers(workers)
-    about = {"experiment": experiment, "preset": preset, "seeds": seeds, **hardware(fabric), **config}
+    about = {"experiment": experiment, "preset": preset, **hardware(fabric), **config}  # seeds can be added
     folder = open_run(output, about) if output else find_run(experiment, about)
     lock_run(folder)
     start(folder, preset=preset, **hardware(fabric))

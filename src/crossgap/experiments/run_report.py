@@ -14,7 +14,7 @@ from crossgap.files import read_json
 from crossgap.metrics import read_metrics
 from crossgap.report import ReportContent, build_report
 from crossgap.report.pictures import gallery
-from crossgap.runs import CONFIG, provenance, read_times
+from crossgap.runs import CONFIG, provenance, read_times, seeds_of
 from crossgap.simulation.looks import LOOKS
 from crossgap.training import make_fabric
 
@@ -36,7 +36,7 @@ def report_again(folder: Path, look: str | None, seed: int | None, picture: Path
     if "look" not in config and config.get("experiment") != "taskgan":
         raise CrossgapError(f"{folder} is a run of {config.get('experiment')}: nothing to report on.")
     looks: list[str] = [config["look"]] if "look" in config else _looks(folder)
-    seeds: list[int] = [config["seed"]] if "seed" in config else list(range(config["seeds"]))
+    seeds: list[int] = [config["seed"]] if "seed" in config else seeds_of(folder)
     look, seed = looks[0] if look is None else look, seeds[0] if seed is None else seed
     if look not in looks:
         raise unknown("Look of this run", look, looks)

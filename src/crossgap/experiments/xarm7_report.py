@@ -17,7 +17,7 @@ from crossgap.experiments.xarm7_rollouts import Policy, frames_of, scaled
 from crossgap.experiments.xarm7_setups import DOMAINS, SETUPS
 from crossgap.files import read_json, write_text
 from crossgap.report.pictures import animation, data_uri
-from crossgap.runs import CONFIG, provenance
+from crossgap.runs import CONFIG, provenance, seeds_of
 from crossgap.simulation.workers import stack
 from crossgap.simulation.xarm7_reach import XArm7ReachEnv
 from crossgap.training import make_fabric
@@ -42,7 +42,7 @@ def xarm7_report(folder: Path) -> Path:
     every = (
         XArm7Experiment(folder, preset, setup, seed, fabric, quiet=True)
         for setup in SETUPS
-        for seed in range(config["seeds"])
+        for seed in seeds_of(folder)
     )
     finished = [experiment for experiment in every if experiment.finished]
     if not finished:
