@@ -28,6 +28,7 @@ from crossgap.experiments.pick_place_setups import METHODS, new_pick_place_learn
 from crossgap.experiments.pick_place_training import PickPlaceTraining
 from crossgap.experiments.xarm7_outcomes import judged
 from crossgap.experiments.xarm7_rollouts import scaled
+from crossgap.files import read_json, write_json
 from crossgap.losses import cloning_loss
 from crossgap.methods.asymmetric_ddpg import AsymmetricDDPG
 from crossgap.networks.actor_critic import Actor, Critic
@@ -243,6 +244,10 @@ def test_the_experiment_from_nothing_to_rows_and_again(tmp_path: Path, fabric) -
     played = again.episodes("images", "target_c")
     assert [one["seed"] for one in played] == [30_000, 30_001]
     assert success["images", "target_c"]["won"] == "".join(str(int(one["success"])) for one in played)
+    about = tmp_path / "seed_1" / "privileged" / "setup.json"
+    write_json(about, read_json(about) | {"demonstrations": False})
+    with pytest.raises(CrossgapError, match="another training: demonstrations is false there, true here"):
+        again.run()
 
 
 def test_figures_by_hand() -> None:

@@ -15,7 +15,7 @@ from crossgap.experiments.xarm7 import TEST_GOALS
 from crossgap.experiments.xarm7_outcomes import judged
 from crossgap.files import once
 from crossgap.methods.asymmetric_ddpg import AsymmetricDDPG
-from crossgap.runs import timed
+from crossgap.runs import same_setup, timed
 
 TEACHER = "privileged"
 """The method that the ones with images begin with."""
@@ -50,7 +50,12 @@ class PickPlaceExperiment:
         `domain` is the look; what sees the state plays in the source alone, for the state has no look.
         `success` and `distance` (of cube and goal at the end, metres) are of the test goals;
         `validation_success` is a point of the learning curve and has `environment_steps`.
+
+        Raises:
+            CrossgapError: a method's training is one of another setup.
         """
+        for method in self.preset.methods:  # finished evaluations do not ask
+            same_setup(self.folder / method, get_pick_place_setup(method))
         rows = [
             {"domain": look, "method": method, "seed": self.seed, "metric": metric, **row}
             for method in self.preset.methods
