@@ -47,6 +47,8 @@ def test_a_policy_is_learnt_once_and_played(tmp_path: Path) -> None:
         ({"initial_factor": 2, "initialized": False}, "--initial-factor needs --initialized"),
         ({"per_frame": True}, "--per-frame needs --randomization"),
         ({"curriculum": True}, "--curriculum needs --randomization"),
+        ({"extractor_weights": "w"}, "--extractor-weights needs --extractor alexnet"),
+        ({"extractor": "alexnet", "extractor_weights": "w"}, "--extractor-weights: no file w"),
         ({"initial_factor": 0}, r"--initial-factor must be at least 1; got 0"),
     ],
 )

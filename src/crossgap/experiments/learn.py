@@ -64,6 +64,11 @@ def check_setup(setup: Setup) -> None:
     get_randomization(setup.randomization)
     if setup.extractor not in EXTRACTORS:
         raise unknown("Extractor", setup.extractor, EXTRACTORS)
+    if setup.extractor_weights is not None:
+        if setup.extractor != "alexnet":
+            raise CrossgapError("--extractor-weights needs --extractor alexnet: no other has published ones.")
+        if not Path(setup.extractor_weights).is_file():
+            raise CrossgapError(f"--extractor-weights: no file {setup.extractor_weights}.")
     if setup.initial_factor < 1:
         raise CrossgapError(f"--initial-factor must be at least 1; got {setup.initial_factor}.")
     for option, other, useless in (

@@ -23,6 +23,7 @@ from crossgap.methods.asymmetric_ddpg import AsymmetricDDPG
 from crossgap.methods.supervised import Supervised
 from crossgap.metrics import Metrics
 from crossgap.networks.actor_critic import Actor, Critic
+from crossgap.networks.alexnet import AlexNetExtractor
 from crossgap.policy import EXTRACTORS, ReachPolicy
 from crossgap.progress import progress_bar
 from crossgap.runs import same_setup
@@ -239,6 +240,9 @@ def new_learner(setup: Setup, preset: XArm7Preset, device: torch.device | str) -
     weight = setup.bottleneck * setup.bottleneck_factor * preset.learner.bottleneck_weight
     config = replace(preset.learner, bottleneck_weight=weight)
     extractor = EXTRACTORS[setup.extractor](about["channels"], preset.size)
+    if setup.extractor_weights is not None:
+        assert isinstance(extractor, AlexNetExtractor)  # no other has published weights
+        extractor.load_features(Path(setup.extractor_weights))
     return AsymmetricDDPG(extractor, Actor(), Critic(), config, -1 / (1 - config.discount), device)
 
 

@@ -37,6 +37,8 @@ class Setup:
     """Whether its strength grows from 0 over the first half of the rounds."""
     extractor: Literal["convolutions", "alexnet"] = "convolutions"
     """The feature extractor."""
+    extractor_weights: str | None = None
+    """A safetensors file of pre-trained convolutions, by torchvision's names (AlexNet); else from scratch."""
 
     @property
     def look_arguments(self) -> dict[str, Any]:
