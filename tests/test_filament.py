@@ -12,12 +12,13 @@ from gymnasium.utils.env_checker import check_env
 
 from crossgap.doctor import filament_state
 from crossgap.errors import CrossgapError
-from crossgap.simulation import REACH3, filament, vulkan
+from crossgap.simulation import REACH3, filament, filament_process, vulkan
 from crossgap.simulation import kinematics as k
-from crossgap.simulation.filament import tone_mapped
+from crossgap.simulation.filament import FilamentRenderer, tone_mapped
+from crossgap.simulation.filament_process import RenewedFilamentRenderer
 from crossgap.simulation.looks import LOOKS
 from crossgap.simulation.randomization import Fields, get_randomization
-from crossgap.simulation.scene import Reach3Scene, shared_scene
+from crossgap.simulation.scene import CAMERA, Reach3Scene, shared_scene
 from crossgap.simulation.workers import EnvironmentPool
 
 SIZE = 24
@@ -85,9 +86,12 @@ def test_it_shows_what_filament_shows_by_default_without_its_noise(monkeypatch: 
     monkeypatch.setattr(filament, "SUN", 80_000.0)  # MuJoCo's defaults
     monkeypatch.setattr(filament, "SURROUNDINGS", 5_000.0)
     scene = Reach3Scene(LOOK, size=SIZE)
-    scene._renderer._request.post_processing = True
+    renderer = FilamentRenderer(scene.model, CAMERA, SIZE)
+    renderer._request.post_processing = True
+    scene._renderer.close()
+    scene._renderer = renderer
     image(scene)
-    theirs = scene._renderer._pixels.reshape(SIZE, 2, SIZE, 2, 3).mean((1, 3))
+    theirs = renderer._pixels.reshape(SIZE, 2, SIZE, 2, 3).mean((1, 3))
     assert np.median(np.abs(ours - theirs)) < 1.5
     assert np.abs(ours - theirs).mean() < 4  # it also smooths edges in its own way
     scene.close()
@@ -172,3 +176,32 @@ def test_gymnasium_s_checker_passes_and_workers_draw_the_same() -> None:
         observation, _ = pool.reset([3, 4])
     for seed, drawn in zip((3, 4), observation["pixels"]["front"], strict=True):
         np.testing.assert_array_equal(env.reset(seed=seed)[0]["pixels"]["front"], drawn)
+
+
+@needs_vulkan
+def test_the_process_that_draws_is_replaced_and_what_dies_is_an_error(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(filament_process, "IMAGES", 2)
+    scene = Reach3Scene(LOOK, size=SIZE)
+    renderer = scene._renderer
+    assert isinstance(renderer, RenewedFilamentRenderer)
+    drawn, processes = [], []
+    for turn in range(5):
+        drawn.append(image(scene, q=Q + 0.1 * (turn % 2)))
+        assert renderer._process is not None
+        processes.append(renderer._process)
+    assert [process.pid for process in processes] == [processes[i].pid for i in (0, 0, 2, 2, 4)]
+    assert len({process.pid for process in processes}) == 3
+    assert processes[0].poll() == 0
+    for one in (2, 4):
+        np.testing.assert_array_equal(drawn[one], drawn[0])
+    assert np.abs(drawn[1] - drawn[0]).max() > 20
+    processes[4].kill()
+    with pytest.raises(CrossgapError, match="process that draws with Filament died"):
+        image(scene)
+    np.testing.assert_array_equal(image(scene), drawn[0])  # and a new one can be had
+    last = renderer._process
+    scene.close()
+    assert last is not None
+    assert last.poll() == 0

@@ -10,14 +10,15 @@ from collections.abc import Sequence
 import mujoco
 import numpy as np
 
-from crossgap.simulation.filament import FilamentRenderer, physical_quality
+from crossgap.simulation.filament import physical_quality
+from crossgap.simulation.filament_process import RenewedFilamentRenderer
 from crossgap.simulation.looks import RoomLook, get_look
 from crossgap.simulation.randomization import FIELD_NAMES, Fields, get_randomization
 from crossgap.simulation.reach3_model import JOINTS, reach3_spec
 from crossgap.simulation.rendering import Renderer
 from crossgap.simulation.room import CAMERA
 
-RENDERERS = {"opengl": Renderer, "filament": FilamentRenderer}
+RENDERERS = {"opengl": Renderer, "filament": RenewedFilamentRenderer}
 """What a look's `renderer` stands for."""
 
 
