@@ -16,6 +16,7 @@ from crossgap.experiments.tables import (
     reach_table,
     success_table,
     update,
+    weight_table,
 )
 
 PROVENANCE = {"preset": "quick", "command": "crossgap x", "commit": "abc"}
@@ -118,6 +119,22 @@ def test_the_micos_errors_by_number_of_images() -> None:
     assert lines[3].startswith("| Normal: the target images alone | 1.000 (1.000–1.000) | 0.100")
     assert lines[4] == "| TaskGAN inverse with randomized source images | – | 0.500 (0.500–0.500) |"
     assert "mean of 2 seeds × 1,000 test images" in lines[-1]
+
+
+def test_every_weight_has_a_line() -> None:
+    def row(weight: float, metric: str, seed: int, value: float) -> dict[str, Any]:
+        about = {"domain": "target_b", "method": "taskgan_inverse", "seed": seed, "metric": metric}
+        return {**about, "task_weight": weight, "value": value, "low": None, "high": None, "n": 100}
+
+    rows = [row(10.0, "held_out_mse", seed, 0.2 + 0.1 * seed) for seed in range(2)]
+    rows += [row(0.0, "success", seed, 0.5 * seed) for seed in range(2)]
+    lines = weight_table({"rows": rows, "provenance": PROVENANCE}).splitlines()
+    assert lines[0].startswith("| look | λ_φ | task error of f_X(F(y)) |")
+    assert lines[2:4] == [
+        "| `target_b` | 0 | – | – | – | 25 % (0–50) |",
+        "| `target_b` | 10 | 0.250 (0.200–0.300) | – | – | – |",
+    ]
+    assert lines[-1].startswith("Mean of 2 seeds")
 
 
 def test_reaching_by_configuration_and_domain() -> None:

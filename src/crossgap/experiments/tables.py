@@ -113,6 +113,30 @@ def budget_table(results: dict[str, Any]) -> str:
     return "\n".join([*lines, _origin(results, str(seeds), rows[0]["n"])])
 
 
+WEIGHED = {
+    "held_out_mse": "task error of f_X(F(y))", "histogram_distance": "distance of F(Y)'s colours",
+    "pair_l1": "distance from the true pair", "success": "success",
+}  # fmt: skip
+"""What is shown of every λ_φ: metrics and their titles."""
+
+
+def weight_table(results: dict[str, Any]) -> str:
+    """What λ_φ does to task, style and alignment in Markdown, a line for each weight, and where it comes
+    from."""
+    rows = results["rows"]
+    domains = sorted({row["domain"] for row in rows})
+    lines = ["| look | λ_φ | " + " | ".join(WEIGHED.values()) + " |", "|---" * (len(WEIGHED) + 2) + "|"]
+    for domain in domains:
+        for weight in sorted({row["task_weight"] for row in rows}):
+            at = [row for row in rows if (row["domain"], row["task_weight"]) == (domain, weight)]
+            found = {metric: [row for row in at if row["metric"] == metric] for metric in WEIGHED}
+            cells = [_cell(some) if name == "success" else _error(some) for name, some in found.items()]
+            lines.append(f"| `{domain}` | {weight:g} | " + " | ".join(cells) + " |")
+    seeds = len({row["seed"] for row in rows})
+    about = "error in the source's label scale (1 = knows nothing), colours by total variation in [0, 1]"
+    return "\n".join([*lines, "", f"Mean of {seeds} seeds (lowest – highest); {about}. {_run(results)}"])
+
+
 def _origin(results: dict[str, Any], seeds: str, starts: int) -> str:
     """What the cells of a table of success are, and where they come from."""
     return (
@@ -263,6 +287,7 @@ TABLES = {
     "mico-quick": (Path("results/mico/quick.json"), error_table),
     "mico-full": (Path("results/mico/full.json"), error_table),
     "pick-place-quick": (Path("results/pick_place/quick.json"), pick_place_table),
+    "task-weight-quick": (Path("results/task_weight/quick.json"), weight_table),
     "xarm7-quick": (Path("results/xarm7/quick.json"), reach_table),
     "xarm7-full": (Path("results/xarm7/full.json"), reach_table),
 }
