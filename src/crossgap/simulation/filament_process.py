@@ -25,11 +25,13 @@ from crossgap.simulation.randomization import FIELD_NAMES
 from crossgap.simulation.vulkan import filament_problem
 
 IMAGES = 700
-"""How many a process draws: 1 GB. Starting the next one takes about a second, drawing them ten."""
+"""How many a process draws: 1 GB. Starting the next one takes a second or two, drawing them ten or more."""
 
 
 class RenewedFilamentRenderer:
     """Draws as `FilamentRenderer` does, which has the arguments, with no more memory after many images.
+
+    An image depends on what is sent alone, so a drawing process that dies is replaced, and draws it again.
 
     Raises:
         CrossgapError: Filament cannot start; the message says what to install.
@@ -38,7 +40,7 @@ class RenewedFilamentRenderer:
     def __init__(self, model: mujoco.MjModel, camera: str, size: int, supersample: int = SAMPLES):
         self.model, self._arguments = model, (camera, size, supersample)
         self._process: subprocess.Popen | None = None
-        self._left = 0
+        self._left, self._owner = 0, os.getpid()
         if problem := filament_problem():
             raise CrossgapError(problem)
 
@@ -46,30 +48,42 @@ class RenewedFilamentRenderer:
         """The camera's image of the model and its joints in `data`, (size, size, 3) uint8, top row first.
 
         Raises:
-            CrossgapError: the drawing process died.
+            CrossgapError: the drawing process died, and the next one, too.
         """
-        if not self._left:
+        try:
+            return self._drawn(data)
+        except (EOFError, OSError):
+            self.close()
+        try:
+            return self._drawn(data)
+        except (EOFError, OSError) as error:
+            raise CrossgapError(
+                "The process that draws with Filament died, and the next one, too, perhaps for lack of "
+                "memory: it takes 1 GB. `crossgap doctor` tries Filament."
+            ) from error
+
+    def _drawn(self, data: mujoco.MjData) -> np.ndarray:
+        if not self._left or self._owner != os.getpid():  # a fork shares its parent's pipe
             self._renew()
         self._left -= 1
-        shown = {name: getattr(self.model, name) for name in FIELD_NAMES}
         try:
-            self._pipe.send((shown, data.qpos))
+            self._pipe.send(({name: getattr(self.model, name) for name in FIELD_NAMES}, data.qpos))
             return self._pipe.recv()
-        except (EOFError, OSError) as error:
+        except BaseException:  # Ctrl-C, too: its answer would be taken for the next one's
             self.close()
-            raise CrossgapError(
-                "The process that draws with Filament died; `crossgap doctor` tries it."
-            ) from error
+            raise
 
     def _renew(self) -> None:
         self.close()
+        self._owner = os.getpid()
         self._pipe, theirs = multiprocessing.Pipe()
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", __name__, str(theirs.fileno())],
+                [sys.executable, "-P", "-m", __name__, str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
                 stdout=subprocess.DEVNULL,  # Filament's threads greet there
                 start_new_session=True,  # Ctrl-C is ours to handle; it ends with the pipe
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
             )
         self._pipe.send((self.model, *self._arguments))
         self._left = IMAGES
@@ -79,7 +93,9 @@ class RenewedFilamentRenderer:
         self._left = 0
         if self._process is not None:
             self._pipe.close()
-            self._process.wait()
+            if self._owner == os.getpid():
+                self._process.kill()  # nothing of it is kept
+                self._process.wait()
             self._process = None
 
     def __del__(self) -> None:
@@ -95,7 +111,7 @@ def serve(pipe: Connection) -> None:
         try:
             message: tuple[dict[str, np.ndarray], Any] = pipe.recv()
         except (EOFError, OSError):
-            os._exit(0)  # at once: nothing of it is kept
+            os._exit(0)  # at once: there is nothing to put away
         fields, data.qpos[:] = message
         for name, array in fields.items():
             getattr(model, name)[:] = array
