@@ -10,7 +10,9 @@ import pytest
 from crossgap.adapted import AdaptedModel
 from crossgap.catalog import METHODS
 from crossgap.cli import main
+from crossgap.cli import reproduce as reproduce_verb
 from crossgap.data import LabelledImages, read_folder, write_folder
+from crossgap.experiments import reproduce
 from crossgap.files import remove
 
 
@@ -260,3 +262,12 @@ def test_a_model_of_other_labels_does_not_move_the_arm(monkeypatch, capsys, fold
     code, error = crossgap(monkeypatch, capsys, "evaluate", model, "--starts", 1)
     assert code == 2
     assert "predicts angle. Expected joint_velocity_1" in error
+
+
+@pytest.mark.parametrize(("preset", "seeds"), [("smoke", 1), ("quick", 1), ("full", 3), ("paper", 3)])
+def test_how_many_seeds_a_reproduction_has(monkeypatch: pytest.MonkeyPatch, preset, seeds) -> None:
+    asked = []
+    monkeypatch.setattr(reproduce, "reproduce_mico", lambda *given: asked.append(given[:2]))
+    reproduce_verb("mico", preset)
+    reproduce_verb("mico", preset, seeds=2)
+    assert asked == [(preset, seeds), (preset, 2)]

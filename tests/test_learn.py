@@ -7,10 +7,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
+from safetensors.torch import save_file
 
 from crossgap.errors import CrossgapError
 from crossgap.experiments.learn import evaluate_policies, learn_policy
+from crossgap.experiments.xarm7 import ReachTraining
+from crossgap.experiments.xarm7_presets import XARM7_PRESETS
 from crossgap.experiments.xarm7_setups import BEST
+from crossgap.networks.alexnet import AlexNetExtractor
+from crossgap.training import make_fabric
 
 
 def test_a_policy_is_learnt_once_and_played(tmp_path: Path) -> None:
@@ -32,6 +38,25 @@ def test_a_policy_is_learnt_once_and_played(tmp_path: Path) -> None:
     assert json.loads(out.read_text())["policies"].keys() == found["policies"].keys()
 
 
+def test_pretrained_convolutions_are_taken_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.manual_seed(1)
+    source, path = AlexNetExtractor(), tmp_path / "alexnet.safetensors"
+    save_file({f"features.{k}": v for k, v in source.features.state_dict().items()}, path)
+    setup = replace(BEST, extractor="alexnet", extractor_weights=str(path), initialized=False)
+    training = ReachTraining(tmp_path / "x", XARM7_PRESETS["smoke"], setup, 0, make_fabric("cpu", "32-true"))
+    training._take_weights()
+    images = torch.rand(2, 3, 84, 84)
+    for networks in (training.learner.networks, training.learner.targets):
+        assert torch.equal(networks["extractor"].features(images), source.features(images))
+    about = ("smoke", 0, 1, "cpu", "32-true")
+    with pytest.raises(CrossgapError, match=r"features\.0\.weight of shape \(64, 6, 11, 11\); got \(64, 3"):
+        learn_policy(tmp_path / "run", replace(setup, cameras=("side", "front")), *about)
+    assert not (tmp_path / "run").exists()
+    learn_policy(tmp_path / "run", setup, *about)
+    path.unlink()
+    learn_policy(tmp_path / "run", setup, *about)  # what it took is in the run
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -48,7 +73,7 @@ def test_a_policy_is_learnt_once_and_played(tmp_path: Path) -> None:
         ({"per_frame": True}, "--per-frame needs --randomization"),
         ({"curriculum": True}, "--curriculum needs --randomization"),
         ({"extractor_weights": "w"}, "--extractor-weights needs --extractor alexnet"),
-        ({"extractor": "alexnet", "extractor_weights": "w"}, "--extractor-weights: no file w"),
+        ({"extractor": "alexnet", "extractor_weights": "w"}, "w is not a readable safetensors file"),
         ({"initial_factor": 0}, r"--initial-factor must be at least 1; got 0"),
     ],
 )

@@ -11,10 +11,7 @@ import torch
 from safetensors.torch import save_file
 
 from crossgap.errors import CrossgapError
-from crossgap.experiments.xarm7 import new_learner
 from crossgap.experiments.xarm7_goggles import Goggles
-from crossgap.experiments.xarm7_presets import XARM7_PRESETS
-from crossgap.experiments.xarm7_setups import Setup
 from crossgap.networks import Generator
 from crossgap.networks.actor_critic import Actor, PositionExtractor
 from crossgap.networks.alexnet import AlexNetExtractor
@@ -118,10 +115,6 @@ def test_alexnet_takes_the_convolutions_of_a_pretrained_one(tmp_path: Path) -> N
     images = torch.rand(2, 3, 84, 84)
     assert torch.equal(source.features(images), extractor.features(images))
     assert all(torch.equal(a, b) for a, b in zip(before, extractor.head.parameters(), strict=True))
-    setup = Setup(extractor="alexnet", extractor_weights=str(tmp_path / "alexnet.safetensors"))
-    learner = new_learner(setup, XARM7_PRESETS["quick"], "cpu")
-    for networks in (learner.networks, learner.targets):
-        assert torch.equal(networks["extractor"].features(images), source.features(images))
     save_file({k: v for k, v in weights.items() if "3." not in k}, tmp_path / "less.safetensors")
     with pytest.raises(CrossgapError, match=r"expected features\.3\.weight of shape .* got nothing"):
         extractor.load_features(tmp_path / "less.safetensors")

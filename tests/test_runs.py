@@ -72,6 +72,18 @@ def test_find_run_continues_the_newest_of_this_configuration(tmp_path: Path) -> 
     assert find_run("demo", CONFIG, tmp_path) == old
 
 
+def test_a_run_that_was_of_a_fixed_number_of_seeds_goes_on(tmp_path: Path) -> None:
+    old = open_run(tmp_path / "2020-01-01" / "10-00-00_taskgan", {**CONFIG, "seeds": 3})
+    assert open_run(old, CONFIG) == old
+    assert find_run("taskgan", CONFIG, tmp_path) == old
+
+
+def test_a_setting_that_one_of_two_runs_lacks_is_named(tmp_path: Path) -> None:
+    open_run(tmp_path / "run", CONFIG)
+    with pytest.raises(CrossgapError, match=r"weights is absent there, null here"):
+        open_run(tmp_path / "run", {**CONFIG, "weights": None})
+
+
 def test_find_run_makes_a_new_one_for_anything_else(tmp_path: Path) -> None:
     old = open_run(tmp_path / "2020-01-01" / "10-00-00_demo", CONFIG)
     fresh = find_run("demo", CONFIG, tmp_path, fresh=True)

@@ -126,7 +126,9 @@ def test_rows_of_a_configuration_with_goggles(tmp_path: Path) -> None:
     assert not (tmp_path / "seed_0" / "best" / "replay").exists()
     again = XArm7Experiment(tmp_path, SMOKE, "best", 0, FABRIC, quiet=True)
     assert again.run() == rows
+    assert again.finished
     again.setup = replace(again.setup, initialized=False)
+    assert not again.finished  # what is there is another one's
     with pytest.raises(CrossgapError, match="another training: initialized is true there, false here"):
         again.run()
 

@@ -23,6 +23,10 @@ CONFIG, TIMES, STARTS, LOCK, SETUP = "config.json", "times.jsonl", "starts.jsonl
 _LOCKS: dict[Path, IO[str]] = {}  # by run folder, open as long as this process lives
 
 
+ABSENT = object()
+"""In the place of a setting that one of two configurations lacks."""
+
+
 def _as_json(config: dict[str, Any]) -> dict[str, Any]:
     """As it comes back from a file: tuples become lists."""
     return json.loads(json.dumps(config))
@@ -38,7 +42,7 @@ def open_run(folder: Path, config: dict[str, Any]) -> Path:
         raise CrossgapError(f"{folder} is a file. Expected a folder for the run, or nothing yet.")
     path = folder / CONFIG
     if path.exists():
-        found, config = read_json(path, "run configuration"), _as_json(config)
+        found, config = _config_of(path), _as_json(config)
         if found != config:
             raise CrossgapError(
                 f"{folder} holds another run: {'; '.join(_differences(found, config))}. "
@@ -51,15 +55,25 @@ def open_run(folder: Path, config: dict[str, Any]) -> Path:
     return folder
 
 
+def _config_of(path: Path) -> dict[str, Any]:
+    """A run's settings; how many seeds it has was one of them once, and can change now."""
+    return {key: value for key, value in read_json(path, "run configuration").items() if key != "seeds"}
+
+
 def _differences(found: Any, wanted: Any, name: str = "") -> list[str]:
     """Which settings differ, by their path, each with both values."""
     if isinstance(found, dict) and isinstance(wanted, dict):
         return [
             line
             for key in sorted({**found, **wanted})
-            for line in _differences(found.get(key), wanted.get(key), f"{name}.{key}" if name else key)
+            for line in _differences(
+                found.get(key, ABSENT), wanted.get(key, ABSENT), f"{name}.{key}" if name else key
+            )
         ]
-    return [] if found == wanted else [f"{name} is {json.dumps(found)} there, {json.dumps(wanted)} here"]
+    if found == wanted:
+        return []
+    there, here = ("absent" if value is ABSENT else json.dumps(value) for value in (found, wanted))
+    return [f"{name} is {there} there, {here} here"]
 
 
 def same_setup(folder: Path, setup: Any) -> None:
@@ -72,22 +86,26 @@ def same_setup(folder: Path, setup: Any) -> None:
     Raises:
         CrossgapError: the folder is of another setup.
     """
-    path, wanted = folder / SETUP, _as_json(asdict(setup))
-    if not path.exists():
-        write_json(path, wanted)
-        return
-    found = _as_json(asdict(type(setup)())) | read_json(path, "setup")
-    if found != wanted:
+    if differences := setup_differences(folder, setup):
         raise CrossgapError(
-            f"{folder} holds another training: {'; '.join(_differences(found, wanted))}. "
-            "Remove it, or start a new run."
+            f"{folder} holds another training: {'; '.join(differences)}. Remove it, or start a new run."
         )
+    if not (folder / SETUP).exists():
+        write_json(folder / SETUP, asdict(setup))
+
+
+def setup_differences(folder: Path, setup: Any) -> list[str]:
+    """How the training in a folder, if there is one, differs from one of this setup, as in `same_setup`."""
+    if not (folder / SETUP).exists():
+        return []
+    found = _as_json(asdict(type(setup)())) | read_json(folder / SETUP, "setup")
+    return _differences(found, _as_json(asdict(setup)))
 
 
 def find_run(name: str, config: dict[str, Any], root: Path = Path("outputs"), fresh: bool = False) -> Path:
     """`<root>/<date>/<time>_<name>`: the newest run of this very configuration, or a new one."""
     for path in sorted(root.glob(f"*/*_{name}/{CONFIG}"), reverse=True):
-        if not fresh and read_json(path) == _as_json(config):
+        if not fresh and _config_of(path) == _as_json(config):
             return path.parent
     now = datetime.now()
     return open_run(root / f"{now:%Y-%m-%d}" / f"{now:%H-%M-%S}_{name}", config)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +11,12 @@ from rich.table import Table
 
 from crossgap.errors import CrossgapError, unknown
 from crossgap.evaluation import paired_difference, wilson_interval
-from crossgap.experiments.xarm7 import TEST_GOALS, VALIDATION_GOALS, ReachTraining
+from crossgap.experiments.xarm7 import TEST_GOALS, VALIDATION_GOALS, ReachTraining, about_policy
 from crossgap.experiments.xarm7_presets import get_xarm7_preset
 from crossgap.experiments.xarm7_rollouts import play_goals
 from crossgap.experiments.xarm7_setups import Setup
 from crossgap.files import write_json
+from crossgap.networks.alexnet import AlexNetExtractor
 from crossgap.policy import EXTRACTORS, ReachPolicy
 from crossgap.progress import console
 from crossgap.runs import lock_run, open_run, start
@@ -43,7 +44,13 @@ def learn_policy(
         raise CrossgapError(f"--workers must be at least 1; got {workers}.")
     if seed < 0:
         raise CrossgapError(f"--seed must be 0 or more; got {seed}.")
-    about = {"experiment": "learn", "setup": asdict(setup), "settings": asdict(settings), "seed": seed}
+    if setup.extractor_weights is not None:
+        setup = replace(setup, extractor_weights=str(Path(setup.extractor_weights).resolve()))
+        if not output.exists():  # what goes on has taken them already
+            channels = about_policy(setup, settings)["channels"]
+            AlexNetExtractor(channels, settings.size).load_features(Path(setup.extractor_weights))
+    known = {name: value for name, value in asdict(setup).items() if value is not None}
+    about = {"experiment": "learn", "setup": known, "settings": asdict(settings), "seed": seed}
     folder = open_run(output, about | hardware(fabric))
     lock_run(folder)
     start(folder, preset=preset, **hardware(fabric))
@@ -64,11 +71,8 @@ def check_setup(setup: Setup) -> None:
     get_randomization(setup.randomization)
     if setup.extractor not in EXTRACTORS:
         raise unknown("Extractor", setup.extractor, EXTRACTORS)
-    if setup.extractor_weights is not None:
-        if setup.extractor != "alexnet":
-            raise CrossgapError("--extractor-weights needs --extractor alexnet: no other has published ones.")
-        if not Path(setup.extractor_weights).is_file():
-            raise CrossgapError(f"--extractor-weights: no file {setup.extractor_weights}.")
+    if setup.extractor_weights is not None and setup.extractor != "alexnet":
+        raise CrossgapError("--extractor-weights needs --extractor alexnet: no other has published ones.")
     if setup.initial_factor < 1:
         raise CrossgapError(f"--initial-factor must be at least 1; got {setup.initial_factor}.")
     for option, other, useless in (

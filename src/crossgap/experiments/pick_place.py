@@ -54,7 +54,8 @@ class PickPlaceExperiment:
         Raises:
             CrossgapError: a method's training is one of another setup.
         """
-        for method in self.preset.methods:  # finished evaluations do not ask
+        seeing = any(get_pick_place_setup(method).cameras for method in self.preset.methods)
+        for method in {*self.preset.methods, *((TEACHER,) if seeing else ())}:  # finished ones do not ask
             same_setup(self.folder / method, get_pick_place_setup(method))
         rows = [
             {"domain": look, "method": method, "seed": self.seed, "metric": metric, **row}

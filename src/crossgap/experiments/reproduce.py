@@ -36,7 +36,7 @@ from crossgap.experiments.xarm7_report import xarm7_report
 from crossgap.experiments.xarm7_setups import SETUPS, domains_of, get_setup
 from crossgap.files import read_json
 from crossgap.report.pictures import gallery
-from crossgap.runs import find_run, lock_run, open_run, provenance, start
+from crossgap.runs import find_run, lock_run, open_run, provenance, seeds_of, start
 from crossgap.simulation.looks import get_look
 from crossgap.simulation.meshes import meshes_problem
 from crossgap.simulation.xarm7_looks import get_xarm7_look
@@ -233,9 +233,11 @@ def reproduce_task_weight(
     folder = _begin("task_weight", preset, seeds, workers, output, fabric, settings=settled)
     parts = [(folder, settings, device, precision, looks, seed) for seed in range(seeds)]
     rows = [row for found in in_parallel(_task_weight, parts, workers, "seeds") for row in found]
+    path = add_results(results / f"{preset}.json", rows, provenance(folder), depends)
+    every = read_json(path)["rows"]  # other seeds of an earlier run, too
     for look in looks:
-        plot_weights([row for row in rows if row["domain"] == look], results / f"{preset}_{look}.png")
-    return add_results(results / f"{preset}.json", rows, provenance(folder), depends)
+        plot_weights([row for row in every if row["domain"] == look], results / f"{preset}_{look}.png")
+    return path
 
 
 def _task_weight(
@@ -280,7 +282,8 @@ def reproduce_xarm7(
         add_results(path, rows, provenance(folder), depends)
     every = read_json(path)["rows"]
     learning_curves(every, list(SETUPS), path.with_name(f"{preset}_curves.png"))
-    first = [XArm7Experiment(folder, settings, setups[0], seed, fabric) for seed in range(seeds)]
+    of_any_seed = (XArm7Experiment(folder, settings, setups[0], seed, fabric) for seed in seeds_of(folder))
+    first = [experiment for experiment in of_any_seed if experiment.finished]
     episodes = {
         domain: [one for experiment in first for one in experiment.episodes(setups[0], domain)]
         for domain in first[0].domains

@@ -94,6 +94,8 @@ class ReachTraining:
         done = checkpoint.load_last()
         if done == preset.rounds:
             return self.learner
+        if not done:
+            self._take_weights()
         initial = self._initial() if self.setup.rehearsed or (self.setup.initialized and not done) else None
         if initial and not done:
             self._initialize(initial)
@@ -151,6 +153,14 @@ class ReachTraining:
     def _strength(self, number: int) -> float:
         """Of the randomization in a round."""
         return min(1.0, 2 * number / self.preset.rounds) if self.setup.curriculum else 1.0
+
+    def _take_weights(self) -> None:
+        """Begin with pre-trained features, where the configuration names a file of them."""
+        if self.setup.extractor_weights is not None:
+            for networks in (self.learner.networks, self.learner.targets):
+                extractor = networks["extractor"]
+                assert isinstance(extractor, AlexNetExtractor)  # no other has published weights
+                extractor.load_features(Path(self.setup.extractor_weights))
 
     def _initialize(self, initial: Batches) -> None:
         """Teach the extractor positions, before any reinforcement learning."""
@@ -240,9 +250,6 @@ def new_learner(setup: Setup, preset: XArm7Preset, device: torch.device | str) -
     weight = setup.bottleneck * setup.bottleneck_factor * preset.learner.bottleneck_weight
     config = replace(preset.learner, bottleneck_weight=weight)
     extractor = EXTRACTORS[setup.extractor](about["channels"], preset.size)
-    if setup.extractor_weights is not None:
-        assert isinstance(extractor, AlexNetExtractor)  # no other has published weights
-        extractor.load_features(Path(setup.extractor_weights))
     return AsymmetricDDPG(extractor, Actor(), Critic(), config, -1 / (1 - config.discount), device)
 
 

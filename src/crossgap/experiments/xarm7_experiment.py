@@ -14,7 +14,7 @@ from crossgap.experiments.xarm7_presets import XArm7Preset
 from crossgap.experiments.xarm7_rollouts import Policy
 from crossgap.experiments.xarm7_setups import DOMAINS, domains_of, get_setup
 from crossgap.files import once
-from crossgap.runs import same_setup, timed
+from crossgap.runs import same_setup, setup_differences, timed
 
 LEARNT = 0.8
 """Success from which on a policy counts as learnt."""
@@ -68,8 +68,9 @@ class XArm7Experiment:
 
     @property
     def finished(self) -> bool:
-        """Whether nothing is left to do."""
-        return all(self._path(*test).exists() for test in self.tests)
+        """Whether nothing is left to do, and all of it is this configuration's."""
+        mine = not setup_differences(self.folder, self.setup)
+        return mine and all(self._path(*test).exists() for test in self.tests)
 
     def episodes(self, method: str, domain: str) -> list[dict[str, Any]]:
         """Every test episode of this policy, or of it with goggles or fine-tuned, in a domain."""
