@@ -53,6 +53,22 @@ class Outcome:
     """From there to the goal, metres."""
 
 
+def check_policy(policy: Policy) -> None:
+    """Whether the policy sees what this loop shows, as far as it says: before the arm is enabled.
+
+    Raises:
+        CrossgapError: it learnt from another camera, another size, or with depth.
+    """
+    about = getattr(policy, "about", None)
+    if about is None:
+        return
+    wanted = {"cameras": ["side"], "depth": False, "size": SIZE}
+    found = {name: list(value) if name == "cameras" else value for name, value in about.items()}
+    for name, value in wanted.items():
+        if found.get(name) != value:
+            raise CrossgapError(f"The policy's {name} is {found.get(name)}. This loop shows it {value}.")
+
+
 def run(
     arm: Any, camera: Camera, policy: Policy, goal: np.ndarray, steps: int = 100,
     limits: Limits | None = None, clock: TimeSource = time,
@@ -69,11 +85,14 @@ def run(
         clock: what tells the time.
 
     Raises:
-        CrossgapError: the goal is outside the workspace.
+        CrossgapError: the goal is outside the workspace, the policy sees something else, or no steps.
     """
     goal, limits, kinematics = np.asarray(goal, float), limits or Limits(), Kinematics()
     if goal.shape != (3,) or not ((goal >= WORKSPACE_LOW) & (goal <= WORKSPACE_HIGH)).all():
         raise CrossgapError(f"Goal {goal} is outside the workspace, {WORKSPACE_LOW} to {WORKSPACE_HIGH} m.")
+    if steps < 1:
+        raise CrossgapError(f"--steps must be at least 1; got {steps}.")
+    check_policy(policy)
     reason, sent, tool = "time is up", 0, None
     try:
         _look(camera, limits, clock)

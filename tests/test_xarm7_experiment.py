@@ -126,9 +126,9 @@ def test_rows_of_a_configuration_with_goggles(tmp_path: Path) -> None:
     assert not (tmp_path / "seed_0" / "best" / "replay").exists()
     again = XArm7Experiment(tmp_path, SMOKE, "best", 0, FABRIC, quiet=True)
     assert again.run() == rows
-    assert again.finished
+    assert ("best_goggles", "target_b") in again.evaluated
     again.setup = replace(again.setup, initialized=False)
-    assert not again.finished  # what is there is another one's
+    assert not again.evaluated  # what is there is another one's
     with pytest.raises(CrossgapError, match="another training: initialized is true there, false here"):
         again.run()
 
@@ -150,11 +150,24 @@ def test_a_run_has_a_report_with_films(tmp_path: Path) -> None:
     assert not (tmp_path / "other").exists()
 
 
+def test_a_run_of_some_domains_has_a_report_of_them_and_of_those_added(tmp_path: Path) -> None:
+    tiny = "cpu", "32-true"
+    run, results = tmp_path / "run", tmp_path / "results"
+    reproduce_xarm7("smoke", 1, ("camera_moved",), ("depth_noise",), run, results, *tiny)
+    assert not list(run.glob("seed_*/*/target_*"))  # no goggles for looks that nobody asked for
+    assert "an episode in camera_moved" in (run / "report.html").read_text()
+    reproduce_xarm7("smoke", 2, ("source",), ("depth_noise",), run, results, *tiny)
+    page = (run / "report.html").read_text()
+    assert "an episode in camera_moved" in page
+    assert "an episode in source" in page
+    assert "2 seeds" in page
+
+
 def test_a_report_of_nothing(tmp_path: Path) -> None:
     about = {"experiment": "xarm7", "preset": "smoke"}
     settings = settled(SMOKE)
     (tmp_path / "config.json").write_text(json.dumps({**about, "settings": settings}))
-    with pytest.raises(CrossgapError, match="no finished configuration"):
+    with pytest.raises(CrossgapError, match="no tested configuration"):
         xarm7_report(tmp_path)
     (tmp_path / "config.json").write_text(json.dumps({**about, "settings": settings | {"rounds": 99}}))
     with pytest.raises(CrossgapError, match="Preset 'smoke' has changed"):

@@ -278,6 +278,24 @@ def test_what_keeps_it_from_starting(changes, words) -> None:
     np.testing.assert_array_equal(arm.q, before)
 
 
+@pytest.mark.parametrize(
+    ("about", "words"),
+    [
+        ({"cameras": ["front"]}, r"cameras is \['front'\]\. This loop shows it \['side'\]"),
+        ({"cameras": ("side", "front")}, r"cameras is \['side', 'front'\]"),
+        ({"depth": True}, "depth is True"),
+        ({"size": 64}, "size is 64. This loop shows it 84"),
+    ],
+)
+def test_a_policy_that_saw_something_else_does_not_touch_the_arm(about, words) -> None:
+    arm, policy = new_arm(), Scripted(lambda call: np.zeros(3))
+    policy.about = {"cameras": ("side",), "depth": False, "size": xarm7_loop.SIZE} | about
+    with pytest.raises(CrossgapError, match=words):
+        xarm7_loop.run(arm, lambda: seen(arm), policy, np.array(GOAL))
+    assert not arm.enabled
+    assert policy.calls == 0
+
+
 def test_a_goal_outside_the_workspace() -> None:
     arm = new_arm()
     with pytest.raises(CrossgapError, match="outside the workspace"):

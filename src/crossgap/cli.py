@@ -253,10 +253,16 @@ def evaluate(
         output: write the result here as JSON.
         device: where the models run.
     """
+    for folder in models:
+        if (folder / "policy" / "policy.json").exists():
+            raise CrossgapError(f"{folder} is a run. Its policy is {folder / 'policy'}.")
     policies = [folder for folder in models if (folder / "policy.json").exists()]
     if policies:
         from crossgap.experiments.learn import evaluate_policies
 
+        for folder in models:
+            if not folder.exists():
+                raise CrossgapError(f"No folder {folder}.")
         if len(policies) < len(models):
             raise CrossgapError(f"{policies[0]} is a policy. Expected policies alone, or models alone.")
         if data is not None:

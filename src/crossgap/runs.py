@@ -46,7 +46,7 @@ def open_run(folder: Path, config: dict[str, Any]) -> Path:
         if found != config:
             raise CrossgapError(
                 f"{folder} holds another run: {'; '.join(_differences(found, config))}. "
-                "Choose another --output, or use the run's own settings to go on with it."
+                "Choose another folder, or use the run's own settings to go on with it."
             )
     elif folder.exists() and any(not item.name.endswith(".partial") for item in folder.iterdir()):
         raise CrossgapError(f"{folder} is not empty and not a run. Expected a new or a run's own folder.")

@@ -19,8 +19,9 @@ from crossgap.files import write_json
 from crossgap.networks.alexnet import AlexNetExtractor
 from crossgap.policy import EXTRACTORS, ReachPolicy
 from crossgap.progress import console
-from crossgap.runs import lock_run, open_run, start
+from crossgap.runs import CONFIG, lock_run, open_run, start
 from crossgap.simulation.randomization import get_randomization
+from crossgap.simulation.ray_workers import connected_ray
 from crossgap.simulation.xarm7_looks import get_xarm7_look
 from crossgap.simulation.xarm7_model import CAMERAS
 from crossgap.training import hardware, make_fabric, single_process
@@ -44,9 +45,11 @@ def learn_policy(
         raise CrossgapError(f"--workers must be at least 1; got {workers}.")
     if seed < 0:
         raise CrossgapError(f"--seed must be 0 or more; got {seed}.")
+    if engine == "ray":
+        connected_ray()
     if setup.extractor_weights is not None:
         setup = replace(setup, extractor_weights=str(Path(setup.extractor_weights).resolve()))
-        if not output.exists():  # what goes on has taken them already
+        if not (output / CONFIG).exists():  # what goes on has taken them already
             channels = about_policy(setup, settings)["channels"]
             AlexNetExtractor(channels, settings.size).load_features(Path(setup.extractor_weights))
     known = {name: value for name, value in asdict(setup).items() if value is not None}

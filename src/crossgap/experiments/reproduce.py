@@ -32,11 +32,16 @@ from crossgap.experiments.taskgan_figures import regimes_plot
 from crossgap.experiments.xarm7_experiment import XArm7Experiment
 from crossgap.experiments.xarm7_figures import distance_histograms, learning_curves, region_map
 from crossgap.experiments.xarm7_presets import XArm7Preset, get_xarm7_preset, settled
-from crossgap.experiments.xarm7_report import xarm7_report
+from crossgap.experiments.xarm7_report import (
+    episodes_by_domain,
+    evaluated_experiments,
+    first_configuration,
+    xarm7_report,
+)
 from crossgap.experiments.xarm7_setups import SETUPS, domains_of, get_setup
 from crossgap.files import read_json
 from crossgap.report.pictures import gallery
-from crossgap.runs import find_run, lock_run, open_run, provenance, seeds_of, start
+from crossgap.runs import find_run, lock_run, open_run, provenance, start
 from crossgap.simulation.looks import get_look
 from crossgap.simulation.meshes import meshes_problem
 from crossgap.simulation.xarm7_looks import get_xarm7_look
@@ -282,12 +287,7 @@ def reproduce_xarm7(
         add_results(path, rows, provenance(folder), depends)
     every = read_json(path)["rows"]
     learning_curves(every, list(SETUPS), path.with_name(f"{preset}_curves.png"))
-    of_any_seed = (XArm7Experiment(folder, settings, setups[0], seed, fabric) for seed in seeds_of(folder))
-    first = [experiment for experiment in of_any_seed if experiment.finished]
-    episodes = {
-        domain: [one for experiment in first for one in experiment.episodes(setups[0], domain)]
-        for domain in first[0].domains
-    }
+    episodes = episodes_by_domain(first_configuration(evaluated_experiments(folder, settings, fabric)))
     region_map(episodes, path.with_name(f"{preset}_regions.png"))
     distance_histograms(episodes, path.with_name(f"{preset}_distances.png"))
     xarm7_report(folder)

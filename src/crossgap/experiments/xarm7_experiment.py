@@ -62,15 +62,29 @@ class XArm7Experiment:
     @property
     def tests(self) -> list[tuple[str, str]]:
         """What is tested: methods, this policy and what is made of it, each with a domain."""
-        looks = self.preset.adapted_to if self.name in self.preset.adapted else ()
+        adaptable = self.preset.adapted_to if self.name in self.preset.adapted else ()
+        looks = [look for look in adaptable if look in self.domains]
         adapted = [(f"{self.name}_{how}", look) for look in looks for how in ("goggles", "fine_tuned")]
         return [*((self.name, domain) for domain in self.domains), *adapted]
 
     @property
-    def finished(self) -> bool:
-        """Whether nothing is left to do, and all of it is this configuration's."""
-        mine = not setup_differences(self.folder, self.setup)
-        return mine and all(self._path(*test).exists() for test in self.tests)
+    def evaluated(self) -> list[tuple[str, str]]:
+        """The tests whose results are there, of this run or an earlier one with other domains."""
+        if setup_differences(self.folder, self.setup):
+            return []
+        methods = self.name, f"{self.name}_goggles", f"{self.name}_fine_tuned"
+        every = [(method, domain) for method in methods for domain in DOMAINS]
+        return [test for test in every if self._path(*test).exists()]
+
+    @property
+    def seen_domains(self) -> list[str]:
+        """Where the policy itself has been tested, in the order of `DOMAINS`."""
+        return [domain for method, domain in self.evaluated if method == self.name]
+
+    def rows(self) -> list[dict[str, Any]]:
+        """What `run` returns, of all that is there."""
+        rows = [row for method, domain in self.evaluated for row in self._tested(method, domain)]
+        return rows + curve_rows(self.name, self.seed, self.training.curve)
 
     def episodes(self, method: str, domain: str) -> list[dict[str, Any]]:
         """Every test episode of this policy, or of it with goggles or fine-tuned, in a domain."""

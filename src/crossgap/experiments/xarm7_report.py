@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import lightning_fabric
 import numpy as np
 
 from crossgap.errors import CrossgapError
 from crossgap.experiments.xarm7_experiment import XArm7Experiment
 from crossgap.experiments.xarm7_figures import distance_histograms, learning_curves, region_map
-from crossgap.experiments.xarm7_presets import get_xarm7_preset, settled
+from crossgap.experiments.xarm7_presets import XArm7Preset, get_xarm7_preset, settled
 from crossgap.experiments.xarm7_rollouts import Policy, frames_of, scaled
 from crossgap.experiments.xarm7_setups import DOMAINS, SETUPS
 from crossgap.files import read_json, write_text
@@ -24,12 +26,12 @@ from crossgap.training import make_fabric
 
 
 def xarm7_report(folder: Path) -> Path:
-    """Write `report.html` into the run folder of `crossgap reproduce xarm7`, of what is finished; its path.
+    """Write `report.html` into the run folder of `crossgap reproduce xarm7`, of all that is tested; its path.
 
-    Films, regions and distances are of the first configuration that is finished.
+    Films, regions and distances are of the first configuration.
 
     Raises:
-        CrossgapError: nothing is finished, or the preset has changed since.
+        CrossgapError: nothing has been tested, or the preset has changed since.
     """
     import jinja2
 
@@ -39,27 +41,60 @@ def xarm7_report(folder: Path) -> Path:
         raise CrossgapError(
             f"Preset '{config['preset']}' has changed since {folder} was run: start a new run."
         )
-    every = (
-        XArm7Experiment(folder, preset, setup, seed, fabric, quiet=True)
-        for setup in SETUPS
-        for seed in seeds_of(folder)
-    )
-    finished = [experiment for experiment in every if experiment.finished]
-    if not finished:
-        raise CrossgapError(f"{folder} has no finished configuration yet: start it again to go on.")
-    rows = [row for experiment in finished for row in experiment.run()]
-    shown = [experiment for experiment in finished if experiment.name == finished[0].name]
+    found = evaluated_experiments(folder, preset, fabric)
+    rows = [row for experiment in found for row in experiment.rows()]
+    shown = first_configuration(found)
+    counts = Counter(experiment.name for experiment in found).values()
+    seeds = "–".join(str(count) for count in sorted({min(counts), max(counts)}))
     domains = [d for d in DOMAINS if any((r["metric"], r["domain"]) == ("success", d) for r in rows)]
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("crossgap", "report"), autoescape=True, undefined=jinja2.StrictUndefined
     )
     page = environment.get_template("xarm7.html.j2").render(
         title="Reaching with nothing but images", provenance=provenance(folder), goals=preset.goals,
-        seeds=len(shown), domains=domains, table=_table(rows, domains), shown=shown[0].name,
-        films=[(d, *film(shown[0], d)) for d in shown[0].domains], figures=_figures(rows, shown),
+        seeds=seeds, domains=domains, table=_table(rows, domains), shown=shown[0].name,
+        films=[(d, *film(shown[0], d)) for d in shown[0].seen_domains], figures=_figures(rows, shown),
     )  # fmt: skip
     write_text(folder / "report.html", page)
     return folder / "report.html"
+
+
+def evaluated_experiments(
+    folder: Path, preset: XArm7Preset, fabric: lightning_fabric.Fabric
+) -> list[XArm7Experiment]:
+    """Every configuration and seed of a run that has been tested somewhere, in the order of `SETUPS`.
+
+    Raises:
+        CrossgapError: there is none.
+    """
+    every = (
+        XArm7Experiment(folder, preset, setup, seed, fabric, quiet=True)
+        for setup in SETUPS
+        for seed in seeds_of(folder)
+    )
+    found = [experiment for experiment in every if experiment.seen_domains]
+    if not found:
+        raise CrossgapError(f"{folder} has no tested configuration yet: start it again to go on.")
+    return found
+
+
+def first_configuration(found: list[XArm7Experiment]) -> list[XArm7Experiment]:
+    """All seeds of the first configuration, that of most domains first."""
+    first = [experiment for experiment in found if experiment.name == found[0].name]
+    return sorted(first, key=lambda experiment: -len(experiment.seen_domains))
+
+
+def episodes_by_domain(shown: list[XArm7Experiment]) -> dict[str, list[dict[str, Any]]]:
+    """The test episodes of all seeds of a configuration, wherever they have been played."""
+    return {
+        domain: [
+            one
+            for experiment in shown
+            if domain in experiment.seen_domains
+            for one in experiment.episodes(experiment.name, domain)
+        ]
+        for domain in shown[0].seen_domains
+    }
 
 
 def _table(rows: list[dict[str, Any]], domains: list[str]) -> list[tuple[str, list[str]]]:
@@ -79,10 +114,7 @@ def _table(rows: list[dict[str, Any]], domains: list[str]) -> list[tuple[str, li
 
 def _figures(rows: list[dict[str, Any]], shown: list[XArm7Experiment]) -> list[tuple[str, str, str]]:
     """Headings, captions and pictures as data URIs."""
-    episodes = {
-        domain: [one for experiment in shown for one in experiment.episodes(experiment.name, domain)]
-        for domain in shown[0].domains
-    }
+    episodes = episodes_by_domain(shown)
     name = shown[0].name
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder) / "figure.png"
