@@ -28,9 +28,9 @@ class Setup:
     depth_noise: float = 0.0
     """How noisy that depth is in training; 1 is a stereo camera's."""
     cameras: tuple[str, ...] = ("side",)
-    """What it sees."""
+    """What it sees: side, front or both."""
     randomization: str = "none"
-    """Domain randomization, new for every episode."""
+    """Domain randomization, new for every episode: none, full, or fields and camera, lights joined by +."""
     per_frame: bool = False
     """Whether it is new for every frame instead: a policy without memory learns from more looks."""
     curriculum: bool = False
