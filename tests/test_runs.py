@@ -78,6 +78,16 @@ def test_a_run_that_was_of_a_fixed_number_of_seeds_goes_on(tmp_path: Path) -> No
     assert find_run("taskgan", CONFIG, tmp_path) == old
 
 
+def test_a_wholly_different_run_is_told_in_a_line(tmp_path: Path) -> None:
+    open_run(tmp_path / "run", {"experiment": "mico", **{f"s{i}": i for i in range(9)}})
+    with pytest.raises(
+        CrossgapError, match=r'another run: experiment is "mico" there, "learn" here\. Choose'
+    ):
+        open_run(tmp_path / "run", {"experiment": "learn"})
+    with pytest.raises(CrossgapError, match=r"s4 is 4 there, absent here; and 4 more\. Choose"):
+        open_run(tmp_path / "run", {"experiment": "mico"})
+
+
 def test_a_setting_that_one_of_two_runs_lacks_is_named(tmp_path: Path) -> None:
     open_run(tmp_path / "run", CONFIG)
     with pytest.raises(CrossgapError, match=r"weights is absent there, null here"):

@@ -23,6 +23,8 @@ CONFIG, TIMES, STARTS, LOCK, SETUP = "config.json", "times.jsonl", "starts.jsonl
 _LOCKS: dict[Path, IO[str]] = {}  # by run folder, open as long as this process lives
 
 
+SHOWN = 5
+"""How many differences between two runs an error names."""
 ABSENT = object()
 """In the place of a setting that one of two configurations lacks."""
 
@@ -45,7 +47,7 @@ def open_run(folder: Path, config: dict[str, Any]) -> Path:
         found, config = _config_of(path), _as_json(config)
         if found != config:
             raise CrossgapError(
-                f"{folder} holds another run: {'; '.join(_differences(found, config))}. "
+                f"{folder} holds another run: {_summary(found, config)}. "
                 "Choose another folder, or use the run's own settings to go on with it."
             )
     elif folder.exists() and any(not item.name.endswith(".partial") for item in folder.iterdir()):
@@ -58,6 +60,15 @@ def open_run(folder: Path, config: dict[str, Any]) -> Path:
 def _config_of(path: Path) -> dict[str, Any]:
     """A run's settings; how many seeds it has was one of them once, and can change now."""
     return {key: value for key, value in read_json(path, "run configuration").items() if key != "seeds"}
+
+
+def _summary(found: dict[str, Any], wanted: dict[str, Any]) -> str:
+    """How two runs differ, in a line or two."""
+    for name in ("experiment", "preset"):
+        if found.get(name) != wanted.get(name):
+            return "; ".join(_differences({name: found.get(name)}, {name: wanted.get(name)}))
+    first, rest = (lines := _differences(found, wanted))[:SHOWN], lines[SHOWN:]
+    return "; ".join(first) + (f"; and {len(rest)} more" if rest else "")
 
 
 def _differences(found: Any, wanted: Any, name: str = "") -> list[str]:

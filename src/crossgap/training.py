@@ -7,6 +7,7 @@ the learning rate; a run killed at any step goes on, bit for bit, as if it had n
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from abc import ABC, abstractmethod
@@ -61,6 +62,8 @@ def make_fabric(device: str = "auto", precision: str = "auto") -> lightning_fabr
         precision = "bf16-mixed" if bf16_is_fast(device) else "32-true"
     keep_freed_memory()
     processes = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    # it would name the precision each time; a run's config.json has it
+    logging.getLogger("lightning_fabric.utilities.rank_zero").setLevel(logging.WARNING)
     fabric = lightning_fabric.Fabric(accelerator=device, devices=processes, precision=precision)  # type: ignore
     fabric.launch()
     return fabric
