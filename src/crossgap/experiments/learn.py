@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.table import Table
+from rich.table import Column, Table
 
 from crossgap.errors import CrossgapError, unknown
 from crossgap.evaluation import paired_difference, wilson_interval
@@ -120,7 +120,13 @@ def evaluate_policies(
         raise CrossgapError(f"--steps must be at least 1; got {steps}.")
     first = VALIDATION_GOALS if validation else TEST_GOALS
     policies = {str(path): ReachPolicy.load(path, make_fabric(device).device) for path in folders}
-    table = Table("policy", f"success in {look}", "95 % interval", "distance, m", "first minus this, points")
+    table = Table(
+        Column("policy", overflow="fold"),
+        f"success in {look}",
+        "95 % interval",
+        "distance, m",
+        "first minus this, points",
+    )
     result: dict[str, Any] = {"look": look, "policies": {}}
     for name, policy in policies.items():
         sees = {key: policy.about[key] for key in ("size", "cameras", "depth")}
