@@ -48,10 +48,11 @@ def learn_policy(
     if engine == "ray":
         connected_ray()
     if setup.extractor_weights is not None:
-        setup = replace(setup, extractor_weights=str(Path(setup.extractor_weights).resolve()))
+        weights = Path(setup.extractor_weights).resolve()
+        setup = replace(setup, extractor_weights=str(weights))
         if not (output / CONFIG).exists():  # what goes on has taken them already
             channels = about_policy(setup, settings)["channels"]
-            AlexNetExtractor(channels, settings.size).load_features(Path(setup.extractor_weights))
+            AlexNetExtractor(channels, settings.size).load_features(weights)
     known = {name: value for name, value in asdict(setup).items() if value is not None}
     about = {"experiment": "learn", "setup": known, "settings": asdict(settings), "seed": seed}
     folder = open_run(output, about | hardware(fabric))
