@@ -8,8 +8,10 @@ import pytest
 
 from crossgap.simulation import kinematics as k
 from crossgap.simulation.looks import LOOKS
-from crossgap.simulation.randomization import light_hue, light_turn
+from crossgap.simulation.randomization import WORKSPACE, light_hue, light_turn, viewpoint
 from crossgap.simulation.scene import Reach3Scene, shared_scene
+from crossgap.simulation.xarm7_looks import CENTRE
+from crossgap.simulation.xarm7_scene import shared_xarm7_scene
 
 SIZE = 32
 CUBE = np.array([0.42, 0.05, k.CUBE_HALF])
@@ -89,6 +91,31 @@ def test_turned_lights_keep_their_height_and_distance_and_point_at_the_workspace
     for place, direction in zip(fields["light_pos"], fields["light_dir"], strict=True):
         np.testing.assert_allclose(np.cross(centre - place, direction), 0, atol=1e-6)
         assert direction @ (centre - place) > 0
+
+
+def axis_of(quaternion: np.ndarray) -> np.ndarray:
+    w, x, y, z = quaternion
+    return -np.array([2 * (x * z + w * y), 2 * (y * z - w * x), 1 - 2 * (x**2 + y**2)])
+
+
+def test_a_moved_viewpoint_is_still_aimed_at_the_same_point_and_upright() -> None:
+    scene, rng, moved = shared_xarm7_scene("source", "none", 64), np.random.default_rng(0), []
+    for _ in range(200):
+        fields = {name: getattr(scene.model, name).copy() for name in ("cam_pos", "cam_quat")}
+        viewpoint(fields, scene.model, rng, 1.0)
+        moved.append(fields["cam_pos"] - scene.model.cam_pos)
+        for index in range(len(fields["cam_pos"])):
+            before, axis = scene.model.cam_pos[index], axis_of(scene.model.cam_quat[index])
+            aim = before + axis * (np.array(WORKSPACE) - before).dot(axis)
+            to_aim, turned = aim - fields["cam_pos"][index], axis_of(fields["cam_quat"][index])
+            np.testing.assert_allclose(np.cross(to_aim, turned), 0, atol=1e-6)
+            assert to_aim @ turned > 0
+            assert np.linalg.norm(aim - CENTRE) < 0.1  # what the look aims it at, or nearly
+            right = np.array([1.0, 0.0, 0.0])
+            mujoco.mju_rotVecQuat(right, right.copy(), fields["cam_quat"][index])
+            assert abs(right[2]) < 0.5  # the horizon stays level within 30°
+    np.testing.assert_allclose(np.std(moved), 0.17, rtol=0.1)
+    np.testing.assert_allclose(np.mean(moved, axis=0), 0, atol=0.05)
 
 
 def test_a_turned_hue_keeps_strength_and_saturation() -> None:

@@ -176,7 +176,7 @@ def test_depth_is_the_distance_along_the_camera_s_axis() -> None:
     [
         ({"cameras": ("above",)}, r"Camera 'above' not found\. Available: front, side"),
         ({"cameras": ()}, "at least one camera"),
-        ({"look": "target_z"}, r"Look 'target_z' not found\. Available: camera_moved, source"),
+        ({"look": "target_z"}, r"Look 'target_z' not found\. Available: camera_far, camera_moved, source"),
         ({"reward": "late"}, r"Reward 'late' not found"),
     ],
 )

@@ -59,16 +59,16 @@ class XArm7Preset:
     """The goggles' training. f is good already, so its loss is small: at λ_φ = 1 the GAN drowns it out."""
     fine_tuning: SupervisedConfig = field(default_factory=lambda: SupervisedConfig(1000, 8))
     """Of the extractor, for comparison; batches are the translator's."""
-    adapted: tuple[str, ...] = ("best", "two_cameras_randomized")
+    adapted: tuple[str, ...] = ("best", "two_cameras_randomized", "two_cameras_viewpoint")
     """Which policies get goggles, keys of `SETUPS`."""
-    adapted_to: tuple[str, ...] = ("target_b",)
+    adapted_to: tuple[str, ...] = ("camera_far", "target_b")
     """For which looks."""
     setups: tuple[str, ...] = (
         "best", "rl_only", "no_bottleneck", "no_initialization", "depth", "depth_noise",
         "two_cameras_randomized",
     )  # fmt: skip
     """What is compared, keys of `SETUPS`."""
-    domains: tuple[str, ...] = tuple(name for name in DOMAINS if name != "target_mesh")
+    domains: tuple[str, ...] = tuple(name for name in DOMAINS if name not in ("camera_far", "target_mesh"))
     """Where it is tested, keys of `DOMAINS`."""
 
 

@@ -74,6 +74,15 @@ SETUPS = {
         randomization="full+camera",
         per_frame=True,
     ),
+    "two_cameras_viewpoint": Setup(
+        initialized=True,
+        initial_factor=10,
+        rehearsed=True,
+        bottleneck_factor=30.0,
+        cameras=("side", "front"),
+        randomization="viewpoint+lights",
+        per_frame=True,
+    ),
 }
 """Every configuration by name. `best` is the seed's "Best Results": bottleneck, initialized extractor, no
 depth, a side view; `rl_only` and `depth_no_bottleneck` are its two others."""
@@ -81,6 +90,7 @@ depth, a side view; `rl_only` and `depth_no_bottleneck` are its two others."""
 DOMAINS: dict[str, dict[str, Any]] = {
     "source": {},
     "camera_moved": {"look": "camera_moved"},
+    "camera_far": {"look": "camera_far"},
     "target_a": {"look": "target_a"},
     "target_b": {"look": "target_b"},
     "target_c": {"look": "target_c"},

@@ -125,6 +125,22 @@ def camera(fields: Fields, model: mujoco.MjModel, rng: np.random.Generator, stre
         mujoco.mju_mulQuat(quaternion, quaternion.copy(), turn)
 
 
+def viewpoint(fields: Fields, model: mujoco.MjModel, rng: np.random.Generator, strength: float):
+    """Move every camera by a normal step of 17 cm per axis × strength, still aimed at the same point: that of
+    its axis which is nearest to the workspace. Whoever moves a camera points it at the robot again."""
+    del model
+    for position, quaternion in zip(fields["cam_pos"], fields["cam_quat"], strict=True):
+        axis, turn, turned = np.empty(3), np.empty(4), np.empty(4)
+        mujoco.mju_rotVecQuat(axis, np.array([0.0, 0.0, -1.0]), quaternion)
+        aim = position + axis * (np.array(WORKSPACE) - position).dot(axis)
+        position += rng.normal(0, 0.17 * strength, 3)
+        direction = (aim - position) / np.linalg.norm(aim - position)
+        turn[:] = 1 + axis.dot(direction), *np.cross(axis, direction)  # the shortest turn
+        mujoco.mju_normalize4(turn)
+        mujoco.mju_mulQuat(turned, turn, quaternion)
+        quaternion[:] = turned
+
+
 def clutter(fields: Fields, model: mujoco.MjModel, rng: np.random.Generator, strength: float):
     """Show each clutter object with probability `strength`, somewhere on the floor."""
     for body in named(model, mujoco.mjtObj.mjOBJ_BODY, "clutter"):
@@ -178,7 +194,7 @@ RANDOMIZATIONS: dict[str, tuple[Term, ...]] = {
 
 FUNCTIONS: tuple[Randomize, ...] = (
     geom_rgba, mat_rgba, geom_matid, geom_size, light_pos, light_turn, light_hue, light_diffuse, camera,
-    clutter,
+    viewpoint, clutter,
 )  # fmt: skip
 """Every function; each is a randomization of its own, by its name."""
 BY_NAME = RANDOMIZATIONS | {function.__name__: (Term(function),) for function in FUNCTIONS}

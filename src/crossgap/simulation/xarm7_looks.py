@@ -102,6 +102,11 @@ XARM7_CAMERA_MOVED = replace(
 """The source seen from a hand's length further on: "both the view of angle and the position of the camera are
 changed"."""
 
+XARM7_CAMERA_FAR = replace(
+    XARM7_SOURCE, name="camera_far", camera=(1.31, 0.24, 0.78), side_camera=(0.86, -1.13, 0.78)
+)
+"""As camera_moved, twice as far."""
+
 XARM7_TARGET_MESH = replace(
     XARM7_TARGET_B,
     name="target_mesh",
@@ -116,7 +121,10 @@ XARM7_TARGET_MESH = replace(
 )
 """The real arm and gripper by their meshes, in b's light, on photographed wood before plaster."""
 
-_LOOKS = XARM7_SOURCE, XARM7_CAMERA_MOVED, XARM7_TARGET_A, XARM7_TARGET_B, XARM7_TARGET_C, XARM7_TARGET_MESH
+_LOOKS = (
+    XARM7_SOURCE, XARM7_CAMERA_MOVED, XARM7_CAMERA_FAR, XARM7_TARGET_A, XARM7_TARGET_B, XARM7_TARGET_C,
+    XARM7_TARGET_MESH,
+)  # fmt: skip
 XARM7_LOOKS = {look.name: look for look in _LOOKS}
 """Every look of the xArm7's scene by name."""
 
