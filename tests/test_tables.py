@@ -39,6 +39,13 @@ def test_mean_and_range_over_seeds():
     assert table.splitlines()[2] == "| source only | 0 % (0–0) | – |"  # it was not run in target_b
 
 
+def test_each_command_and_commit_is_named_once_without_methods_and_workers() -> None:
+    found = results(0.9)
+    once = {"command": "crossgap x --workers 2 --methods a b, then crossgap x", "commit": "abc, then def"}
+    found["provenance"]["earlier"] = [once, {"command": "crossgap x --looks c", "commit": "def"}]
+    assert "`crossgap x`, `crossgap x --looks c`, commit abc, def." in success_table(found)
+
+
 def test_accuracies_of_the_digits() -> None:
     row = {"method": "dann", "metric": "accuracy", "n": 10_000}
     rows = [{**row, "domain": "mnist_m", "seed": seed, "value": v} for seed, v in enumerate((0.951, 0.953))]

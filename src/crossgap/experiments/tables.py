@@ -147,11 +147,12 @@ def _origin(results: dict[str, Any], seeds: str, starts: int) -> str:
 
 def _run(results: dict[str, Any]) -> str:
     origin = results["provenance"]
-    commits = dict.fromkeys(run["commit"] for run in (*origin.get("earlier", []), origin))
-    # which methods, the table says
+    runs = (*origin.get("earlier", []), origin)
+    commits = dict.fromkeys(commit for run in runs for commit in run["commit"].split(", then "))
+    # which methods, the table says; how many workers changes no figure
     commands = dict.fromkeys(
-        re.sub(r" --methods( (?!-)\S+)+", "", command)
-        for run in (*origin.get("earlier", []), origin)
+        re.sub(r" --methods( (?!-)\S+)+| --workers \d+", "", command)
+        for run in runs
         for command in run["command"].split(", then ")
     )
     return f"Preset `{origin['preset']}`, `{'`, `'.join(commands)}`, commit {', '.join(commits)}."
