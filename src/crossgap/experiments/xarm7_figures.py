@@ -12,6 +12,8 @@ from crossgap.files import writing
 from crossgap.simulation.xarm7_reach import SUCCESS_DISTANCE, WORKSPACE_HIGH, WORKSPACE_LOW
 
 COLOURS = ("#0b6e99", "#c2410c", "#4d7c0f", "#7c3aed", "#be185d", "#0f766e", "#92400e", "#475569")
+LINES = "-", "--", ":"
+"""One after the other, when the colours have been used."""
 CELLS = 5
 """Parts of each side of the workspace in the map."""
 
@@ -35,7 +37,7 @@ def learning_curves(rows: list[dict[str, Any]], methods: Sequence[str], path: Pa
             if _is_point(row, method):
                 points.setdefault(row["environment_steps"], []).append(row["value"])
         steps = sorted(points)
-        style: Any = {"color": COLOURS[index % len(COLOURS)], "ls": "-" if index < len(COLOURS) else "--"}
+        style: Any = {"color": COLOURS[index % len(COLOURS)], "ls": LINES[index // len(COLOURS) % len(LINES)]}
         axes.plot(steps, [np.mean(points[s]) for s in steps], lw=1.8, label=method.replace("_", " "), **style)
         low, high = ([extreme(points[s]) for s in steps] for extreme in (min, max))
         axes.fill_between(steps, low, high, color=style["color"], alpha=0.12, lw=0)
