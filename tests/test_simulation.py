@@ -15,7 +15,13 @@ from crossgap.errors import CrossgapError
 from crossgap.simulation import REACH3
 from crossgap.simulation import kinematics as k
 from crossgap.simulation.looks import LOOKS, get_look
-from crossgap.simulation.randomization import FIELD_NAMES, RANDOMIZATIONS, Term, get_randomization
+from crossgap.simulation.randomization import (
+    FIELD_NAMES,
+    FUNCTIONS,
+    RANDOMIZATIONS,
+    Term,
+    get_randomization,
+)
 from crossgap.simulation.reach3_model import CLUTTER
 from crossgap.simulation.scene import Reach3Scene, shared_scene
 from crossgap.simulation.workers import REPLACEMENTS, EnvironmentPool
@@ -127,9 +133,6 @@ def test_an_unknown_name_lists_those_that_exist() -> None:
         get_randomization("wild")
 
 
-FUNCTIONS = {term.function for terms in RANDOMIZATIONS.values() for term in terms}
-
-
 @pytest.mark.parametrize("function", sorted(FUNCTIONS, key=lambda f: f.__name__))
 @pytest.mark.parametrize("look", ["source", "target_c"])
 def test_randomization_of_strength_0_changes_nothing_and_of_1_something(function, look: str) -> None:
@@ -143,6 +146,7 @@ def test_randomization_of_strength_0_changes_nothing_and_of_1_something(function
     changed = {name for name in FIELD_NAMES if not np.allclose(fields[name], default[name], atol=1e-6)}
     expected = {
         "camera": {"cam_pos", "cam_quat"},
+        "viewpoint": {"cam_pos", "cam_quat"},
         "clutter": {"geom_rgba", "body_pos", "body_quat"},
         "light_pos": {"light_pos", "light_dir"},
         "light_turn": {"light_pos", "light_dir"},

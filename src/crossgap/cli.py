@@ -70,7 +70,7 @@ def reproduce(
             three at the others.
         looks: the target looks of taskgan (by default a, b and c), budget (the preset's), task_weight (b),
             pick_place (the preset's), the target domains of digits (both), the domains
-            of xarm7 (the preset's; target_mesh, too, where the real arm's meshes are).
+            of xarm7 (the preset's; camera_far, too, and target_mesh where the real arm's meshes are).
         methods: which methods, of xarm7 which configurations; by default the preset's.
         counts: numbers of labelled target images of experiments budget and mico; by default the preset's.
         output: run folder; by default the newest run of these settings, or a new one under outputs/.

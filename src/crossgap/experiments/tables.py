@@ -149,7 +149,7 @@ def _run(results: dict[str, Any]) -> str:
     origin = results["provenance"]
     runs = (*origin.get("earlier", []), origin)
     commits = dict.fromkeys(commit for run in runs for commit in run["commit"].split(", then "))
-    # which methods, the table says; how many workers changes no figure
+    # which methods, the table says; workers are a matter of time
     commands = dict.fromkeys(
         re.sub(r" --methods( (?!-)\S+)+| --workers \d+", "", command)
         for run in runs

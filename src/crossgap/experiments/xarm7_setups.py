@@ -30,7 +30,8 @@ class Setup:
     cameras: tuple[str, ...] = ("side",)
     """What it sees: side, front or both."""
     randomization: str = "none"
-    """Domain randomization, new for every episode: none, full, or fields and camera, lights joined by +."""
+    """Domain randomization, new for every episode: none, full, or fields and camera,
+    viewpoint, lights joined by +."""
     per_frame: bool = False
     """Whether it is new for every frame instead: a policy without memory learns from more looks."""
     curriculum: bool = False
