@@ -50,6 +50,11 @@ class Setup:
 BEST = Setup(initialized=True)
 SEED = "camera+lights"
 """The seed's randomization: "camera angle variation" and "lighting variation"."""
+STURDY = Setup(
+    initialized=True, initial_factor=20, rehearsed=True, bottleneck_factor=30.0, cameras=("side", "front"),
+    randomization="full+camera", per_frame=True,
+)  # fmt: skip
+"""What it takes to learn under strong randomization: two cameras, and a regression that is not forgotten."""
 SETUPS = {
     "best": BEST,
     "no_initialization": replace(BEST, initialized=False),
@@ -66,24 +71,8 @@ SETUPS = {
     "camera_and_lights_rl_only": Setup(randomization=SEED, bottleneck=False),
     "randomized": replace(BEST, randomization="full"),
     "randomized_curriculum": replace(BEST, randomization="full", curriculum=True),
-    "two_cameras_randomized": Setup(
-        initialized=True,
-        initial_factor=20,
-        rehearsed=True,
-        bottleneck_factor=30.0,
-        cameras=("side", "front"),
-        randomization="full+camera",
-        per_frame=True,
-    ),
-    "two_cameras_viewpoint": Setup(
-        initialized=True,
-        initial_factor=10,
-        rehearsed=True,
-        bottleneck_factor=30.0,
-        cameras=("side", "front"),
-        randomization="viewpoint+lights",
-        per_frame=True,
-    ),
+    "two_cameras_randomized": STURDY,
+    "two_cameras_viewpoint": replace(STURDY, initial_factor=10, randomization="viewpoint+lights"),
 }
 """Every configuration by name. `best` is the seed's "Best Results": bottleneck, initialized extractor, no
 depth, a side view; `rl_only` and `depth_no_bottleneck` are its two others."""
