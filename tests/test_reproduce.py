@@ -53,7 +53,7 @@ def test_two_looks_two_workers_and_a_method_added_later(tmp_path: Path, monkeypa
         report_again(tmp_path / "run", "target_c", 1, None)
     # what the looks of a seed share was made once
     shared = tmp_path / "run" / "seed_1" / "source"
-    assert sorted(path.name for path in (shared / "models").iterdir()) == ["source_only"]
+    assert sorted(path.name for path in (shared / "models").glob("[!.]*")) == ["source_only"]
     assert not (tmp_path / "run" / "seed_1" / "target_b" / "models" / "source_only").exists()
     # the few target demonstrations leave the path, as the preset says
     about = json.loads((tmp_path / "run/seed_0/target_b/data/target/dataset.json").read_text())

@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from dataclasses import asdict
 from pathlib import Path
 
@@ -13,7 +14,9 @@ import pytest
 
 from crossgap.config import PRESETS
 from crossgap.errors import CrossgapError
-from crossgap.runs import find_run, lock_run, open_run, provenance, read_times, start, timed
+from crossgap.experiments.parallel import in_parallel
+from crossgap.files import alone, read_json, write_json
+from crossgap.runs import find_run, lock_run, made_once, open_run, provenance, read_times, start, timed
 
 CONFIG = {"preset": asdict(PRESETS["smoke"]), "seed": 0}  # has tuples in it, which JSON has not
 
@@ -161,3 +164,44 @@ def test_the_command_is_kept_without_the_folders_it_wrote_to(tmp_path: Path, mon
     monkeypatch.setattr("sys.argv", words)
     start(tmp_path)
     assert provenance(tmp_path)["command"] == "crossgap reproduce taskgan --seeds 3"
+
+
+def shared_stage(folder: Path, quiet: bool) -> str:
+    """A part of an experiment that asks for what another part asks for at the same time."""
+    path = folder / "shared" / "data.json"
+
+    def make() -> None:
+        with (folder / "makers").open("a") as file:
+            file.write("one\n")
+        time.sleep(0.5)  # the other one asks meanwhile
+        with alone(path):  # what makes a thing may look for it
+            write_json(path, "made")
+
+    made_once(path, make, folder, "collect")
+    return read_json(path)
+
+
+def test_what_two_processes_want_is_made_by_one_while_the_other_waits(tmp_path: Path) -> None:
+    assert list(in_parallel(shared_stage, [(tmp_path,), (tmp_path,)], 2, "parts")) == ["made", "made"]
+    assert (tmp_path / "makers").read_text() == "one\n"
+    assert list(read_times(tmp_path)) == ["collect"]
+
+
+def test_a_killed_maker_lets_go(tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from crossgap.files import alone\n"
+        "with alone(Path(sys.argv[1])): print('making', flush=True); sys.stdin.read()"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / "model")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "making\n"
+        other.kill()
+    made_once(tmp_path / "model", lambda: write_json(tmp_path / "model", 1), tmp_path, "train")
+    assert read_json(tmp_path / "model") == 1
+
+
+def test_a_place_where_nothing_can_be_made(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(CrossgapError, match=r"Could not write .*file/model: "):
+        made_once(tmp_path / "file" / "model", lambda: None, tmp_path, "train")

@@ -11,6 +11,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock
+
 from crossgap.errors import CrossgapError
 
 
@@ -35,6 +37,27 @@ def writing(path: Path) -> Iterator[Path]:
     except BaseException:
         remove(temporary)
         raise
+
+
+@contextmanager
+def alone(path: Path) -> Iterator[None]:
+    """Let one process at a time make `path`: another one waits for the end of the block, and looks again.
+
+    The same process may ask for it once more within the block. A process that dies lets go.
+
+    Raises:
+        CrossgapError: the place cannot be written.
+    """
+    lock = FileLock(path.with_name(f".{path.name}.lock"), is_singleton=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except OSError as error:
+        raise CrossgapError(f"Could not write {path}: {error.strerror or error}.") from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def remove(path: Path) -> None:

@@ -8,19 +8,21 @@ import platform
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
 from importlib import metadata
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
+
+from filelock import BaseFileLock, FileLock, Timeout
 
 from crossgap.errors import CrossgapError
-from crossgap.files import read_json, read_json_lines, write_json
+from crossgap.files import alone, read_json, read_json_lines, write_json
 
 CONFIG, TIMES, STARTS, LOCK, SETUP = "config.json", "times.jsonl", "starts.jsonl", ".lock", "setup.json"
-_LOCKS: dict[Path, IO[str]] = {}  # by run folder, open as long as this process lives
+_LOCKS: dict[Path, BaseFileLock] = {}  # by run folder, held as long as this process lives
 
 
 SHOWN = 5
@@ -144,21 +146,16 @@ def lock_run(folder: Path) -> None:
     Raises:
         CrossgapError: another process works on it.
     """
-    try:
-        import fcntl
-    except ImportError:  # not on Windows
-        return
     if folder.resolve() in _LOCKS:
         return
-    file = (folder / LOCK).open("w")
+    lock = FileLock(folder / LOCK, blocking=False)
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        file.close()
+        lock.acquire()
+    except Timeout:
         raise CrossgapError(
             f"Another process is working on {folder}. Wait for it, or choose another --output."
         ) from None
-    _LOCKS[folder.resolve()] = file
+    _LOCKS[folder.resolve()] = lock
 
 
 def start(folder: Path, **about: Any) -> None:
@@ -191,6 +188,16 @@ def timed(folder: Path, stage: str) -> Iterator[None]:
     yield
     row = {"stage": stage, "seconds": round(time.monotonic() - began, 2), "time": time.time()}
     _append(folder / TIMES, row)
+
+
+def made_once(path: Path, make: Callable[[], Any], root: Path, stage: str) -> None:
+    """Make a file or folder unless it is there, once among all processes, and write down the time it took."""
+    if path.exists():
+        return
+    with alone(path):
+        if not path.exists():
+            with timed(root, stage):
+                make()
 
 
 def _append(path: Path, row: dict[str, Any]) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -14,6 +16,7 @@ from crossgap.config import SupervisedConfig, TaskGANConfig
 from crossgap.data.batches import Augment, Batches
 from crossgap.data.images import LabelCoding, LabelledImages, LabelScale
 from crossgap.errors import CrossgapError, unknown
+from crossgap.files import alone
 from crossgap.methods.supervised import Supervised
 from crossgap.networks import TaskModel
 from crossgap.training import Phase, Trainer, hardware
@@ -97,16 +100,22 @@ class Methods:
         folder = trainer.folder / "models" / name
         if not folder.exists():
             self.check(name)
-            model = method.build(self)
-            model.method = name
-            if trainer.fabric.is_global_zero:
-                model.save(folder)
-            trainer.fabric.barrier()
+            # processes of one training must not wait for each other here
+            with alone(folder) if trainer.fabric.world_size == 1 else nullcontext():
+                if not folder.exists():
+                    self._train(method, name, folder)
         model = AdaptedModel.load(folder, trainer.fabric.device)
         if model.method != name:
             raise CrossgapError(f"{folder} holds a model of '{model.method}'. Expected one of '{name}'.")
         model.precision = hardware(trainer.fabric)["precision"]
         return model
+
+    def _train(self, method: Method, name: str, folder: Path) -> None:
+        model, fabric = method.build(self), self.trainer_of(name).fabric
+        model.method = name
+        if fabric.is_global_zero:
+            model.save(folder)
+        fabric.barrier()
 
     def check(self, name: str) -> None:
         """Whether a method can be trained on what is there.

@@ -24,7 +24,7 @@ from crossgap.data.digits import Split, mnist, mnist_m, scanned_digits, varied
 from crossgap.evaluation import wilson_interval
 from crossgap.experiments.digits_presets import DigitsPreset
 from crossgap.files import once
-from crossgap.runs import timed
+from crossgap.runs import made_once, timed
 from crossgap.training import Trainer
 
 SOURCE: Callable[[Split], LabelledImages] = mnist
@@ -111,10 +111,8 @@ class DigitsExperiment:
 
     def model(self, method: str) -> AdaptedModel:
         """A method's model, trained if need be."""
-        if self._saved(method).exists():
-            return self._methods.get(method)
-        with timed(self.root, f"train {method}"):
-            return self._methods.get(method)
+        made_once(self._saved(method), lambda: self._methods.get(method), self.root, f"train {method}")
+        return self._methods.get(method)
 
     # evaluation
 

@@ -18,7 +18,7 @@ from crossgap.evaluation import Predict, mean_interval
 from crossgap.experiments.mico_presets import MicoPreset
 from crossgap.files import once
 from crossgap.progress import track
-from crossgap.runs import timed
+from crossgap.runs import made_once, timed
 from crossgap.simulation.mico_kinematics import decode_angles, wrapped
 from crossgap.training import Trainer
 
@@ -36,6 +36,8 @@ METHODS = (
 """What is trained with each number of target images; the first is the paper's "Normal"."""
 WITHOUT_TARGET = ("source_only", "rcan", "rcan_refined")
 """What sees none."""
+BENCHMARK = ("benchmark",)
+"""f_X as it is, tested in the source: the paper's name for what a target model can hope to reach."""
 EVERY_METHOD = (*WITHOUT_TARGET, *METHODS)
 """All of them, in the order of tables."""
 TRANSLATORS = {"taskgan_inverse": "", "canonical_taskgan": " and randomized ones"}
@@ -88,34 +90,33 @@ class MicoExperiment:
         fabric: device and precision.
         quiet: no progress bars.
         methods: which of `EVERY_METHOD`.
-        counts: with how many target images, at most the preset's most; all of the preset's by default.
     """
 
     def __init__(
         self, root: Path, preset: MicoPreset, seed: int, fabric: lightning_fabric.Fabric, quiet: bool = False,
-        methods: Sequence[str] = EVERY_METHOD, counts: Sequence[int] | None = None,
+        methods: Sequence[str] = EVERY_METHOD,
     ):  # fmt: skip
         self.root, self.preset, self.seed, self.fabric, self.quiet = root, preset, seed, fabric, quiet
-        self.methods, self.counts = tuple(methods), tuple(counts or preset.target_images)
+        self.methods = tuple(methods)
         self.source_folder = root / f"seed_{seed}" / "source"
         self.folder = root / f"seed_{seed}" / TARGET
 
-    def run(self) -> list[dict[str, Any]]:
-        """Do what is not done yet; one flat row per figure.
+    def run(self, images: int) -> list[dict[str, Any]]:
+        """Do what is not done yet with that many target images; one flat row per figure.
 
-        `images` is the number of target images; `benchmark` and `source_only` are f_X, which saw none, on
-        test images of the source and of the target, and RCAN, too, saw none.
+        With none there are `benchmark` and `source_only`, f_X on test images of the source and of the
+        target, and RCAN.
         """
-        figures = {(SOURCE, "benchmark", 0): self._evaluate("benchmark", 0)}
-        for images in (0, *self.counts):
-            methods = METHODS if images else WITHOUT_TARGET
-            chosen = [method for method in methods if method in self.methods]
-            figures |= {(TARGET, method, images): self._evaluate(method, images) for method in chosen}
+        of_number = METHODS if images else (*BENCHMARK, *WITHOUT_TARGET)
         return [
-            {"domain": domain, "method": method, "images": images, "seed": self.seed, "metric": metric, **row}
-            for (domain, method, images), metrics in figures.items()
-            for metric, row in metrics.items()
-        ]
+            {
+                "domain": SOURCE if method in BENCHMARK else TARGET, "method": method, "images": images,
+                "seed": self.seed, "metric": metric, **row,
+            }
+            for method in of_number
+            if method in (*BENCHMARK, *self.methods)
+            for metric, row in self._evaluate(method, images).items()
+        ]  # fmt: skip
 
     # data
 
@@ -128,9 +129,7 @@ class MicoExperiment:
         )  # fmt: skip
         path = (self.source_folder if stream == SOURCE_SEED else self.folder) / "data" / name
         shown: dict[str, Any] = {} if self.quiet else {"track": track}
-        if not path.exists():
-            with timed(self.root, f"collect {name}"):
-                collect(collection, path, **shown)
+        made_once(path, lambda: collect(collection, path, **shown), self.root, f"collect {name}")
         return read_folder(path, **shown).select(slice(images))
 
     @functools.cached_property
@@ -184,11 +183,12 @@ class MicoExperiment:
 
     def model(self, method: str, images: int) -> AdaptedModel:
         """A method's model, trained with that many target images if need be; 0 for those that see none."""
-        if (saved := self._saved(method, images)).exists():
-            return AdaptedModel.load(saved, self.fabric.device)
-        methods = self._methods(images or self.counts[0])  # collects under times of its own
-        with timed(self.root, f"train {method}, {images} target images"):
-            return methods.get(method)
+        if not (saved := self._saved(method, images)).exists():
+            methods = self._methods(max(1, images))  # collects under times of its own
+            made_once(
+                saved, lambda: methods.get(method), self.root, f"train {method}, {images} target images"
+            )
+        return AdaptedModel.load(saved, self.fabric.device)
 
     # evaluation
 

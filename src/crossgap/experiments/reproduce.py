@@ -72,20 +72,12 @@ def reproduce_taskgan(
     folder = _begin("taskgan", preset, seeds, workers, output, fabric, settings=as_json(settings))
     about = folder, settings, methods, device, precision
     rows: list[dict[str, Any]] = []
-    for part in _shared_first(seeds, looks):
-        for found in in_parallel(_one_look, [(*about, *one) for one in part], workers, "seeds and looks"):
-            rows += found
-            add_results(path, rows, provenance(folder), depends)
+    parts = [(*about, look, seed) for look in looks for seed in range(seeds)]
+    for found in in_parallel(_one_look, parts, workers, "seeds and looks"):
+        rows += found
+        add_results(path, rows, provenance(folder), depends)
     regimes_plot(read_json(path)["rows"], path.with_name(f"{preset}_regimes.png"))
     return path
-
-
-def _shared_first(seeds: int, looks: tuple[str, ...]) -> list[list[tuple[str, int]]]:
-    """Looks and seeds in two turns: the first look of every seed makes what its other looks share.
-
-    All seeds of a look before the next, so that a run cut short has whole looks.
-    """
-    return [[(look, seed) for look in part for seed in range(seeds)] for part in (looks[:1], looks[1:])]
 
 
 def _one_look(
@@ -111,13 +103,14 @@ def reproduce_mico(
             another run.
     """
     settings, fabric = get_mico_preset(preset), single_process(device, precision)
-    chosen = unique(methods or EVERY_METHOD), unique(counts or settings.target_images)
-    check_selection(*chosen, max(settings.target_images))
+    methods, counts = unique(methods or EVERY_METHOD), unique(counts or settings.target_images)
+    check_selection(methods, counts, max(settings.target_images))
     path, depends = results / f"{preset}.json", asdict(settings) | hardware(fabric)
     folder = _begin("mico", preset, seeds, workers, output, fabric, settings=asdict(settings))
-    parts = [(folder, settings, device, precision, seed, *chosen) for seed in range(seeds)]
+    about = folder, settings, device, precision, methods
+    parts = [(*about, images, seed) for images in (0, *counts) for seed in range(seeds)]
     rows: list[dict[str, Any]] = []
-    for found in in_parallel(_mico, parts, workers, "seeds"):
+    for found in in_parallel(_mico, parts, workers, "numbers of images and seeds"):
         rows += found
         add_results(path, rows, provenance(folder), depends)
     curve(read_json(path)["rows"], results / f"{preset}_curve.png")
@@ -126,11 +119,11 @@ def reproduce_mico(
 
 
 def _mico(
-    folder: Path, settings: MicoPreset, device: str, precision: str, seed: int,
-    methods: tuple[str, ...], counts: tuple[int, ...], quiet: bool,
+    folder: Path, settings: MicoPreset, device: str, precision: str, methods: tuple[str, ...], images: int,
+    seed: int, quiet: bool,
 ) -> list[dict[str, Any]]:  # fmt: skip
     fabric = single_process(device, precision)
-    return MicoExperiment(folder, settings, seed, fabric, quiet, methods, counts).run()
+    return MicoExperiment(folder, settings, seed, fabric, quiet, methods).run(images)
 
 
 def reproduce_digits(
@@ -158,9 +151,10 @@ def reproduce_digits(
             raise unknown("Target domain", domain, TARGETS)
     folder = _begin("digits", preset, seeds, workers, output, fabric, settings=asdict(settings))
     SOURCE("train")  # fetched once, before several processes ask for it
-    parts = [(folder, chosen, device, precision, domains, seed) for seed in range(seeds)]
+    about = folder, chosen, device, precision
+    parts = [(*about, domain, seed) for seed in range(seeds) for domain in domains]
     rows: list[dict[str, Any]] = []
-    for found in in_parallel(_digits, parts, workers, "seeds"):
+    for found in in_parallel(_digits, parts, workers, "seeds and domains"):
         rows += found
         add_results(path, rows, provenance(folder), depends)
     for domain in domains:
@@ -170,12 +164,9 @@ def reproduce_digits(
 
 
 def _digits(
-    folder: Path, settings: DigitsPreset, device: str, precision: str, domains: tuple[str, ...], seed: int,
-    quiet: bool,
+    folder: Path, settings: DigitsPreset, device: str, precision: str, domain: str, seed: int, quiet: bool
 ) -> list[dict[str, Any]]:  # fmt: skip
-    fabric = single_process(device, precision)
-    experiments = [DigitsExperiment(folder, settings, domain, seed, fabric, quiet) for domain in domains]
-    return [row for experiment in experiments for row in experiment.run()]
+    return DigitsExperiment(folder, settings, domain, seed, single_process(device, precision), quiet).run()
 
 
 def reproduce_budget(
@@ -207,10 +198,10 @@ def reproduce_budget(
     folder = _begin("budget", preset, seeds, workers, output, fabric, settings=config)
     about, path = (folder, settings, device, precision), results / f"{preset}.json"
     rows: list[dict[str, Any]] = []
-    for part in _shared_first(seeds, settings.looks):
-        for found in in_parallel(_budget, [(*about, *one) for one in part], workers, "seeds and looks"):
-            rows += found
-            add_results(path, rows, provenance(folder), depends)
+    parts = [(*about, look, seed) for look in settings.looks for seed in range(seeds)]
+    for found in in_parallel(_budget, parts, workers, "seeds and looks"):
+        rows += found
+        add_results(path, rows, provenance(folder), depends)
     plot(read_json(path)["rows"], SUCCESS, path.with_suffix(".png"))
     return path
 

@@ -18,9 +18,9 @@ from crossgap.config import MAIN_METHODS, Preset
 from crossgap.data import Collection, LabelledImages, LabelScale, collect, read_folder
 from crossgap.errors import unknown
 from crossgap.evaluation import TEST_STARTS, VALIDATION_STARTS, ClosedLoop, closed_loop, offline_error
-from crossgap.files import once, writing
+from crossgap.files import alone, once, writing
 from crossgap.progress import track
-from crossgap.runs import timed
+from crossgap.runs import made_once, timed
 from crossgap.simulation.looks import get_look
 from crossgap.training import Trainer
 
@@ -98,9 +98,7 @@ class TaskGANExperiment:
         shared = look == "source" and many
         path = (self.source_folder if shared else self.folder) / "data" / name
         shown: dict[str, Any] = {} if self.quiet else {"track": track}
-        if not path.exists():
-            with timed(self.root, f"collect {name}"):
-                collect(collection, path, **shown)
+        made_once(path, lambda: collect(collection, path, **shown), self.root, f"collect {name}")
         return read_folder(path, **shown)
 
     @functools.cached_property
@@ -163,12 +161,11 @@ class TaskGANExperiment:
     def model(self, method: str) -> AdaptedModel:
         """A method's model, trained if need be."""
         about, methods = METHODS[method], self._methods  # collects what is missing, under a time of its own
-        if (methods.trainer_of(method).folder / "models" / method).exists():
-            return methods.get(method)
-        if about.needs:
+        saved = methods.trainer_of(method).folder / "models" / method
+        if about.needs and not saved.exists():
             self.extra(about.needs)
-        with timed(self.root, f"train {method}"):
-            return methods.get(method)
+        made_once(saved, lambda: methods.get(method), self.root, f"train {method}")
+        return methods.get(method)
 
     # evaluation
 
@@ -185,7 +182,9 @@ class TaskGANExperiment:
                     tried[gain] = float(np.mean(played.success))
             return {"gain": max(tried, key=tried.__getitem__), "success": tried}
 
-        return once(self.source_folder / "gain.json", choose)["gain"]
+        path = self.source_folder / "gain.json"
+        with alone(path):  # a seed's looks share it
+            return once(path, choose)["gain"]
 
     def _play(self, predict, starts: Sequence[int], gain: float, look: str, label: str, record: int):
         return closed_loop(
