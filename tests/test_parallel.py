@@ -36,6 +36,10 @@ def test_one_worker_is_this_process_and_shows_its_own_progress() -> None:
     ]
 
 
+def test_a_single_part_is_not_confined_to_a_worker_s_share_of_the_cores() -> None:
+    assert list(in_parallel(described, [(2,)], 2, "parts")) == [(4, False, os.getpid())]
+
+
 def test_several_workers_give_the_results_in_order_and_are_quiet() -> None:
     found = list(in_parallel(described, [(n,) for n in range(4)], 2, "parts"))
     assert [square for square, _, _ in found] == [0, 1, 4, 9]

@@ -75,8 +75,8 @@ def reproduce(
         counts: numbers of labelled target images of experiments budget and mico; by default the preset's.
         output: run folder; by default the newest run of these settings, or a new one under outputs/.
         results: where results are collected.
-        workers: how many seeds and looks at the same time, each on its share of the cores; on a CPU as many
-            as there are cores is fastest, and takes 1.5 GB of memory each, up to 4 GB
+        workers: how many seeds, looks or numbers of images at the same time, each on its share of the cores;
+            on a CPU as many as there are cores is fastest, and takes 1.5 GB of memory each, up to 4 GB
             where an xArm7 learns under random looks, and in target_pbr 1 GB more for each core.
         device: where to train.
         precision: of training.

@@ -37,13 +37,14 @@ def in_parallel(
         function: of a module, so that another process finds it; its last argument is whether to show no
             progress of its own.
         parts: arguments, all of which can be pickled.
-        workers: how many processes; 1 is this one.
+        workers: how many processes, no more than there are parts; 1 is this one.
         label: shown beside the progress bar of several workers.
 
     Raises:
         CrossgapError: fewer than one worker, a part failed, or a worker died.
     """
     check_workers(workers)
+    workers = min(workers, len(parts))  # one part alone has all cores
     if workers == 1:
         for part in parts:
             yield function(*part, False)
