@@ -25,9 +25,21 @@ def test_errors_by_hand() -> None:
     result = pair_error(moved, true, np.zeros(1), landmarks=True)
     difference = 18 * (100 + 100 + 100) / 3 / (32 * 32) / 255
     assert result["pair_l1"]["value"] == pytest.approx(difference)
-    assert result["cube_error"]["value"] == pytest.approx(5.0)
+    assert result["cube_error"]["value"] == result["cube_offset"]["value"] == pytest.approx(5.0)
+    assert result["cube_found"]["value"] == 1
     gone = pair_error(picture(10, 20, (120, 120, 120)), true, np.zeros(1), landmarks=True)
     assert gone["cube_error"]["value"] == 16  # half the image
+    assert gone["cube_found"]["value"] == 0
+    assert "cube_offset" not in gone
+    one_of_two = pair_error(
+        np.concatenate([moved, picture(10, 20, (120, 120, 120))]),
+        np.concatenate([true, true]),
+        np.zeros(2),
+        True,
+    )
+    assert one_of_two["cube_found"]["value"] == 0.5
+    assert one_of_two["cube_offset"]["value"] == pytest.approx(5.0)
+    assert one_of_two["cube_error"]["value"] == pytest.approx((5 + 16) / 2)
     assert "cube_error" not in pair_error(moved, true, np.zeros(1), landmarks=False)
 
 

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -132,6 +133,23 @@ def test_trains_classes_and_dann(monkeypatch, capsys, folders, tmp_path):
         )
         assert (code, words is None or words in message) == (0 if words is None else 2, True)
     assert not (tmp_path / "1").exists()
+
+
+def test_pairs_have_the_target_s_labels_give_or_take(monkeypatch, capsys, folders, tmp_path):
+    source, target = folders
+    options = ["train", "source_paired", "--source", source, "--target", target, *TINY]
+    options += ["--two-columns.steps", "3", "--two-columns.batch", "4"]
+    data, random = read_folder(target), np.random.default_rng(0)
+    noise = 0.1 * data.labels.std() * random.standard_normal(data.labels.shape).astype(np.float32)
+    for name, labels in (("measured", data.labels + noise), ("mixed_up", np.roll(data.labels, 3, axis=0))):
+        write_folder(tmp_path / name, replace(data, labels=labels))
+    for name, code in (("mixed_up", 2), ("measured", 0)):
+        command = [*options, "--output", tmp_path / "run", "--pairs", tmp_path / name]
+        found, message = crossgap(monkeypatch, capsys, *command)
+        assert found == code, message
+        if code:
+            assert "mixed_up are not those of the target images: they differ by" in message
+        assert (tmp_path / "run").exists() == (code == 0)
 
 
 def test_the_canonical_translator_on_own_folders(monkeypatch, capsys, folders, tmp_path):

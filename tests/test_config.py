@@ -10,8 +10,10 @@ from crossgap.config import (
     MAIN_METHODS,
     PRESETS,
     CycleConfig,
+    DANNConfig,
     NetworkConfig,
     SupervisedConfig,
+    TaskGANConfig,
     TranslatorConfig,
     get_preset,
 )
@@ -61,6 +63,16 @@ def test_images_are_of_a_size_that_the_networks_take(name: str) -> None:
             "CycleConfig: expected a learning rate above 0; got nan",
         ),
         (lambda: NetworkConfig(task_width=0), "NetworkConfig: expected task_width of at least 1; got 0"),
+        (lambda: NetworkConfig(generator_blocks=-1), "expected generator_blocks of at least 0; got -1"),
+        (
+            lambda: TranslatorConfig(task_weight=-1),
+            "TranslatorConfig: expected task_weight of 0 or more",
+        ),
+        (lambda: TranslatorConfig(canonical_weight=float("nan")), "canonical_weight of 0 or more; got nan"),
+        (lambda: CycleConfig(feature_weight=float("inf")), "feature_weight of 0 or more; got inf"),
+        (lambda: DANNConfig(domain_hidden=0), "DANNConfig: expected domain_hidden of at least 1; got 0"),
+        (lambda: DANNConfig(domain_weight=-0.3), "DANNConfig: expected domain_weight of 0 or more; got -0.3"),
+        (lambda: TaskGANConfig(translated_images=0), "expected translated_images of at least 1; got 0"),
     ],
 )
 def test_settings_that_cannot_be(make, message: str) -> None:

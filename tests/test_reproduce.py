@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from crossgap.config import PRESETS
 from crossgap.errors import CrossgapError
@@ -28,7 +29,8 @@ def test_two_looks_two_workers_and_a_method_added_later(tmp_path: Path, monkeypa
         path = reproduce_taskgan("smoke", 2, looks, methods, *where, workers)
         return json.loads(path.read_text())["rows"]
 
-    first = rows(("target_only",), 2)
+    first = rows(("target_only", "target_only"), 2, ("target_a", "target_b", "target_a"))
+    assert len(first) == len({(r["domain"], r["seed"], r["method"], r["metric"]) for r in first})
     assert {(row["domain"], row["seed"], row["method"]) for row in first} == {
         (look, seed, "target_only") for look in ("target_a", "target_b") for seed in (0, 1)
     }
@@ -51,6 +53,8 @@ def test_two_looks_two_workers_and_a_method_added_later(tmp_path: Path, monkeypa
         CrossgapError, match=r"not finished: target_only, .* not evaluated in target_c, seed 1"
     ):
         report_again(tmp_path / "run", "target_c", 1, None)
+    drawn = Image.open(tmp_path / "results" / "smoke_target_b.png")  # no translator among its rows
+    assert drawn.size[0] > 100
     # what the looks of a seed share was made once
     shared = tmp_path / "run" / "seed_1" / "source"
     assert sorted(path.name for path in (shared / "models").glob("[!.]*")) == ["source_only"]

@@ -9,6 +9,7 @@ import pytest
 from crossgap.errors import CrossgapError
 from crossgap.experiments.tables import (
     accuracy_table,
+    alignment_table,
     difference_table,
     error_table,
     generalisation_table,
@@ -89,6 +90,21 @@ def test_generalisation_sets_training_images_beside_unseen_ones() -> None:
     assert table[2] == "| task error of f_X(F(y)) | 0.040 / 0.100 |"
     assert table[3] == "| difference of F(y) from its true pair | 0.060 / 0.080 |"
     assert table[4].endswith("| – / – |")
+
+
+def test_alignment_is_of_translators_and_says_what_is_not_found() -> None:
+    row = {"domain": "target_b", "method": "taskgan_inverse", "seed": 0}
+    measured = {"pair_l1": 0.03, "cube_found": 0.8, "cube_offset": 1.0, "tip_found": 0.0, "success": 1.0}
+    rows = [{**row, "metric": metric, "value": value} for metric, value in measured.items()]
+    rows += [{**r, "seed": 1, "value": r["value"] / 2} for r in rows]
+    rows += [{**row, "method": "fine_tuned", "metric": "success", "value": 1.0}]
+    rows += [{**r, "method": "taskgan_inverse_refined"} for r in rows if r["method"] == "taskgan_inverse"]
+    rows += [{**row, "domain": "target_c", "method": "taskgan_forward", "metric": "pair_l1", "value": 0.1}]
+    table = alignment_table({**results(), "rows": rows}).splitlines()
+    assert table[0] == "| translator | `target_b` | `target_c` |"
+    assert table[2].endswith("| 0.022; cube 60%, 0.8 px; tip 0%, – px | – |")
+    assert table[3].endswith("| – | 0.100 |")
+    assert table[4] == ""
 
 
 def test_insert_replaces_what_is_between_the_markers_only():

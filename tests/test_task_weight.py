@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from crossgap.errors import CrossgapError
 from crossgap.experiments import reproduce, task_weight
 from crossgap.experiments.task_weight import histogram_distance
 from crossgap.files import read_json
@@ -35,8 +36,13 @@ def test_the_sweep_from_nothing_and_again(tmp_path: Path, monkeypatch: pytest.Mo
     assert (tmp_path / "results" / "smoke_target_a.png").stat().st_size > 10_000
     weights = [path for path in (tmp_path / "run").rglob("*.safetensors") if "models" in path.parts]
     before = {path: path.stat().st_mtime_ns for path in weights}
-    again = read_json(reproduce.reproduce_task_weight(*run))
-    assert again["rows"] == found["rows"]
+    more = ("smoke", 1, ("target_a", "target_b", "target_b"), *run[3:])  # a look is added
+    again = read_json(reproduce.reproduce_task_weight(*more))
+    assert [row for row in again["rows"] if row["domain"] == "target_a"] == found["rows"]
+    assert len(again["rows"]) == 2 * len(found["rows"])
     assert {path: path.stat().st_mtime_ns for path in weights} == before  # nothing was trained twice
+    with pytest.raises(CrossgapError, match=r"Look 'nope' not found"):
+        reproduce.reproduce_task_weight("smoke", 1, ("nope",), tmp_path / "other", tmp_path, "cpu", "32-true")
+    assert not (tmp_path / "other").exists()
     errors = {row["task_weight"]: row["value"] for row in found["rows"] if row["metric"] == "held_out_mse"}
     assert errors[0.0] != errors[1.0]

@@ -50,19 +50,25 @@ def pair_error(
         landmarks: whether both are in the source look, where tip and cube can be found.
 
     Returns:
-        `pair_l1`, mean absolute difference in [0, 1]; with landmarks also `tip_error` and `cube_error`, their
-        distance from where they should be in pixels, half the image where they cannot be found at all.
+        `pair_l1`, mean absolute difference in [0, 1]. With landmarks, of tip and cube each: `tip_found`, the
+        share of images in which it can be found; `tip_offset`, its distance in pixels from where it should
+        be in those; and `tip_error`, the same over all images, with half the image where it is not found.
     """
     difference = np.abs(translated.astype(float) - true.astype(float)).mean((1, 2, 3)) / 255
     result = {"pair_l1": _over_episodes(difference, episodes)}
     if landmarks:
         for name in LANDMARKS:
             there = find_landmark(true, name)
-            distance = np.linalg.norm(find_landmark(translated, name) - there, axis=1)
-            distance = np.where(np.isnan(distance), true.shape[1] / 2, distance)
             visible = ~np.isnan(there[:, 0])
-            if visible.any():
-                result[f"{name}_error"] = _over_episodes(distance[visible], episodes[visible])
+            if not visible.any():
+                continue
+            offset = np.linalg.norm(find_landmark(translated, name) - there, axis=1)[visible]
+            found, shown = ~np.isnan(offset), episodes[visible]
+            error = np.where(found, offset, true.shape[1] / 2)
+            result[f"{name}_error"] = _over_episodes(error, shown)
+            result[f"{name}_found"] = _over_episodes(found.astype(float), shown)
+            if found.any():
+                result[f"{name}_offset"] = _over_episodes(offset[found], shown[found])
     return result
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 import tyro
 from tyro.conf import Positional, arg
 
-from crossgap.config import PRESETS, Collection, TaskGANConfig
+from crossgap.config import OWN_DATA, Collection, TaskGANConfig
 from crossgap.errors import CrossgapError
 from crossgap.experiments.budget_presets import BUDGET_METHODS
 from crossgap.experiments.xarm7_presets import EPISODE_STEPS
@@ -19,8 +19,6 @@ PresetName = Literal["smoke", "quick", "full", "paper"]
 Device = Literal["auto", "cpu", "cuda"]
 Precision = Literal["auto", "32-true", "bf16-mixed"]
 Experiment = Literal["taskgan", "mico", "digits", "budget", "task_weight", "xarm7", "pick_place"]
-LOOKS = ("target_a", "target_b", "target_c")
-"""Of experiment taskgan, unless others are asked for."""
 
 
 def demo(
@@ -68,9 +66,10 @@ def reproduce(
         preset: size of the experiment.
         seeds: how many, from 0 on; more can be added later. By default one at presets smoke and quick,
             three at the others.
-        looks: the target looks of taskgan (by default a, b and c), budget (the preset's), task_weight (b),
-            pick_place (the preset's), the target domains of digits (both), the domains
-            of xarm7 (the preset's; camera_far, too, and target_mesh where the real arm's meshes are).
+        looks: the target looks of taskgan (by default a, b and c, at full and paper d, too; target_pbr where
+            Vulkan is), budget (the preset's), task_weight (b), pick_place (the preset's), the target domains
+            of digits (both), the domains of xarm7 (the preset's; camera_far, too, and target_mesh where the
+            real arm's meshes are).
         methods: which methods, of xarm7 which configurations; by default the preset's.
         counts: numbers of labelled target images of experiments budget and mico; by default the preset's.
         output: run folder; by default the newest run of these settings, or a new one under outputs/.
@@ -108,7 +107,7 @@ def reproduce(
     elif experiment == "task_weight":
         path = experiments.reproduce_task_weight(preset, seeds, looks or ("target_b",), *where)
     else:
-        path = experiments.reproduce_taskgan(preset, seeds, looks or LOOKS, methods, *where)
+        path = experiments.reproduce_taskgan(preset, seeds, looks, methods, *where)
     console.print(f"Results: {path}")
 
 
@@ -136,7 +135,7 @@ def train(
     labels: tuple[str, ...] | None = None, target_labels: Literal["all", "none"] = "all",
     pairs: Path | None = None, unlabelled: Path | None = None, randomized: Path | None = None,
     classes: int | None = None, device: Device = "auto", precision: Precision = "auto",
-    config: Annotated[TaskGANConfig, arg(name="")] = PRESETS["quick"].config,
+    config: Annotated[TaskGANConfig, arg(name="")] = OWN_DATA,
 ) -> None:  # fmt: skip
     """Train a method on your own two data sets: folders of images with a labels.csv.
 
@@ -204,7 +203,7 @@ def budget(
     methods: tuple[str, ...] = BUDGET_METHODS, counts: tuple[int, ...] | None = None,
     spread: Literal["images", "episodes", "both"] = "both", held_out: float = 0.25, seed: int = 0,
     labels: tuple[str, ...] | None = None, device: Device = "auto", precision: Precision = "auto",
-    config: Annotated[TaskGANConfig, arg(name="")] = PRESETS["quick"].config,
+    config: Annotated[TaskGANConfig, arg(name="")] = OWN_DATA,
 ) -> None:  # fmt: skip
     """How many real images must I take, and of what? Train on growing numbers of your own target images.
 

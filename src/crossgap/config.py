@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 from crossgap.errors import CrossgapError, unknown
@@ -55,15 +55,16 @@ class NetworkConfig:
 
     def __post_init__(self) -> None:
         for name, value in asdict(self).items():
-            if value < 1 and name != "generator_blocks":
-                raise CrossgapError(f"NetworkConfig: expected {name} of at least 1; got {value}.")
+            if value < (least := int(name != "generator_blocks")):
+                raise CrossgapError(f"NetworkConfig: expected {name} of at least {least}; got {value}.")
 
 
 def check_training(config: SupervisedConfig | TranslatorConfig | CycleConfig) -> None:
     """Whether a training can be run.
 
     Raises:
-        CrossgapError: steps or batch below 1, or a learning rate that is not a positive number.
+        CrossgapError: steps or batch below 1, a learning rate that is not a positive number, or a weight or
+            factor that is no number from 0 on.
     """
     kind = type(config).__name__
     for name in ("steps", "batch"):
@@ -71,6 +72,9 @@ def check_training(config: SupervisedConfig | TranslatorConfig | CycleConfig) ->
             raise CrossgapError(f"{kind}: expected {name} of at least 1; got {getattr(config, name)}.")
     if not 0 < config.learning_rate < float("inf"):
         raise CrossgapError(f"{kind}: expected a learning rate above 0; got {config.learning_rate}.")
+    for name, value in asdict(config).items():
+        if name.endswith(("_weight", "_discriminator_rate")) and not 0 <= value < float("inf"):
+            raise CrossgapError(f"{kind}: expected {name} of 0 or more; got {value}.")
 
 
 @dataclass(frozen=True)
@@ -90,10 +94,10 @@ class SupervisedConfig:
 
 @dataclass(frozen=True)
 class TranslatorConfig:
-    """The training of the inverse TaskGAN."""
+    """The training of a TaskGAN; the paper does not give its steps, batch and rate, only its task models'."""
 
     steps: int = 15_000
-    """Steps, each of one update of generator and discriminator."""
+    """Steps, each of one update of generator and discriminator; as many as the paper's task models have."""
     batch: int = 16
     """Images per step, of each domain."""
     learning_rate: float = 2e-4
@@ -149,6 +153,13 @@ class DANNConfig(SupervisedConfig):
     domain_weight: float = 1.0
     """Factor on λ_p, the weight of the reversed gradient, which grows from 0 to 1; 1 is the paper's."""
 
+    def __post_init__(self) -> None:
+        check_training(self)
+        if self.domain_hidden < 1:
+            raise CrossgapError(
+                f"DANNConfig: expected domain_hidden of at least 1; got {self.domain_hidden}."
+            )
+
 
 @dataclass(frozen=True)
 class DDPGConfig:
@@ -197,6 +208,12 @@ class TaskGANConfig:
     dann: DANNConfig = field(default_factory=DANNConfig)
     """Of DANN."""
 
+    def __post_init__(self) -> None:
+        if self.translated_images < 1:
+            raise CrossgapError(
+                f"TaskGANConfig: expected translated_images of at least 1; got {self.translated_images}."
+            )
+
 
 MAIN_METHODS = (
     "source_only", "target_only", "fine_tuned", "taskgan_inverse", "taskgan_inverse_refined", "oracle",
@@ -205,7 +222,8 @@ MAIN_METHODS = (
 ALL_METHODS = (
     "source_only", "target_only", "fine_tuned", "augmented", "augmented_fine_tuned", "randomized",
     "randomized_per_frame", "randomized_fine_tuned", "plain_gan", "task_loss_only", "task_loss_only_refined",
-    "taskgan_inverse", "taskgan_inverse_refined", "source_paired", "taskgan_forward", "source_translated",
+    "taskgan_inverse", "taskgan_inverse_refined", "source_paired", "plain_gan_forward",
+    "taskgan_forward", "source_translated",
     "source_paired_translated", "source_supervised_gan", "cycle_taskgan", "cycle_taskgan_refined",
     "cycle_taskgan_forward", "cycle_taskgan_unlabelled", "cycle_taskgan_unlabelled_refined",
     "cycle_taskgan_unlabelled_forward", "rcan", "rcan_refined", "rcan_near", "canonical_taskgan",
@@ -283,7 +301,9 @@ PRESETS = {
     ),
     "paper": Preset(size=128, methods=ALL_METHODS),
 }  # fmt: skip
-"""Every preset by name; `paper` has the paper's own sizes and set-up."""
+"""Every preset by name; `paper` has the paper's own sizes and set-up, where it gives them."""
+OWN_DATA = replace(PRESETS["quick"].config, dann=DANNConfig(3000, 64, domain_weight=0.3))
+"""What `crossgap train` and `budget` begin with: preset quick, and the DANN of the digits, which has none."""
 
 
 def as_json(preset: Preset) -> dict[str, Any]:

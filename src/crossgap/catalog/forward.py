@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from crossgap.adapted import AdaptedModel
@@ -58,24 +60,28 @@ def source_paired(methods: Methods) -> AdaptedModel:
     return _two_columns(methods, "source_paired", "source_only", [_paired(methods)])
 
 
-def taskgan_forward(methods: Methods) -> AdaptedModel:
-    """Step 2: G: X → Y, trained through f_Y; the model keeps f_Y as it was, and G as its translator."""
-    config, task_model = methods.config.translator, methods.get("source_paired").task_model
+def forward(methods: Methods, name: str, supervised: bool = True) -> AdaptedModel:
+    """Step 2: G: X → Y, trained through f_Y; the model keeps f_Y as it was, and G as its translator.
+
+    Without supervision it is the paper's "typical GAN" (figure 7), which needs no f_Y.
+    """
+    config = methods.config.translator
+    task_model = methods.get("source_paired" if supervised else "source_only").task_model
     generator, discriminator = new_translator(methods)
     phase = TaskGAN(
-        "taskgan_forward",
+        name,
         generator,
         discriminator,
         task_model,
         inputs=methods.batches(methods.source, config.batch, 1),
         real=methods.batches(methods.target, config.batch, 2),
-        task_weight=config.task_weight,
+        task_weight=config.task_weight if supervised else 0.0,
         steps=config.steps,
         learning_rate=config.learning_rate,
         loss=methods.scale.loss,
         discriminator_rate=config.forward_discriminator_rate,
     )
-    methods.fit("taskgan_forward", phase)
+    methods.fit(name, phase)
     return methods.adapted(task_model, generator)
 
 
@@ -85,15 +91,25 @@ def source_translated(methods: Methods) -> AdaptedModel:
 
 
 def source_paired_translated(methods: Methods) -> AdaptedModel:
-    """Step 3, "Source + Paired + Translated": f_Y refined on both."""
+    """Step 3 as the regime "Source + Paired + Translated": trained on both from f_X on, as every regime is,
+    so that they differ in their data alone."""
     pairs = [_paired(methods), _translated(methods)]
     return _two_columns(methods, "source_paired_translated", "source_only", pairs)
 
 
 FORWARD = {
     "source_paired": Method(source_paired, "Source + Paired (two columns)", needs="pairs"),
+    "plain_gan_forward": Method(
+        partial(forward, name="plain_gan_forward", supervised=False),
+        "plain GAN forward (λ = 0): the translator G",
+        target_labels=False,
+        translates_source=True,
+    ),
     "taskgan_forward": Method(
-        taskgan_forward, "TaskGAN forward: the translator G", needs="pairs", translates_source=True
+        partial(forward, name="taskgan_forward"),
+        "TaskGAN forward: the translator G",
+        needs="pairs",
+        translates_source=True,
     ),
     "source_translated": Method(source_translated, "TaskGAN forward: Source + Translated", needs="pairs"),
     "source_paired_translated": Method(

@@ -44,6 +44,8 @@ def evaluate_models(
         raise CrossgapError(f"--starts must be from 1 to {len(available)}; got {starts}.")
     if steps < 1:
         raise CrossgapError(f"--steps must be at least 1; got {steps}.")
+    if not 0 < gain < float("inf"):
+        raise CrossgapError(f"--gain must be above 0; got {gain}.")
     get_look(look)
     torch_device = make_fabric(device).device
     loaded = {str(path): AdaptedModel.load(path, torch_device) for path in models}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -49,35 +50,42 @@ from crossgap.training import hardware, single_process
 
 
 def reproduce_taskgan(
-    preset: str, seeds: int, looks: tuple[str, ...], methods: tuple[str, ...] | None, output: Path | None,
-    results: Path, device: str, precision: str, workers: int = 1,
+    preset: str, seeds: int, looks: tuple[str, ...] | None, methods: tuple[str, ...] | None,
+    output: Path | None, results: Path, device: str, precision: str, workers: int = 1,
 ) -> Path:  # fmt: skip
     """Every method × look × seed; the path of the results file, which grows as looks are done.
 
-    Beside it `<preset>_regimes.png`, figure 9 of the paper, where all its regimes were run. What a seed's
+    Beside it `<preset>_regimes.png`, figure 9 of the paper, where all its regimes were run, and
+    `<preset>_<look>.png`, what the translators of seed 0 draw (figure 7). What a seed's
     looks share (source images, f_X, gain) is made once. Looks and methods can be added to a run later. Killed
     and started again, it goes on where it was.
 
     Raises:
         CrossgapError: an unknown look or preset, no seeds, or `output` holds another run.
     """
+    looks = unique(looks or _default_looks(preset))
     for look in looks:
         get_look(look)
     settings, fabric = get_preset(preset), single_process(device, precision)
-    methods = methods or settings.methods
+    methods = unique(methods or settings.methods)
     path, depends = results / f"{preset}.json", as_json(settings) | hardware(fabric)
     for method in methods:
         if method not in ALL_METHODS:
             raise unknown("Method of this experiment", method, ALL_METHODS)
     folder = _begin("taskgan", preset, seeds, workers, output, fabric, settings=as_json(settings))
     about = folder, settings, methods, device, precision
-    rows: list[dict[str, Any]] = []
     parts = [(*about, look, seed) for look in looks for seed in range(seeds)]
-    for found in in_parallel(_one_look, parts, workers, "seeds and looks"):
-        rows += found
-        add_results(path, rows, provenance(folder), depends)
+    _gather(_one_look, parts, workers, "seeds and looks", path, folder, depends)
     regimes_plot(read_json(path)["rows"], path.with_name(f"{preset}_regimes.png"))
+    for look in looks:
+        pictures = TaskGANExperiment(folder, settings, look, 0, fabric, methods=methods).pictures()
+        gallery(pictures, path.with_name(f"{preset}_{look}.png"))
     return path
+
+
+def _default_looks(preset: str) -> tuple[str, ...]:
+    """The three looks that need nothing but OpenGL, and at the larger presets the hardest, too."""
+    return ("target_a", "target_b", "target_c", *(("target_d",) if preset in ("full", "paper") else ()))
 
 
 def _one_look(
@@ -109,10 +117,7 @@ def reproduce_mico(
     folder = _begin("mico", preset, seeds, workers, output, fabric, settings=asdict(settings))
     about = folder, settings, device, precision, methods
     parts = [(*about, images, seed) for images in (0, *counts) for seed in range(seeds)]
-    rows: list[dict[str, Any]] = []
-    for found in in_parallel(_mico, parts, workers, "numbers of images and seeds"):
-        rows += found
-        add_results(path, rows, provenance(folder), depends)
+    _gather(_mico, parts, workers, "numbers of images and seeds", path, folder, depends)
     curve(read_json(path)["rows"], results / f"{preset}_curve.png")
     gallery(MicoExperiment(folder, settings, 0, fabric).pictures(), results / f"{preset}_pictures.png")
     return path
@@ -153,10 +158,7 @@ def reproduce_digits(
     SOURCE("train")  # fetched once, before several processes ask for it
     about = folder, chosen, device, precision
     parts = [(*about, domain, seed) for seed in range(seeds) for domain in domains]
-    rows: list[dict[str, Any]] = []
-    for found in in_parallel(_digits, parts, workers, "seeds and domains"):
-        rows += found
-        add_results(path, rows, provenance(folder), depends)
+    _gather(_digits, parts, workers, "seeds and domains", path, folder, depends)
     for domain in domains:
         pictures = DigitsExperiment(folder, settings, domain, 0, fabric).pictures()
         gallery(pictures, results / f"{preset}_{domain}.png")
@@ -187,8 +189,8 @@ def reproduce_budget(
     settings, fabric = get_budget_preset(preset), single_process(device, precision)
     depends = as_json(settings.base) | hardware(fabric)
     settings = replace(
-        settings, looks=looks or settings.looks, methods=methods or settings.methods,
-        counts=counts or settings.counts,
+        settings, looks=unique(looks or settings.looks), methods=unique(methods or settings.methods),
+        counts=unique(counts or settings.counts),
     )  # fmt: skip
     for look in settings.looks:
         get_look(look)
@@ -197,11 +199,8 @@ def reproduce_budget(
     config = {"base": as_json(settings.base)}  # looks, methods and numbers can be added to a run
     folder = _begin("budget", preset, seeds, workers, output, fabric, settings=config)
     about, path = (folder, settings, device, precision), results / f"{preset}.json"
-    rows: list[dict[str, Any]] = []
     parts = [(*about, look, seed) for look in settings.looks for seed in range(seeds)]
-    for found in in_parallel(_budget, parts, workers, "seeds and looks"):
-        rows += found
-        add_results(path, rows, provenance(folder), depends)
+    _gather(_budget, parts, workers, "seeds and looks", path, folder, depends)
     plot(read_json(path)["rows"], SUCCESS, path.with_suffix(".png"))
     return path
 
@@ -218,18 +217,21 @@ def reproduce_task_weight(
 ) -> Path:  # fmt: skip
     """Inverse TaskGAN for every λ_φ × look × seed; the path of the results file.
 
-    Beside it `<preset>_<look>.png`: task error, style and alignment over λ_φ.
+    Beside it `<preset>_<look>.png`: task error, style and alignment over λ_φ. Looks can be added to a run
+    later. Killed and started again, it goes on where it was.
 
     Raises:
         CrossgapError: an unknown look or preset, no seeds, or `output` holds another run.
     """
+    looks = unique(looks)
+    for look in looks:
+        get_look(look)
     settings, fabric = get_preset(preset), single_process(device, precision)
     depends = as_json(settings) | {"weights": list(WEIGHTS)} | hardware(fabric)
-    settled = depends | {"looks": list(looks)}
-    folder = _begin("task_weight", preset, seeds, workers, output, fabric, settings=settled)
-    parts = [(folder, settings, device, precision, looks, seed) for seed in range(seeds)]
-    rows = [row for found in in_parallel(_task_weight, parts, workers, "seeds") for row in found]
-    path = add_results(results / f"{preset}.json", rows, provenance(folder), depends)
+    folder = _begin("task_weight", preset, seeds, workers, output, fabric, settings=depends)
+    parts = [(folder, settings, device, precision, look, seed) for look in looks for seed in range(seeds)]
+    path = results / f"{preset}.json"
+    _gather(_task_weight, parts, workers, "seeds and looks", path, folder, depends)
     every = read_json(path)["rows"]  # other seeds of an earlier run, too
     for look in looks:
         plot_weights([row for row in every if row["domain"] == look], results / f"{preset}_{look}.png")
@@ -237,14 +239,10 @@ def reproduce_task_weight(
 
 
 def _task_weight(
-    folder: Path, settings: Preset, device: str, precision: str, looks: tuple[str, ...], seed: int,
-    quiet: bool,
+    folder: Path, settings: Preset, device: str, precision: str, look: str, seed: int, quiet: bool
 ) -> list[dict[str, Any]]:  # fmt: skip
-    fabric = single_process(device, precision)
-    wholes = [TaskGANExperiment(folder, settings, look, seed, fabric, quiet) for look in looks]
-    return [
-        row for whole in wholes for weight in WEIGHTS for row in TaskWeightExperiment(whole, weight).run()
-    ]
+    whole = TaskGANExperiment(folder, settings, look, seed, single_process(device, precision), quiet)
+    return [row for weight in WEIGHTS for row in TaskWeightExperiment(whole, weight).run()]
 
 
 def reproduce_xarm7(
@@ -272,10 +270,7 @@ def reproduce_xarm7(
     path, depends = results / f"{preset}.json", about | hardware(fabric)
     folder = _begin("xarm7", preset, seeds, workers, output, fabric, settings=about)
     parts = [(folder, settings, setup, device, precision, seed) for setup in setups for seed in range(seeds)]
-    rows: list[dict[str, Any]] = []
-    for found in in_parallel(_xarm7, parts, workers, "configurations and seeds"):
-        rows += found
-        add_results(path, rows, provenance(folder), depends)
+    _gather(_xarm7, parts, workers, "configurations and seeds", path, folder, depends)
     every = read_json(path)["rows"]
     learning_curves(every, list(SETUPS), path.with_name(f"{preset}_curves.png"))
     episodes = episodes_by_domain(first_configuration(evaluated_experiments(folder, settings, fabric)))
@@ -314,7 +309,9 @@ def reproduce_pick_place(
         CrossgapError: an unknown method, look or preset, no seeds, or `output` holds another run.
     """
     settings, fabric = get_pick_place_preset(preset), single_process(device, precision)
-    settings = replace(settings, looks=looks or settings.looks, methods=methods or settings.methods)
+    settings = replace(
+        settings, looks=unique(looks or settings.looks), methods=unique(methods or settings.methods)
+    )
     for look in settings.looks:
         get_xarm7_look(look)
     _check_meshes(settings.looks)
@@ -324,10 +321,7 @@ def reproduce_pick_place(
     path, depends = results / f"{preset}.json", about | hardware(fabric)
     folder = _begin("pick_place", preset, seeds, workers, output, fabric, settings=about)
     parts = [(folder, settings, device, precision, seed) for seed in range(seeds)]
-    rows: list[dict[str, Any]] = []
-    for found in in_parallel(_pick_place, parts, workers, "seeds"):
-        rows += found
-        add_results(path, rows, provenance(folder), depends)
+    _gather(_pick_place, parts, workers, "seeds", path, folder, depends)
     learning_curves(read_json(path)["rows"], list(PICK_PLACE), path.with_name(f"{preset}_curves.png"))
     return path
 
@@ -341,6 +335,17 @@ def _pick_place(
 def unique(values: tuple) -> tuple:
     """Each value once, in the order of the first."""
     return tuple(dict.fromkeys(values))
+
+
+def _gather(
+    function: Callable[..., list[dict[str, Any]]], parts: Sequence[tuple[Any, ...]], workers: int,
+    label: str, path: Path, folder: Path, depends: dict[str, Any],
+) -> None:  # fmt: skip
+    """Run the parts, and let the results file grow as they are done."""
+    rows: list[dict[str, Any]] = []
+    for found in in_parallel(function, parts, workers, label):
+        rows += found
+        add_results(path, rows, provenance(folder), depends)
 
 
 def _begin(

@@ -74,8 +74,8 @@ def _difference(rows: list[dict[str, Any]], method: str) -> str:
 GENERALISATION = {
     "held_out_mse": "task error of f_X(F(y))",
     "pair_l1": "difference of F(y) from its true pair",
-    "tip_error": "tip drawn from where it should be, px",
-    "cube_error": "cube drawn from where it should be, px",
+    "tip_error": "tip: px from where it should be, 32 if not found",
+    "cube_error": "cube: px from where it should be, 32 if not found",
 }
 """Errors on unseen images, with what they are; those on the training images have the prefix `train_`."""
 
@@ -98,6 +98,45 @@ def generalisation_table(results: dict[str, Any]) -> str:
             cells.append(" / ".join(f"{np.mean(values):.3f}" if values else "–" for values in found))
         lines.append(f"| {about} | " + " | ".join(cells) + " |")
     return "\n".join([*lines, "", f"TaskGAN inverse, means of the seeds. {_run(results)}"])
+
+
+ALIGNED = {
+    "pair_l1": "{:.3f}", "cube_found": "{:.0%}", "cube_offset": "{:.1f}", "tip_found": "{:.0%}",
+    "tip_offset": "{:.1f}",
+}  # fmt: skip
+"""What is shown of every translator's drawings, and how it is written."""
+
+
+def alignment_table(results: dict[str, Any]) -> str:
+    """How well translated images that nothing was trained on fit their true pairs (the paper's figure 7)."""
+    rows = [row for row in results["rows"] if row["metric"] in ALIGNED]
+    translators = sorted({row["method"] for row in rows if row["metric"] == "pair_l1"}, key=ALL_METHODS.index)
+    shown = [name for name in translators if not name.endswith(("_refined", "_near"))]  # the same translator
+    domains = sorted({row["domain"] for row in rows})
+    lines = [
+        "| translator | " + " | ".join(f"`{domain}`" for domain in domains) + " |",
+        "|---|" + "---|" * len(domains),
+    ]
+    for method in shown:
+        cells = [_aligned([r for r in rows if (r["method"], r["domain"]) == (method, d)]) for d in domains]
+        lines.append(f"| {METHODS[method].about} | " + " | ".join(cells) + " |")
+    text = (
+        "Held-out images: mean absolute difference of F(y) (forward: G(x)) from its true pair, in [0, 1]; in "
+        "how many the cube is found, and how many pixels from where it should be; the same of the tip. Means "
+        f"of the seeds. {_run(results)}"
+    )
+    return "\n".join([*lines, "", text])
+
+
+def _aligned(rows: list[dict[str, Any]]) -> str:
+    values = {name: [row["value"] for row in rows if row["metric"] == name] for name in ALIGNED}
+    mean = {name: ALIGNED[name].format(np.mean(some)) for name, some in values.items() if some}
+    landmarks = [
+        f"{name} {mean[f'{name}_found']}, {mean.get(f'{name}_offset', '–')} px"
+        for name in ("cube", "tip")
+        if f"{name}_found" in mean
+    ]
+    return "; ".join([mean["pair_l1"], *landmarks]) if mean else "–"
 
 
 def budget_table(results: dict[str, Any]) -> str:
@@ -281,6 +320,7 @@ TABLES = {
     "taskgan-full": (Path("results/taskgan/full.json"), success_table),
     "taskgan-full-differences": (Path("results/taskgan/full.json"), difference_table),
     "taskgan-full-generalisation": (Path("results/taskgan/full.json"), generalisation_table),
+    "taskgan-full-alignment": (Path("results/taskgan/full.json"), alignment_table),
     "budget-quick": (Path("results/budget/quick.json"), budget_table),
     "budget-full": (Path("results/budget/full.json"), budget_table),
     "digits-quick": (Path("results/digits/quick.json"), accuracy_table),

@@ -26,6 +26,8 @@ from crossgap.training import Trainer
 
 SOURCE_SEED, TARGET_SEED, HELD_OUT_SEED, ORACLE_SEED = 1, 2, 3, 4
 """Streams of demonstrations; none is a test or validation start."""
+PICTURED = ("plain_gan", "task_loss_only", "taskgan_inverse")
+"""Translators whose drawings are shown beside each other."""
 RECORDED = 4
 """Episodes per method whose images are kept for the report."""
 
@@ -246,6 +248,20 @@ class TaskGANExperiment:
             aligned = pair_error(translated, pairs.images, pairs.episodes, landmarks=True)
             found |= {f"train_{metric}": figures for metric, figures in aligned.items()}
         return found
+
+    def pictures(self, count: int = 6) -> dict[str, np.ndarray]:
+        """Rows of figure 7 by label, (count, H, W, 3) uint8: held-out images of different episodes, what the
+        translators `PICTURED` that are there make of them, and their true pairs."""
+        images = self.held_out
+        rows = np.linspace(0, len(images) - 1, count).astype(int)
+        there = [name for name in PICTURED if (self.folder / "models" / name).exists()]
+        drawn = {
+            f"F(y), {METHODS[name].about}": self.model(name).translate(images.images[rows]) for name in there
+        }
+        return {
+            "held-out target image y": images.images[rows], **drawn,
+            "true pair in the source": self.held_out_pairs.images[rows],
+        }  # fmt: skip
 
     def evaluation_path(self, method: str) -> Path:
         """Where the results of a method are."""

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 from rich.console import Console
 from rich.table import Column, Table
 
@@ -19,6 +20,9 @@ from crossgap.progress import track
 from crossgap.runs import check_seed, lock_run, open_run
 from crossgap.training import Trainer, hardware, make_fabric
 
+FAR = 0.5
+"""Of the labels' spread: real labels are measured, and may differ from their pairs', but not by so much;
+labels that have nothing to do with each other differ by about 1.1."""
 TRAINABLE = [name for name, about in METHODS.items() if about.needs != "oracle"]
 """The methods that need nothing which nobody has."""
 
@@ -103,4 +107,15 @@ def _read_pairs(folder: Path, labels: tuple[str, ...] | None, target: LabelledIm
         raise CrossgapError(
             f"{folder} has {len(pairs)} images, the target {len(target)}. Expected one pair per target image."
         )
+    if target.label_names == pairs.label_names and (off := _spreads_off(pairs.labels, target.labels)) > FAR:
+        raise CrossgapError(
+            f"The labels in {folder} are not those of the target images: they differ by {off:.1f} of their "
+            "spread on average. Expected the same moments, in the same order."
+        )
     return pairs
+
+
+def _spreads_off(one: np.ndarray, other: np.ndarray) -> float:
+    """Mean absolute difference of two sets of labels (n, k), over the standard deviation of the second."""
+    spread = other.std(0)
+    return float((np.abs(one - other).mean(0) / np.where(spread > 0, spread, 1)).mean())

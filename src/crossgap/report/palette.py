@@ -60,7 +60,10 @@ _TEXTS = {
         "#078a68", "#2cc79c",
     ),
 }  # fmt: skip
-_OTHERS = (("#7a5aa6", "#b99ce6"), ("#a8527c", "#e594bb"), ("#6b6f1f", "#c3c765"))
+_OTHERS = (
+    ("#7a5aa6", "#b99ce6"), ("#a8527c", "#e594bb"), ("#6b6f1f", "#c3c765"), ("#5b4636", "#b59f8c"),
+    ("#1b8c98", "#6fd3dd"),
+)  # fmt: skip
 """Light and dark colours of methods without a text of their own."""
 
 

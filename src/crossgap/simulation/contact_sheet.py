@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from crossgap.errors import CrossgapError
 from crossgap.files import writing
 from crossgap.simulation.meshes import meshes_problem
 from crossgap.simulation.vulkan import filament_problem
@@ -26,7 +27,12 @@ def contact_sheet(output: str | Path, size: int = 128) -> Path:
     Args:
         output: the picture to write.
         size: width and height of each image in pixels.
+
+    Raises:
+        CrossgapError: the size is below 1.
     """
+    if size < 1:
+        raise CrossgapError(f"--size must be at least 1; got {size}.")
     rows = [
         (world, look, randomization, title)
         for world in SCENES
