@@ -6,14 +6,18 @@ Both start from the same weights and see the same images. First their losses are
 steps; then they are timed step by step in turn, so that whatever else the machine does slows both. Prints
 training images/s (source and target together, forward, backward and Adam) and the ratio: the median over
 pairs of steps, with its 10 to 90 % range. That the process keeps freed memory helps both alike, so the
-ratio leaves it out.
+ratio leaves it out. Writes them with machine, versions and commit to results/benchmarks/.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import statistics
+import tempfile
 import time
+from pathlib import Path
+from typing import Any
 
 import lightning_fabric
 import torch
@@ -21,10 +25,12 @@ from torch import nn
 
 from crossgap.config import PRESETS, TaskGANConfig
 from crossgap.data.batches import Batches
+from crossgap.files import write_json
 from crossgap.methods.taskgan import TaskGAN
 from crossgap.networks import Discriminator, Generator, TaskModel
 from crossgap.networks.layers import InstanceNorm, ReflectedConvolution
-from crossgap.training import make_fabric
+from crossgap.runs import provenance, start, timed
+from crossgap.training import hardware, make_fabric
 
 CHECKED_STEPS = 5
 """Steps whose losses are compared. Later ones drift apart as two seeds do: a GAN amplifies rounding."""
@@ -109,8 +115,10 @@ def timed_step(phase: TaskGAN, step: int) -> float:
     return time.perf_counter() - start
 
 
-def compare(config: TaskGANConfig, size: int, device: str, precision: str, seconds: float) -> None:
-    """Check and time one image size.
+def compare(
+    config: TaskGANConfig, size: int, device: str, precision: str, seconds: float
+) -> dict[str, Any]:  # fmt: skip
+    """Check and time one image size: images/s of both, their ratio, and how far their losses differ.
 
     Raises:
         SystemExit: the losses differ by more than the tolerance.
@@ -127,13 +135,17 @@ def compare(config: TaskGANConfig, size: int, device: str, precision: str, secon
     images = 2 * config.translator.batch
     ratios = sorted(a / b for a, b in times)
     low, high = ratios[len(ratios) // 10], ratios[-1 - len(ratios) // 10]
-    for name, column in (("eager float32", 0), ("shipped", 1)):
-        print(
-            f"{images / statistics.median(pair[column] for pair in times):8.1f} images/s    {size} px, {name}"
-        )
+    speeds = [images / statistics.median(pair[column] for pair in times) for column in (0, 1)]
+    for name, speed in zip(("eager float32", "shipped"), speeds, strict=True):
+        print(f"{speed:8.1f} images/s    {size} px, {name}")
     ratio = statistics.median(ratios)
     print(f"    ratio {ratio:.2f} [{low:.2f}, {high:.2f}], {len(times)} pairs of steps; ", end="")
     print(f"losses of {CHECKED_STEPS} steps alike to {difference:.2%}", flush=True)
+    return {
+        "size": size, "images_per_second": {"eager_float32": speeds[0], "shipped": speeds[1]},
+        "ratio": {"median": ratio, "low": low, "high": high}, "pairs_of_steps": len(times),
+        "largest_relative_difference_of_losses": difference,
+    }  # fmt: skip
 
 
 def main() -> None:
@@ -143,6 +155,9 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=30.0, help="per size")
     parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
     parser.add_argument("--precision", choices=["auto", "32-true", "bf16-mixed"], default="auto")
+    parser.add_argument(
+        "--output", type=Path, help="results/benchmarks/train_step_<cpu or cuda>.json by default"
+    )
     arguments = parser.parse_args()
     config = PRESETS[arguments.preset].config
     fabric = make_fabric(arguments.device, arguments.precision)
@@ -152,8 +167,15 @@ def main() -> None:
         f"{fabric._precision.precision}; preset {arguments.preset}: generator {networks.generator_width} × "
         f"{networks.generator_blocks}, batch {batch}"
     )
-    for size in arguments.sizes:
-        compare(config, size, arguments.device, arguments.precision, arguments.seconds)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        start(folder, preset=arguments.preset, load_before=round(os.getloadavg()[0], 2), **hardware(fabric))
+        with timed(folder, "train_step"):
+            chosen = arguments.device, arguments.precision, arguments.seconds
+            rows = [compare(config, size, *chosen) for size in arguments.sizes]
+        origin = provenance(folder) | {"command": "python benchmarks/train_step.py"}
+    output = arguments.output or Path(f"results/benchmarks/train_step_{fabric.device.type}.json")
+    write_json(output, {"provenance": origin, "threads": torch.get_num_threads(), "rows": rows})
 
 
 if __name__ == "__main__":
