@@ -14,6 +14,7 @@ from crossgap.experiments.tables import (
     error_table,
     generalisation_table,
     insert,
+    minutes_table,
     reach_table,
     success_table,
     update,
@@ -105,6 +106,16 @@ def test_alignment_is_of_translators_and_says_what_is_not_found() -> None:
     assert table[2].endswith("| 0.022; cube 60%, 0.8 px; tip 0%, – px | – |")
     assert table[3].endswith("| – | 0.100 |")
     assert table[4] == ""
+
+
+def test_minutes_are_rounded_and_say_on_what_machine() -> None:
+    run = {"machine": {"cores": 2}, "commit": "abc"}
+    rows = [
+        {"experiment": name, "minutes": m, "provenance": run} for name, m in (("mico", 7.6), ("digits", 11.2))
+    ]
+    table = minutes_table({"rows": rows}).splitlines()
+    assert table[2:4] == ["| `mico` | 8 |", "| `digits` | 11 |"]
+    assert "2 cores. `python benchmarks/quick_presets.py`, commit abc." in table[-1]
 
 
 def test_insert_replaces_what_is_between_the_markers_only():

@@ -103,15 +103,15 @@ class BudgetExperiment:
         episodes = np.repeat(np.arange(base.target_episodes), base.steps)  # as they are collected
         self.budgets = choose_budgets(episodes, preset.counts, SPREADS, seed)
 
-    def run(self) -> list[dict[str, Any]]:
-        """Do what is not done yet; one flat row per figure.
+    def run(self, images: int) -> list[dict[str, Any]]:
+        """Do what is not done yet with so many images; one flat row per figure.
 
         Where both kinds of choice choose the same images (none, or all), both have the row. With none
         there is f_X as it is, `source_only`.
         """
         self.whole.gain  # noqa: B018 (chosen before anything is seen of the target)
         rows = []
-        for budget in self.budgets:
+        for budget in (budget for budget in self.budgets if budget.images == images):
             methods = self.methods if budget.images else ("source_only",)
             subset = TargetSubset(self.whole, budget, methods) if budget.images else self.whole
             for method in methods:

@@ -199,16 +199,23 @@ def reproduce_budget(
     config = {"base": as_json(settings.base)}  # looks, methods and numbers can be added to a run
     folder = _begin("budget", preset, seeds, workers, output, fabric, settings=config)
     about, path = (folder, settings, device, precision), results / f"{preset}.json"
-    parts = [(*about, look, seed) for look in settings.looks for seed in range(seeds)]
-    _gather(_budget, parts, workers, "seeds and looks", path, folder, depends)
+    parts = [
+        (*about, look, images, seed)
+        for look in settings.looks
+        for images in settings.counts
+        for seed in range(seeds)
+    ]
+    _gather(_budget, parts, workers, "looks, numbers of images and seeds", path, folder, depends)
     plot(read_json(path)["rows"], SUCCESS, path.with_suffix(".png"))
     return path
 
 
 def _budget(
-    folder: Path, settings: BudgetPreset, device: str, precision: str, look: str, seed: int, quiet: bool
+    folder: Path, settings: BudgetPreset, device: str, precision: str, look: str, images: int, seed: int,
+    quiet: bool,
 ) -> list[dict[str, Any]]:  # fmt: skip
-    return BudgetExperiment(folder, settings, look, seed, single_process(device, precision), quiet).run()
+    fabric = single_process(device, precision)
+    return BudgetExperiment(folder, settings, look, seed, fabric, quiet).run(images)
 
 
 def reproduce_task_weight(
@@ -229,9 +236,9 @@ def reproduce_task_weight(
     settings, fabric = get_preset(preset), single_process(device, precision)
     depends = as_json(settings) | {"weights": list(WEIGHTS)} | hardware(fabric)
     folder = _begin("task_weight", preset, seeds, workers, output, fabric, settings=depends)
-    parts = [(folder, settings, device, precision, look, seed) for look in looks for seed in range(seeds)]
-    path = results / f"{preset}.json"
-    _gather(_task_weight, parts, workers, "seeds and looks", path, folder, depends)
+    about, path = (folder, settings, device, precision), results / f"{preset}.json"
+    parts = [(*about, look, weight, seed) for look in looks for weight in WEIGHTS for seed in range(seeds)]
+    _gather(_task_weight, parts, workers, "looks, weights and seeds", path, folder, depends)
     every = read_json(path)["rows"]  # other seeds of an earlier run, too
     for look in looks:
         plot_weights([row for row in every if row["domain"] == look], results / f"{preset}_{look}.png")
@@ -239,10 +246,11 @@ def reproduce_task_weight(
 
 
 def _task_weight(
-    folder: Path, settings: Preset, device: str, precision: str, look: str, seed: int, quiet: bool
+    folder: Path, settings: Preset, device: str, precision: str, look: str, weight: float, seed: int,
+    quiet: bool,
 ) -> list[dict[str, Any]]:  # fmt: skip
     whole = TaskGANExperiment(folder, settings, look, seed, single_process(device, precision), quiet)
-    return [row for weight in WEIGHTS for row in TaskWeightExperiment(whole, weight).run()]
+    return TaskWeightExperiment(whole, weight).run()
 
 
 def reproduce_xarm7(

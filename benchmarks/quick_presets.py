@@ -1,0 +1,68 @@
+"""How long the quick presets take: whole commands, from nothing, one seed, one worker per core.
+
+    python benchmarks/quick_presets.py [--experiments taskgan digits …]
+
+Each experiment runs in a folder of its own that is thrown away. Writes minutes with machine, versions and
+commit to results/benchmarks/quick_presets.json; experiments that were not run keep theirs. Nothing else
+should run meanwhile: the load before each is kept beside its time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from crossgap.files import read_json, write_json
+from crossgap.runs import provenance, start, timed
+from crossgap.simulation.workers import available_cores
+
+EXPERIMENTS = ("taskgan", "mico", "digits", "budget", "task_weight")
+"""Those of the TaskGAN papers, whose bar is 15 minutes on 2 cores."""
+OUTPUT = Path("results/benchmarks/quick_presets.json")
+
+
+def measure(experiment: str) -> dict[str, Any]:
+    """One row: minutes of wall time of a whole reproduction.
+
+    Raises:
+        subprocess.CalledProcessError: the command failed.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        command = [
+            sys.executable, "-m", "crossgap", "reproduce", experiment, "--preset", "quick", "--seeds", "1",
+            "--workers", str(available_cores()), "--output", f"{name}/run", "--results", f"{name}/results",
+        ]  # fmt: skip
+        load = round(os.getloadavg()[0], 2)
+        start(folder)
+        began = time.monotonic()
+        with timed(folder, experiment):
+            subprocess.run(command, check=True)
+        minutes = (time.monotonic() - began) / 60
+        origin = provenance(folder) | {
+            "command": f"python benchmarks/quick_presets.py --experiments {experiment}"
+        }
+    return {"experiment": experiment, "minutes": round(minutes, 2), "load_before": load, "provenance": origin}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--experiments", nargs="+", choices=EXPERIMENTS, default=list(EXPERIMENTS))
+    parser.add_argument("--output", type=Path, default=OUTPUT)
+    arguments = parser.parse_args()
+    for experiment in arguments.experiments:
+        row = measure(experiment)
+        before = read_json(arguments.output)["rows"] if arguments.output.exists() else []
+        rows = [*(other for other in before if other["experiment"] != experiment), row]
+        write_json(arguments.output, {"rows": sorted(rows, key=lambda r: EXPERIMENTS.index(r["experiment"]))})
+        print(f"{experiment}: {row['minutes']:.1f} minutes", flush=True)
+
+
+if __name__ == "__main__":
+    main()
