@@ -1,8 +1,8 @@
 """How long the quick presets take: whole commands, from nothing, one seed, one worker per core.
 
-    python benchmarks/quick_presets.py [--experiments taskgan digits …]
+    python benchmarks/quick_presets.py [--experiments taskgan digits …] [--keep DIR]
 
-Each experiment runs in a folder of its own that is thrown away. Writes minutes with machine, versions and
+Each experiment runs in a folder of its own, which is thrown away or kept. Writes minutes with machine, versions and
 commit to results/benchmarks/quick_presets.json; experiments that were not run keep theirs. Nothing else
 should run meanwhile: the load before each is kept beside its time.
 """
@@ -27,17 +27,22 @@ EXPERIMENTS = ("taskgan", "mico", "digits", "budget", "task_weight")
 OUTPUT = Path("results/benchmarks/quick_presets.json")
 
 
-def measure(experiment: str) -> dict[str, Any]:
+def measure(experiment: str, keep: Path | None) -> dict[str, Any]:
     """One row: minutes of wall time of a whole reproduction.
 
     Raises:
+        SystemExit: its folder is there already.
         subprocess.CalledProcessError: the command failed.
     """
+    if keep and (keep / experiment).exists():
+        raise SystemExit(
+            f"{keep / experiment} is there already; it would be gone on with. Choose another --keep."
+        )
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
+        folder, run = Path(name), (keep or Path(name)) / experiment
         command = [
             sys.executable, "-m", "crossgap", "reproduce", experiment, "--preset", "quick", "--seeds", "1",
-            "--workers", str(available_cores()), "--output", f"{name}/run", "--results", f"{name}/results",
+            "--workers", str(available_cores()), "--output", str(run / "run"), "--results", str(run / "results"),
         ]  # fmt: skip
         load = round(os.getloadavg()[0], 2)
         start(folder)
@@ -54,10 +59,11 @@ def measure(experiment: str) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--experiments", nargs="+", choices=EXPERIMENTS, default=list(EXPERIMENTS))
+    parser.add_argument("--keep", type=Path, help="keep run folders and results here")
     parser.add_argument("--output", type=Path, default=OUTPUT)
     arguments = parser.parse_args()
     for experiment in arguments.experiments:
-        row = measure(experiment)
+        row = measure(experiment, arguments.keep)
         before = read_json(arguments.output)["rows"] if arguments.output.exists() else []
         rows = [*(other for other in before if other["experiment"] != experiment), row]
         write_json(arguments.output, {"rows": sorted(rows, key=lambda r: EXPERIMENTS.index(r["experiment"]))})
