@@ -2,9 +2,9 @@
 
     python benchmarks/quick_presets.py [--experiments taskgan digits …] [--keep DIR]
 
-Each experiment runs in a folder of its own, which is thrown away or kept. Writes minutes with machine, versions and
-commit to results/benchmarks/quick_presets.json; experiments that were not run keep theirs. Nothing else
-should run meanwhile: the load before each is kept beside its time.
+Each experiment runs in a folder of its own, which is thrown away or kept. Writes minutes with machine,
+versions and commit to results/benchmarks/quick_presets.json; experiments that were not run keep theirs.
+Nothing else should run meanwhile: the load before each is kept beside its time.
 """
 
 from __future__ import annotations
@@ -42,7 +42,8 @@ def measure(experiment: str, keep: Path | None) -> dict[str, Any]:
         folder, run = Path(name), (keep or Path(name)) / experiment
         command = [
             sys.executable, "-m", "crossgap", "reproduce", experiment, "--preset", "quick", "--seeds", "1",
-            "--workers", str(available_cores()), "--output", str(run / "run"), "--results", str(run / "results"),
+            "--workers", str(available_cores()), "--output", str(run / "run"),
+            "--results", str(run / "results"),
         ]  # fmt: skip
         load = round(os.getloadavg()[0], 2)
         start(folder)
