@@ -41,6 +41,22 @@ def test_mean_and_range_over_seeds():
     assert table.splitlines()[2] == "| source only | 0 % (0–0) | – |"  # it was not run in target_b
 
 
+def test_a_cell_of_fewer_seeds_than_its_column_says_so() -> None:
+    found = results(0.9, 0.8)
+    row = {
+        "domain": "target_b",
+        "method": "source_only",
+        "metric": "success",
+        "n": 100,
+        "seed": 0,
+        "value": 0.5,
+    }
+    found["rows"].append(row | {"value": 0.5})
+    source, oracle = success_table(found).splitlines()[2:4]
+    assert source.endswith("| 50 % (50–50), 1 seeds |")
+    assert oracle.endswith("| 85 % (80–90) |")
+
+
 def test_each_command_and_commit_is_named_once_without_methods_and_workers() -> None:
     found = results(0.9)
     once = {"command": "crossgap x --workers 2 --methods a b, then crossgap x", "commit": "abc, then def"}

@@ -34,7 +34,11 @@ def success_table(results: dict[str, Any]) -> str:
         "|---|" + "---|" * len(domains),
     ]
     for method in sorted({row["method"] for row in rows}, key=ALL_METHODS.index):
-        cells = [_cell([r for r in rows if (r["method"], r["domain"]) == (method, d)]) for d in domains]
+        cells = []
+        for domain in domains:
+            found = [row for row in rows if (row["method"], row["domain"]) == (method, domain)]
+            fewer = f", {len(found)} seeds" if 0 < len(found) < seeds[domain] else ""
+            cells.append(_cell(found) + fewer)
         lines.append(f"| {METHODS[method].about} | " + " | ".join(cells) + " |")
     return "\n".join([*lines, "", _origin(results, count, rows[0]["n"])])
 
