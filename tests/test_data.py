@@ -1,33 +1,23 @@
-"""Data sets: to a folder and back, collected from the simulation, damaged in every way, and in batches."""
+"""Data sets: to a folder and back, damaged in every way, and in memory."""
 
 from __future__ import annotations
 
-import shutil
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 
 from crossgap.data import (
-    Collection,
     LabelledImages,
     LabelScale,
-    collect,
     read_folder,
     read_unlabelled,
     write_folder,
 )
 from crossgap.data import folder as folder_module
-from crossgap.data.augmentation import image_augmentation
-from crossgap.data.batches import Batches, to_tensor
 from crossgap.errors import CrossgapError
-from crossgap.simulation import kinematics
-
-SMALL = Collection("source", episodes=3, steps=4, size=24, seed=7)
 
 
 def random_data(n: int = 6, size: int = 16) -> LabelledImages:
@@ -319,195 +309,3 @@ def test_label_scale_by_hand() -> None:
     scaled = scale.apply(data.labels)
     np.testing.assert_allclose(scaled, [[-1, 0], [1, 0], [-1, 0], [1, 0]])  # a constant label too
     np.testing.assert_allclose(scale.invert(scaled), data.labels)
-
-
-# collected
-
-
-def test_equal_seeds_give_true_pairs_in_two_looks(tmp_path: Path) -> None:
-    a, b, other = (
-        read_folder(collect(collection, tmp_path / name, workers=1))
-        for name, collection in (
-            ("a", SMALL), ("b", replace(SMALL, look="target_b")), ("other", replace(SMALL, seed=8)),
-        )
-    )  # fmt: skip
-    np.testing.assert_array_equal(a.labels, b.labels)
-    assert not np.array_equal(a.labels, other.labels)
-    assert (a.images != b.images).mean() > 0.5
-    assert a.images.shape == (12, 24, 24, 3)
-    assert a.episodes.tolist() == [0] * 4 + [1] * 4 + [2] * 4
-
-
-def test_collected_labels_are_the_demonstrator_s(tmp_path: Path) -> None:
-    data = read_folder(collect(SMALL, tmp_path / "a", workers=1))
-    assert data.label_names == ("joint_velocity_1", "joint_velocity_2", "joint_velocity_3")
-    distance = np.abs(data.labels).sum(1).reshape(3, 4)  # the L1 norm is the tip–target distance
-    assert (distance[:, 0] > kinematics.SUCCESS_DISTANCE).any()
-    np.testing.assert_allclose(distance[:, -1], 0, atol=1e-6)
-
-
-KILLED = """
-import multiprocessing, os, signal, sys
-from crossgap.data import Collection, collect
-
-def track(items, description, total):
-    for done, item in enumerate(items, 1):
-        yield item
-        if done == 2:  # of five chunks
-            print(*(child.pid for child in multiprocessing.active_children()), flush=True)
-            os.kill(os.getpid(), signal.SIGKILL)
-
-if __name__ == "__main__":
-    collect(Collection("target_c", episodes=60, steps=4, size=24, seed=7), sys.argv[1], 2, track)
-"""
-
-
-def test_a_killed_collection_goes_on_and_equals_one_left_alone(tmp_path: Path, python, all_end, tree) -> None:
-    collection = Collection("target_c", episodes=60, steps=4, size=24, seed=7)
-    killed = python(KILLED, tmp_path / "killed")
-    assert killed.returncode == -9, killed.stderr
-    assert not (tmp_path / "killed").exists()
-    partial = tmp_path / ".killed.partial"
-    assert partial.exists()
-    assert all_end([int(pid) for pid in killed.stdout.split()]), "orphans would write on beside the next run"
-    table = partial / "labels-000000.csv"
-    done_before = table.stat().st_mtime_ns
-    kept = []
-
-    def track(items, description, total):
-        kept.append((total, table.stat().st_mtime_ns))
-        return items
-
-    collect(collection, tmp_path / "killed", track=track)
-    ((chunks, time_of_first),) = kept
-    assert chunks <= 3  # the two that were done are not done twice
-    assert time_of_first == done_before
-    alone = collect(collection, tmp_path / "alone", workers=1)
-    assert tree(tmp_path / "killed") == tree(alone)
-    assert {path.name for path in tmp_path.iterdir()} == {"killed", "alone"}
-
-
-def test_a_finished_collection_is_not_done_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    collect(SMALL, tmp_path / "a", workers=1)
-    monkeypatch.setattr(sys.modules["crossgap.data.collect"], "_collect_chunks", None)
-    assert collect(SMALL, tmp_path / "a") == tmp_path / "a"
-
-
-def test_the_rest_of_another_collection_is_thrown_away(tmp_path: Path, tree) -> None:
-    collect(SMALL, tmp_path / "a", workers=1)
-    collect(replace(SMALL, seed=8), tmp_path / "b", workers=1)
-    shutil.move(tmp_path / "b", tmp_path / ".c.partial")
-    collect(SMALL, tmp_path / "c", workers=1)
-    assert tree(tmp_path / "a") == tree(tmp_path / "c")
-
-
-def test_a_folder_of_something_else_is_left_alone(tmp_path: Path, tree) -> None:
-    collect(SMALL, tmp_path / "a", workers=1)
-    before = tree(tmp_path)
-    with pytest.raises(CrossgapError, match=r"a holds another collection \(seed 7 there, 9 here\)\. Choose"):
-        collect(replace(SMALL, seed=9), tmp_path / "a")
-    (tmp_path / "b").mkdir()
-    with pytest.raises(CrossgapError, match=r"b exists and is not a collected data set"):
-        collect(SMALL, tmp_path / "b")
-    (tmp_path / "c").touch()
-    for path in (tmp_path / "c", tmp_path / "c" / "d"):
-        with pytest.raises(CrossgapError, match=r"c is a file|Could not write"):
-            collect(SMALL, path)
-    (tmp_path / "c").unlink()
-    assert tree(tmp_path) == before
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"look": "marble"}, "Look 'marble' not found. Available: source"),
-        ({"randomization": "wild"}, "Randomization 'wild' not found. Available: .*none"),
-        ({"episodes": 0}, "at least 1 episode"),
-        ({"steps": 1}, "at least 2 steps"),
-        ({"size": 0}, "at least 1 pixel"),
-    ],
-)
-def test_a_collection_that_cannot_be(tmp_path: Path, change, message: str) -> None:
-    with pytest.raises(CrossgapError, match=message):
-        collect(replace(SMALL, **change), tmp_path / "a", workers=1)
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_full_disk_leaves_nothing_of_a_collection(full_disk: Path) -> None:
-    with pytest.raises(CrossgapError, match=r"Could not write .*: No space left on device"):
-        collect(replace(SMALL, episodes=60, size=64), full_disk / "a", workers=2)
-    assert list(full_disk.iterdir()) == []
-
-
-# batches
-
-
-def batches(n: int, size: int, **kwargs) -> Batches:
-    return Batches(torch.zeros(n, 3, 4, 4), torch.arange(float(n))[:, None], size, seed=3, **kwargs)
-
-
-@pytest.mark.parametrize(("n", "size"), [(12, 4), (10, 4), (3, 5)])
-def test_every_image_once_per_epoch(n: int, size: int) -> None:
-    data = batches(n, size)
-    seen = np.concatenate([data.indices(step) for step in range(3 * n)])
-    for epoch in range(3 * size):
-        assert sorted(seen[epoch * n : (epoch + 1) * n]) == list(range(n))
-    assert not np.array_equal(seen[:n], seen[n : 2 * n]) or not np.array_equal(seen[:n], seen[2 * n : 3 * n])
-
-
-def test_a_batch_depends_on_the_step_and_the_seed_alone() -> None:
-    forward, backward = batches(10, 4), batches(10, 4)
-    steps = [forward.indices(step) for step in range(9)]
-    for step in reversed(range(9)):
-        np.testing.assert_array_equal(backward.indices(step), steps[step])
-    other = batches(10, 4)
-    other.seed = 4
-    assert any(not np.array_equal(other.indices(step), steps[step]) for step in range(9))
-
-
-@pytest.mark.parametrize("world", [2, 4])
-def test_shares_of_several_devices_are_disjoint_and_together_the_batch(world: int) -> None:
-    whole, shares = batches(10, 4), [batches(10, 4, rank=rank, world=world) for rank in range(world)]
-    for step in range(5):
-        parts = [share.indices(step) for share in shares]
-        assert {len(part) for part in parts} == {4 // world}
-        assert sorted(np.concatenate(parts)) == sorted(whole.indices(step))
-
-
-def test_batches_hold_the_images_and_their_scaled_labels() -> None:
-    data = random_data()
-    scale = LabelScale.of(data)
-    made = Batches(torch.from_numpy(data.images), torch.from_numpy(scale.apply(data.labels)), 4, 0)
-    images, labels = made(1)
-    index = made.indices(1)
-    torch.testing.assert_close(images, to_tensor(data.images)[index])
-    np.testing.assert_array_equal(labels.numpy(), scale.apply(data.labels)[index])
-
-
-def test_batches_augment_their_images_and_leave_the_set_as_it_is() -> None:
-    pixels = torch.zeros(4, 3, 2, 2)
-    made = Batches(pixels, torch.zeros(4, 1), 2, 0, augment=lambda images: images + 0.5)
-    assert (made(0)[0] == 0.5).all()
-    assert (pixels == 0).all()
-
-
-def test_image_augmentation_changes_images_within_their_range_and_as_the_seed_says() -> None:
-    images = torch.rand(16, 3, 32, 32, generator=torch.Generator().manual_seed(0)) * 2 - 1
-    augment, again = image_augmentation(), image_augmentation()
-    torch.manual_seed(5)
-    changed = augment(images)
-    torch.manual_seed(5)
-    torch.testing.assert_close(again(images), changed, rtol=0, atol=0)
-    assert changed.shape == images.shape
-    assert changed.min() >= -1
-    assert changed.max() <= 1
-    assert (changed - images).flatten(1).abs().mean(1).gt(0.01).float().mean() > 0.6
-
-
-def test_pixels_become_minus_1_to_1() -> None:
-    pixels = np.zeros((1, 2, 3, 3), np.uint8)
-    pixels[0, 1, 2] = 255, 51, 0
-    tensor = to_tensor(pixels)
-    assert tensor.shape == (1, 3, 2, 3)
-    torch.testing.assert_close(tensor[0, :, 1, 2], torch.tensor([1.0, -0.6, -1.0]))
-    assert tensor[0, :, 0, 0].tolist() == [-1, -1, -1]

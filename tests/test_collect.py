@@ -1,0 +1,136 @@
+"""Data sets collected from the simulation: true pairs, kills, and what is refused."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from crossgap.data import (
+    Collection,
+    collect,
+    read_folder,
+)
+from crossgap.errors import CrossgapError
+from crossgap.simulation import kinematics
+
+SMALL = Collection("source", episodes=3, steps=4, size=24, seed=7)
+
+
+def test_equal_seeds_give_true_pairs_in_two_looks(tmp_path: Path) -> None:
+    a, b, other = (
+        read_folder(collect(collection, tmp_path / name, workers=1))
+        for name, collection in (
+            ("a", SMALL), ("b", replace(SMALL, look="target_b")), ("other", replace(SMALL, seed=8)),
+        )
+    )  # fmt: skip
+    np.testing.assert_array_equal(a.labels, b.labels)
+    assert not np.array_equal(a.labels, other.labels)
+    assert (a.images != b.images).mean() > 0.5
+    assert a.images.shape == (12, 24, 24, 3)
+    assert a.episodes.tolist() == [0] * 4 + [1] * 4 + [2] * 4
+
+
+def test_collected_labels_are_the_demonstrator_s(tmp_path: Path) -> None:
+    data = read_folder(collect(SMALL, tmp_path / "a", workers=1))
+    assert data.label_names == ("joint_velocity_1", "joint_velocity_2", "joint_velocity_3")
+    distance = np.abs(data.labels).sum(1).reshape(3, 4)  # the L1 norm is the tip–target distance
+    assert (distance[:, 0] > kinematics.SUCCESS_DISTANCE).any()
+    np.testing.assert_allclose(distance[:, -1], 0, atol=1e-6)
+
+
+KILLED = """
+import multiprocessing, os, signal, sys
+from crossgap.data import Collection, collect
+
+def track(items, description, total):
+    for done, item in enumerate(items, 1):
+        yield item
+        if done == 2:  # of five chunks
+            print(*(child.pid for child in multiprocessing.active_children()), flush=True)
+            os.kill(os.getpid(), signal.SIGKILL)
+
+if __name__ == "__main__":
+    collect(Collection("target_c", episodes=60, steps=4, size=24, seed=7), sys.argv[1], 2, track)
+"""
+
+
+def test_a_killed_collection_goes_on_and_equals_one_left_alone(tmp_path: Path, python, all_end, tree) -> None:
+    collection = Collection("target_c", episodes=60, steps=4, size=24, seed=7)
+    killed = python(KILLED, tmp_path / "killed")
+    assert killed.returncode == -9, killed.stderr
+    assert not (tmp_path / "killed").exists()
+    partial = tmp_path / ".killed.partial"
+    assert partial.exists()
+    assert all_end([int(pid) for pid in killed.stdout.split()]), "orphans would write on beside the next run"
+    table = partial / "labels-000000.csv"
+    done_before = table.stat().st_mtime_ns
+    kept = []
+
+    def track(items, description, total):
+        kept.append((total, table.stat().st_mtime_ns))
+        return items
+
+    collect(collection, tmp_path / "killed", track=track)
+    ((chunks, time_of_first),) = kept
+    assert chunks <= 3  # the two that were done are not done twice
+    assert time_of_first == done_before
+    alone = collect(collection, tmp_path / "alone", workers=1)
+    assert tree(tmp_path / "killed") == tree(alone)
+    assert {path.name for path in tmp_path.iterdir()} == {"killed", "alone"}
+
+
+def test_a_finished_collection_is_not_done_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    collect(SMALL, tmp_path / "a", workers=1)
+    monkeypatch.setattr(sys.modules["crossgap.data.collect"], "_collect_chunks", None)
+    assert collect(SMALL, tmp_path / "a") == tmp_path / "a"
+
+
+def test_the_rest_of_another_collection_is_thrown_away(tmp_path: Path, tree) -> None:
+    collect(SMALL, tmp_path / "a", workers=1)
+    collect(replace(SMALL, seed=8), tmp_path / "b", workers=1)
+    shutil.move(tmp_path / "b", tmp_path / ".c.partial")
+    collect(SMALL, tmp_path / "c", workers=1)
+    assert tree(tmp_path / "a") == tree(tmp_path / "c")
+
+
+def test_a_folder_of_something_else_is_left_alone(tmp_path: Path, tree) -> None:
+    collect(SMALL, tmp_path / "a", workers=1)
+    before = tree(tmp_path)
+    with pytest.raises(CrossgapError, match=r"a holds another collection \(seed 7 there, 9 here\)\. Choose"):
+        collect(replace(SMALL, seed=9), tmp_path / "a")
+    (tmp_path / "b").mkdir()
+    with pytest.raises(CrossgapError, match=r"b exists and is not a collected data set"):
+        collect(SMALL, tmp_path / "b")
+    (tmp_path / "c").touch()
+    for path in (tmp_path / "c", tmp_path / "c" / "d"):
+        with pytest.raises(CrossgapError, match=r"c is a file|Could not write"):
+            collect(SMALL, path)
+    (tmp_path / "c").unlink()
+    assert tree(tmp_path) == before
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"look": "marble"}, "Look 'marble' not found. Available: source"),
+        ({"randomization": "wild"}, "Randomization 'wild' not found. Available: .*none"),
+        ({"episodes": 0}, "at least 1 episode"),
+        ({"steps": 1}, "at least 2 steps"),
+        ({"size": 0}, "at least 1 pixel"),
+    ],
+)
+def test_a_collection_that_cannot_be(tmp_path: Path, change, message: str) -> None:
+    with pytest.raises(CrossgapError, match=message):
+        collect(replace(SMALL, **change), tmp_path / "a", workers=1)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_leaves_nothing_of_a_collection(full_disk: Path) -> None:
+    with pytest.raises(CrossgapError, match=r"Could not write .*: No space left on device"):
+        collect(replace(SMALL, episodes=60, size=64), full_disk / "a", workers=2)
+    assert list(full_disk.iterdir()) == []
