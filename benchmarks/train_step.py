@@ -173,7 +173,10 @@ def main() -> None:
         with timed(folder, "train_step"):
             chosen = arguments.device, arguments.precision, arguments.seconds
             rows = [compare(config, size, *chosen) for size in arguments.sizes]
-        origin = provenance(folder) | {"command": "python benchmarks/train_step.py"}
+        command = (
+            f"python benchmarks/train_step.py --preset {arguments.preset} --seconds {arguments.seconds:g}"
+        )
+        origin = provenance(folder) | {"command": command}
     output = arguments.output or Path(f"results/benchmarks/train_step_{fabric.device.type}.json")
     write_json(output, {"provenance": origin, "threads": torch.get_num_threads(), "rows": rows})
 

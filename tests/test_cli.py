@@ -143,6 +143,10 @@ def test_pairs_have_the_target_s_labels_give_or_take(monkeypatch, capsys, folder
     noise = 0.1 * data.labels.std() * random.standard_normal(data.labels.shape).astype(np.float32)
     for name, labels in (("measured", data.labels + noise), ("mixed_up", np.roll(data.labels, 3, axis=0))):
         write_folder(tmp_path / name, replace(data, labels=labels))
+    write_folder(tmp_path / "still", replace(data, labels=np.ones_like(data.labels)))
+    command = [*options, "--target", tmp_path / "still", "--pairs", tmp_path / "measured"]
+    found, message = crossgap(monkeypatch, capsys, *command, "--output", tmp_path / "run_of_still")
+    assert found == 0, message  # labels that do not vary tell nothing
     for name, code in (("mixed_up", 2), ("measured", 0)):
         command = [*options, "--output", tmp_path / "run", "--pairs", tmp_path / name]
         found, message = crossgap(monkeypatch, capsys, *command)

@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -13,6 +14,8 @@ from crossgap.config import PRESETS
 from crossgap.errors import CrossgapError
 from crossgap.experiments.reproduce import reproduce_taskgan
 from crossgap.experiments.run_report import report_again
+from crossgap.experiments.taskgan import TaskGANExperiment
+from crossgap.training import make_fabric
 
 
 def test_two_looks_two_workers_and_a_method_added_later(tmp_path: Path, monkeypatch) -> None:
@@ -53,8 +56,16 @@ def test_two_looks_two_workers_and_a_method_added_later(tmp_path: Path, monkeypa
         CrossgapError, match=r"not finished: target_only, .* not evaluated in target_c, seed 1"
     ):
         report_again(tmp_path / "run", "target_c", 1, None)
-    drawn = Image.open(tmp_path / "results" / "smoke_target_b.png")  # no translator among its rows
-    assert drawn.size[0] > 100
+    assert not list((tmp_path / "results").glob("smoke_target_*.png"))  # no translator, no drawings
+    rows(("plain_gan",), 1, ("target_b",))
+    assert Image.open(tmp_path / "results" / "smoke_target_b.png").size[0] > 100
+    experiment = TaskGANExperiment(tmp_path / "run", tiny, "target_b", 0, make_fabric("cpu", "32-true"), True)
+    labels = ["held-out target image y", "F(y), plain GAN (λ = 0)", "true pair in the source"]
+    pictures = experiment.pictures(3)
+    assert list(pictures) == labels
+    assert {images.shape for images in pictures.values()} == {(3, tiny.size, tiny.size, 3)}
+    np.testing.assert_array_equal(pictures[labels[0]][0], experiment.held_out.images[0])
+    np.testing.assert_array_equal(pictures[labels[2]][-1], experiment.held_out_pairs.images[-1])
     # what the looks of a seed share was made once
     shared = tmp_path / "run" / "seed_1" / "source"
     assert sorted(path.name for path in (shared / "models").glob("[!.]*")) == ["source_only"]

@@ -53,7 +53,7 @@ def test_a_cell_of_fewer_seeds_than_its_column_says_so() -> None:
     }
     found["rows"].append(row | {"value": 0.5})
     source, oracle = success_table(found).splitlines()[2:4]
-    assert source.endswith("| 50 % (50–50), 1 seeds |")
+    assert source.endswith("| 50 % (50–50), 1 seed |")
     assert oracle.endswith("| 85 % (80–90) |")
 
 

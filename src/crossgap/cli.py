@@ -66,17 +66,18 @@ def reproduce(
         preset: size of the experiment.
         seeds: how many, from 0 on; more can be added later. By default one at presets smoke and quick,
             three at the others.
-        looks: the target looks of taskgan (by default a, b and c, at full and paper d, too; target_pbr where
-            Vulkan is), budget (the preset's), task_weight (b), pick_place (the preset's), the target domains
-            of digits (both), the domains of xarm7 (the preset's; camera_far, too, and target_mesh where the
-            real arm's meshes are).
+        looks: the target looks of taskgan (by default a, b and c, at full and paper d, too; target_pbr, which
+            needs Vulkan, only if named), budget (the preset's), task_weight (b), pick_place (the preset's),
+            the target domains of digits (both), the domains of xarm7 (the preset's; camera_far, too, and
+            target_mesh where the real arm's meshes are).
         methods: which methods, of xarm7 which configurations; by default the preset's.
         counts: numbers of labelled target images of experiments budget and mico; by default the preset's.
         output: run folder; by default the newest run of these settings, or a new one under outputs/.
         results: where results are collected.
-        workers: how many seeds, looks or numbers of images at the same time, each on its share of the cores;
-            on a CPU as many as there are cores is fastest, and takes 1.5 GB of memory each, up to 4 GB
-            where an xArm7 learns under random looks, and in target_pbr 1 GB more for each core.
+        workers: how many seeds, looks, numbers of images, weights or configurations at the same time, each
+            on its share of the cores; on a CPU as many as there are cores is fastest, and takes 1.5 GB of
+            memory each, up to 4 GB where an xArm7 learns under random looks, and in target_pbr 1 GB more for
+            each core.
         device: where to train.
         precision: of training.
     """

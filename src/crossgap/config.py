@@ -303,7 +303,7 @@ PRESETS = {
 }  # fmt: skip
 """Every preset by name; `paper` has the paper's own sizes and set-up, where it gives them."""
 OWN_DATA = replace(PRESETS["quick"].config, dann=DANNConfig(3000, 64, domain_weight=0.3))
-"""What `crossgap train` and `budget` begin with: preset quick, and the DANN of the digits, which has none."""
+"""What `crossgap train` and `budget` begin with: preset quick, which has no DANN, and that of the digits."""
 
 
 def as_json(preset: Preset) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import Tensor
 
-from crossgap.files import read_json_lines, write_text
+from crossgap.files import alone, read_json_lines, write_text
 
 FILE = "metrics.jsonl"
 
@@ -33,8 +33,9 @@ class Metrics:
         self._sums: dict[str, Tensor] = {}
         self._count = 0
         if write:
-            kept = [r for r in read_metrics(folder) if r["phase"] != phase or r["step"] <= done]
-            write_text(self.path, "".join(json.dumps(row) + "\n" for row in kept))
+            with alone(self.path):  # other phases may be trained in the same folder
+                kept = [r for r in read_metrics(folder) if r["phase"] != phase or r["step"] <= done]
+                write_text(self.path, "".join(json.dumps(row) + "\n" for row in kept))
             from torch.utils.tensorboard import SummaryWriter
 
             self._board = SummaryWriter(str(folder / "tensorboard" / phase), purge_step=done + 1)
@@ -50,7 +51,7 @@ class Metrics:
         means = {name: float(total) / self._count for name, total in self._sums.items()}
         self._sums, self._count = {}, 0
         if self.write:
-            with self.path.open("a", encoding="utf-8") as file:
+            with alone(self.path), self.path.open("a", encoding="utf-8") as file:
                 file.write(json.dumps({"phase": self.phase, "step": step, **means}) + "\n")
             for name, value in means.items():
                 self._board.add_scalar(f"{self.phase}/{name}", value, step)

@@ -78,8 +78,8 @@ def reproduce_taskgan(
     _gather(_one_look, parts, workers, "seeds and looks", path, folder, depends)
     regimes_plot(read_json(path)["rows"], path.with_name(f"{preset}_regimes.png"))
     for look in looks:
-        pictures = TaskGANExperiment(folder, settings, look, 0, fabric, methods=methods).pictures()
-        gallery(pictures, path.with_name(f"{preset}_{look}.png"))
+        if pictures := TaskGANExperiment(folder, settings, look, 0, fabric, methods=methods).pictures():
+            gallery(pictures, path.with_name(f"{preset}_{look}.png"))
     return path
 
 

@@ -26,7 +26,7 @@ def success_table(results: dict[str, Any]) -> str:
     """Mean success per method and look, with the range of the seeds, in Markdown."""
     rows = [row for row in results["rows"] if row["metric"] == "success"]
     domains = sorted({row["domain"] for row in rows})
-    seeds = {domain: len({row["seed"] for row in rows if row["domain"] == domain}) for domain in domains}
+    seeds = {domain: _seeds(rows, domain) for domain in domains}
     count = "–".join(dict.fromkeys(map(str, (min(seeds.values()), max(seeds.values())))))
     titles = [f"`{domain}`" + ("" if count.isdigit() else f" ({seeds[domain]} seeds)") for domain in domains]
     lines = [
@@ -37,8 +37,7 @@ def success_table(results: dict[str, Any]) -> str:
         cells = []
         for domain in domains:
             found = [row for row in rows if (row["method"], row["domain"]) == (method, domain)]
-            fewer = f", {len(found)} seeds" if 0 < len(found) < seeds[domain] else ""
-            cells.append(_cell(found) + fewer)
+            cells.append(_cell(found) + _fewer(len(found), seeds[domain]))
         lines.append(f"| {METHODS[method].about} | " + " | ".join(cells) + " |")
     return "\n".join([*lines, "", _origin(results, count, rows[0]["n"])])
 
@@ -78,8 +77,8 @@ def _difference(rows: list[dict[str, Any]], method: str) -> str:
 GENERALISATION = {
     "held_out_mse": "task error of f_X(F(y))",
     "pair_l1": "difference of F(y) from its true pair",
-    "tip_error": "tip: px from where it should be, 32 if not found",
-    "cube_error": "cube: px from where it should be, 32 if not found",
+    "tip_error": "tip: px from where it should be, half the image if not found",
+    "cube_error": "cube: px from where it should be, half the image if not found",
 }
 """Errors on unseen images, with what they are; those on the training images have the prefix `train_`."""
 
@@ -122,25 +121,39 @@ def alignment_table(results: dict[str, Any]) -> str:
         "|---|" + "---|" * len(domains),
     ]
     for method in shown:
-        cells = [_aligned([r for r in rows if (r["method"], r["domain"]) == (method, d)]) for d in domains]
+        cells = [
+            _aligned([r for r in rows if (r["method"], r["domain"]) == (method, d)], _seeds(rows, d))
+            for d in domains
+        ]
         lines.append(f"| {METHODS[method].about} | " + " | ".join(cells) + " |")
+    landmarks = "; where given, how often the cube is found and how far from where it should be, and the tip"
     text = (
-        "Held-out images: mean absolute difference of F(y) (forward: G(x)) from its true pair, in [0, 1]; in "
-        "how many the cube is found, and how many pixels from where it should be; the same of the tip. Means "
-        f"of the seeds. {_run(results)}"
+        "Held-out images: mean absolute difference of F(y) (forward: G(x)) from its true pair, in [0, 1]"
+        f"{landmarks if any(row['metric'] == 'cube_found' for row in rows) else ''}. Means of "
+        f"{max(_seeds(rows, domain) for domain in domains)} seeds where none is named. {_run(results)}"
     )
     return "\n".join([*lines, "", text])
 
 
-def _aligned(rows: list[dict[str, Any]]) -> str:
+def _aligned(rows: list[dict[str, Any]], seeds: int) -> str:
+    """A cell: landmarks only where every seed of the cell has them."""
     values = {name: [row["value"] for row in rows if row["metric"] == name] for name in ALIGNED}
     mean = {name: ALIGNED[name].format(np.mean(some)) for name, some in values.items() if some}
     landmarks = [
         f"{name} {mean[f'{name}_found']}, {mean.get(f'{name}_offset', '–')} px"
         for name in ("cube", "tip")
-        if f"{name}_found" in mean
+        if len(values[f"{name}_found"]) == len(values["pair_l1"]) > 0
     ]
-    return "; ".join([mean["pair_l1"], *landmarks]) if mean else "–"
+    return "; ".join([mean["pair_l1"], *landmarks]) + _fewer(len(values["pair_l1"]), seeds) if mean else "–"
+
+
+def _seeds(rows: list[dict[str, Any]], domain: str) -> int:
+    return len({row["seed"] for row in rows if row["domain"] == domain})
+
+
+def _fewer(found: int, seeds: int) -> str:
+    """What a cell says that has fewer seeds than its column."""
+    return f", {found} seed{'s' if found > 1 else ''}" if 0 < found < seeds else ""
 
 
 def budget_table(results: dict[str, Any]) -> str:

@@ -18,7 +18,7 @@ from crossgap.config import MAIN_METHODS, Preset
 from crossgap.data import Collection, LabelledImages, LabelScale, collect, read_folder
 from crossgap.errors import unknown
 from crossgap.evaluation import TEST_STARTS, VALIDATION_STARTS, ClosedLoop, closed_loop, offline_error
-from crossgap.files import alone, once, writing
+from crossgap.files import alone, once, read_json, writing
 from crossgap.progress import track
 from crossgap.runs import made_once, timed
 from crossgap.simulation.looks import get_look
@@ -185,8 +185,10 @@ class TaskGANExperiment:
             return {"gain": max(tried, key=tried.__getitem__), "success": tried}
 
         path = self.source_folder / "gain.json"
-        with alone(path):  # a seed's looks share it
-            return once(path, choose)["gain"]
+        if not path.exists():
+            with alone(path):  # a seed's looks share it
+                once(path, choose)
+        return read_json(path)["gain"]
 
     def _play(self, predict, starts: Sequence[int], gain: float, look: str, label: str, record: int):
         return closed_loop(
@@ -251,16 +253,18 @@ class TaskGANExperiment:
 
     def pictures(self, count: int = 6) -> dict[str, np.ndarray]:
         """Rows of figure 7 by label, (count, H, W, 3) uint8: held-out images of different episodes, what the
-        translators `PICTURED` that are there make of them, and their true pairs."""
-        images = self.held_out
-        rows = np.linspace(0, len(images) - 1, count).astype(int)
-        there = [name for name in PICTURED if (self.folder / "models" / name).exists()]
-        drawn = {
-            f"F(y), {METHODS[name].about}": self.model(name).translate(images.images[rows]) for name in there
-        }
+        translators `PICTURED` that are there make of them, and their true pairs; nothing without any."""
+        saved = {name: self.folder / "models" / name for name in PICTURED}
+        there = {name: folder for name, folder in saved.items() if folder.exists()}
+        models = {name: AdaptedModel.load(folder, self.fabric.device) for name, folder in there.items()}
+        if not models:
+            return {}
+        chosen = np.linspace(0, len(self.held_out) - 1, count).astype(int)
+        images = self.held_out.images[chosen]
+        drawn = {f"F(y), {METHODS[name].about}": model.translate(images) for name, model in models.items()}
         return {
-            "held-out target image y": images.images[rows], **drawn,
-            "true pair in the source": self.held_out_pairs.images[rows],
+            "held-out target image y": images, **drawn,
+            "true pair in the source": self.held_out_pairs.images[chosen],
         }  # fmt: skip
 
     def evaluation_path(self, method: str) -> Path:

@@ -116,6 +116,9 @@ def _read_pairs(folder: Path, labels: tuple[str, ...] | None, target: LabelledIm
 
 
 def _spreads_off(one: np.ndarray, other: np.ndarray) -> float:
-    """Mean absolute difference of two sets of labels (n, k), over the standard deviation of the second."""
+    """Mean absolute difference of two sets of labels (n, k), over the second's standard deviation; 0 where
+    nothing varies."""
     spread = other.std(0)
-    return float((np.abs(one - other).mean(0) / np.where(spread > 0, spread, 1)).mean())
+    varies = spread > 0
+    off = np.abs(one - other).mean(0)[varies] / spread[varies]
+    return float(off.mean()) if len(off) else 0.0
