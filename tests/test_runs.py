@@ -7,10 +7,13 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
 import pytest
+from filelock import FileLock, Timeout
 
 from crossgap.config import PRESETS
 from crossgap.errors import CrossgapError
@@ -143,19 +146,28 @@ def test_provenance_names_every_commit_that_worked_on_it(
     assert {"python", "torch", "mujoco", "crossgap"} <= set(found["versions"])
 
 
-def test_a_run_is_one_process_s_at_a_time(tmp_path: Path) -> None:
-    open_run(tmp_path / "run", CONFIG)
-    code = (
-        "import sys; from pathlib import Path; from crossgap.runs import lock_run\n"
-        "lock_run(Path(sys.argv[1])); print('locked', flush=True); sys.stdin.read()"
-    )
-    command = [sys.executable, "-c", code, str(tmp_path / "run")]
+@contextmanager
+def another_process(code: str, path: Path) -> Iterator[None]:
+    """Runs `code` on `path`, and lives until the block ends; then it is killed."""
+    code = f"import sys; from pathlib import Path; path = Path(sys.argv[1]); {code}"
+    command = [sys.executable, "-c", f"{code}; print('done', flush=True); sys.stdin.read()", str(path)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
         assert other.stdout is not None
-        assert other.stdout.readline() == "locked\n"
-        with pytest.raises(CrossgapError, match=r"Another process is working on .*run"):
-            lock_run(tmp_path / "run")
-        other.kill()
+        assert other.stdout.readline() == "done\n"
+        try:
+            yield
+        finally:
+            other.kill()
+
+
+def test_a_run_is_one_process_s_at_a_time(tmp_path: Path) -> None:
+    open_run(tmp_path / "run", CONFIG)
+    code = "from crossgap.runs import lock_run; lock_run(path)"
+    with (
+        another_process(code, tmp_path / "run"),
+        pytest.raises(CrossgapError, match=r"Another process is working on .*run"),
+    ):
+        lock_run(tmp_path / "run")
     lock_run(tmp_path / "run")
 
 
@@ -188,15 +200,12 @@ def test_what_two_processes_want_is_made_by_one_while_the_other_waits(tmp_path: 
 
 
 def test_a_killed_maker_lets_go(tmp_path: Path) -> None:
-    code = (
-        "import sys; from pathlib import Path; from crossgap.files import alone\n"
-        "with alone(Path(sys.argv[1])): print('making', flush=True); sys.stdin.read()"
-    )
-    command = [sys.executable, "-c", code, str(tmp_path / "model")]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
-        assert other.stdout is not None
-        assert other.stdout.readline() == "making\n"
-        other.kill()
+    with another_process(
+        "from crossgap.files import alone; held = alone(path); held.__enter__()", tmp_path / "model"
+    ):
+        lock = FileLock(tmp_path / ".model.lock", blocking=False)
+        with pytest.raises(Timeout):
+            lock.acquire()
     made_once(tmp_path / "model", lambda: write_json(tmp_path / "model", 1), tmp_path, "train")
     assert read_json(tmp_path / "model") == 1
 

@@ -122,7 +122,7 @@ class MicoExperiment:
 
     def _shared(self) -> tuple[str, ...]:
         """What the chosen methods build on with any number of target images."""
-        randomized = any(name.startswith(("rcan", "canonical")) for name in self.methods)
+        randomized = {"rcan_near", "canonical_taskgan", "canonical_taskgan_near"} & set(self.methods)
         return ("source_only", "rcan", "rcan_refined") if randomized else ("source_only",)
 
     # data
