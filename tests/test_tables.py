@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from crossgap.errors import CrossgapError
+from crossgap.experiments.benchmark_tables import minutes_table, step_table
 from crossgap.experiments.tables import (
     accuracy_table,
     alignment_table,
@@ -14,7 +15,6 @@ from crossgap.experiments.tables import (
     error_table,
     generalisation_table,
     insert,
-    minutes_table,
     reach_table,
     success_table,
     update,
@@ -132,6 +132,22 @@ def test_minutes_are_rounded_and_say_on_what_machine() -> None:
     table = minutes_table({"rows": rows}).splitlines()
     assert table[2:4] == ["| `mico` | 8 |", "| `digits` | 11 |"]
     assert "2 cores. `python benchmarks/quick_presets.py`, commit abc." in table[-1]
+
+
+def test_steps_are_compared_per_image_size():
+    row = {"size": 64, "images_per_second": {"eager_float32": 98.9, "shipped": 194.1}}
+    row |= {"ratio": {"median": 1.924, "low": 1.79, "high": 2.11}}
+    rows = [
+        row | {"largest_relative_difference_of_losses": 0.002},
+        row | {"size": 128, "largest_relative_difference_of_losses": 0.0157},
+    ]
+    origin = {**PROVENANCE, "device": "cpu", "precision": "bf16-mixed"}
+    table = step_table({"provenance": origin, "threads": 2, "rows": rows}).splitlines()
+    assert table[2] == "| 64 px | 99 images/s | 194 images/s | 1.92 (1.79–2.11) |"
+    assert table[3].startswith("| 128 px |")
+    assert table[-1].startswith(
+        "CPU, 2 threads, bf16-mixed, preset `quick`; losses of the first steps alike to 1.6 %"
+    )
 
 
 def test_insert_replaces_what_is_between_the_markers_only():

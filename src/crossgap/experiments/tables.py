@@ -12,6 +12,7 @@ from crossgap.catalog import METHODS
 from crossgap.config import ALL_METHODS
 from crossgap.errors import CrossgapError
 from crossgap.evaluation import paired_difference
+from crossgap.experiments.benchmark_tables import minutes_table, step_table
 from crossgap.experiments.budget_tables import grid
 from crossgap.experiments.digits_presets import DIGITS_METHODS
 from crossgap.experiments.mico_figures import NAMES as MICO_NAMES
@@ -193,19 +194,6 @@ def weight_table(results: dict[str, Any]) -> str:
     return "\n".join([*lines, "", f"Mean of {seeds} seeds (lowest – highest); {about}. {_run(results)}"])
 
 
-def minutes_table(results: dict[str, Any]) -> str:
-    """How long the quick presets take, in Markdown."""
-    lines = ["| `crossgap reproduce …`, preset `quick`, one seed | minutes |", "|---|---|"]
-    lines += [f"| `{row['experiment']}` | {row['minutes']:.0f} |" for row in results["rows"]]
-    runs = [row["provenance"] for row in results["rows"]]
-    cores = ", ".join(dict.fromkeys(f"{run['machine']['cores']} cores" for run in runs))
-    commits = ", ".join(dict.fromkeys(run["commit"] for run in runs))
-    text = (
-        f"From nothing, a worker per core: {cores}. `python benchmarks/quick_presets.py`, commit {commits}."
-    )
-    return "\n".join([*lines, "", text])
-
-
 def _origin(results: dict[str, Any], seeds: str, starts: int) -> str:
     """What the cells of a table of success are, and where they come from."""
     return (
@@ -352,6 +340,7 @@ TABLES = {
     "taskgan-full-generalisation": (Path("results/taskgan/full.json"), generalisation_table),
     "taskgan-full-alignment": (Path("results/taskgan/full.json"), alignment_table),
     "quick-minutes": (Path("results/benchmarks/quick_presets.json"), minutes_table),
+    "train-step": (Path("results/benchmarks/train_step_cpu.json"), step_table),
     "budget-quick": (Path("results/budget/quick.json"), budget_table),
     "budget-full": (Path("results/budget/full.json"), budget_table),
     "digits-quick": (Path("results/digits/quick.json"), accuracy_table),
