@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +20,7 @@ from crossgap.experiments.budget_presets import BUDGET_METHODS, BUDGET_PRESETS, 
 from crossgap.experiments.own_budget import budget_on_folders, default_counts
 from crossgap.experiments.reproduce import reproduce_budget
 from crossgap.experiments.tables import budget_table
+from crossgap.methods.taskgan import TaskGAN
 
 TINY = TaskGANConfig(
     networks=NetworkConfig(4, 16, 4, 1, 4),
@@ -94,6 +96,10 @@ def test_the_experiment_from_nothing_to_results_and_again(tmp_path: Path, monkey
     assert (budget.images, budget.spread, len(subset.target)) == (12, "episodes", 12)
     np.testing.assert_array_equal(subset.target.images, whole.target.images[budget.rows])
     assert len(np.unique(subset.target.episodes)) == 2
+    rest = subset.extra("unlabelled")
+    np.testing.assert_array_equal(rest.images, whole.target.images)
+    assert rest.labels.shape == (48, 0)
+    assert rest.label_names == ()
     assert subset.source is whole.source
     assert subset.held_out is whole.held_out
 
@@ -140,6 +146,25 @@ def test_own_folders_from_nothing_and_again_with_more(folders, tmp_path: Path, c
     assert {file.relative_to(tmp_path / "run").parts[0] for file in set(new) - set(models)} == {
         "images_00004"
     }
+
+
+def test_images_beyond_the_budget_can_join_without_their_labels(folders, tmp_path: Path, monkeypatch) -> None:
+    seen = []
+
+    class Spy(TaskGAN):
+        def training_step(self, step: int) -> dict:
+            seen.append([len(self.inputs.images), len(self.unlabelled.images) if self.unlabelled else 0])
+            return super().training_step(step)
+
+    monkeypatch.setattr("crossgap.catalog.inverse.TaskGAN", Spy)
+    own(
+        folders,
+        tmp_path / "run",
+        (2,),
+        methods=("taskgan_inverse", "taskgan_inverse_unlabelled"),
+        spread="images",
+    )
+    assert [count for count, _ in itertools.groupby(seen)] == [[2, 0], [2, 8]]
 
 
 def test_bad_input_leaves_nothing_behind(folders, tmp_path: Path) -> None:

@@ -215,7 +215,8 @@ def budget(
         source: many labelled images of the source domain, a folder with a labels.csv.
         target: the labelled images of the target domain that you have.
         output: run folder.
-        methods: what to train with each number of images.
+        methods: what to train with each number of images; taskgan_inverse_unlabelled_refined also uses the
+            other target images, without their labels.
         counts: numbers of labelled target images, 0 for the source model as it is; by default 0, 10, 25,
             50, 80, 100, 200, 400, 800 as far as there are so many, and all.
         spread: images of as many episodes as possible, whole episodes, or both to compare.

@@ -44,6 +44,10 @@ class LabelledImages:
     def __len__(self) -> int:
         return len(self.images)
 
+    def without_labels(self) -> LabelledImages:
+        """The same images, as if nobody had labelled them."""
+        return replace(self, labels=np.zeros((len(self), 0), np.float32), label_names=())
+
     def select(self, index: np.ndarray | slice) -> LabelledImages:
         """The images of an index or a mask."""
         return replace(

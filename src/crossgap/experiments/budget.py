@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,9 @@ from crossgap.errors import unknown
 from crossgap.experiments.budget_presets import BudgetPreset
 from crossgap.experiments.taskgan import TaskGANExperiment, Variant
 
-FREE = ("", "randomized", "randomized_per_frame")
-"""What a method may need here: a simulation gives it for free."""
+AVAILABLE = ("", "unlabelled", "randomized", "randomized_per_frame")
+"""What a method may need here beside the labelled images: all target images without their labels, or what a
+simulation gives for free."""
 
 
 def check_methods(methods: Sequence[str], needs: Sequence[str] = ("",)) -> tuple[str, ...]:
@@ -51,7 +52,8 @@ def budget_rows(
 
 
 class TargetSubset(Variant):
-    """An experiment as if only some of its target images existed.
+    """An experiment as if only some of its target images existed, or, to methods that ask for unlabelled
+    ones, as if only these had labels.
 
     Source images, f_X, gain and tests are those of the whole experiment, read and made once; models and
     evaluations are in a folder of their own.
@@ -65,6 +67,10 @@ class TargetSubset(Variant):
     def __init__(self, whole: TaskGANExperiment, budget: Budget, methods: Sequence[str]):
         super().__init__(whole, budget.name, methods)
         self.budget = budget
+
+    @functools.cached_property
+    def _extra(self) -> dict[str, Callable[[], LabelledImages]]:
+        return super()._extra | {"unlabelled": self.whole.target.without_labels}
 
     @functools.cached_property
     def target(self) -> LabelledImages:
@@ -98,7 +104,7 @@ class BudgetExperiment:
         quiet: bool = False,
     ):  # fmt: skip
         base = preset.base
-        self.methods = check_methods(preset.methods, FREE)
+        self.methods = check_methods(preset.methods, AVAILABLE)
         self.whole = TaskGANExperiment(root, base, domain, seed, fabric, quiet, ("source_only",))
         episodes = np.repeat(np.arange(base.target_episodes), base.steps)  # as they are collected
         self.budgets = choose_budgets(episodes, preset.counts, SPREADS, seed)

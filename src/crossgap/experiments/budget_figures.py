@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from crossgap.config import ALL_METHODS
+from crossgap.catalog import METHODS
 from crossgap.files import writing
 from crossgap.report.palette import Shown, show
 
@@ -78,7 +78,7 @@ def plot(rows: list[dict[str, Any]], measure: Measure, path: Path) -> Path:
 
     rows = [row for row in rows if row["metric"] == measure.metric]
     domains = sorted({row["domain"] for row in rows})
-    shown = show(sorted({row["method"] for row in rows}, key=ALL_METHODS.index), "few", "many")
+    shown = show(sorted({row["method"] for row in rows}, key=list(METHODS).index), "few", "many")
     figure = Figure((2.4 + 4.0 * len(domains), 4.8), layout="constrained", dpi=150)
     panels = figure.subplots(1, len(domains), sharey=True, squeeze=False)[0]
     for axes, domain in zip(panels, domains, strict=True):

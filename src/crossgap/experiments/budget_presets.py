@@ -21,7 +21,7 @@ class BudgetPreset:
     """Images, training and tests, as in the experiment with all 800 images; its methods are not used."""
     counts: tuple[int, ...] = COUNTS
     """How many labelled target images to train with."""
-    looks: tuple[str, ...] = ("target_a", "target_b", "target_c")
+    looks: tuple[str, ...] = ("target_a", "target_b", "target_c", "target_d")
     """The target looks."""
     methods: tuple[str, ...] = BUDGET_METHODS
     """What is trained with each budget."""

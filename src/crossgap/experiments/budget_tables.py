@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.table import Table
 
-from crossgap.config import ALL_METHODS
+from crossgap.catalog import METHODS
 
 Rows = list[dict[str, Any]]
 CHOSEN = {"images": "spread", "episodes": "whole"}
@@ -23,7 +23,7 @@ def grid(rows: Rows, cell: Callable[[Rows], str]) -> tuple[list[str], list[list[
         rows: of one metric and one domain.
         cell: the text of the rows of one budget and method, one per seed; none where it was not run.
     """
-    methods = sorted({row["method"] for row in rows}, key=ALL_METHODS.index)
+    methods = sorted({row["method"] for row in rows}, key=list(METHODS).index)
     lines: dict[tuple[int, int, tuple[str, ...]], list[str]] = {}
     for images in sorted({row["images"] for row in rows}):
         for spread in CHOSEN:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -88,8 +87,7 @@ class DigitsExperiment:
     @functools.cached_property
     def unlabelled(self) -> LabelledImages:
         """All training images of the target, without labels."""
-        none = np.zeros((len(self.oracle_data), 0), np.float32)
-        return replace(self.oracle_data, labels=none, label_names=())
+        return self.oracle_data.without_labels()
 
     def held_out(self, split: Split) -> LabelledImages:
         """Images that nothing is trained on; on those of `test` nothing is chosen, either."""

@@ -25,6 +25,9 @@ from crossgap.progress import console, track
 from crossgap.runs import check_seed, lock_run, open_run, provenance, start, timed
 from crossgap.training import Trainer, hardware, single_process
 
+AVAILABLE = ("", "unlabelled")
+"""What a method may need here beside the labelled images: all target images without their labels."""
+
 
 def budget_on_folders(
     source: Path, target: Path, output: Path, methods: tuple[str, ...], counts: tuple[int, ...] | None,
@@ -40,7 +43,7 @@ def budget_on_folders(
         CrossgapError: bad data, an unknown method, a number of images above what is left to train with,
             too few episodes, or `output` holds another run.
     """
-    methods, seed = check_methods(methods), check_seed(seed)
+    methods, seed = check_methods(methods, AVAILABLE), check_seed(seed)
     fabric = single_process(device, precision)
     data = read_folder(source, labels, track), read_folder(target, labels, track)
     check_pair(*data)
@@ -97,6 +100,7 @@ class _Trainings:
         models = Methods(
             self.source, target, self.config, self.trainer(folder),
             source_trainer=self.trainer(self.root / "source"),
+            extra={"unlabelled": self.pool.without_labels},
         )  # fmt: skip
         with timed(self.root, f"train {method}"):
             model = models.get(method)
