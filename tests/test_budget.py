@@ -25,7 +25,8 @@ from crossgap.methods.taskgan import TaskGAN
 TINY = TaskGANConfig(
     networks=NetworkConfig(4, 16, 4, 1, 4),
     source=SupervisedConfig(3, 8), target=SupervisedConfig(3, 8), fine_tuning=SupervisedConfig(3, 8),
-    translator=TranslatorConfig(3, 4), refinement=SupervisedConfig(3, 8),
+    translator=TranslatorConfig(3, 4), canonical=TranslatorConfig(3, 4), refinement=SupervisedConfig(3, 8),
+    translated_images=8,
 )  # fmt: skip
 
 
@@ -115,10 +116,10 @@ def folders(tmp_path: Path, toy) -> tuple[Path, Path]:
 
 def own(
     folders: tuple[Path, Path], output: Path, counts: tuple[int, ...] | None, held_out: float = 0.5,
-    methods: tuple[str, ...] = BUDGET_METHODS, spread: str = "both",
+    methods: tuple[str, ...] = BUDGET_METHODS, spread: str = "both", randomized: Path | None = None,
 ) -> list[dict]:  # fmt: skip
     path = budget_on_folders(
-        *folders, output, methods, counts, spread, held_out, 0, None, "cpu", "32-true", TINY
+        *folders, output, methods, counts, spread, held_out, 0, None, randomized, "cpu", "32-true", TINY
     )
     return json.loads(path.read_text())["rows"]
 
@@ -165,6 +166,19 @@ def test_images_beyond_the_budget_can_join_without_their_labels(folders, tmp_pat
         spread="images",
     )
     assert [count for count, _ in itertools.groupby(seen)] == [[2, 0], [2, 8]]
+
+
+def test_randomized_source_images_join_where_there_are_some(folders, tmp_path: Path, toy) -> None:
+    run, method = tmp_path / "run", ("canonical_taskgan",)
+    with pytest.raises(CrossgapError, match=r"needs source images with a new random look .*\(--randomized\)"):
+        own(folders, run, (2,), methods=method)
+    write_folder(tmp_path / "few", toy("source", 8, 0))
+    with pytest.raises(CrossgapError, match=r"16.*8|8.*16"):
+        own(folders, run, (2,), methods=method, randomized=tmp_path / "few")
+    assert not run.exists()
+    rows = own(folders, run, (2,), methods=method, spread="images", randomized=folders[0])
+    assert [(r["method"], r["images"]) for r in rows] == [("canonical_taskgan", 2)]
+    assert (run / "source" / "models" / "rcan").is_dir()
 
 
 def test_bad_input_leaves_nothing_behind(folders, tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ def demo(
     look: str = "target_b", preset: PresetName = "quick", seed: int = 0, output: Path | None = None,
     fresh: bool = False, device: Device = "auto", precision: Precision = "auto",
 ) -> None:  # fmt: skip
-    """Cross the gap to a target look with every method, and prove it: data to report in one go.
+    """Cross the gap to a target look with TaskGAN and its baselines, and prove it: data to report in one go.
 
     Started again after a kill, it goes on where it was.
 
@@ -63,7 +63,8 @@ def reproduce(
             number of labelled target images, of few whole episodes or of many; task_weight, the arm of
             taskgan over λ_φ; xarm7, an arm that learns to reach from images alone, in many configurations,
             with and without goggles; or pick_place, the same arm and a cube.
-        preset: size of the experiment.
+        preset: size of the experiment; paper, the paper's own, is there for taskgan, mico, budget and
+            task_weight.
         seeds: how many, from 0 on; more can be added later. By default one at presets smoke and quick,
             three at the others.
         looks: the target looks of taskgan (by default a, b and c, at full and paper d, too; target_pbr, which
@@ -203,8 +204,8 @@ def budget(
     source: Path, target: Path, output: Path,
     methods: tuple[str, ...] = BUDGET_METHODS, counts: tuple[int, ...] | None = None,
     spread: Literal["images", "episodes", "both"] = "both", held_out: float = 0.25, seed: int = 0,
-    labels: tuple[str, ...] | None = None, device: Device = "auto", precision: Precision = "auto",
-    config: Annotated[TaskGANConfig, arg(name="")] = OWN_DATA,
+    labels: tuple[str, ...] | None = None, randomized: Path | None = None, device: Device = "auto",
+    precision: Precision = "auto", config: Annotated[TaskGANConfig, arg(name="")] = OWN_DATA,
 ) -> None:  # fmt: skip
     """How many real images must I take, and of what? Train on growing numbers of your own target images.
 
@@ -215,14 +216,16 @@ def budget(
         source: many labelled images of the source domain, a folder with a labels.csv.
         target: the labelled images of the target domain that you have.
         output: run folder.
-        methods: what to train with each number of images; taskgan_inverse_unlabelled_refined also uses the
-            other target images, without their labels.
+        methods: what to train with each number of images. taskgan_inverse_unlabelled_refined also uses the
+            other target images, without their labels; canonical_taskgan_refined needs --randomized.
         counts: numbers of labelled target images, 0 for the source model as it is; by default 0, 10, 25,
-            50, 80, 100, 200, 400, 800 as far as there are so many, and all.
+            50, 80, 100, 200, 400, 800 as far as there are clearly more, and all.
         spread: images of as many episodes as possible, whole episodes, or both to compare.
         held_out: share of the target's episodes that is kept for the test.
         seed: of the choice of images and of training.
         labels: label columns to predict; all by default.
+        randomized: labelled source images in random looks, for domain randomization; for canonical_taskgan
+            every source image once more, row by row.
         device: where to train.
         precision: of training.
         config: sizes, steps, rates; the defaults are those of preset `quick`.
@@ -231,8 +234,9 @@ def budget(
     from crossgap.progress import console
 
     path = budget_on_folders(
-        source, target, output, methods, counts, spread, held_out, seed, labels, device, precision, config
-    )
+        source, target, output, methods, counts, spread, held_out, seed, labels, randomized, device,
+        precision, config,
+    )  # fmt: skip
     console.print(f"Results: {path}, plot: {path.with_suffix('.png')}")
 
 

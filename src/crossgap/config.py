@@ -97,7 +97,8 @@ class TranslatorConfig:
     """The training of a TaskGAN; the paper does not give its steps, batch and rate, only its task models'."""
 
     steps: int = 15_000
-    """Steps, each of one update of generator and discriminator; as many as the paper's task models have."""
+    """Steps, each of one update of generator and discriminator; preset paper has 15000, as many as the
+    paper's task models."""
     batch: int = 16
     """Images per step, of each domain."""
     learning_rate: float = 2e-4
@@ -202,7 +203,8 @@ class TaskGANConfig:
     two_columns: TwoColumnsConfig = field(default_factory=TwoColumnsConfig)
     """Of the forward mapping's f_Y, on pairs."""
     translated_images: int = 8000
-    """How many source images are translated to train on, in the forward mapping."""
+    """How many source images the methods train on that translate such: the forward mapping, the cycle
+    without labels, RCAN and canonical TaskGAN."""
     cycle: CycleConfig = field(default_factory=CycleConfig)
     """Of the cycle TaskGAN."""
     dann: DANNConfig = field(default_factory=DANNConfig)

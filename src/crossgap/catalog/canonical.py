@@ -166,7 +166,7 @@ CANONICAL = {
         target_labels=False,
         check=check_pairs,
     ),
-    **_canonical("canonical_taskgan", "TaskGAN inverse with randomized source images", True),
+    **_canonical("canonical_taskgan", "canonical TaskGAN (with randomized source images)", True),
     "rcan_near": Method(
         partial(canonical_refined, name="rcan_near", base="rcan_refined", near=True),
         "RCAN, refined near the target's labels",
@@ -175,13 +175,13 @@ CANONICAL = {
     ),
     "canonical_taskgan_near": Method(
         partial(canonical_refined, name="canonical_taskgan_near", base="canonical_taskgan", near=True),
-        "TaskGAN inverse with randomized source images, refined near the target's labels",
+        "canonical TaskGAN (with randomized source images), refined near the target's labels",
         needs=RANDOMIZED,
         check=check_pairs,
     ),
     **_canonical(
         "canonical_taskgan_unlabelled",
-        "TaskGAN inverse with randomized source images, no target labels",
+        "canonical TaskGAN (with randomized source images), no target labels",
         False,
     ),
 }

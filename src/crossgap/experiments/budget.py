@@ -11,32 +11,35 @@ import lightning_fabric
 import numpy as np
 
 from crossgap.catalog import METHODS
+from crossgap.catalog.methods import EXTRA
 from crossgap.data import LabelledImages
 from crossgap.data.subsets import SPREADS, Budget, choose_budgets
-from crossgap.errors import unknown
+from crossgap.errors import CrossgapError, unknown
 from crossgap.experiments.budget_presets import BudgetPreset
 from crossgap.experiments.taskgan import TaskGANExperiment, Variant
 
-AVAILABLE = ("", "unlabelled", "randomized", "randomized_per_frame")
+AVAILABLE = ("unlabelled", "randomized", "randomized_per_frame")
 """What a method may need here beside the labelled images: all target images without their labels, or what a
 simulation gives for free."""
 
 
-def check_methods(methods: Sequence[str], needs: Sequence[str] = ("",)) -> tuple[str, ...]:
+def check_methods(methods: Sequence[str], needs: Sequence[str] = AVAILABLE) -> tuple[str, ...]:
     """The methods, if all of them learn from labelled target images and need nothing else but the source and
     `needs`, keys of `catalog.EXTRA`.
 
     Raises:
-        CrossgapError: one does not; the message lists those that do.
+        CrossgapError: one does not; the message lists those that do, or says what is missing.
     """
-    available = [
+    possible = [
         name
         for name, about in METHODS.items()
-        if about.policy and about.target_labels and not about.source_side and about.needs in needs
+        if about.policy and about.target_labels and not about.source_side and about.needs in ("", *AVAILABLE)
     ]
     for method in methods:
-        if method not in available:
-            raise unknown("Method with a label budget", method, available)
+        if method not in possible:
+            raise unknown("Method with a label budget", method, possible)
+        if (needed := METHODS[method].needs) and needed not in needs:
+            raise CrossgapError(f"Method '{method}' needs {EXTRA[needed]} (--randomized).")
     return tuple(dict.fromkeys(methods))
 
 
@@ -104,7 +107,7 @@ class BudgetExperiment:
         quiet: bool = False,
     ):  # fmt: skip
         base = preset.base
-        self.methods = check_methods(preset.methods, AVAILABLE)
+        self.methods = check_methods(preset.methods)
         self.whole = TaskGANExperiment(root, base, domain, seed, fabric, quiet, ("source_only",))
         episodes = np.repeat(np.arange(base.target_episodes), base.steps)  # as they are collected
         self.budgets = choose_budgets(episodes, preset.counts, SPREADS, seed)

@@ -25,14 +25,11 @@ from crossgap.progress import console, track
 from crossgap.runs import check_seed, lock_run, open_run, provenance, start, timed
 from crossgap.training import Trainer, hardware, single_process
 
-AVAILABLE = ("", "unlabelled")
-"""What a method may need here beside the labelled images: all target images without their labels."""
-
 
 def budget_on_folders(
     source: Path, target: Path, output: Path, methods: tuple[str, ...], counts: tuple[int, ...] | None,
-    spread: str, held_out: float, seed: int, labels: tuple[str, ...] | None, device: str, precision: str,
-    config: TaskGANConfig,
+    spread: str, held_out: float, seed: int, labels: tuple[str, ...] | None, randomized: Path | None,
+    device: str, precision: str, config: TaskGANConfig,
 ) -> Path:  # fmt: skip
     """Train each method on growing numbers of target images, print the errors, and write them.
 
@@ -43,25 +40,31 @@ def budget_on_folders(
         CrossgapError: bad data, an unknown method, a number of images above what is left to train with,
             too few episodes, or `output` holds another run.
     """
-    methods, seed = check_methods(methods, AVAILABLE), check_seed(seed)
+    needs = ("unlabelled", *(("randomized", "randomized_per_frame") if randomized else ()))
+    methods, seed = check_methods(methods, needs), check_seed(seed)
     fabric = single_process(device, precision)
     data = read_folder(source, labels, track), read_folder(target, labels, track)
     check_pair(*data)
     if not data[1].label_names:
         raise CrossgapError(f"{target} has no labels. A label budget needs labelled target images.")
     held = hold_out(data[1].episodes, held_out, seed)
+    looks = read_folder(randomized, labels, track) if randomized else None
     spreads = tuple(SPREADS) if spread == "both" else (spread,)
     pool = data[1].select(~held)
     budgets = choose_budgets(pool.episodes, default_counts(len(pool)) if counts is None else counts,
                              spreads, seed)  # fmt: skip
+    trainings = _Trainings(output, data[0], pool, data[1].select(held), looks, config, seed, fabric)
+    for method in methods:
+        trainings.methods(pool, output).check(method)  # all that can be wrong, before a run folder is there
     open_run(output, {
         "experiment": "budget", "source": str(source.resolve()), "target": str(target.resolve()),
-        "digests": [digest(images) for images in data], "labels": list(data[0].label_names),
-        "held_out": held_out, "seed": seed, **hardware(fabric), "config": asdict(config),
+        "randomized": randomized and str(randomized.resolve()),
+        "digests": [digest(images) for images in (*data, looks) if images is not None],
+        "labels": list(data[0].label_names), "held_out": held_out, "seed": seed, **hardware(fabric),
+        "config": asdict(config),
     })  # fmt: skip
     lock_run(output)
     start(output, **hardware(fabric))
-    trainings = _Trainings(output, data[0], pool, data[1].select(held), config, seed, fabric)
     rows = [row for budget in budgets for row in trainings.rows(budget, methods)]
     write_json(output / "budget.json", {"provenance": provenance(output), "rows": rows})
     plot(rows, ERROR, output / "budget.png")
@@ -79,10 +82,13 @@ class _Trainings:
 
     def __init__(
         self, root: Path, source: LabelledImages, pool: LabelledImages, test: LabelledImages,
-        config: TaskGANConfig, seed: int, fabric: lightning_fabric.Fabric,
+        randomized: LabelledImages | None, config: TaskGANConfig, seed: int, fabric: lightning_fabric.Fabric,
     ):  # fmt: skip
         self.root, self.source, self.pool, self.test, self.config = root, source, pool, test, config
         self.seed, self.scale = seed, LabelScale.of(source)
+        self.extra = {"unlabelled": pool.without_labels()}
+        if randomized is not None:
+            self.extra |= {"randomized": randomized, "randomized_per_frame": randomized}
         self.trainer = partial(Trainer, fabric=fabric, seed=seed)
 
     def rows(self, budget: Budget, methods: tuple[str, ...]) -> list[dict[str, Any]]:
@@ -97,12 +103,16 @@ class _Trainings:
 
     def _error(self, budget: Budget, method: str, folder: Path) -> dict[str, dict[str, float]]:
         target = self.pool.select(budget.rows) if budget.images else self.pool
-        models = Methods(
-            self.source, target, self.config, self.trainer(folder),
-            source_trainer=self.trainer(self.root / "source"),
-            extra={"unlabelled": self.pool.without_labels},
-        )  # fmt: skip
+        models = self.methods(target, folder)
         with timed(self.root, f"train {method}"):
             model = models.get(method)
         with timed(self.root, "evaluate"):
             return {ERROR.metric: offline_error(model.predict, self.test, self.scale)}
+
+    def methods(self, target: LabelledImages, folder: Path) -> Methods:
+        """What trains every method on some of the target images, in a folder."""
+        return Methods(
+            self.source, target, self.config, self.trainer(folder),
+            source_trainer=self.trainer(self.root / "source"),
+            extra={key: partial(self.extra.__getitem__, key) for key in self.extra},
+        )  # fmt: skip

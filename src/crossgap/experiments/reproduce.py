@@ -12,7 +12,7 @@ import lightning_fabric
 from crossgap.config import ALL_METHODS, Preset, as_json, get_preset
 from crossgap.data.subsets import check_counts
 from crossgap.errors import CrossgapError, unknown
-from crossgap.experiments.budget import AVAILABLE, BudgetExperiment, check_methods
+from crossgap.experiments.budget import BudgetExperiment, check_methods
 from crossgap.experiments.budget_figures import SUCCESS, plot
 from crossgap.experiments.budget_presets import BudgetPreset, get_budget_preset
 from crossgap.experiments.digits import SOURCE, TARGETS, DigitsExperiment
@@ -194,7 +194,7 @@ def reproduce_budget(
     )  # fmt: skip
     for look in settings.looks:
         get_look(look)
-    check_methods(settings.methods, AVAILABLE)
+    check_methods(settings.methods)
     check_counts(settings.counts, settings.base.target_episodes * settings.base.steps)
     config = {"base": as_json(settings.base)}  # looks, methods and numbers can be added to a run
     folder = _begin("budget", preset, seeds, workers, output, fabric, settings=config)

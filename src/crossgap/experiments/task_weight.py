@@ -72,7 +72,7 @@ def plot(rows: list[dict[str, Any]], path: Path) -> Path:
     figure = Figure((9.6, 3.4), layout="constrained", dpi=150)
     panels = (
         ("held_out_mse", "task error of f_X(F(y))\n(1 = knows nothing)", "#0b6e99"),
-        ("histogram_distance", "style: distance of F(Y)'s colours\nfrom the source's", "#c2410c"),
+        ("histogram_distance", "style: distance of F(Y)'s colours\nfrom the true pairs'", "#c2410c"),
         ("pair_l1", "difference between F(y)\nand its true pair", "#4d7c0f"),
     )
     weights = sorted({row["task_weight"] for row in rows})

@@ -80,9 +80,10 @@ def list_methods() -> None:
     )
     for name, about in METHODS.items():
         target = "labelled images" if about.target_labels else "images"
-        unseen = about.source_side or about.needs == "oracle"
         also = EXTRA.get(about.needs, "")
-        table.add_row(name, about.about.replace("**", ""), "nothing" if unseen else target, also)
+        if about.needs == "oracle":
+            target, also = also, "in `crossgap reproduce` and `demo` alone"
+        table.add_row(name, about.about.replace("**", ""), "nothing" if about.source_side else target, also)
     Console().print(table)
 
 
