@@ -17,7 +17,7 @@ from crossgap.evaluation import ClosedLoop
 from crossgap.report import ReportContent, build_report, judge
 from crossgap.report.charts import distance_limit, loss_chart, strip
 from crossgap.report.palette import show
-from crossgap.report.pictures import ANIMATION_FRAMES, animation, picture, typical_start
+from crossgap.report.pictures import ANIMATION_FRAMES, animation, gallery, picture, typical_start
 from crossgap.report.tables import duration, flatten, metric_table
 
 RATES = {
@@ -289,3 +289,9 @@ def test_tables_say_what_was_measured():
     groups = dict(flatten({"a": {"b": {"gains": (0.1, 0.2), "n": 22656}}, "on": True}))
     assert groups == {"": [("on", "yes")], "a › b": [("gains", "0.1, 0.2"), ("n", "22,656")]}
     assert [duration(s) for s in (0.44, 59.6, 252, 7500)] == ["0.4 s", "1 min 0 s", "4 min 12 s", "2 h 5 min"]
+
+
+def test_a_gallery_s_labels_have_greek_letters(tmp_path) -> None:
+    row = np.zeros((1, 16, 16, 3), np.uint8)
+    drawn = {gallery({letter: row}, tmp_path / "a.png").read_bytes() for letter in "λφ\ufffe"}
+    assert len(drawn) == 3  # what a font lacks is one and the same box

@@ -84,7 +84,11 @@ def gallery(images: dict[str, np.ndarray], path: Path, side: int = 128) -> Path:
     """
     rows = {label: [enlarge(image, side) for image in row] for label, row in images.items()}
     side = next(iter(rows.values()))[0].width
-    header, gap, font = side // 5, 4, ImageFont.load_default(side // 8)
+    import matplotlib
+
+    # Pillow's own font has no Greek letters
+    font = ImageFont.truetype(Path(matplotlib.get_data_path(), "fonts/ttf/DejaVuSans.ttf"), side // 9)
+    header, gap = side // 5, 4
     columns = max(map(len, rows.values()))
     sheet = Image.new("RGB", (columns * (side + gap) - gap, len(rows) * (side + header)), "white")
     draw = ImageDraw.Draw(sheet)
