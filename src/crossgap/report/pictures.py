@@ -82,10 +82,10 @@ def gallery(images: dict[str, np.ndarray], path: Path, side: int = 128) -> Path:
         path: the PNG to write.
         side: about how many pixels wide each picture becomes.
     """
-    rows = {label: [enlarge(image, side) for image in row] for label, row in images.items()}
-    side = next(iter(rows.values()))[0].width
     import matplotlib
 
+    rows = {label: [enlarge(image, side) for image in row] for label, row in images.items()}
+    side = next(iter(rows.values()))[0].width
     # Pillow's own font has no Greek letters
     font = ImageFont.truetype(Path(matplotlib.get_data_path(), "fonts/ttf/DejaVuSans.ttf"), side // 9)
     header, gap = side // 5, 4
