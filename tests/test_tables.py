@@ -183,7 +183,7 @@ def test_the_micos_errors_by_number_of_images() -> None:
     assert lines[0] == "| trained how | 1 | 10 |"
     assert lines[2] == "| Benchmark: f_X on source images | 0.150 (0.100–0.200) |  |"
     assert lines[3].startswith("| Normal: the target images alone | 1.000 (1.000–1.000) | 0.100")
-    assert lines[4] == "| TaskGAN inverse with randomized source images | – | 0.500 (0.500–0.500) |"
+    assert lines[4] == "| canonical TaskGAN (with randomized source images) | – | 0.500 (0.500–0.500) |"
     assert "mean of 2 seeds × 1,000 test images" in lines[-1]
 
 
