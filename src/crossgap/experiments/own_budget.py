@@ -54,8 +54,9 @@ def budget_on_folders(
     budgets = choose_budgets(pool.episodes, default_counts(len(pool)) if counts is None else counts,
                              spreads, seed)  # fmt: skip
     trainings = _Trainings(output, data[0], pool, data[1].select(held), looks, config, seed, fabric)
+    whole = trainings.methods(pool, output)
     for method in methods:
-        trainings.methods(pool, output).check(method)  # all that can be wrong, before a run folder is there
+        whole.check(method)  # all that can be wrong, before a run folder is there
     open_run(output, {
         "experiment": "budget", "source": str(source.resolve()), "target": str(target.resolve()),
         "randomized": randomized and str(randomized.resolve()),
