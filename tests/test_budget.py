@@ -230,6 +230,14 @@ def test_the_plot_takes_one_number_several_domains_and_intervals_below_zero(tmp_
         assert Image.open(plot(rows, measure, tmp_path / "plot.png")).size[1] == 720
 
 
+@pytest.mark.parametrize(
+    ("domains", "size"), [("a", (960, 720)), ("ab", (1560, 720)), ("abc", (1560, 1305)), ("abcd", (1560, 1305))]
+)
+def test_the_plot_has_two_domains_in_a_row(tmp_path, domains, size) -> None:
+    rows = [row(10, "images", 0.5) | {"domain": f"target_{domain}"} for domain in domains]
+    assert Image.open(plot(rows, SUCCESS, tmp_path / "plot.png")).size == size
+
+
 def test_the_table_has_a_line_per_budget_and_one_where_both_kinds_agree() -> None:
     rows = [row(10, "images", 0.4, seed=seed, episodes=10) for seed in range(2)]
     rows += [row(10, "episodes", 0.2 * seed, seed=seed, episodes=1) for seed in range(2)]

@@ -63,7 +63,7 @@ def points(
 
 
 def plot(rows: list[dict[str, Any]], measure: Measure, path: Path) -> Path:
-    """Draw a metric over the number of labelled target images as a PNG, one panel per domain.
+    """Draw a metric over the number of labelled target images as a PNG, one panel per domain, two in a row.
 
     A line is the mean over seeds; its band (solid lines: images of as many episodes as possible) or bars
     (dashed ones: whole episodes) reach from the lowest to the highest end of their 95 % intervals. The
@@ -79,16 +79,21 @@ def plot(rows: list[dict[str, Any]], measure: Measure, path: Path) -> Path:
     rows = [row for row in rows if row["metric"] == measure.metric]
     domains = sorted({row["domain"] for row in rows})
     shown = show(sorted({row["method"] for row in rows}, key=list(METHODS).index), "few", "many")
-    figure = Figure((2.4 + 4.0 * len(domains), 4.8), layout="constrained", dpi=150)
-    panels = figure.subplots(1, len(domains), sharey=True, squeeze=False)[0]
-    for axes, domain in zip(panels, domains, strict=True):
+    columns = min(2, len(domains))
+    lines = -(-len(domains) // columns)
+    figure = Figure((2.4 + 4.0 * columns, 0.9 + 3.9 * lines), layout="constrained", dpi=150)
+    panels = figure.subplots(lines, columns, sharey=True, squeeze=False)
+    for axes in panels.flat[len(domains) :]:
+        axes.remove()
+    for axes, domain in zip(panels.flat, domains, strict=False):
         for method, look in shown.items():
             for spread in LINES:
                 _draw(axes, points(rows, measure.metric, domain, method, spread), look, spread)
         _axes(axes, sorted({row["images"] for row in rows}), domain if len(domains) > 1 else "")
-    _finish(panels[0], measure)
+    for first in panels[:, 0]:
+        _finish(first, measure)
     kinds = [kind for kind in LINES if kind in {row["spread"] for row in rows}]
-    _legend(figure, list(shown.values()), kinds, columns=min(3, 1 + len(domains)))
+    _legend(figure, list(shown.values()), kinds, columns=1 + columns)
     with writing(path) as temporary:
         figure.savefig(temporary, format="png", metadata={"Software": None})
     return path
