@@ -231,7 +231,8 @@ def test_the_plot_takes_one_number_several_domains_and_intervals_below_zero(tmp_
 
 
 @pytest.mark.parametrize(
-    ("domains", "size"), [("a", (960, 720)), ("ab", (1560, 720)), ("abc", (1560, 1305)), ("abcd", (1560, 1305))]
+    ("domains", "size"),
+    [("a", (960, 720)), ("ab", (1560, 720)), ("abc", (1560, 1305)), ("abcd", (1560, 1305))],
 )
 def test_the_plot_has_two_domains_in_a_row(tmp_path, domains, size) -> None:
     rows = [row(10, "images", 0.5) | {"domain": f"target_{domain}"} for domain in domains]
