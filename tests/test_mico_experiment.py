@@ -49,6 +49,21 @@ def test_presets_have_the_paper_s_sizes() -> None:
         get_mico_preset("huge")
 
 
+def test_the_translator_s_steps_grow_with_the_target_images(tmp_path: Path, fabric) -> None:
+    experiment = MicoExperiment(tmp_path, get_mico_preset("quick"), 0, fabric)
+    steps = {
+        (method, images): experiment._config(method, images).translator.steps
+        for method in ("taskgan_inverse_refined", "canonical_taskgan")
+        for images in (10, 1000)
+    }
+    assert steps == {
+        ("taskgan_inverse_refined", 10): 400,  # as the preset has it
+        ("taskgan_inverse_refined", 1000): 3000,  # 24 times 1,000 images, 8 in each step
+        ("canonical_taskgan", 10): 400,
+        ("canonical_taskgan", 1000): 400,
+    }
+
+
 def test_the_experiment_from_nothing_to_results_and_again(tmp_path: Path, fabric) -> None:
     def reproduce(name: str) -> Path:
         where = tmp_path / "run", tmp_path / name, "cpu", "32-true"

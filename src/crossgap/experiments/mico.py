@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy as np
 
 from crossgap.adapted import AdaptedModel
 from crossgap.catalog import Methods
+from crossgap.config import TaskGANConfig
 from crossgap.data import Collection, LabelledImages, collect, read_folder
 from crossgap.errors import CrossgapError, unknown
 from crossgap.evaluation import Predict, mean_interval
@@ -34,6 +36,11 @@ METHODS = (
     "canonical_taskgan_near", "rcan_near",
 )  # fmt: skip
 """What is trained with each number of target images; the first is the paper's "Normal"."""
+INVERSE = ("taskgan_inverse", "taskgan_inverse_refined")
+"""Whose translator sees the target images alone."""
+PASSES = 24
+"""How often that translator sees each target image, at least. With a thousand and as few steps as with ten it
+draws no arm; with ten and as many steps as with a thousand it learns their labels by heart (docs/log.md)."""
 WITHOUT_TARGET = ("source_only", "rcan", "rcan_refined")
 """What sees none."""
 BENCHMARK = ("benchmark",)
@@ -173,10 +180,19 @@ class MicoExperiment:
 
     # models
 
-    def _methods(self, images: int) -> Methods:
+    def _config(self, method: str, images: int) -> TaskGANConfig:
+        """The preset's, with steps enough for so many images."""
+        config = self.preset.config
+        if method not in INVERSE:
+            return config
+        translator = config.translator
+        steps = max(translator.steps, PASSES * images // translator.batch)
+        return replace(config, translator=replace(translator, steps=steps))
+
+    def _methods(self, method: str, images: int) -> Methods:
         trainer = functools.partial(Trainer, fabric=self.fabric, seed=self.seed, quiet=self.quiet)
         return Methods(
-            self.source, self.target.select(slice(images)), self.preset.config,
+            self.source, self.target.select(slice(images)), self._config(method, images),
             trainer(self._images_folder(images)), source_trainer=trainer(self.source_folder),
             extra={"randomized_per_frame": lambda: self.randomized},
         )  # fmt: skip
@@ -191,7 +207,7 @@ class MicoExperiment:
     def model(self, method: str, images: int) -> AdaptedModel:
         """A method's model, trained with that many target images if need be; 0 for those that see none."""
         if not (saved := self._saved(method, images)).exists():
-            methods = self._methods(max(1, images))  # collects under times of its own
+            methods = self._methods(method, max(1, images))  # collects under times of its own
             made_once(
                 saved, lambda: methods.get(method), self.root, f"train {method}, {images} target images"
             )
