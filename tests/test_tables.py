@@ -179,7 +179,7 @@ def test_the_micos_errors_by_number_of_images() -> None:
     rows = [row("benchmark", 0, seed, 0.1 + 0.1 * seed) for seed in range(2)]
     rows += [row("target_only", images, 0, 1 / images) for images in (1, 10)]
     rows.append(row("canonical_taskgan", 10, 0, 0.5))
-    lines = error_table({"rows": rows, "provenance": PROVENANCE}).splitlines()
+    lines = error_table({"rows": rows[::-1], "provenance": PROVENANCE}).splitlines()
     assert lines[0] == "| trained how | 1 | 10 |"
     assert lines[2] == "| Benchmark: f_X on source images | 0.150 (0.100–0.200) |  |"
     assert lines[3].startswith("| Normal: the target images alone | 1.000 (1.000–1.000) | 0.100")

@@ -15,6 +15,7 @@ from crossgap.evaluation import paired_difference
 from crossgap.experiments.benchmark_tables import minutes_table, step_table
 from crossgap.experiments.budget_tables import grid
 from crossgap.experiments.digits_presets import DIGITS_METHODS
+from crossgap.experiments.mico import BENCHMARK, EVERY_METHOD
 from crossgap.experiments.mico_figures import NAMES as MICO_NAMES
 from crossgap.experiments.pick_place_setups import METHODS as PICK_PLACE
 from crossgap.experiments.xarm7_setups import DOMAINS, SETUPS
@@ -244,7 +245,8 @@ def error_table(results: dict[str, Any]) -> str:
         "| trained how | " + " | ".join(f"{n:,}" for n in numbers) + " |",
         "|---|" + "---|" * len(numbers),
     ]
-    for method in dict.fromkeys(row["method"] for row in rows):
+    order = (*BENCHMARK, *EVERY_METHOD)  # whichever run came first
+    for method in sorted({row["method"] for row in rows}, key=order.index):
         found = [row for row in rows if row["method"] == method]
         cells = [_error([row for row in found if row["images"] == n]) for n in numbers]
         if not any(row["images"] for row in found):
