@@ -120,7 +120,7 @@ def _axes(axes: Any, images: list[int], title: str) -> None:
     decades = max(0.5, np.log10(last / first))
     axes.set_xscale("symlog", linthresh=first, linscale=0.25 * decades)  # from 0 to the first: a fifth
     axes.set_xlim((-0.25 * first, last * 10 ** (0.04 * decades)))
-    shown = [n for n, after in zip(images, [*images[1:], np.inf], strict=True) if after > 1.15 * n]
+    shown = [n for n, after in zip(images, [*images[1:], np.inf], strict=True) if after > 1.3 * n]
     axes.set_xticks(shown, [f"{number:,}" for number in shown])
     axes.set_xticks([], minor=True)
     axes.set_xlabel("labelled target images")
