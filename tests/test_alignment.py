@@ -20,6 +20,15 @@ def test_a_landmark_is_the_centre_of_its_colour() -> None:
     assert np.isnan(find_landmark(picture(5, 7, (90, 90, 200)), "tip")).all()
 
 
+def test_single_pixels_move_nothing() -> None:
+    image = np.full((1, 64, 64, 3), 120, np.uint8)
+    image[0, 40:45, 20:25] = 200, 20, 20
+    image[0, ::8, ::8] = 255, 0, 0  # a generator's specks
+    np.testing.assert_allclose(find_landmark(image, "cube"), [[22, 42]])
+    image[0, 40:45, 20:25] = 120
+    assert np.isnan(find_landmark(image, "cube")).all()
+
+
 def test_errors_by_hand() -> None:
     true, moved = picture(10, 20, (220, 20, 20)), picture(13, 16, (220, 20, 20))
     result = pair_error(moved, true, np.zeros(1), landmarks=True)

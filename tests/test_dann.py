@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 from crossgap.data.batches import Batches
-from crossgap.losses import classification_loss
-from crossgap.methods.dann import DANN, DomainClassifier, GradientReversal, domain_loss
-from crossgap.networks import TaskModel
+from crossgap.losses import classification_loss, domain_loss
+from crossgap.methods.dann import DANN, GradientReversal
+from crossgap.networks import DomainClassifier, TaskModel
 from crossgap.training import Trainer
 
 

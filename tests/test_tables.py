@@ -57,11 +57,12 @@ def test_a_cell_of_fewer_seeds_than_its_column_says_so() -> None:
     assert oracle.endswith("| 85 % (80–90) |")
 
 
-def test_each_command_and_commit_is_named_once_without_methods_and_workers() -> None:
+def test_each_command_and_commit_is_named_once_without_workers_and_parts() -> None:
     found = results(0.9)
     once = {"command": "crossgap x --workers 2 --methods a b, then crossgap x", "commit": "abc, then def"}
     found["provenance"]["earlier"] = [once, {"command": "crossgap x --looks c", "commit": "def"}]
-    assert "`crossgap x`, `crossgap x --looks c`, commit abc, def." in success_table(found)
+    text = "`crossgap x`, in parts by `--methods`, `--looks` (the file has each), commit abc, def."
+    assert text in success_table(found)
 
 
 def test_accuracies_of_the_digits() -> None:
@@ -111,7 +112,7 @@ def test_generalisation_sets_training_images_beside_unseen_ones() -> None:
 
 def test_alignment_is_of_translators_and_says_what_is_not_found() -> None:
     row = {"domain": "target_b", "method": "taskgan_inverse", "seed": 0}
-    measured = {"pair_l1": 0.03, "cube_found": 0.8, "cube_offset": 1.0, "tip_found": 0.0, "success": 1.0}
+    measured = {"pair_l1": 0.03, "cube_error": 2.0, "tip_error": 32.0, "success": 1.0}
     rows = [{**row, "metric": metric, "value": value} for metric, value in measured.items()]
     rows += [{**r, "seed": 1, "value": r["value"] / 2} for r in rows]
     rows += [{**row, "method": "fine_tuned", "metric": "success", "value": 1.0}]
@@ -119,7 +120,7 @@ def test_alignment_is_of_translators_and_says_what_is_not_found() -> None:
     rows += [{**row, "domain": "target_c", "method": "taskgan_forward", "metric": "pair_l1", "value": 0.1}]
     table = alignment_table({**results(), "rows": rows}).splitlines()
     assert table[0] == "| translator | `target_b` | `target_c` |"
-    assert table[2].endswith("| 0.022; cube 60%, 0.8 px; tip 0%, – px | – |")
+    assert table[2].endswith("| 0.022; cube 1.5; tip 24.0 | – |")
     assert table[3].endswith("| – | 0.100 |")
     assert table[4] == ""
 

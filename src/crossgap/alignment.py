@@ -13,13 +13,16 @@ import numpy as np
 
 from crossgap.evaluation import mean_interval
 
-LANDMARKS = {"cube": (0, 75), "tip": (1, 40)}
+LANDMARKS = {"cube": (0, 75), "tip": (1, 20)}
 """What can be found in the source look by its colour alone, the only red and the only green thing in it: the
 channel that stands out, and by how much of 255. (The yellow forearm's red stands out by 50.)"""
 
 
 def find_landmark(images: np.ndarray, name: str) -> np.ndarray:
-    """Centre of what stands out in one colour channel.
+    """Where a patch stands out most in one colour channel.
+
+    A patch, since what a generator draws is full of single pixels of every colour. Its centre is that of all
+    around it that stands out at least half as much.
 
     Args:
         images: (n, H, W, 3) uint8, in the source look.
@@ -29,13 +32,27 @@ def find_landmark(images: np.ndarray, name: str) -> np.ndarray:
         (n, 2) column and row in pixels; NaN where nothing stands out.
     """
     channel, contrast = LANDMARKS[name]
-    signed = images.astype(np.int16)
-    others = np.delete(signed, channel, axis=3).max(3)
-    mask = (signed[..., channel] - others > contrast).astype(float)
-    rows, columns = np.indices(images.shape[1:3])
-    found = mask.sum((1, 2))
+    height, width = images.shape[1:3]
+    blurred = _patch_means(images, 2 * (height // 64) + 1)
+    standing_out = blurred[..., channel] - np.delete(blurred, channel, axis=3).max(3)
+    peak = standing_out.max((1, 2))
+    row, column = np.unravel_index(standing_out.reshape(len(images), -1).argmax(1), (height, width))
+    rows, columns = np.indices((height, width))
+    away = np.maximum(abs(rows - row[:, None, None]), abs(columns - column[:, None, None]))
+    mask = (standing_out >= peak[:, None, None] / 2) & (away <= height // 16)
     centre = np.stack([(mask * columns).sum((1, 2)), (mask * rows).sum((1, 2))], 1)
-    return np.where(found[:, None] > 0, centre / np.maximum(found, 1)[:, None], np.nan)
+    return np.where(peak[:, None] > contrast, centre / mask.sum((1, 2))[:, None].clip(1), np.nan)
+
+
+def _patch_means(images: np.ndarray, side: int) -> np.ndarray:
+    """The mean of the square of `side` pixels around every pixel, (n, H, W, 3)."""
+    border, (height, width) = side // 2, images.shape[1:3]
+    padded = np.pad(images, ((0, 0), (border, border), (border, border), (0, 0)), mode="reflect")
+    total = np.zeros(images.shape, np.float32)
+    for row in range(side):
+        for column in range(side):
+            total += padded[:, row : row + height, column : column + width]
+    return total / side**2
 
 
 def pair_error(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from torch import Tensor
+from torch import Tensor, ones_like, zeros_like
 from torch.nn import functional
 
 TaskLoss = Callable[[Tensor, Tensor], Tensor]
@@ -75,6 +75,20 @@ def cycle_loss(reconstructed: Tensor, images: Tensor) -> Tensor:
         images: x, the same shape.
     """
     return (reconstructed - images).abs().mean()
+
+
+def domain_loss(source: Tensor, target: Tensor) -> Tensor:
+    """The two domain terms of equation 9 of DANN (Ganin et al. 2016): cross-entropy, a mean per domain.
+
+    2 ln 2 where G_d cannot tell the domains apart.
+
+    Args:
+        source: G_d's logits for source features, (n,).
+        target: G_d's logits for target features, (m,).
+    """
+    of_source = functional.binary_cross_entropy_with_logits(source, zeros_like(source))
+    of_target = functional.binary_cross_entropy_with_logits(target, ones_like(target))
+    return of_source + of_target
 
 
 def critic_loss(worth: Tensor, wanted: Tensor) -> Tensor:

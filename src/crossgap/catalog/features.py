@@ -8,7 +8,8 @@ import torch
 
 from crossgap.adapted import AdaptedModel
 from crossgap.catalog.methods import Method, Methods
-from crossgap.methods.dann import DANN, DomainClassifier
+from crossgap.methods.dann import DANN
+from crossgap.networks import DomainClassifier
 
 
 def dann(methods: Methods, name: str, labelled: bool) -> AdaptedModel:

@@ -73,7 +73,7 @@ def _difference(rows: list[dict[str, Any]], method: str) -> str:
     refined, other = (np.mean([won[name, seed] for seed in seeds], 0) for name in (REFINED, method))
     found = paired_difference(refined, other)
     value, low, high = (f"{100 * found[key]:+.0f}" for key in ("value", "low", "high"))
-    return f"{value} ({low} – {high})"
+    return f"{value} ({low} – {high})" + _fewer(len(seeds), len({row["seed"] for row in rows}))
 
 
 GENERALISATION = {
@@ -105,10 +105,7 @@ def generalisation_table(results: dict[str, Any]) -> str:
     return "\n".join([*lines, "", f"TaskGAN inverse, means of the seeds. {_run(results)}"])
 
 
-ALIGNED = {
-    "pair_l1": "{:.3f}", "cube_found": "{:.0%}", "cube_offset": "{:.1f}", "tip_found": "{:.0%}",
-    "tip_offset": "{:.1f}",
-}  # fmt: skip
+ALIGNED = {"pair_l1": "{:.3f}", "cube_error": "cube {:.1f}", "tip_error": "tip {:.1f}"}
 """What is shown of every translator's drawings, and how it is written."""
 
 
@@ -128,10 +125,10 @@ def alignment_table(results: dict[str, Any]) -> str:
             for d in domains
         ]
         lines.append(f"| {METHODS[method].about} | " + " | ".join(cells) + " |")
-    landmarks = "; where given, how often the cube is found and how far from where it should be, and the tip"
+    landmarks = "; how far cube and tip are from where they should be, pixels (not found: half the image)"
     text = (
         "Held-out images: mean absolute difference of F(y) (forward: G(x)) from its true pair, in [0, 1]"
-        f"{landmarks if any(row['metric'] == 'cube_found' for row in rows) else ''}. Means of "
+        f"{landmarks if any(row['metric'] == 'cube_error' for row in rows) else ''}. Means of "
         f"{max(_seeds(rows, domain) for domain in domains)} seeds where none is named. {_run(results)}"
     )
     return "\n".join([*lines, "", text])
@@ -140,13 +137,9 @@ def alignment_table(results: dict[str, Any]) -> str:
 def _aligned(rows: list[dict[str, Any]], seeds: int) -> str:
     """A cell: landmarks only where every seed of the cell has them."""
     values = {name: [row["value"] for row in rows if row["metric"] == name] for name in ALIGNED}
-    mean = {name: ALIGNED[name].format(np.mean(some)) for name, some in values.items() if some}
-    landmarks = [
-        f"{name} {mean[f'{name}_found']}, {mean.get(f'{name}_offset', '–')} px"
-        for name in ("cube", "tip")
-        if len(values[f"{name}_found"]) == len(values["pair_l1"]) > 0
-    ]
-    return "; ".join([mean["pair_l1"], *landmarks]) + _fewer(len(values["pair_l1"]), seeds) if mean else "–"
+    count = len(values["pair_l1"])
+    shown = [ALIGNED[name].format(np.mean(some)) for name, some in values.items() if len(some) == count > 0]
+    return "; ".join(shown) + _fewer(count, seeds) if shown else "–"
 
 
 def _seeds(rows: list[dict[str, Any]], domain: str) -> int:
@@ -207,13 +200,16 @@ def _run(results: dict[str, Any]) -> str:
     origin = results["provenance"]
     runs = (*origin.get("earlier", []), origin)
     commits = dict.fromkeys(commit for run in runs for commit in run["commit"].split(", then "))
-    # which methods, the table says; workers are a matter of time
-    commands = dict.fromkeys(
-        re.sub(r" --methods( (?!-)\S+)+| --workers \d+", "", command)
-        for run in runs
-        for command in run["command"].split(", then ")
-    )
-    return f"Preset `{origin['preset']}`, `{'`, `'.join(commands)}`, commit {', '.join(commits)}."
+    every = [command for run in runs for command in run["command"].split(", then ")]
+    given = [re.sub(r" --workers \d+", "", command) for command in every]  # a matter of time
+    whole = dict.fromkeys(re.sub(_PART, "", command) for command in given)
+    parts = dict.fromkeys(name for command in given for name, _ in re.findall(_PART, command))
+    by = f", in parts by `{'`, `'.join(parts)}` (the file has each)" if parts else ""
+    return f"Preset `{origin['preset']}`, `{'`, `'.join(whole)}`{by}, commit {', '.join(commits)}."
+
+
+_PART = r" (--methods|--looks|--counts)((?: (?!-)\S+)+)"
+"""Options that say which part of an experiment is run."""
 
 
 def accuracy_table(results: dict[str, Any]) -> str:

@@ -35,7 +35,8 @@ class CycleTaskGAN(Phase):
                 + λ_φ ((f_Y(G(x)) − φ)² + (f_X(F(G(x))) − φ)²)    and (f_X(F(y)) − φ_y)² where y is labelled
                 + λ_f (|e_Y(G(x)) − e_X(x)|² + |e_X(F(G(x))) − e_X(x)|²
                        + |e_X(F(y)) − e_Y(y)|² + |e_Y(G(F(y))) − e_Y(y)|²)
-        L_f_Y = (f_Y(G(x)) − φ)² + λ_f |e_Y(G(x)) − e_X(x)|²        and (f_Y(y) − φ_y)² where y is labelled
+        L_f_Y = (f_Y(G(x)) − φ)² + λ_f |e_Y(G(x)) − e_X(x)|²        and (f_Y(y) − φ_y)² where y is labelled:
+                                                                    the mean of both as one batch
         L_D   as in TaskGAN, for D_X and D_Y
 
     e is a task model's feature extractor.

@@ -15,11 +15,10 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from crossgap.data.batches import Batches
-from crossgap.losses import TaskLoss, task_loss
-from crossgap.networks import TaskModel
+from crossgap.losses import TaskLoss, domain_loss, task_loss
+from crossgap.networks import DomainClassifier, TaskModel
 from crossgap.training import Phase
 
 GAMMA = 10.0
@@ -39,39 +38,6 @@ class GradientReversal(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
         """The gradient times −λ."""
         return -ctx.weight * gradients[0], None
-
-
-class DomainClassifier(nn.Module):
-    """G_d: features to one logit, > 0 where they look like the target's (a hidden layer, as in figure 4a).
-
-    It sees the direction of the features alone. G_f could else make them ever longer, which confuses G_d for
-    a step and has no end: without any normalisation in TaskGAN's task model both losses grow without bound.
-
-    Args:
-        features: number of features.
-        hidden: units of its hidden layer; 100 in the paper.
-    """
-
-    def __init__(self, features: int, hidden: int = 100):
-        super().__init__()
-        self.length = math.sqrt(features)
-        self.net = nn.Sequential(nn.Linear(features, hidden), nn.ReLU(), nn.Linear(hidden, 1))
-
-    def forward(self, features: Tensor) -> Tensor:
-        """(n, features) to (n,)."""
-        return self.net(self.length * functional.normalize(features))[:, 0]
-
-
-def domain_loss(source: Tensor, target: Tensor) -> Tensor:
-    """The two domain terms of equation 9: binary cross-entropy, a mean per domain; 2 ln 2 where G_d is lost.
-
-    Args:
-        source: its logits for source features, (n,).
-        target: its logits for target features, (m,).
-    """
-    of_source = functional.binary_cross_entropy_with_logits(source, torch.zeros_like(source))
-    of_target = functional.binary_cross_entropy_with_logits(target, torch.ones_like(target))
-    return of_source + of_target
 
 
 class DANN(Phase):
