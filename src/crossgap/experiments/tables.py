@@ -100,7 +100,8 @@ def generalisation_table(results: dict[str, Any]) -> str:
                 [r["value"] for r in rows if (r["domain"], r["metric"]) == (domain, name)]
                 for name in (f"train_{metric.removeprefix('held_out_')}", metric)
             ]
-            cells.append(" / ".join(f"{np.mean(values):.3f}" if values else "–" for values in found))
+            digits = 1 if "px" in about else 3
+            cells.append(" / ".join(f"{np.mean(values):.{digits}f}" if values else "–" for values in found))
         lines.append(f"| {about} | " + " | ".join(cells) + " |")
     return "\n".join([*lines, "", f"TaskGAN inverse, means of the seeds. {_run(results)}"])
 
