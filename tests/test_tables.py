@@ -101,6 +101,7 @@ def test_generalisation_sets_training_images_beside_unseen_ones() -> None:
             ("train_mse", 0.02),
             ("pair_l1", 0.04),
             ("train_pair_l1", 0.03),
+            ("cube_error", 1.24),
         )
     ]
     rows += [{**r, "seed": 1, "value": 3 * r["value"]} for r in rows]
@@ -108,9 +109,10 @@ def test_generalisation_sets_training_images_beside_unseen_ones() -> None:
     assert table[2] == "| task error of f_X(F(y)) | 0.040 / 0.100 |"
     assert table[3] == "| difference of F(y) from its true pair | 0.060 / 0.080 |"
     assert table[4].endswith("| – / – |")
+    assert table[5].endswith("| – / 2.5 |")
 
 
-def test_alignment_is_of_translators_and_says_what_is_not_found() -> None:
+def test_alignment_is_of_translators_and_shows_landmarks_where_there_are_any() -> None:
     row = {"domain": "target_b", "method": "taskgan_inverse", "seed": 0}
     measured = {"pair_l1": 0.03, "cube_error": 2.0, "tip_error": 32.0, "success": 1.0}
     rows = [{**row, "metric": metric, "value": value} for metric, value in measured.items()]

@@ -77,12 +77,12 @@ def _difference(rows: list[dict[str, Any]], method: str) -> str:
 
 
 GENERALISATION = {
-    "held_out_mse": "task error of f_X(F(y))",
-    "pair_l1": "difference of F(y) from its true pair",
-    "tip_error": "tip: px from where it should be, half the image if not found",
-    "cube_error": "cube: px from where it should be, half the image if not found",
+    "held_out_mse": ("task error of f_X(F(y))", "{:.3f}"),
+    "pair_l1": ("difference of F(y) from its true pair", "{:.3f}"),
+    "tip_error": ("tip: px from where it should be, half the image if not found", "{:.1f}"),
+    "cube_error": ("cube: px from where it should be, half the image if not found", "{:.1f}"),
 }
-"""Errors on unseen images, with what they are; those on the training images have the prefix `train_`."""
+"""Errors on unseen images: what they are, how they are written. On training images they begin with `train_`."""
 
 
 def generalisation_table(results: dict[str, Any]) -> str:
@@ -93,15 +93,14 @@ def generalisation_table(results: dict[str, Any]) -> str:
         "| trained on / unseen | " + " | ".join(f"`{domain}`" for domain in domains) + " |",
         "|---|" + "---|" * len(domains),
     ]
-    for metric, about in GENERALISATION.items():
+    for metric, (about, form) in GENERALISATION.items():
         cells = []
         for domain in domains:
             found = [
                 [r["value"] for r in rows if (r["domain"], r["metric"]) == (domain, name)]
                 for name in (f"train_{metric.removeprefix('held_out_')}", metric)
             ]
-            digits = 1 if "px" in about else 3
-            cells.append(" / ".join(f"{np.mean(values):.{digits}f}" if values else "–" for values in found))
+            cells.append(" / ".join(form.format(np.mean(values)) if values else "–" for values in found))
         lines.append(f"| {about} | " + " | ".join(cells) + " |")
     return "\n".join([*lines, "", f"TaskGAN inverse, means of the seeds. {_run(results)}"])
 
