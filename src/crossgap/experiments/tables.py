@@ -82,7 +82,7 @@ GENERALISATION = {
     "tip_error": ("tip: px from where it should be, half the image if not found", "{:.1f}"),
     "cube_error": ("cube: px from where it should be, half the image if not found", "{:.1f}"),
 }
-"""Errors on unseen images: what they are, how they are written. On training images they begin with `train_`."""
+"""Errors on unseen images: what they are and how written. On training images: they begin with `train_`."""
 
 
 def generalisation_table(results: dict[str, Any]) -> str:
