@@ -66,7 +66,7 @@ def _run_on_arm(options: Options, goal: np.ndarray) -> Outcome:
 
         from xarm7_camera import LatestFrame
     except ImportError as error:
-        raise CrossgapError(f"{error}. Install it with: pip install 'crossgap[xarm]'") from error
+        raise CrossgapError(f"{error}. Install it with: pip install '.[xarm]'") from error
     policy, camera = _load(options.policy), LatestFrame(options.camera, SIZE)
     try:
         arm = XArmAPI(options.ip, is_radian=True)

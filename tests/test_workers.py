@@ -58,7 +58,7 @@ def test_an_unknown_engine_lists_those_that_exist() -> None:
 
 def test_without_ray_the_line_that_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(CrossgapError, match=r"pip install 'crossgap\[ray\]'"):
+    with pytest.raises(CrossgapError, match=r"pip install '\.\[ray\]'"):
         pool("ray")
 
 

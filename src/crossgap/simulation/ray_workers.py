@@ -26,9 +26,7 @@ def connected_ray() -> Any:
     try:
         import ray
     except ImportError as error:
-        raise CrossgapError(
-            "Ray, the engine asked for, was not found: pip install 'crossgap[ray]'."
-        ) from error
+        raise CrossgapError("Ray, the engine asked for, was not found: pip install '.[ray]'.") from error
     if not ray.is_initialized():
         _check_address(os.environ.get("RAY_ADDRESS", ""))
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is told to anybody
