@@ -140,8 +140,11 @@ def test_own_folders_from_nothing_and_again_with_more(folders, tmp_path: Path, c
     assert "taskgan" in printed
     models = weights(tmp_path / "run")
     more = own(folders, tmp_path / "run", (2, 4), methods=("fine_tuned",), spread="images")
-    assert more[0] == found["fine_tuned", 2, "images"]
-    assert [r["images"] for r in more] == [2, 4]
+    assert [r for r in more if r["images"] != 4] == [
+        *(r for r in rows if r != found["fine_tuned", 2, "images"]),
+        found["fine_tuned", 2, "images"],
+    ]
+    assert [(r["method"], r["spread"]) for r in more if r["images"] == 4] == [("fine_tuned", "images")]
     new = weights(tmp_path / "run")
     assert {file: new[file] for file in models} == models
     assert {file.relative_to(tmp_path / "run").parts[0] for file in set(new) - set(models)} == {

@@ -20,7 +20,8 @@ from crossgap.experiments.budget import budget_rows, check_methods
 from crossgap.experiments.budget_figures import ERROR, plot
 from crossgap.experiments.budget_presets import COUNTS
 from crossgap.experiments.budget_tables import terminal_table
-from crossgap.files import once, write_json
+from crossgap.experiments.results import add_results
+from crossgap.files import once, read_json
 from crossgap.progress import console, track
 from crossgap.runs import check_seed, lock_run, open_run, provenance, start, timed
 from crossgap.training import Trainer, hardware, single_process
@@ -33,8 +34,9 @@ def budget_on_folders(
 ) -> Path:  # fmt: skip
     """Train each method on growing numbers of target images, print the errors, and write them.
 
-    `<output>/budget.json` has them as flat rows, `<output>/budget.png` as a plot; every model is in
-    `<output>/<kind>_<number>/models/`. Killed and started again, it goes on where it was.
+    `<output>/budget.json` has them as flat rows, `<output>/budget.png` as a plot, both with what earlier runs
+    in this folder measured; every model is in `<output>/<kind>_<number>/models/`. Killed and started again,
+    it goes on where it was.
 
     Raises:
         CrossgapError: bad data, an unknown method, a number of images above what is left to train with,
@@ -57,20 +59,22 @@ def budget_on_folders(
     whole = trainings.methods(pool, output)
     for method in methods:
         whole.check(method)  # all that can be wrong, before a run folder is there
-    open_run(output, {
+    settings = {
         "experiment": "budget", "source": str(source.resolve()), "target": str(target.resolve()),
         "randomized": randomized and str(randomized.resolve()),
         "digests": [digest(images) for images in (*data, looks) if images is not None],
         "labels": list(data[0].label_names), "held_out": held_out, "seed": seed, **hardware(fabric),
         "config": asdict(config),
-    })  # fmt: skip
+    }  # fmt: skip
+    open_run(output, settings)
     lock_run(output)
     start(output, **hardware(fabric))
     rows = [row for budget in budgets for row in trainings.rows(budget, methods)]
-    write_json(output / "budget.json", {"provenance": provenance(output), "rows": rows})
+    path = add_results(output / "budget.json", rows, provenance(output), settings)
+    rows = read_json(path, "results")["rows"]
     plot(rows, ERROR, output / "budget.png")
     console.print(terminal_table(rows))
-    return output / "budget.json"
+    return path
 
 
 def default_counts(available: int) -> tuple[int, ...]:
