@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from crossgap.config import NetworkConfig, SupervisedConfig, TaskGANConfig, TranslatorConfig
-from crossgap.data import LabelledImages, write_folder
+from crossgap.data import LabelledImages, read_folder, write_folder
 from crossgap.errors import CrossgapError
 from crossgap.experiments.budget import BudgetExperiment, TargetSubset, check_methods
 from crossgap.experiments.budget_figures import ERROR, SUCCESS, Point, plot, points
@@ -20,6 +20,7 @@ from crossgap.experiments.budget_presets import BUDGET_METHODS, BUDGET_PRESETS, 
 from crossgap.experiments.own_budget import budget_on_folders, default_counts
 from crossgap.experiments.reproduce import reproduce_budget
 from crossgap.experiments.tables import budget_table
+from crossgap.files import remove
 from crossgap.methods.taskgan import TaskGAN
 
 TINY = TaskGANConfig(
@@ -54,7 +55,7 @@ def test_presets_have_the_numbers_of_the_issue() -> None:
 
 @pytest.mark.parametrize("method", ["oracle", "source_only", "plain_gan", "taskgan_forward", "nothing"])
 def test_methods_without_a_label_budget(method: str) -> None:
-    with pytest.raises(CrossgapError, match=f"'{method}' not found. Available: .*fine_tuned"):
+    with pytest.raises(CrossgapError, match=f"'{method}' not found\\. .*Available: .*fine_tuned"):
         check_methods(["target_only", method])
 
 
@@ -117,10 +118,12 @@ def folders(tmp_path: Path, toy) -> tuple[Path, Path]:
 def own(
     folders: tuple[Path, Path], output: Path, counts: tuple[int, ...] | None, held_out: float = 0.5,
     methods: tuple[str, ...] = BUDGET_METHODS, spread: str = "both", randomized: Path | None = None,
+    classes: int | None = None, unlabelled: Path | None = None,
 ) -> list[dict]:  # fmt: skip
     path = budget_on_folders(
-        *folders, output, methods, counts, spread, held_out, 0, None, randomized, "cpu", "32-true", TINY
-    )
+        *folders, output, methods, counts, spread, held_out, 0, None, classes, unlabelled, randomized, "cpu",
+        "32-true", TINY,
+    )  # fmt: skip
     return json.loads(path.read_text())["rows"]
 
 
@@ -136,7 +139,8 @@ def test_own_folders_from_nothing_and_again_with_more(folders, tmp_path: Path, c
     assert all(np.isfinite([r["low"], r["value"], r["high"]]).all() for r in rows)
     assert Image.open(tmp_path / "run" / "budget.png").size[0] > 500
     printed = capsys.readouterr().err
-    assert "2 held-out episodes" in printed
+    assert "2 episodes; with 95 % interval" in " ".join(printed.split())
+    assert "2 labelled target images: whole episodes (1): fine_tuned" in printed
     assert "taskgan" in printed
     models = weights(tmp_path / "run")
     more = own(folders, tmp_path / "run", (2, 4), methods=("fine_tuned",), spread="images")
@@ -169,6 +173,35 @@ def test_images_beyond_the_budget_can_join_without_their_labels(folders, tmp_pat
         spread="images",
     )
     assert [count for count, _ in itertools.groupby(seen)] == [[2, 0], [2, 8]]
+
+
+def test_further_images_without_labels_join(folders, tmp_path: Path, toy, monkeypatch) -> None:
+    seen = set()
+
+    class Spy(TaskGAN):
+        def training_step(self, step: int) -> dict:
+            seen.add(len(self.unlabelled.images) if self.unlabelled else 0)
+            return super().training_step(step)
+
+    monkeypatch.setattr("crossgap.catalog.inverse.TaskGAN", Spy)
+    write_folder(tmp_path / "more", toy("target", 20, 5))
+    own(folders, tmp_path / "run", (2,), methods=("taskgan_inverse_unlabelled",), spread="images",
+        unlabelled=tmp_path / "more")  # fmt: skip
+    assert seen == {20}
+
+
+def test_classes_have_an_error_rate(folders, tmp_path: Path, capsys) -> None:
+    for folder in folders:
+        data = read_folder(folder)
+        remove(folder)
+        write_folder(folder, replace(data, labels=np.arange(16)[:, None] % 2, label_names=("digit",)))
+    rows = own(folders, tmp_path / "run", (0, 4), methods=("target_only",), spread="images", classes=2)
+    assert [(r["metric"], r["method"]) for r in rows] == [
+        ("held_out_error", "source_only"), ("held_out_error", "target_only"),
+    ]  # fmt: skip
+    assert all(0 <= r["low"] <= r["value"] <= r["high"] <= 1 for r in rows)
+    assert "Error rate on held-out images" in capsys.readouterr().err
+    assert Image.open(tmp_path / "run" / "budget.png").size[0] > 500
 
 
 def test_randomized_source_images_join_where_there_are_some(folders, tmp_path: Path, toy) -> None:

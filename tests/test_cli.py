@@ -1,5 +1,6 @@
 """The command line: bad input ends with a message that names it, exit code 2, and nothing half-written."""
 
+import io
 import json
 import subprocess
 import sys
@@ -7,13 +8,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from crossgap.adapted import AdaptedModel
 from crossgap.catalog import METHODS
 from crossgap.cli import main
 from crossgap.cli import reproduce as reproduce_verb
 from crossgap.data import LabelledImages, read_folder, write_folder
-from crossgap.experiments import reproduce
+from crossgap.experiments import evaluate, reproduce
 from crossgap.files import remove
 
 
@@ -50,7 +52,7 @@ PAIR = ("--source", "DIR/source", "--target", "DIR/target", "--output", "DIR/new
 OWN_BUDGET = ("budget", "--source", "DIR/source", "--target", "DIR/target", "--output", "DIR/new")
 
 
-def train(monkeypatch, capsys, folders, method, output):
+def train(monkeypatch, capsys, folders, method, output, *options):
     source, target = folders
     return crossgap(
         monkeypatch,
@@ -64,6 +66,7 @@ def train(monkeypatch, capsys, folders, method, output):
         "--output",
         output,
         *TINY,
+        *options,
     )
 
 
@@ -166,14 +169,14 @@ def test_the_canonical_translator_on_own_folders(monkeypatch, capsys, folders, t
         assert (tmp_path / "run").exists() == (code == 0)
     found, message = crossgap(monkeypatch, capsys, *options, "--output", tmp_path / "none")
     assert found == 2
-    assert "a new random look for every frame; there are none here" in message
+    assert "a new random look for every frame (--randomized); there are none here" in message
 
 
 def test_labels_that_are_no_classes(monkeypatch, capsys, folders, tmp_path):
     options = ["--source", folders[0], "--target", folders[1], "--output", tmp_path / "run", "--classes", "3"]
     code, message = crossgap(monkeypatch, capsys, "train", "fine_tuned", *options)
     assert code == 2
-    assert "Expected classes from 0 to 2" in message
+    assert "labels.csv, line 2: expected a class from 0 to 2, found 0." in message
     assert not (tmp_path / "run").exists()
 
 
@@ -215,7 +218,24 @@ def test_methods_are_listed_with_what_they_need(monkeypatch, capsys):
         (["demo", "--output", "DIR/source/labels.csv"], ["labels.csv", "is a file"]),
         (["report", "DIR/source"], ["No run at", "source"]),
         (["evaluate", "DIR/source"], ["No adapted model"]),
-        (["train", "fine_tuned", *PAIR, "--unlabelled", "DIR/nothing"], ["No folder at", "nothing"]),
+        (["evaluate", "DIR/new", "--data", "DIR/source", "--starts", "3"], ["--starts", "closed loop"]),
+        (["demo", "--look", "source"], ["Expected --look of a target"]),
+        (["looks", "DIR/looks.txt"], ["looks.txt", "ends in .png"]),
+        (["train", "taskgan_invers", *PAIR], ["Did you mean taskgan_inverse?"]),
+        (["train", "fine_tuned", *PAIR, "--target", "DIR/images"], ["--target: no folder at", "images"]),
+        (
+            ["train", "fine_tuned", *PAIR, "--target-labels", "none"],
+            ["need none: plain_gan", "source_supervised"],
+        ),
+        (["train", "fine_tuned", *PAIR, "--translator.steps", "-5"], ["--translator.steps must be", "-5"]),
+        (["train", "fine_tuned", *PAIR, "--target", "DIR/target/images"], ["--target-labels none"]),
+        (["train", "oracle", *PAIR], ["many labelled target images", "`crossgap demo`"]),
+        (["train", "source_paired", *PAIR], ["true pairs", "(--pairs); there are none here"]),
+        ([*OWN_BUDGET, "--counts", "-1"], ["--counts must be 0 or more; got -1"]),
+        (
+            ["train", "fine_tuned", *PAIR, "--unlabelled", "DIR/nothing"],
+            ["--unlabelled: no folder at", "nothing"],
+        ),
         (["evaluate", "DIR/nothing", "--look", "target_z"], ["target_z", "Available"]),
     ],
 )
@@ -225,6 +245,53 @@ def test_bad_arguments(monkeypatch, capsys, folders, tmp_path, arguments, words)
     assert code == 2
     assert all(word in message for word in words), message
     assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_run_is_no_model_but_has_some(monkeypatch, capsys, tmp_path):
+    (tmp_path / "run" / "models" / "fine_tuned").mkdir(parents=True)
+    code, message = crossgap(monkeypatch, capsys, "evaluate", tmp_path / "run", "--data", tmp_path)
+    assert code == 2
+    assert f"Expected one or several of its models: {tmp_path}/run/models/fine_tuned." in message
+
+
+def test_the_version(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["crossgap", "--version"])
+    main()
+    assert capsys.readouterr().out.startswith("crossgap 0.")
+
+
+def test_labels_in_another_order_are_the_same_labels(monkeypatch, capsys, tmp_path):
+    rng = np.random.default_rng(0)
+    images, labels = rng.integers(0, 255, (8, 24, 24, 3), np.uint8), rng.random((8, 2), np.float32)
+    folders = tmp_path / "source", tmp_path / "target"
+    data = LabelledImages(images, labels, ("near", "far"), np.arange(8))
+    write_folder(folders[0], data)
+    write_folder(folders[1], replace(data, labels=labels[:, ::-1], label_names=("far", "near")))
+    assert train(monkeypatch, capsys, folders, "fine_tuned", tmp_path / "run")[0] == 0
+    settings = json.loads((tmp_path / "run" / "config.json").read_text())
+    fingerprints = [settings[name].split("(")[1] for name in ("source", "target")]
+    assert fingerprints[0] == fingerprints[1]  # read into the source's order, they are the same data
+
+
+def test_no_name_is_cut_in_the_table_of_an_evaluation(monkeypatch, capsys, tmp_path):
+    names = tuple(f"joint_velocity_{index}" for index in (1, 2, 3))
+    rng = np.random.default_rng(0)
+    data = LabelledImages(
+        rng.integers(0, 255, (8, 24, 24, 3), np.uint8), rng.random((8, 3), np.float32), names, np.arange(8)
+    )
+    folders = tmp_path / "source", tmp_path / "target"
+    for folder in folders:
+        write_folder(folder, data)
+    run = tmp_path / "run"
+    for method in ("source_only", "fine_tuned"):
+        assert train(monkeypatch, capsys, folders, method, run)[0] == 0
+    models = [run / "models" / name for name in ("fine_tuned", "source_only")]
+    monkeypatch.setattr(evaluate, "console", Console(file=(shown := io.StringIO()), width=80))
+    for count in (1, 2):
+        shown.truncate(0)
+        assert crossgap(monkeypatch, capsys, "evaluate", *models[:count], "--data", folders[1])[0] == 0
+        assert "…" not in shown.getvalue()
+        assert ("minus" in shown.getvalue()) == (count == 2)
 
 
 def test_unknown_method(monkeypatch, capsys, folders, tmp_path):
@@ -244,7 +311,13 @@ def test_output_of_another_run(monkeypatch, capsys, folders, tmp_path):
     )  # fmt: skip
     assert code == 2
     assert "another run" in message
-    assert "source" in message
+    assert f'source is "{source} (8 images, fingerprint' in message
+    code, message = train(monkeypatch, capsys, folders, "source_only", run, "--target-labels", "none")
+    assert code == 2
+    assert "images without labels, fingerprint" in message
+    assert "; " not in message  # nothing else differs
+    code, message = train(monkeypatch, capsys, folders, "source_only", run, "--cycle.steps", "7")
+    assert "--cycle.steps is 1100 there, 7 here. Choose" in message
 
 
 def test_checkpoint_cut_in_half_and_of_another_method(monkeypatch, capsys, folders, tmp_path):

@@ -119,9 +119,9 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path: Path, tree) -> None:
     [
         ({"look": "marble"}, "Look 'marble' not found. Available: source"),
         ({"randomization": "wild"}, "Randomization 'wild' not found. Available: .*none"),
-        ({"episodes": 0}, "at least 1 episode"),
-        ({"steps": 1}, "at least 2 steps"),
-        ({"size": 0}, "at least 1 pixel"),
+        ({"episodes": -3}, "--episodes must be at least 1; got -3"),
+        ({"steps": 1}, "--steps must be at least 2; got 1"),
+        ({"size": 0}, "--size must be at least 1; got 0"),
     ],
 )
 def test_a_collection_that_cannot_be(tmp_path: Path, change, message: str) -> None:

@@ -54,27 +54,43 @@ def test_images_are_of_a_size_that_the_networks_take(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("make", "message"),
+    ("settings", "message"),
     [
-        (lambda: SupervisedConfig(steps=0), "SupervisedConfig: expected steps of at least 1; got 0"),
-        (lambda: TranslatorConfig(batch=-1), "TranslatorConfig: expected batch of at least 1; got -1"),
+        ({"source": SupervisedConfig(steps=0)}, "--source.steps must be at least 1; got 0"),
+        ({"translator": TranslatorConfig(batch=-1)}, "--translator.batch must be at least 1; got -1"),
         (
-            lambda: CycleConfig(learning_rate=float("nan")),
-            "CycleConfig: expected a learning rate above 0; got nan",
+            {"cycle": CycleConfig(learning_rate=float("nan"))},
+            "--cycle.learning-rate must be a number above 0; got nan",
         ),
-        (lambda: NetworkConfig(task_width=0), "NetworkConfig: expected task_width of at least 1; got 0"),
-        (lambda: NetworkConfig(generator_blocks=-1), "expected generator_blocks of at least 0; got -1"),
+        ({"networks": NetworkConfig(task_width=0)}, "--networks.task-width must be at least 1; got 0"),
         (
-            lambda: TranslatorConfig(task_weight=-1),
-            "TranslatorConfig: expected task_weight of 0 or more",
+            {"networks": NetworkConfig(generator_blocks=-1)},
+            "--networks.generator-blocks must be at least 0; got -1",
         ),
-        (lambda: TranslatorConfig(canonical_weight=float("nan")), "canonical_weight of 0 or more; got nan"),
-        (lambda: CycleConfig(feature_weight=float("inf")), "feature_weight of 0 or more; got inf"),
-        (lambda: DANNConfig(domain_hidden=0), "DANNConfig: expected domain_hidden of at least 1; got 0"),
-        (lambda: DANNConfig(domain_weight=-0.3), "DANNConfig: expected domain_weight of 0 or more; got -0.3"),
-        (lambda: TaskGANConfig(translated_images=0), "expected translated_images of at least 1; got 0"),
+        (
+            {"translator": TranslatorConfig(task_weight=-1)},
+            "--translator.task-weight must be a number from 0 on; got -1",
+        ),
+        (
+            {"canonical": TranslatorConfig(canonical_weight=float("nan"))},
+            "--canonical.canonical-weight must be a number from 0 on; got nan",
+        ),
+        (
+            {"cycle": CycleConfig(feature_weight=float("inf"))},
+            "feature-weight must be a number from 0 on; got inf",
+        ),
+        ({"dann": DANNConfig(domain_hidden=0)}, "--dann.domain-hidden must be at least 1; got 0"),
+        (
+            {"dann": DANNConfig(domain_weight=-0.3)},
+            "--dann.domain-weight must be a number from 0 on; got -0.3",
+        ),
+        ({"translated_images": 0}, "--translated-images must be at least 1; got 0"),
     ],
 )
-def test_settings_that_cannot_be(make, message: str) -> None:
+def test_settings_that_cannot_be(settings, message: str) -> None:
     with pytest.raises(CrossgapError, match=message):
-        make()
+        TaskGANConfig(**settings)
+
+
+def test_no_weight_and_no_residual_block_can_be() -> None:
+    TaskGANConfig(NetworkConfig(generator_blocks=0), translator=TranslatorConfig(task_weight=0))

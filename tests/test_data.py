@@ -17,6 +17,7 @@ from crossgap.data import (
     write_folder,
 )
 from crossgap.data import folder as folder_module
+from crossgap.data.folder import save_image
 from crossgap.errors import CrossgapError
 
 
@@ -108,6 +109,18 @@ def test_unlabelled_images_with_a_table_and_without(folder: Path) -> None:
         (folder / "labels.csv").unlink(missing_ok=True)
 
 
+def test_unlabelled_strips_are_read_frame_by_frame(tmp_path: Path) -> None:
+    frames = np.arange(5 * 8 * 8 * 3, dtype=np.uint8).reshape(5, 8, 8, 3)
+    save_image(np.concatenate(frames[:3]), tmp_path / "0.png")
+    save_image(np.concatenate(frames[3:]), tmp_path / "1.png")
+    data = read_unlabelled(tmp_path)
+    np.testing.assert_array_equal(data.images, frames)
+    assert data.episodes.tolist() == [0, 0, 0, 1, 1]
+    (tmp_path / "1.png").write_bytes((tmp_path / "1.png").read_bytes()[:20])
+    with pytest.raises(CrossgapError, match=r"1\.png: damaged or truncated"):
+        read_unlabelled(tmp_path)
+
+
 def test_an_unlabelled_folder_without_images(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("nothing to see")
     with pytest.raises(CrossgapError, match=r"has no images. Expected \.png, \.jpg"):
@@ -150,7 +163,8 @@ def set_cell(line: int, column: int, text: str):
 @pytest.mark.parametrize("value", ["nan", "inf", "", "fast"])
 def test_a_label_that_is_no_finite_number(folder: Path, value: str) -> None:
     edit(folder, set_cell(3, 4, value))
-    message = rf"labels\.csv, line 3, column 'force': expected a finite number, found '{value}'"
+    found = f"'{value}'" if value else "nothing"
+    message = rf"labels\.csv, line 3, column 'force': expected a finite number, found {found}"
     with pytest.raises(CrossgapError, match=message):
         read_folder(folder)
 
@@ -163,7 +177,15 @@ def test_an_episode_that_is_no_number(folder: Path) -> None:
 
 def test_a_row_that_is_too_short(folder: Path) -> None:
     edit(folder, lambda rows: rows[3].pop())
-    with pytest.raises(CrossgapError, match=r"labels\.csv, line 4, column 'force'.* found None"):
+    with pytest.raises(CrossgapError, match=r"labels\.csv, line 4, column 'force'.* found nothing"):
+        read_folder(folder)
+
+
+def test_two_rows_of_one_image(folder: Path) -> None:
+    edit(folder, lambda rows: rows.append(rows[2]))
+    with pytest.raises(
+        CrossgapError, match=r"line \d+: images/000001.png has a row in line 3\. Expected one"
+    ):
         read_folder(folder)
 
 

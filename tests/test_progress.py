@@ -26,6 +26,7 @@ def test_a_line_now_and_then_with_the_time_that_is_left(shown: io.StringIO) -> N
     lines = shown.getvalue().splitlines()
     # the clock was looked at twice at the start, 0 and 20 s; then 40, 60 … s, a line every 30 s or more
     assert lines == [
+        "train: goes on at 4 of 10",
         "train: 6 of 10, 60 s, 120 s left",  # 2 steps took 60 s
         "train: 8 of 10, 100 s, 50 s left",
         "train: 10 of 10, 140 s, 0 s left",

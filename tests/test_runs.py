@@ -33,7 +33,9 @@ def test_a_run_is_gone_on_with_by_the_same_settings(tmp_path: Path) -> None:
 def test_another_run_s_folder_says_what_differs(tmp_path: Path, tree) -> None:
     open_run(tmp_path / "run", CONFIG)
     before = tree(tmp_path)
-    with pytest.raises(CrossgapError, match=r"extra is .* there, .* here; seed is .* Choose another"):
+    with pytest.raises(
+        CrossgapError, match=r"seed is 0 there, 1 here; extra is absent there, true here. Choose another"
+    ):
         open_run(tmp_path / "run", {**CONFIG, "seed": 1, "extra": True})
     assert tree(tmp_path) == before
 
@@ -96,7 +98,7 @@ def test_a_wholly_different_run_is_told_in_a_line(tmp_path: Path) -> None:
 
 def test_a_setting_that_one_of_two_runs_lacks_is_named(tmp_path: Path) -> None:
     open_run(tmp_path / "run", CONFIG)
-    with pytest.raises(CrossgapError, match=r"weights is absent there, null here"):
+    with pytest.raises(CrossgapError, match=r"weights is absent there, none here"):
         open_run(tmp_path / "run", {**CONFIG, "weights": None})
 
 

@@ -141,7 +141,8 @@ def train(
 ) -> None:  # fmt: skip
     """Train a method on your own two data sets: folders of images with a labels.csv.
 
-    Started again after a kill, it goes on where it was. The model is <output>/models/<method>.
+    Started again after a kill, it goes on where it was. The model is <output>/models/<method>. Sizes, steps
+    and rates begin with those of preset quick: some minutes to train on 2 cores.
 
     Args:
         method: such as taskgan_inverse_refined, fine_tuned or cycle_taskgan_unlabelled_refined; `crossgap
@@ -204,13 +205,15 @@ def budget(
     source: Path, target: Path, output: Path,
     methods: tuple[str, ...] = BUDGET_METHODS, counts: tuple[int, ...] | None = None,
     spread: Literal["images", "episodes", "both"] = "both", held_out: float = 0.25, seed: int = 0,
-    labels: tuple[str, ...] | None = None, randomized: Path | None = None, device: Device = "auto",
-    precision: Precision = "auto", config: Annotated[TaskGANConfig, arg(name="")] = OWN_DATA,
+    labels: tuple[str, ...] | None = None, classes: int | None = None, unlabelled: Path | None = None,
+    randomized: Path | None = None, device: Device = "auto", precision: Precision = "auto",
+    config: Annotated[TaskGANConfig, arg(name="")] = OWN_DATA,
 ) -> None:  # fmt: skip
     """How many real images must I take, and of what? Train on growing numbers of your own target images.
 
     Prints the error on episodes that are held out, and writes <output>/budget.json and budget.png. Started
-    again, after a kill or with other counts or methods, it does only what is not done yet.
+    again, after a kill or with other counts or methods, it does only what is not done yet. Sizes, steps and
+    rates begin with those of preset quick.
 
     Args:
         source: many labelled images of the source domain, a folder with a labels.csv.
@@ -218,12 +221,16 @@ def budget(
         output: run folder.
         methods: what to train with each number of images. taskgan_inverse_unlabelled_refined also uses the
             other target images, without their labels; canonical_taskgan_refined needs --randomized.
-        counts: numbers of labelled target images, 0 for the source model as it is; by default 0, 10, 25,
-            50, 80, 100, 200, 400, 800 as far as there are clearly more, and all.
-        spread: images of as many episodes as possible, whole episodes, or both to compare.
+        counts: numbers of labelled target images, 0 for the source model as it is; by default those of 0, 10,
+            25, 50, 80, 100, 200, 400, 800 that are at most 80 % of what there is to train with, and all.
+        spread: images, spread over as many episodes as possible (in the table: spread); episodes, whole ones
+            (whole); or both to compare.
         held_out: share of the target's episodes that is kept for the test.
         seed: of the choice of images and of training.
         labels: label columns to predict; all by default.
+        classes: how many classes there are, where the one label column holds a class from 0 on.
+        unlabelled: further target images for the methods that use such; by default the target images that are
+            not held out, without their labels.
         randomized: labelled source images in random looks, for domain randomization; for canonical_taskgan
             every source image once more, row by row.
         device: where to train.
@@ -234,8 +241,8 @@ def budget(
     from crossgap.progress import console
 
     path = budget_on_folders(
-        source, target, output, methods, counts, spread, held_out, seed, labels, randomized, device,
-        precision, config,
+        source, target, output, methods, counts, spread, held_out, seed, labels, classes, unlabelled,
+        randomized, device, precision, config,
     )  # fmt: skip
     console.print(f"Results: {path}, plot: {path.with_suffix('.png')}")
 
@@ -331,6 +338,11 @@ VERBS = {
 
 def main() -> None:
     """Run a verb; bad input ends with a message and exit code 2."""
+    if sys.argv[1:] == ["--version"]:
+        from importlib import metadata
+
+        print(f"crossgap {metadata.version('crossgap')}")
+        return
     try:
         tyro.extras.subcommand_cli_from_dict(
             VERBS, prog="crossgap", description="Cross the reality gap, and prove it.", sort_subcommands=False

@@ -20,11 +20,12 @@ class Collection:
     steps: int = 16
     """Images per episode."""
     size: int = 64
-    """Width and height of the images in pixels."""
+    """Width and height of the images in pixels; to train with, a multiple of 4 and at least 24."""
     seed: int = 0
     """Seed of what happens: equal seeds give true pairs in all looks."""
     randomization: str = "none"
-    """Domain randomization on top of the look, new for every episode."""
+    """Domain randomization on top of the look, new for every episode: none, colours, lights, full,
+    light_effects, clutter_and_moving_light, or several with +, such as camera+lights."""
     per_frame: bool = False
     """Randomize anew for every frame, not for every episode."""
     perturbation: float = 0.0
@@ -53,29 +54,6 @@ class NetworkConfig:
     discriminator_width: int = 32
     """Filters of the discriminator's first layer."""
 
-    def __post_init__(self) -> None:
-        for name, value in asdict(self).items():
-            if value < (least := int(name != "generator_blocks")):
-                raise CrossgapError(f"NetworkConfig: expected {name} of at least {least}; got {value}.")
-
-
-def check_training(config: SupervisedConfig | TranslatorConfig | CycleConfig) -> None:
-    """Whether a training can be run.
-
-    Raises:
-        CrossgapError: steps or batch below 1, a learning rate that is not a positive number, or a weight or
-            factor that is no number from 0 on.
-    """
-    kind = type(config).__name__
-    for name in ("steps", "batch"):
-        if getattr(config, name) < 1:
-            raise CrossgapError(f"{kind}: expected {name} of at least 1; got {getattr(config, name)}.")
-    if not 0 < config.learning_rate < float("inf"):
-        raise CrossgapError(f"{kind}: expected a learning rate above 0; got {config.learning_rate}.")
-    for name, value in asdict(config).items():
-        if name.endswith(("_weight", "_discriminator_rate")) and not 0 <= value < float("inf"):
-            raise CrossgapError(f"{kind}: expected {name} of 0 or more; got {value}.")
-
 
 @dataclass(frozen=True)
 class SupervisedConfig:
@@ -87,9 +65,6 @@ class SupervisedConfig:
     """Images per step, of each data set that it trains on."""
     learning_rate: float = 1e-3
     """Of Adam; constant, then linear to zero over the second half."""
-
-    def __post_init__(self) -> None:
-        check_training(self)
 
 
 @dataclass(frozen=True)
@@ -111,9 +86,6 @@ class TranslatorConfig:
     forward_discriminator_rate: float = 0.25
     """Factor on the learning rate of D_Y in the forward mapping, whose few real images it else learns by
     heart."""
-
-    def __post_init__(self) -> None:
-        check_training(self)
 
 
 @dataclass(frozen=True)
@@ -141,9 +113,6 @@ class CycleConfig:
     feature_weight: float = 1.0
     """λ_f of the L2 loss between feature layers."""
 
-    def __post_init__(self) -> None:
-        check_training(self)
-
 
 @dataclass(frozen=True)
 class DANNConfig(SupervisedConfig):
@@ -153,13 +122,6 @@ class DANNConfig(SupervisedConfig):
     """Units of the domain classifier's hidden layer."""
     domain_weight: float = 1.0
     """Factor on λ_p, the weight of the reversed gradient, which grows from 0 to 1; 1 is the paper's."""
-
-    def __post_init__(self) -> None:
-        check_training(self)
-        if self.domain_hidden < 1:
-            raise CrossgapError(
-                f"DANNConfig: expected domain_hidden of at least 1; got {self.domain_hidden}."
-            )
 
 
 @dataclass(frozen=True)
@@ -211,10 +173,23 @@ class TaskGANConfig:
     """Of DANN."""
 
     def __post_init__(self) -> None:
-        if self.translated_images < 1:
-            raise CrossgapError(
-                f"TaskGANConfig: expected translated_images of at least 1; got {self.translated_images}."
-            )
+        """Raises `CrossgapError`: a number of something below 1, a learning rate that is not above 0, or a
+        weight or factor that is no number from 0 on."""
+        for part, value in asdict(self).items():
+            for name, number in value.items() if isinstance(value, dict) else (("", value),):
+                _check_number(f"{part}.{name}".rstrip("."), number)
+
+
+def _check_number(name: str, value: float) -> None:
+    if name.endswith("learning_rate"):
+        right, expected = 0 < value < float("inf"), "a number above 0"
+    elif name.endswith(("_weight", "_rate")):
+        right, expected = 0 <= value < float("inf"), "a number from 0 on"
+    else:
+        least = 0 if name == "networks.generator_blocks" else 1
+        right, expected = value >= least, f"at least {least}"
+    if not right:
+        raise CrossgapError(f"--{name.replace('_', '-')} must be {expected}; got {value}.")
 
 
 MAIN_METHODS = (

@@ -35,6 +35,8 @@ def progress_bar(
 def _lines(description: str, total: int, done: int) -> Callable[[int], None]:
     """Progress as lines of text, one now and then, and one at the end."""
     began, last, first = time.monotonic(), time.monotonic(), done
+    if done:
+        console.print(f"{description}: goes on at {done} of {total}")
 
     def advance(count: int) -> None:
         nonlocal done, last

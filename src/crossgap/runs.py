@@ -65,7 +65,7 @@ def _config_of(path: Path) -> dict[str, Any]:
 
 
 def _summary(found: dict[str, Any], wanted: dict[str, Any]) -> str:
-    """How two runs differ, in a line or two."""
+    """How two runs differ, in a line or two; settings that are options by the option's name."""
     for name in ("experiment", "preset"):
         if found.get(name) != wanted.get(name):
             return "; ".join(_differences({name: found.get(name)}, {name: wanted.get(name)}))
@@ -78,15 +78,21 @@ def _differences(found: Any, wanted: Any, name: str = "") -> list[str]:
     if isinstance(found, dict) and isinstance(wanted, dict):
         return [
             line
-            for key in sorted({**found, **wanted})
+            for key in {**wanted, **found}
             for line in _differences(
                 found.get(key, ABSENT), wanted.get(key, ABSENT), f"{name}.{key}" if name else key
             )
         ]
     if found == wanted:
         return []
-    there, here = ("absent" if value is ABSENT else json.dumps(value) for value in (found, wanted))
+    there, here = ("absent" if value is ABSENT else _shown(value) for value in (found, wanted))
+    if name.startswith("config."):
+        name = "--" + name.removeprefix("config.").replace("_", "-")
     return [f"{name} is {there} there, {here} here"]
+
+
+def _shown(value: Any) -> str:
+    return "none" if value is None else json.dumps(value, ensure_ascii=False)
 
 
 def same_setup(folder: Path, setup: Any) -> None:

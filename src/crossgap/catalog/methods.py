@@ -50,12 +50,12 @@ class Method:
 
 EXTRA = {
     "oracle": "many labelled target images",
-    "pairs": "the target images' true pairs in the source domain",
-    "unlabelled": "further target images, without labels",
-    "randomized": "source images with a new random look for every episode",
-    "randomized_per_frame": "source images with a new random look for every frame",
+    "pairs": "the target images' true pairs in the source domain (--pairs)",
+    "unlabelled": "further target images, without labels (--unlabelled)",
+    "randomized": "source images with a new random look for every episode (--randomized)",
+    "randomized_per_frame": "source images with a new random look for every frame (--randomized)",
 }
-"""Data sets that some methods need beside source and target."""
+"""Data sets that some methods need beside source and target, and the option of `crossgap train` for each."""
 
 
 class Methods:
@@ -125,7 +125,10 @@ class Methods:
         """
         method = self._method(name)
         if method.target_labels and not method.source_side and not self.target.label_names:
-            raise CrossgapError(f"Method '{name}' needs labels of the target images; there are none here.")
+            raise CrossgapError(
+                f"Method '{name}' needs labels of the target images; there are none here. These need none: "
+                f"{', '.join(_without_target_labels())}."
+            )
         if method.needs and method.needs not in self._extra:
             raise CrossgapError(f"Method '{name}' needs {EXTRA[method.needs]}; there are none here.")
         if method.needs:
@@ -215,6 +218,19 @@ class Methods:
         )
 
 
+def _without_target_labels() -> list[str]:
+    """The methods whose model acts in the target although no target image is labelled."""
+    from crossgap.catalog import METHODS
+
+    return [
+        name
+        for name, about in METHODS.items()
+        if about.policy
+        and not (about.target_labels or about.source_side)
+        and about.needs in ("", "unlabelled")
+    ]
+
+
 def check_pair(
     source: LabelledImages, target: LabelledImages, names: tuple[str, str] = ("Source", "Target")
 ) -> None:  # fmt: skip
@@ -237,7 +253,9 @@ def check_pair(
     if not source.label_names:
         raise CrossgapError("The source has no labels. Expected at least one label column.")
     if target.label_names and source.label_names != target.label_names:
+        order = ", in the same order," if set(source.label_names) == set(target.label_names) else ""
         raise CrossgapError(
             f"{names[0]} labels are {', '.join(source.label_names)}, {names[1].lower()} labels "
-            f"{', '.join(target.label_names)}. Expected the same labels in both, or none in the target."
+            f"{', '.join(target.label_names)}. Expected the same labels{order} in both, or none "
+            "in the target."
         )

@@ -77,12 +77,11 @@ def _check(collection: Collection, workers: int | None) -> None:
         raise CrossgapError(f"--workers must be at least 1; got {workers}.")
     if collection.seed < 0:
         raise CrossgapError(f"--seed must be 0 or more; got {collection.seed}.")
-    if collection.episodes < 1 or collection.steps < 2:
-        raise CrossgapError("A collection needs at least 1 episode of at least 2 steps.")
+    for name, least in (("episodes", 1), ("steps", 2), ("size", 1)):
+        if (value := getattr(collection, name)) < least:
+            raise CrossgapError(f"--{name} must be at least {least}; got {value}.")
     if not 0 <= collection.perturbation < float("inf"):
         raise CrossgapError(f"--perturbation must be 0 or more; got {collection.perturbation}.")
-    if collection.size < 1:
-        raise CrossgapError(f"Images need a size of at least 1 pixel; got {collection.size}.")
     if collection.perturbation and not world.demonstrates:
         raise CrossgapError(
             f"World '{collection.world}' has no demonstrations to disturb. Expected --perturbation 0; "

@@ -62,11 +62,16 @@ def _read_rows(table: Path) -> list[dict[str, str]]:
         raise CrossgapError(f"{table} has no rows. Expected a header and one row per image.")
     if "image" not in rows[0]:
         raise CrossgapError(f"{table} has no column 'image'. Available: {', '.join(filter(None, rows[0]))}.")
+    lines: dict[str, int] = {}
     for line, row in enumerate(rows, 2):
         if None in row:  # where csv puts the cells beyond the header
             raise CrossgapError(f"{table}, line {line}: expected {len(row) - 1} cells, found more.")
         if not row["image"]:
             raise CrossgapError(f"{table}, line {line}, column 'image': expected a file name, found none.")
+        if (first := lines.setdefault(row["image"], line)) != line:
+            raise CrossgapError(
+                f"{table}, line {line}: {row['image']} has a row in line {first}. Expected one row per image."
+            )
     return rows
 
 
@@ -77,8 +82,9 @@ def _number(row: dict[str, str], column: str, table: Path, line: int) -> float:
     except (TypeError, ValueError):
         value = float("nan")
     if not np.isfinite(value):
+        found = repr(text) if text else "nothing"
         raise CrossgapError(
-            f"{table}, line {line}, column '{column}': expected a finite number, found {text!r}."
+            f"{table}, line {line}, column '{column}': expected a finite number, found {found}."
         )
     return value
 
@@ -118,7 +124,7 @@ def read_folder(
     root = _folder(Path(path))
     table = root / LABELS
     rows = _read_rows(table)
-    available = [column for column in rows[0] if column not in NOT_LABELS]
+    available = _label_columns(rows)
     names = tuple(available if labels is None else labels)
     for name in names:
         if name not in available:
@@ -139,8 +145,24 @@ def read_folder(
     )
 
 
+def label_columns(path: str | Path) -> list[str]:
+    """The label columns of a data set, in the order of its table.
+
+    Raises:
+        CrossgapError: the folder or its table is not there or not readable.
+    """
+    return _label_columns(_read_rows(_folder(Path(path)) / LABELS))
+
+
+def _label_columns(rows: list[dict[str, str]]) -> list[str]:
+    return [column for column in rows[0] if column not in NOT_LABELS]
+
+
 def read_unlabelled(path: str | Path, track: Track = _untracked) -> LabelledImages:
     """Read a data set's images only: all that its `labels.csv` names, or without one all that are there.
+
+    Without one, a file that is a whole number of times as high as it is wide is a strip of square frames: of
+    an episode.
 
     Raises:
         CrossgapError: the folder or an image is damaged, or there is none.
@@ -151,8 +173,20 @@ def read_unlabelled(path: str | Path, track: Track = _untracked) -> LabelledImag
     files = sorted(file for file in root.rglob("*") if _is_image(root, file))
     if not files:
         raise CrossgapError(f"{root} has no images. Expected {', '.join(EXTENSIONS)} files.")
-    images = _read_images([(file, None) for file in files], root.name, track)
-    return LabelledImages(images, np.zeros((len(files), 0), np.float32), (), np.arange(len(files)))
+    cells = [(file, frame) for file in files for frame in _frames(file)]
+    episodes = np.unique([str(file) for file, _ in cells], return_inverse=True)[1]
+    images = _read_images(cells, root.name, track)
+    return LabelledImages(images, np.zeros((len(cells), 0), np.float32), (), episodes)
+
+
+def _frames(file: Path) -> Sequence[int | None]:
+    """The frames of a strip; of a single image, or what cannot be opened, None for all of it."""
+    try:
+        with Image.open(file) as image:
+            width, height = image.size
+    except (OSError, SyntaxError, ValueError):
+        return (None,)
+    return range(height // width) if height > width and height % width == 0 else (None,)
 
 
 def _file_and_frame(root: Path, cell: str) -> tuple[Path, int | None]:

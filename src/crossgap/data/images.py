@@ -137,6 +137,10 @@ class Classes:
         """1 where the predicted class is wrong, else 0: (n,) float of (n, 1) predictions and labels."""
         return (predicted[:, 0] != labels[:, 0]).astype(float)
 
+    def is_class(self, labels: np.ndarray) -> np.ndarray:
+        """Where labels, of any shape, are one of the classes."""
+        return (labels == np.floor(labels)) & (labels >= 0) & (labels < self.count)
+
     def apply(self, labels: np.ndarray) -> np.ndarray:
         """Classes (n, 1) as int64.
 
@@ -145,7 +149,7 @@ class Classes:
         """
         if labels.shape[1:] != (1,):
             raise CrossgapError(f"Classes need one label column; got labels of shape {labels.shape}.")
-        wrong = labels[(labels != np.floor(labels)) | (labels < 0) | (labels >= self.count)]
+        wrong = labels[~self.is_class(labels)]
         if len(wrong):
             raise CrossgapError(f"Expected classes from 0 to {self.count - 1}; found {wrong[0]:g}.")
         return labels.astype(np.int64)

@@ -103,8 +103,12 @@ def choose_budgets(
     return budgets
 
 
-def check_counts(counts: Iterable[int], available: int) -> list[int]:
+def check_counts(counts: Iterable[int], available: int | None = None) -> list[int]:
     """The numbers of images, each once, rising.
+
+    Args:
+        counts: the numbers.
+        available: how many images there are; None where that is not known yet.
 
     Raises:
         CrossgapError: one is below 0 or above what there is, or there is none.
@@ -112,13 +116,25 @@ def check_counts(counts: Iterable[int], available: int) -> list[int]:
     numbers = sorted(set(counts))
     if not numbers:
         raise CrossgapError("Expected at least one number of images in --counts.")
-    wrong = [number for number in numbers if not 0 <= number <= available]
+    wrong = ", ".join(str(n) for n in numbers if n < 0 or (available is not None and n > available))
+    if wrong and available is None:
+        raise CrossgapError(f"--counts must be 0 or more; got {wrong}.")
     if wrong:
         raise CrossgapError(
-            f"--counts must be from 0 to {available}, the number of target images to train with; "
-            f"got {', '.join(map(str, wrong))}."
+            f"--counts must be from 0 to {available}, the number of target images to train with; got {wrong}."
         )
     return numbers
+
+
+def check_share(held_out: float) -> float:
+    """The share of episodes to hold out.
+
+    Raises:
+        CrossgapError: it is not between 0 and 1.
+    """
+    if not 0 < held_out < 1:
+        raise CrossgapError(f"--held-out must be above 0 and below 1; got {held_out:g}.")
+    return held_out
 
 
 def hold_out(episodes: np.ndarray, share: float, seed: int) -> np.ndarray:
@@ -135,10 +151,8 @@ def hold_out(episodes: np.ndarray, share: float, seed: int) -> np.ndarray:
     Raises:
         CrossgapError: the share is not between 0 and 1, or leaves no episode to train with.
     """
-    if not 0 < share < 1:
-        raise CrossgapError(f"--held-out must be above 0 and below 1; got {share:g}.")
     names = np.unique(episodes)
-    held = max(2, round(share * len(names)))
+    held = max(2, round(check_share(share) * len(names)))
     if held >= len(names):
         raise CrossgapError(
             f"--held-out {share:g} would keep {held} of the target's {len(names)} episodes for the test. "

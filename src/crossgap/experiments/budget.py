@@ -39,7 +39,7 @@ def check_methods(methods: Sequence[str], needs: Sequence[str] = AVAILABLE) -> t
         if method not in possible:
             raise unknown("Method with a label budget", method, possible)
         if (needed := METHODS[method].needs) and needed not in needs:
-            raise CrossgapError(f"Method '{method}' needs {EXTRA[needed]} (--randomized).")
+            raise CrossgapError(f"Method '{method}' needs {EXTRA[needed]}.")
     return tuple(dict.fromkeys(methods))
 
 

@@ -14,7 +14,7 @@ from crossgap.files import writing
 from crossgap.report.palette import Shown, show
 
 LINES = {"images": "-", "episodes": "--"}
-LEGEND = {"images": "images of as many episodes as possible", "episodes": "whole episodes"}
+LEGEND = {"images": "images spread over many episodes", "episodes": "whole episodes"}
 """How each kind of choice is drawn, and what it is called."""
 
 
@@ -32,6 +32,7 @@ class Measure:
 
 SUCCESS = Measure("success", "success in closed loop", percent=True)
 ERROR = Measure("held_out_mse", "error on held-out images\n(1 = knows nothing)", percent=False)
+ERROR_RATE = Measure("held_out_error", "error rate on held-out images", percent=True)
 
 
 @dataclass(frozen=True)
@@ -65,8 +66,8 @@ def points(
 def plot(rows: list[dict[str, Any]], measure: Measure, path: Path) -> Path:
     """Draw a metric over the number of labelled target images as a PNG, one panel per domain, two in a row.
 
-    A line is the mean over seeds; its band (solid lines: images of as many episodes as possible) or bars
-    (dashed ones: whole episodes) reach from the lowest to the highest end of their 95 % intervals. The
+    A line is the mean over seeds; its band (solid lines: images spread over as many episodes as possible) or
+    bars (dashed ones: whole episodes) reach from the lowest to the highest end of their 95 % intervals. The
     source model as it is stands at 0.
 
     Args:

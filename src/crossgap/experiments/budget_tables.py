@@ -8,6 +8,7 @@ from typing import Any
 from rich.table import Table
 
 from crossgap.catalog import METHODS
+from crossgap.experiments.budget_figures import Measure
 
 Rows = list[dict[str, Any]]
 CHOSEN = {"images": "spread", "episodes": "whole"}
@@ -42,15 +43,23 @@ def _episodes(rows: Rows) -> int:
     return max(row["episodes"] for row in rows)
 
 
-def terminal_table(rows: Rows) -> Table:
-    """The errors of `crossgap budget` (rows of one seed), with their normal intervals."""
+def terminal_table(rows: Rows, measure: Measure) -> Table:
+    """The errors of `crossgap budget` (rows of one seed), with their 95 % intervals."""
 
     def cell(found: Rows) -> str:
+        if measure.percent:
+            return "".join(
+                f"{_percent(r['value'])} % ({_percent(r['low'])}–{_percent(r['high'])})" for r in found
+            )
         return "".join(f"{row['value']:.3f} ± {row['high'] - row['value']:.3f}" for row in found)
 
     titles, lines = grid(rows, cell)
-    title = f"Error on {rows[0]['n']} held-out episodes ± 95 % interval; 1 = knows nothing"
+    title = f"{measure.axis.replace(chr(10), ' ').capitalize()}, {rows[0]['n']} episodes; with 95 % interval"
     printed = Table(*(name.replace("_", " ") for name in titles), title=title)
     for line in lines:
         printed.add_row(*line)
     return printed
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f}"

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from crossgap.config import as_json, get_preset
+from crossgap.errors import CrossgapError
 from crossgap.experiments.run_report import write_report
 from crossgap.experiments.taskgan import TaskGANExperiment
 from crossgap.files import once
@@ -24,6 +25,8 @@ def run_demo(
             another process works on it.
     """
     get_look(look)
+    if look == "source":
+        raise CrossgapError("Look 'source' is where the gap begins. Expected --look of a target.")
     fabric = single_process(device, precision)
     config = {
         "experiment": "demo", "preset": preset, "look": look, "seed": check_seed(seed), **hardware(fabric),

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.table import Table
+from rich.table import Column, Table
 
 from crossgap.adapted import AdaptedModel
 from crossgap.data import Classes, read_folder
@@ -38,6 +38,10 @@ def evaluate_models(
     """
     if not models:
         raise CrossgapError("Expected at least one folder of an adapted model.")
+    for path in models:
+        _check_no_run(path)
+    if data is not None and (starts is not None or validation):
+        raise CrossgapError("--starts and --validation are for the closed loop: --data is evaluated whole.")
     available = VALIDATION_STARTS if validation else TEST_STARTS
     starts = len(available) if starts is None else starts
     if not 1 <= starts <= len(available):
@@ -55,6 +59,11 @@ def evaluate_models(
     return result
 
 
+def _check_no_run(path: Path) -> None:
+    if found := sorted(str(model) for model in path.glob("models/*") if model.is_dir()):
+        raise CrossgapError(f"{path} is a run. Expected one or several of its models: {', '.join(found)}.")
+
+
 def _short(paths: list[str]) -> dict[str, str]:
     """The last parts of each path, as few as tell them apart."""
     for count in range(1, max(len(Path(path).parts) for path in paths) + 1):
@@ -66,17 +75,10 @@ def _short(paths: list[str]) -> dict[str, str]:
 
 def _offline(loaded: dict[str, AdaptedModel], folder: Path) -> dict[str, Any]:
     """Errors on labelled images, also in the labels' own units, and paired with the first model's."""
-    names = _short(list(loaded))
+    names, first = _short(list(loaded)), next(iter(loaded))
     kinds = dict.fromkeys(model.scale.error_name for model in loaded.values())
-    first = next(iter(loaded))
-    table = Table(
-        "model",
-        " or ".join(kinds),
-        "95 % interval",
-        "images",
-        "mean absolute error",
-        f"{names[first]} minus this",
-    )
+    table = _table(names, "error", "95 % interval", "images")
+    table.title = " or ".join(kinds).capitalize()
     result: dict[str, Any] = {"data": str(folder), "models": {}, "paired_differences": {}}
     errors: dict[str, np.ndarray] = {}
     for name, model in loaded.items():
@@ -84,24 +86,43 @@ def _offline(loaded: dict[str, AdaptedModel], folder: Path) -> dict[str, Any]:
         predicted = model.predict(data.images)
         error = error_over_episodes(predicted, data, model.scale)
         errors[name] = model.scale.errors(predicted, data.labels)
-        absolute = np.abs(predicted - data.labels).mean(0)
-        own = (
-            {}
-            if isinstance(model.scale, Classes)
-            else dict(zip(data.label_names, absolute.tolist(), strict=True))
-        )
+        absolute = np.abs(predicted - data.labels).mean(0).tolist()
+        classes = isinstance(model.scale, Classes)
+        own = {} if classes else dict(zip(data.label_names, absolute, strict=True))
         result["models"][name] = error | {"mean_absolute_error": own}
-        difference = ""
+        difference = []
         if name != first and model.scale == loaded[first].scale:
             paired = paired_error_difference(errors[first], errors[name], data.episodes)
             result["paired_differences"][name] = paired
-            difference = f"{paired['value']:+.4f} ({paired['low']:+.4f} – {paired['high']:+.4f})"
-        table.add_row(
-            names[name], f"{error['value']:.4f}", f"{error['low']:.4f} – {error['high']:.4f}", str(len(data)),
-            "\n".join(f"{label} {value:.4g}" for label, value in own.items()), difference,
-        )  # fmt: skip
+            difference = [f"{paired['value']:+.4f} ({paired['low']:+.4f} – {paired['high']:+.4f})"]
+        elif len(loaded) > 1:
+            difference = ["" if name == first else "other labels or another scale"]
+        interval = f"{error['low']:.4f} – {error['high']:.4f}"
+        table.add_row(names[name], f"{error['value']:.4f}", interval, str(len(data)), *difference)
     console.print(table)
+    _print_own_units({names[name]: about["mean_absolute_error"] for name, about in result["models"].items()})
     return result
+
+
+def _print_own_units(errors: dict[str, dict[str, float]]) -> None:
+    """The mean absolute error of every label that is a number: a line per label, a column per model."""
+    labels = dict.fromkeys(label for own in errors.values() for label in own)
+    if not labels:
+        return
+    titles = (Column(title, overflow="fold") for title in ("label", *errors))
+    table = Table(*titles, title="Mean absolute error, in the label's own units")
+    for label in labels:
+        cells = (f"{own[label]:.4g}" if label in own else "" for own in errors.values())
+        table.add_row(label, *cells)
+    console.print(table)
+
+
+def _table(names: dict[str, str], *columns: str) -> Table:
+    """A table of models, and of several with the differences to the first; no text of it is ever cut."""
+    titles = ["model", *columns]
+    if len(names) > 1:
+        titles.append(f"{next(iter(names.values()))} minus this")
+    return Table(*(Column(title, overflow="fold") for title in titles))
 
 
 def _closed_loop(
@@ -122,18 +143,18 @@ def _closed_loop(
             model.predict, seeds, gain, steps, label=label, look=look, size=model.size
         )
     first = next(iter(played))
-    table = Table("model", "success", "95 % interval", "final distance (m)", f"{names[first]} minus this")
+    table = _table(names, "success", "95 % interval", "final distance (m)")
     result: dict[str, Any] = {"look": look, "gain": gain, "models": {}, "paired_differences": {}}
     for name, episodes in played.items():
         result["models"][name] = episodes.to_json()
         success = episodes.aggregate()["success"]
         distance = episodes.aggregate()["final_distance_mean"]["value"]
-        difference = ""
+        difference = [""] if len(played) > 1 else []
         if name != first:
             paired = paired_difference(played[first].success, episodes.success)
             result["paired_differences"][name] = paired
-            difference = f"{paired['value']:+.2f} ({paired['low']:+.2f} – {paired['high']:+.2f})"
+            difference = [f"{paired['value']:+.2f} ({paired['low']:+.2f} – {paired['high']:+.2f})"]
         interval = f"{success['low']:.2f} – {success['high']:.2f}"
-        table.add_row(names[name], f"{success['value']:.2f}", interval, f"{distance:.3f}", difference)
+        table.add_row(names[name], f"{success['value']:.2f}", interval, f"{distance:.3f}", *difference)
     console.print(table)
     return result

@@ -2,35 +2,35 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import lightning_fabric
 
-from crossgap.catalog import Methods, check_pair
+from crossgap.catalog import Methods
 from crossgap.config import TaskGANConfig
-from crossgap.data import LabelledImages, LabelScale, read_folder
-from crossgap.data.images import digest
-from crossgap.data.subsets import SPREADS, Budget, choose_budgets, hold_out
+from crossgap.data import Classes, LabelledImages
+from crossgap.data.subsets import SPREADS, Budget, check_counts, check_share, choose_budgets, hold_out
 from crossgap.errors import CrossgapError
 from crossgap.evaluation import offline_error
 from crossgap.experiments.budget import budget_rows, check_methods
-from crossgap.experiments.budget_figures import ERROR, plot
+from crossgap.experiments.budget_figures import ERROR, ERROR_RATE, LEGEND, plot
 from crossgap.experiments.budget_presets import COUNTS
 from crossgap.experiments.budget_tables import terminal_table
+from crossgap.experiments.own_data import OwnData, read_own_data
 from crossgap.experiments.results import add_results
 from crossgap.files import once, read_json
-from crossgap.progress import console, track
+from crossgap.progress import console
 from crossgap.runs import check_seed, lock_run, open_run, provenance, start, timed
 from crossgap.training import Trainer, hardware, single_process
 
 
 def budget_on_folders(
     source: Path, target: Path, output: Path, methods: tuple[str, ...], counts: tuple[int, ...] | None,
-    spread: str, held_out: float, seed: int, labels: tuple[str, ...] | None, randomized: Path | None,
-    device: str, precision: str, config: TaskGANConfig,
+    spread: str, held_out: float, seed: int, labels: tuple[str, ...] | None, classes: int | None,
+    unlabelled: Path | None, randomized: Path | None, device: str, precision: str, config: TaskGANConfig,
 ) -> Path:  # fmt: skip
     """Train each method on growing numbers of target images, print the errors, and write them.
 
@@ -43,27 +43,24 @@ def budget_on_folders(
             too few episodes, or `output` holds another run.
     """
     needs = ("unlabelled", *(("randomized", "randomized_per_frame") if randomized else ()))
-    methods, seed = check_methods(methods, needs), check_seed(seed)
+    methods, seed, held_out = check_methods(methods, needs), check_seed(seed), check_share(held_out)
+    if counts is not None:
+        check_counts(counts, None)
     fabric = single_process(device, precision)
-    data = read_folder(source, labels, track), read_folder(target, labels, track)
-    check_pair(*data)
-    if not data[1].label_names:
+    data = read_own_data(source, target, labels, classes, unlabelled=unlabelled, randomized=randomized)
+    if not data.target.label_names:
         raise CrossgapError(f"{target} has no labels. A label budget needs labelled target images.")
-    held = hold_out(data[1].episodes, held_out, seed)
-    looks = read_folder(randomized, labels, track) if randomized else None
+    held = hold_out(data.target.episodes, held_out, seed)
     spreads = tuple(SPREADS) if spread == "both" else (spread,)
-    pool = data[1].select(~held)
+    pool, test = data.target.select(~held), data.target.select(held)
     budgets = choose_budgets(pool.episodes, default_counts(len(pool)) if counts is None else counts,
                              spreads, seed)  # fmt: skip
-    trainings = _Trainings(output, data[0], pool, data[1].select(held), looks, config, seed, fabric)
+    trainings = _Trainings(output, replace(data, target=pool), test, config, seed, fabric)
     whole = trainings.methods(pool, output)
     for method in methods:
         whole.check(method)  # all that can be wrong, before a run folder is there
     settings = {
-        "experiment": "budget", "source": str(source.resolve()), "target": str(target.resolve()),
-        "randomized": randomized and str(randomized.resolve()),
-        "digests": [digest(images) for images in (*data, looks) if images is not None],
-        "labels": list(data[0].label_names), "held_out": held_out, "seed": seed, **hardware(fabric),
+        "experiment": "budget", **data.about, "held_out": held_out, "seed": seed, **hardware(fabric),
         "config": asdict(config),
     }  # fmt: skip
     open_run(output, settings)
@@ -72,8 +69,8 @@ def budget_on_folders(
     rows = [row for budget in budgets for row in trainings.rows(budget, methods)]
     path = add_results(output / "budget.json", rows, provenance(output), settings)
     rows = read_json(path, "results")["rows"]
-    plot(rows, ERROR, output / "budget.png")
-    console.print(terminal_table(rows))
+    plot(rows, trainings.measure, output / "budget.png")
+    console.print(terminal_table(rows, trainings.measure))
     return path
 
 
@@ -86,14 +83,11 @@ class _Trainings:
     """The trainings of one run, each done once and kept in its folder; f_X is shared."""
 
     def __init__(
-        self, root: Path, source: LabelledImages, pool: LabelledImages, test: LabelledImages,
-        randomized: LabelledImages | None, config: TaskGANConfig, seed: int, fabric: lightning_fabric.Fabric,
+        self, root: Path, data: OwnData, test: LabelledImages, config: TaskGANConfig, seed: int,
+        fabric: lightning_fabric.Fabric,
     ):  # fmt: skip
-        self.root, self.source, self.pool, self.test, self.config = root, source, pool, test, config
-        self.seed, self.scale = seed, LabelScale.of(source)
-        self.extra = {"unlabelled": pool.without_labels()}
-        if randomized is not None:
-            self.extra |= {"randomized": randomized, "randomized_per_frame": randomized}
+        self.root, self.data, self.test, self.config, self.seed = root, data, test, config, seed
+        self.measure = ERROR_RATE if isinstance(data.scale, Classes) else ERROR
         self.trainer = partial(Trainer, fabric=fabric, seed=seed)
 
     def rows(self, budget: Budget, methods: tuple[str, ...]) -> list[dict[str, Any]]:
@@ -107,17 +101,18 @@ class _Trainings:
         return result
 
     def _error(self, budget: Budget, method: str, folder: Path) -> dict[str, dict[str, float]]:
-        target = self.pool.select(budget.rows) if budget.images else self.pool
+        pool = self.data.target
+        target = pool.select(budget.rows) if budget.images else pool
+        chosen = f"{LEGEND[budget.spread]} ({budget.episodes})" if budget.images else "the source model"
+        console.print(f"{budget.images} labelled target images: {chosen}: {method}")
         models = self.methods(target, folder)
         with timed(self.root, f"train {method}"):
             model = models.get(method)
         with timed(self.root, "evaluate"):
-            return {ERROR.metric: offline_error(model.predict, self.test, self.scale)}
+            return {self.measure.metric: offline_error(model.predict, self.test, self.data.scale)}
 
     def methods(self, target: LabelledImages, folder: Path) -> Methods:
         """What trains every method on some of the target images, in a folder."""
-        return Methods(
-            self.source, target, self.config, self.trainer(folder),
-            source_trainer=self.trainer(self.root / "source"),
-            extra={key: partial(self.extra.__getitem__, key) for key in self.extra},
-        )  # fmt: skip
+        return self.data.methods(
+            self.config, self.trainer(folder), self.trainer(self.root / "source"), target
+        )

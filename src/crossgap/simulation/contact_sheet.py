@@ -15,7 +15,7 @@ from crossgap.simulation.worlds import WORLDS, World
 
 COLUMNS, SUPERSAMPLE = 8, 4
 MARGIN = 4
-SCENES = [world for name, world in WORLDS.items() if name != "mico_at_work"]
+SCENES = {name: world for name, world in WORLDS.items() if name != "mico_at_work"}
 """The worlds that look different: `mico_at_work` is `mico` again."""
 
 
@@ -29,13 +29,16 @@ def contact_sheet(output: str | Path, size: int = 128) -> Path:
         size: width and height of each image in pixels.
 
     Raises:
-        CrossgapError: the size is below 1.
+        CrossgapError: the size is below 1, or the picture's name does not end in .png.
     """
     if size < 1:
         raise CrossgapError(f"--size must be at least 1; got {size}.")
+    output = Path(output)
+    if output.suffix.lower() != ".png":
+        raise CrossgapError(f"{output} is no name for a PNG. Expected one that ends in .png.")
     rows = [
-        (world, look, randomization, title)
-        for world in SCENES
+        (world, look, randomization, f"{name}: {title}")
+        for name, world in SCENES.items()
         for look, randomization, title in (
             *((look, "none", look) for look in _drawable(world)),
             (next(iter(world.looks)), "full", "randomization=full"),
@@ -51,7 +54,6 @@ def contact_sheet(output: str | Path, size: int = 128) -> Path:
         draw.text((MARGIN, top + label * 0.1), title, fill="black", font=font)
         for column, image in enumerate(_row(world, look, randomization, size)):
             sheet.paste(Image.fromarray(image), (MARGIN + column * (size + MARGIN), top + label))
-    output = Path(output)
     with writing(output) as temporary:
         sheet.save(temporary, "PNG")
     return output

@@ -1,0 +1,169 @@
+"""A user's own data sets: read, checked against each other, and described so that a run knows them again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from crossgap.catalog import Methods, check_pair
+from crossgap.config import TaskGANConfig
+from crossgap.data import Classes, LabelledImages, LabelScale, read_folder, read_unlabelled
+from crossgap.data.folder import LABELS, label_columns
+from crossgap.data.images import LabelCoding, digest
+from crossgap.errors import CrossgapError
+from crossgap.progress import track
+from crossgap.training import Trainer
+
+FAR = 0.5
+"""Of the labels' spread: real labels are measured, and may differ from their pairs', but not by so much;
+labels that have nothing to do with each other differ by about 1.1."""
+Labels = tuple[str, ...] | None
+"""The label columns to use; None for all."""
+
+
+@dataclass(frozen=True)
+class OwnData:
+    """Two sides of a gap, and what some methods need beside."""
+
+    source: LabelledImages
+    """Of X."""
+    target: LabelledImages
+    """Of Y; without labels where they are to be left unread."""
+    extra: Mapping[str, LabelledImages]
+    """Further data sets, by their key in `catalog.EXTRA`."""
+    scale: LabelCoding
+    """Of the labels."""
+    about: dict[str, Any]
+    """Where each comes from and what it holds: of a run's settings."""
+
+    def methods(
+        self, config: TaskGANConfig, trainer: Trainer, source_trainer: Trainer | None = None,
+        target: LabelledImages | None = None,
+    ) -> Methods:  # fmt: skip
+        """What trains every method on these; with `target`, some of the target images, on no other labels."""
+        extra = {"unlabelled": self.target.without_labels(), **self.extra}
+        makers = {key: partial(extra.__getitem__, key) for key in extra}
+        target = self.target if target is None else target
+        return Methods(self.source, target, config, trainer, source_trainer, makers, self.scale)
+
+
+def read_own_data(
+    source: Path, target: Path, labels: Labels = None, classes: int | None = None, *,
+    target_labels: bool = True, pairs: Path | None = None, unlabelled: Path | None = None,
+    randomized: Path | None = None,
+) -> OwnData:  # fmt: skip
+    """Read the folders of a user, and check that they can be the two sides of one gap.
+
+    Args:
+        source: labelled images of the source domain.
+        target: images of the target domain.
+        labels: the label columns to use; all of the source's by default.
+        classes: how many, where the one label column holds a class.
+        target_labels: whether the target's labels are read.
+        pairs: the target images' true pairs in the source domain, row by row.
+        unlabelled: further target images.
+        randomized: labelled source images in random looks.
+
+    Raises:
+        CrossgapError: whatever is wrong with a folder, or two that do not fit together.
+    """
+    coding = None if classes is None else _classes(classes)
+    folders = {
+        "source": source, "target": target, "pairs": pairs, "unlabelled": unlabelled,
+        "randomized": randomized,
+    }  # fmt: skip
+    _check_folders(folders, target_labels)
+    data = {"source": read_folder(source, labels, track)}
+    names = data["source"].label_names
+    data["target"] = _read_like(target, labels, names) if target_labels else read_unlabelled(target, track)
+    check_pair(data["source"], data["target"])
+    extra = {"unlabelled": read_unlabelled(unlabelled, track)} if unlabelled else {}
+    if pairs is not None:
+        extra["pairs"] = _read_pairs(pairs, labels, names, data["target"])
+    if randomized is not None:
+        extra["randomized"] = extra["randomized_per_frame"] = _read_like(randomized, labels, names)
+    if coding is not None:
+        for name, images in data.items():
+            _check_classes(coding, images, folders[name] or source)
+    about = {
+        key: folder and _describe(folder, data.get(key) or extra[key]) for key, folder in folders.items()
+    } | {"labels": list(names), "classes": classes}
+    return OwnData(data["source"], data["target"], extra, coding or LabelScale.of(data["source"]), about)
+
+
+def _check_folders(folders: Mapping[str, Path | None], target_labels: bool) -> None:
+    """Before minutes are spent on reading the others: each folder is there."""
+    for option, folder in folders.items():
+        if folder is not None and not folder.exists():
+            raise CrossgapError(f"--{option}: no folder at {folder}. Expected a folder of images.")
+    target = folders["target"]
+    if target_labels and target is not None and target.is_dir() and not (target / LABELS).exists():
+        raise CrossgapError(
+            f"No {LABELS} in {target}. Expected one row per image. Target images without labels are for "
+            "`crossgap train METHOD --target-labels none`."
+        )
+
+
+def _read_like(folder: Path, labels: Labels, names: tuple[str, ...]) -> LabelledImages:
+    """A folder's labels in the source's order, where it has the same ones in another."""
+    same = labels is None and folder.is_dir() and set(label_columns(folder)) == set(names)
+    return read_folder(folder, names if same else labels, track)
+
+
+def _describe(folder: Path, images: LabelledImages) -> str:
+    """Where images are and what they are, in a line: in a run's settings, and in errors on another run's."""
+    labels = "" if images.label_names else " without labels"
+    return f"{folder.resolve()} ({len(images):,} images{labels}, fingerprint {digest(images)})"
+
+
+def _classes(count: int) -> Classes:
+    if count < 2:
+        raise CrossgapError(f"--classes must be at least 2; got {count}.")
+    return Classes(count)
+
+
+def _check_classes(scale: Classes, images: LabelledImages, folder: Path) -> None:
+    """Whether all labels are classes; images without labels have none that could be wrong."""
+    if not images.label_names:
+        return
+    if len(images.label_names) > 1:
+        raise CrossgapError(
+            f"{folder / LABELS} has the label columns {', '.join(images.label_names)}. --classes needs a "
+            "single one: choose it with --labels."
+        )
+    for line, (label,) in enumerate(images.labels, 2):
+        if not scale.is_class(label):
+            raise CrossgapError(
+                f"{folder / LABELS}, line {line}: expected a class from 0 to {scale.count - 1}, "
+                f"found {label:g}."
+            )
+
+
+def _read_pairs(
+    folder: Path, labels: Labels, names: tuple[str, ...], target: LabelledImages
+) -> LabelledImages:
+    pairs = _read_like(folder, labels, names)
+    if len(pairs) != len(target):
+        raise CrossgapError(
+            f"{folder} has {len(pairs)} images, the target {len(target)}. Expected one pair per target image."
+        )
+    if target.label_names == pairs.label_names and (off := _spreads_off(pairs.labels, target.labels)) > FAR:
+        raise CrossgapError(
+            f"The labels in {folder} are not those of the target images: they differ by {off:.1f} of their "
+            "spread on average. Expected the same moments, in the same order."
+        )
+    return pairs
+
+
+def _spreads_off(one: np.ndarray, other: np.ndarray) -> float:
+    """Mean absolute difference of two sets of labels (n, k), over the second's standard deviation; 0 where
+    nothing varies."""
+    spread = other.std(0)
+    varies = spread > 0
+    off = np.abs(one - other).mean(0)[varies] / spread[varies]
+    return float(off.mean()) if len(off) else 0.0
