@@ -8,11 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from crossgap.errors import CrossgapError
 from crossgap.experiments.reproduce import reproduce_xarm7
 from crossgap.experiments.xarm7 import FIRST_IMAGES, ReachTraining
 from crossgap.experiments.xarm7_experiment import XArm7Experiment, curve_rows
+from crossgap.experiments.xarm7_figures import TOGETHER, learning_curves
 from crossgap.experiments.xarm7_presets import XARM7_PRESETS, settled
 from crossgap.experiments.xarm7_report import xarm7_report
 from crossgap.experiments.xarm7_rollouts import unscaled
@@ -172,3 +174,16 @@ def test_a_report_of_nothing(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text(json.dumps({**about, "settings": settings | {"rounds": 99}}))
     with pytest.raises(CrossgapError, match="Preset 'smoke' has changed"):
         xarm7_report(tmp_path)
+
+
+def test_more_learning_curves_than_a_panel_can_show_have_panels_of_their_own(tmp_path: Path) -> None:
+    sizes = []
+    for count in (TOGETHER, TOGETHER + 1):
+        rows = [
+            {"metric": "validation_success", "method": f"m{n}", "environment_steps": step, "value": 0.1 * n}
+            for n in range(count)
+            for step in (10, 20)
+        ]
+        path = learning_curves(rows, [f"m{n}" for n in range(count + 3)], tmp_path / "curves.png")
+        sizes.append(Image.open(path).size)
+    assert sizes == [(1080, 600), (1440, 510)]  # one panel; two rows of five

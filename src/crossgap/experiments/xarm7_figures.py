@@ -12,14 +12,16 @@ from crossgap.files import writing
 from crossgap.simulation.xarm7_reach import SUCCESS_DISTANCE, WORKSPACE_HIGH, WORKSPACE_LOW
 
 COLOURS = ("#0b6e99", "#c2410c", "#4d7c0f", "#7c3aed", "#be185d", "#0f766e", "#92400e", "#475569")
-LINES = "-", "--", ":"
-"""One after the other, when the colours have been used."""
+TOGETHER, COLUMNS = len(COLOURS), 5
+"""How many learning curves share a panel at most, and how many panels stand in a row."""
 CELLS = 5
 """Parts of each side of the workspace in the map."""
 
 
 def learning_curves(rows: list[dict[str, Any]], methods: Sequence[str], path: Path) -> Path:
     """Success on validation goals over environment steps: mean over seeds, from the lowest to the highest.
+
+    Up to `TOGETHER` configurations share a panel; of more, each has its own, with the others in grey.
 
     Args:
         rows: of `XArm7Experiment.run`, of any number of seeds.
@@ -28,32 +30,53 @@ def learning_curves(rows: list[dict[str, Any]], methods: Sequence[str], path: Pa
     """
     from matplotlib.figure import Figure
 
-    figure = Figure((7.2, 4.0), layout="constrained", dpi=150)
-    axes = figure.subplots()
-    shown = [m for m in methods if any(_is_point(row, m) for row in rows)]
-    for index, method in enumerate(shown):
-        points: dict[int, list[float]] = {}
-        for row in rows:
-            if _is_point(row, method):
-                points.setdefault(row["environment_steps"], []).append(row["value"])
-        steps = sorted(points)
-        style: Any = {"color": COLOURS[index % len(COLOURS)], "ls": LINES[index // len(COLOURS) % len(LINES)]}
-        axes.plot(steps, [np.mean(points[s]) for s in steps], lw=1.8, label=method.replace("_", " "), **style)
-        low, high = ([extreme(points[s]) for s in steps] for extreme in (min, max))
-        axes.fill_between(steps, low, high, color=style["color"], alpha=0.12, lw=0)
-    axes.axhline(0.8, color="#94a3b8", lw=0.8, ls=":")
-    axes.set_xlabel("environment steps")
-    axes.set_ylabel("success, validation goals, source look")
-    axes.set_ylim(0, 1.02)
-    axes.xaxis.set_major_formatter("{x:,.0f}")
-    axes.grid(alpha=0.25)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
+    curves = {m: found for m in methods if len(found := _curve(rows, m))}
+    if len(curves) <= TOGETHER:
+        figure = Figure((7.2, 4.0), layout="constrained", dpi=150)
+        axes = figure.subplots()
+        for colour, (method, curve) in zip(COLOURS, curves.items(), strict=False):
+            _draw_curve(axes, curve, colour, method.replace("_", " "))
+        axes.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
+        panels = np.array([[axes]])
+    else:
+        lines = -(-len(curves) // COLUMNS)
+        figure = Figure((9.6, 1.5 * lines + 0.4), layout="constrained", dpi=150)
+        panels = figure.subplots(lines, COLUMNS, sharex=True, sharey=True, squeeze=False)
+        for axes, (method, curve) in zip(panels.flat, curves.items(), strict=False):
+            for steps, mean, *_ in curves.values():
+                axes.plot(steps, mean, lw=0.6, color="#cbd5e1")
+            _draw_curve(axes, curve, COLOURS[0])
+            axes.set_title(method.replace("_", " "), fontsize=7)
+            axes.tick_params(labelsize=7)
+        for axes in panels.flat[len(curves) - COLUMNS : len(curves)]:  # the last of each column
+            axes.tick_params(labelbottom=True)
+        for axes in panels.flat[len(curves) :]:
+            axes.remove()
+    for axes in panels.flat[: len(curves)]:
+        axes.axhline(0.8, color="#94a3b8", lw=0.8, ls=":")
+        axes.set_ylim(0, 1.02)
+        axes.xaxis.set_major_formatter("{x:,.0f}")
+        axes.grid(alpha=0.25)
+        axes.spines[["top", "right"]].set_visible(False)
+    figure.supxlabel("environment steps", fontsize=9)
+    figure.supylabel("success, validation goals, source look", fontsize=9)
     return _save(figure, path)
 
 
-def _is_point(row: dict[str, Any], method: str) -> bool:
-    return (row["metric"], row["method"]) == ("validation_success", method)
+def _curve(rows: list[dict[str, Any]], method: str) -> np.ndarray:
+    """(4, points): environment steps, and success of the seeds there: mean, lowest, highest."""
+    points: dict[int, list[float]] = {}
+    for row in rows:
+        if (row["metric"], row["method"]) == ("validation_success", method):
+            points.setdefault(row["environment_steps"], []).append(row["value"])
+    found = [(steps, np.mean(values), min(values), max(values)) for steps, values in sorted(points.items())]
+    return np.array(found).T
+
+
+def _draw_curve(axes: Any, curve: np.ndarray, colour: str, label: str | None = None) -> None:
+    steps, mean, low, high = curve
+    axes.plot(steps, mean, lw=1.8, color=colour, label=label)
+    axes.fill_between(steps, low, high, color=colour, alpha=0.12, lw=0)
 
 
 def region_map(episodes: dict[str, list[dict[str, Any]]], path: Path) -> Path:
