@@ -184,11 +184,14 @@ def test_methods_are_listed_with_what_they_need(monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["crossgap", "methods"])
     monkeypatch.setenv("COLUMNS", "200")
     main()
-    rows = {line.split()[0]: line for line in capsys.readouterr().out.splitlines() if line.strip()}
-    assert set(METHODS) <= set(rows)
-    assert "labelled images" in rows["fine_tuned"]
-    assert "nothing" in rows["randomized"]
-    assert "random look for every episode" in rows["randomized"]
+    lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    place = {line.split()[0]: index for index, line in enumerate(lines) if line}
+    assert set(METHODS) <= set(place)
+    kinds = ["nothing of the target", "images of the target", "labelled images of the target"]
+    nothing, images, labelled = (lines.index(kind) for kind in kinds)
+    assert nothing < place["randomized"] < images < place["dann"] < labelled < place["fine_tuned"]
+    assert "needs --randomized" in lines[place["randomized"]]
+    assert "random look for every episode" in lines[place["--randomized"]]
 
 
 @pytest.mark.parametrize(

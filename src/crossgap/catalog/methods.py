@@ -50,12 +50,22 @@ class Method:
 
 EXTRA = {
     "oracle": "many labelled target images",
-    "pairs": "the target images' true pairs in the source domain (--pairs)",
-    "unlabelled": "further target images, without labels (--unlabelled)",
-    "randomized": "source images with a new random look for every episode (--randomized)",
-    "randomized_per_frame": "source images with a new random look for every frame (--randomized)",
+    "pairs": "the target images' true pairs in the source domain",
+    "unlabelled": "further target images, without labels",
+    "randomized": "source images with a new random look for every episode",
+    "randomized_per_frame": "source images with a new random look for every frame",
 }
-"""Data sets that some methods need beside source and target, and the option of `crossgap train` for each."""
+"""Data sets that some methods need beside source and target."""
+OPTIONS = {
+    "pairs": "--pairs", "unlabelled": "--unlabelled", "randomized": "--randomized",
+    "randomized_per_frame": "--randomized",
+}  # fmt: skip
+"""The option of `crossgap train` for each that a user can have."""
+
+
+def needed(key: str) -> str:
+    """A data set of `EXTRA` in words, with its option."""
+    return f"{EXTRA[key]} ({OPTIONS[key]})" if key in OPTIONS else EXTRA[key]
 
 
 class Methods:
@@ -130,7 +140,7 @@ class Methods:
                 f"{', '.join(_without_target_labels())}."
             )
         if method.needs and method.needs not in self._extra:
-            raise CrossgapError(f"Method '{name}' needs {EXTRA[method.needs]}; there are none here.")
+            raise CrossgapError(f"Method '{name}' needs {needed(method.needs)}; there are none here.")
         if method.needs:
             self._check_extra(method.needs)
         if method.check is not None:
@@ -162,7 +172,7 @@ class Methods:
             CrossgapError: nobody provides it.
         """
         if key not in self._extra:
-            raise CrossgapError(f"This method needs {EXTRA[key]}; there are none here.")
+            raise CrossgapError(f"This method needs {needed(key)}; there are none here.")
         return self._extra[key]()
 
     # what methods are put together from

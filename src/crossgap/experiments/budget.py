@@ -11,7 +11,7 @@ import lightning_fabric
 import numpy as np
 
 from crossgap.catalog import METHODS
-from crossgap.catalog.methods import EXTRA
+from crossgap.catalog.methods import needed
 from crossgap.data import LabelledImages
 from crossgap.data.subsets import SPREADS, Budget, choose_budgets
 from crossgap.errors import CrossgapError, unknown
@@ -38,8 +38,8 @@ def check_methods(methods: Sequence[str], needs: Sequence[str] = AVAILABLE) -> t
     for method in methods:
         if method not in possible:
             raise unknown("Method with a label budget", method, possible)
-        if (needed := METHODS[method].needs) and needed not in needs:
-            raise CrossgapError(f"Method '{method}' needs {EXTRA[needed]}.")
+        if (extra := METHODS[method].needs) and extra not in needs:
+            raise CrossgapError(f"Method '{method}' needs {needed(extra)}.")
     return tuple(dict.fromkeys(methods))
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Column, Table
 
-from crossgap.catalog import METHODS
-from crossgap.catalog.methods import EXTRA
+from crossgap.catalog import METHODS, Method
+from crossgap.catalog.methods import EXTRA, OPTIONS
 from crossgap.config import TaskGANConfig
 from crossgap.errors import CrossgapError, unknown
 from crossgap.experiments.own_data import read_own_data
@@ -56,14 +56,27 @@ def train_on_folders(
 
 
 def list_methods() -> None:
-    """Print every method with what it is, and what it needs."""
-    table = Table(
-        Column("method", no_wrap=True), "what it is", "of the target", "also", box=None, pad_edge=False
-    )
-    for name, about in METHODS.items():
-        target = "labelled images" if about.target_labels else "images"
-        also = EXTRA.get(about.needs, "")
-        if about.needs == "oracle":
-            target, also = also, "in `crossgap reproduce` and `demo` alone"
-        table.add_row(name, about.about.replace("**", ""), "nothing" if about.source_side else target, also)
+    """Print every method with what it is, by what it needs of the target."""
+    table = Table(Column(no_wrap=True), Column(overflow="fold"), box=None, pad_edge=False, show_header=False)
+    for title, methods in _by_need().items():
+        table.add_row(f"[bold]{title}[/bold]", end_section=True)
+        for name, about in methods.items():
+            verb = "may have" if about.needs == "unlabelled" else "needs"  # the target images do, too
+            also = f"; {verb} {OPTIONS[about.needs]}" if about.needs in OPTIONS else ""
+            table.add_row(f"  {name}", about.about.replace("**", "") + also)
+    for option in dict.fromkeys(OPTIONS.values()):
+        table.add_row(option, ", or ".join(EXTRA[key] for key in OPTIONS if OPTIONS[key] == option))
     Console().print(table)
+
+
+def _by_need() -> dict[str, dict[str, Method]]:
+    """The methods under what they need of the target."""
+    found: dict[str, dict[str, Method]] = {
+        "nothing of the target": {}, "images of the target": {}, "labelled images of the target": {},
+        "in `demo` and `reproduce` alone": {},
+    }  # fmt: skip
+    nothing, images, labelled, alone = found.values()
+    for name, about in METHODS.items():
+        kind = alone if about.needs == "oracle" else nothing if about.source_side else labelled
+        (images if kind is labelled and not about.target_labels else kind)[name] = about
+    return found
