@@ -225,11 +225,12 @@ def test_methods_are_listed_with_what_they_need(monkeypatch, capsys):
         (["demo", "--look", "source"], ["Expected --look of a target"]),
         (["looks", "DIR/looks.txt"], ["looks.txt", "ends in .png"]),
         (["train", "taskgan_invers", *PAIR], ["Did you mean taskgan_inverse?"]),
-        (["train", "fine_tuned", *PAIR, "--target", "DIR/images"], ["--target: no folder at", "images"]),
+        (["train", "fine_tuned", *PAIR, "--target", "DIR/images"], ["--target: ", "images does not exist"]),
         (
             ["train", "fine_tuned", *PAIR, "--target-labels", "none"],
             ["need none: plain_gan", "source_supervised"],
         ),
+        (["train", "fine_tuned", *PAIR, "--source", "DIR/source/labels.csv"], ["--source: ", "is a file"]),
         (["train", "fine_tuned", *PAIR, "--translator.steps", "-5"], ["--translator.steps must be", "-5"]),
         (["train", "fine_tuned", *PAIR, "--target", "DIR/target/images"], ["--target-labels none"]),
         (["train", "oracle", *PAIR], ["many labelled target images", "`crossgap demo`"]),
@@ -237,7 +238,7 @@ def test_methods_are_listed_with_what_they_need(monkeypatch, capsys):
         ([*OWN_BUDGET, "--counts", "-1"], ["--counts must be 0 or more; got -1"]),
         (
             ["train", "fine_tuned", *PAIR, "--unlabelled", "DIR/nothing"],
-            ["--unlabelled: no folder at", "nothing"],
+            ["--unlabelled: ", "nothing does not exist"],
         ),
         (["evaluate", "DIR/nothing", "--look", "target_z"], ["target_z", "Available"]),
     ],
@@ -251,10 +252,13 @@ def test_bad_arguments(monkeypatch, capsys, folders, tmp_path, arguments, words)
 
 
 def test_a_run_is_no_model_but_has_some(monkeypatch, capsys, tmp_path):
-    (tmp_path / "run" / "models" / "fine_tuned").mkdir(parents=True)
+    model = tmp_path / "run" / "images_00008" / "models" / "fine_tuned"
+    for folder in (model, model.with_name(".source_only.partial")):
+        folder.mkdir(parents=True)
+    (model / "adapted.json").touch()
     code, message = crossgap(monkeypatch, capsys, "evaluate", tmp_path / "run", "--data", tmp_path)
     assert code == 2
-    assert f"Expected one or several of its models: {tmp_path}/run/models/fine_tuned." in message
+    assert f"Expected one or several of its models: {model}." in message
 
 
 def test_the_version(monkeypatch, capsys):
@@ -274,6 +278,35 @@ def test_labels_in_another_order_are_the_same_labels(monkeypatch, capsys, tmp_pa
     settings = json.loads((tmp_path / "run" / "config.json").read_text())
     fingerprints = [settings[name].split("(")[1] for name in ("source", "target")]
     assert fingerprints[0] == fingerprints[1]  # read into the source's order, they are the same data
+
+
+def test_what_stands_beside_source_and_target_is_checked_like_them(monkeypatch, capsys, folders, tmp_path):
+    data = read_folder(folders[0])
+    classes = replace(data, labels=np.arange(8, dtype=np.float32)[:, None] % 2, label_names=("digit",))
+    folders = tmp_path / "zero_or_one", tmp_path / "other", tmp_path / "nine", tmp_path / "small"
+    for folder in folders[:2]:
+        write_folder(folder, classes)
+    write_folder(folders[2], replace(classes, labels=classes.labels + 8))
+    write_folder(folders[3], replace(classes, images=classes.images[:, :20, :20]))
+    more = np.concatenate([classes.labels, data.labels], axis=1)
+    write_folder(tmp_path / "two", replace(data, labels=more, label_names=("digit", "angle")))
+
+    def refused(*options) -> str:
+        code, message = train(monkeypatch, capsys, folders[:2], "randomized", tmp_path / "run", *options)
+        assert code == 2
+        assert not (tmp_path / "run").exists()
+        return message
+
+    assert "nine/labels.csv, line 2: expected a class from 0 to 1, found 8" in refused(
+        "--randomized", folders[2], "--classes", 2
+    )
+    assert "--unlabelled images 20×20" in refused("--unlabelled", folders[3])
+    assert "two/labels.csv has the label columns digit, angle. --classes needs a single one" in refused(
+        "--classes", 2, "--source", tmp_path / "two", "--target", tmp_path / "two"
+    )
+    options = ["--randomized", tmp_path / "two", "--randomization.steps", 3, "--randomization.batch", 4]
+    code, message = train(monkeypatch, capsys, folders[:2], "randomized", tmp_path / "run", *options)
+    assert code == 0, message  # the column that the source has, too
 
 
 def test_no_name_is_cut_in_the_table_of_an_evaluation(monkeypatch, capsys, tmp_path):
@@ -348,7 +381,7 @@ def test_a_mistake_that_is_mended_does_not_stand_in_the_way(monkeypatch, capsys,
     table.write_text(right.replace("angle", "angel"))
     code, error = train(monkeypatch, capsys, folders, "fine_tuned", tmp_path / "run")
     assert code == 2
-    assert "target labels angel" in error
+    assert "--target labels angel" in error
     assert not (tmp_path / "run").exists()
     table.write_text(right)
     assert train(monkeypatch, capsys, folders, "source_only", tmp_path / "run")[0] == 0

@@ -65,7 +65,7 @@ def test_without_vulkan_doctor_gives_the_line_and_the_contact_sheet_leaves_the_l
 
     assert vulkan.VULKAN_APT_LINE in filament_state()
     sheet = Image.open(contact_sheet(tmp_path / "looks.png", size=8))
-    looks = [look for world in SCENES for look in world.looks.values()]
+    looks = [look for world in SCENES.values() for look in world.looks.values()]
     rows = len([look for look in looks if not (look.meshes and meshes_problem())])
     rows += len(SCENES)  # each with a randomized one
     assert sheet.height == (rows - 1) * (8 + 20 + 4)

@@ -152,10 +152,11 @@ def train(
         output: run folder.
         seed: of training.
         labels: label columns to predict; all by default.
-        target_labels: none leaves the target's labels unread; it then need not have a labels.csv.
+        target_labels: none leaves the target's labels unread; it then needs no labels.csv.
         pairs: true pairs of the target images in the source domain, row by row, for the forward mapping.
-        unlabelled: further target images for the methods that use such (DANN, taskgan_inverse_unlabelled);
-            by default the target images themselves.
+        unlabelled: further target images, beside the target's own, for the methods that use such (DANN,
+            taskgan_inverse_unlabelled). Needs no labels.csv: a file that is several times as high as wide is
+            then a strip of square images.
         randomized: labelled source images in random looks, for domain randomization; for canonical_taskgan
             every source image once more, row by row.
         classes: how many classes there are, where the one label column holds a class from 0 on.
@@ -229,8 +230,9 @@ def budget(
         seed: of the choice of images and of training.
         labels: label columns to predict; all by default.
         classes: how many classes there are, where the one label column holds a class from 0 on.
-        unlabelled: further target images for the methods that use such; by default the target images that are
-            not held out, without their labels.
+        unlabelled: further target images for the methods that use such, beside the target images that are not
+            held out, without their labels. Needs no labels.csv: a file that is several times as high as wide
+            is then a strip of square images.
         randomized: labelled source images in random looks, for domain randomization; for canonical_taskgan
             every source image once more, row by row.
         device: where to train.

@@ -65,7 +65,7 @@ def _config_of(path: Path) -> dict[str, Any]:
 
 
 def _summary(found: dict[str, Any], wanted: dict[str, Any]) -> str:
-    """How two runs differ, in a line or two; settings that are options by the option's name."""
+    """How two runs differ, in a line or two; sizes, steps and rates by their options."""
     for name in ("experiment", "preset"):
         if found.get(name) != wanted.get(name):
             return "; ".join(_differences({name: found.get(name)}, {name: wanted.get(name)}))

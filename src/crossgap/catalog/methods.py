@@ -137,7 +137,7 @@ class Methods:
         if method.target_labels and not method.source_side and not self.target.label_names:
             raise CrossgapError(
                 f"Method '{name}' needs labels of the target images; there are none here. These need none: "
-                f"{', '.join(_without_target_labels())}."
+                f"{', '.join(self._without_target_labels())}."
             )
         if method.needs and method.needs not in self._extra:
             raise CrossgapError(f"Method '{name}' needs {needed(method.needs)}; there are none here.")
@@ -145,6 +145,18 @@ class Methods:
             self._check_extra(method.needs)
         if method.check is not None:
             method.check(self)
+
+    def _without_target_labels(self) -> list[str]:
+        """The methods that learn from the target's images alone, as far as they can be trained here."""
+        from crossgap.catalog import METHODS
+
+        return [
+            name
+            for name, about in METHODS.items()
+            if about.policy
+            and not (about.target_labels or about.source_side)
+            and (not about.needs or about.needs in self._extra)
+        ]
 
     def _check_extra(self, key: str) -> None:
         """Whether a further data set is of the source's size, and labelled alike where it is labelled."""
@@ -226,19 +238,6 @@ class Methods:
         return AdaptedModel(
             task_model, self.scale, names, size, translator, architecture=asdict(self.config.networks)
         )
-
-
-def _without_target_labels() -> list[str]:
-    """The methods whose model acts in the target although no target image is labelled."""
-    from crossgap.catalog import METHODS
-
-    return [
-        name
-        for name, about in METHODS.items()
-        if about.policy
-        and not (about.target_labels or about.source_side)
-        and about.needs in ("", "unlabelled")
-    ]
 
 
 def check_pair(

@@ -62,15 +62,18 @@ def _read_rows(table: Path) -> list[dict[str, str]]:
         raise CrossgapError(f"{table} has no rows. Expected a header and one row per image.")
     if "image" not in rows[0]:
         raise CrossgapError(f"{table} has no column 'image'. Available: {', '.join(filter(None, rows[0]))}.")
-    lines: dict[str, int] = {}
+    seen: dict[str, tuple[int, dict[str, str]]] = {}
     for line, row in enumerate(rows, 2):
         if None in row:  # where csv puts the cells beyond the header
             raise CrossgapError(f"{table}, line {line}: expected {len(row) - 1} cells, found more.")
         if not row["image"]:
             raise CrossgapError(f"{table}, line {line}, column 'image': expected a file name, found none.")
-        if (first := lines.setdefault(row["image"], line)) != line:
+        labels = {column: cell for column, cell in row.items() if column not in NOT_LABELS}
+        first, known = seen.setdefault(row["image"], (line, labels))
+        if known != labels:
             raise CrossgapError(
-                f"{table}, line {line}: {row['image']} has a row in line {first}. Expected one row per image."
+                f"{table}, line {line}: {row['image']} has other labels in line {first}. "
+                "Expected one row per image."
             )
     return rows
 
@@ -83,8 +86,9 @@ def _number(row: dict[str, str], column: str, table: Path, line: int) -> float:
         value = float("nan")
     if not np.isfinite(value):
         found = repr(text) if text else "nothing"
+        hint = "" if column in NOT_LABELS else " If it is no label, choose the label columns with --labels."
         raise CrossgapError(
-            f"{table}, line {line}, column '{column}': expected a finite number, found {found}."
+            f"{table}, line {line}, column '{column}': expected a finite number, found {found}.{hint}"
         )
     return value
 
@@ -175,7 +179,8 @@ def read_unlabelled(path: str | Path, track: Track = _untracked) -> LabelledImag
         raise CrossgapError(f"{root} has no images. Expected {', '.join(EXTENSIONS)} files.")
     cells = [(file, frame) for file in files for frame in _frames(file)]
     episodes = np.unique([str(file) for file, _ in cells], return_inverse=True)[1]
-    images = _read_images(cells, root.name, track)
+    strips = len({file for file, frame in cells if frame is not None})
+    images = _read_images(cells, root.name + (f" ({strips:,} strips)" if strips else ""), track)
     return LabelledImages(images, np.zeros((len(cells), 0), np.float32), (), episodes)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from rich.table import Table
+from rich.table import Column, Table
 
 from crossgap.catalog import METHODS
 from crossgap.experiments.budget_figures import Measure
@@ -55,11 +55,12 @@ def terminal_table(rows: Rows, measure: Measure) -> Table:
 
     titles, lines = grid(rows, cell)
     title = f"{measure.axis.replace(chr(10), ' ').capitalize()}, {rows[0]['n']} episodes; with 95 % interval"
-    printed = Table(*(name.replace("_", " ") for name in titles), title=title)
+    columns = (Column(name.replace("_", " "), overflow="fold") for name in titles)
+    printed = Table(*columns, title=title)
     for line in lines:
         printed.add_row(*line)
     return printed
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.0f}"
+    return f"{100 * share:.1f}"

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from rich.table import Column, Table
 
-from crossgap.adapted import AdaptedModel
+from crossgap.adapted import ABOUT, AdaptedModel
 from crossgap.data import Classes, read_folder
 from crossgap.errors import CrossgapError
 from crossgap.evaluation import (
@@ -60,7 +60,7 @@ def evaluate_models(
 
 
 def _check_no_run(path: Path) -> None:
-    if found := sorted(str(model) for model in path.glob("models/*") if model.is_dir()):
+    if found := sorted(str(about.parent) for about in path.glob(f"**/models/*/{ABOUT}")):
         raise CrossgapError(f"{path} is a run. Expected one or several of its models: {', '.join(found)}.")
 
 

@@ -46,7 +46,8 @@ class OwnData:
         target: LabelledImages | None = None,
     ) -> Methods:  # fmt: skip
         """What trains every method on these; with `target`, some of the target images, on no other labels."""
-        extra = {"unlabelled": self.target.without_labels(), **self.extra}
+        extra = dict(self.extra)
+        extra["unlabelled"] = _joined(self.target.without_labels(), self.extra.get("unlabelled"))
         makers = {key: partial(extra.__getitem__, key) for key in extra}
         target = self.target if target is None else target
         return Methods(self.source, target, config, trainer, source_trainer, makers, self.scale)
@@ -66,43 +67,62 @@ def read_own_data(
         classes: how many, where the one label column holds a class.
         target_labels: whether the target's labels are read.
         pairs: the target images' true pairs in the source domain, row by row.
-        unlabelled: further target images.
+        unlabelled: further target images, to join those of the target.
         randomized: labelled source images in random looks.
 
     Raises:
         CrossgapError: whatever is wrong with a folder, or two that do not fit together.
     """
     coding = None if classes is None else _classes(classes)
-    folders = {
+    given = {
         "source": source, "target": target, "pairs": pairs, "unlabelled": unlabelled,
         "randomized": randomized,
     }  # fmt: skip
+    folders = {key: folder for key, folder in given.items() if folder is not None}
     _check_folders(folders, target_labels)
     data = {"source": read_folder(source, labels, track)}
     names = data["source"].label_names
     data["target"] = _read_like(target, labels, names) if target_labels else read_unlabelled(target, track)
-    check_pair(data["source"], data["target"])
-    extra = {"unlabelled": read_unlabelled(unlabelled, track)} if unlabelled else {}
+    if unlabelled is not None:
+        data["unlabelled"] = read_unlabelled(unlabelled, track)
     if pairs is not None:
-        extra["pairs"] = _read_pairs(pairs, labels, names, data["target"])
+        data["pairs"] = _read_pairs(pairs, labels, names, data["target"])
     if randomized is not None:
-        extra["randomized"] = extra["randomized_per_frame"] = _read_like(randomized, labels, names)
-    if coding is not None:
-        for name, images in data.items():
-            _check_classes(coding, images, folders[name] or source)
-    about = {
-        key: folder and _describe(folder, data.get(key) or extra[key]) for key, folder in folders.items()
-    } | {"labels": list(names), "classes": classes}
-    return OwnData(data["source"], data["target"], extra, coding or LabelScale.of(data["source"]), about)
+        data["randomized"] = _read_like(randomized, labels, names)
+    for name, images in data.items():
+        check_pair(data["source"], images, names=("Source", f"--{name}"))
+        if coding is not None:
+            _check_classes(coding, images, folders[name])
+    about = {key: _describe(folders[key], data[key]) if key in folders else None for key in given}
+    extra = {key: images for key, images in data.items() if key not in ("source", "target")}
+    if randomized is not None:
+        extra["randomized_per_frame"] = extra["randomized"]
+    return OwnData(
+        data["source"], data["target"], extra, coding or LabelScale.of(data["source"]),
+        about | {"labels": list(names), "classes": classes},
+    )  # fmt: skip
 
 
-def _check_folders(folders: Mapping[str, Path | None], target_labels: bool) -> None:
+def _joined(images: LabelledImages, further: LabelledImages | None) -> LabelledImages:
+    """Unlabelled images and further ones, of episodes of their own."""
+    if further is None:
+        return images
+    return LabelledImages(
+        np.concatenate([images.images, further.images]),
+        np.zeros((len(images) + len(further), 0), np.float32),
+        (),
+        np.concatenate([images.episodes, further.episodes + images.episodes.max() + 1]),
+    )
+
+
+def _check_folders(folders: Mapping[str, Path], target_labels: bool) -> None:
     """Before minutes are spent on reading the others: each folder is there."""
     for option, folder in folders.items():
-        if folder is not None and not folder.exists():
-            raise CrossgapError(f"--{option}: no folder at {folder}. Expected a folder of images.")
+        if not folder.is_dir():
+            what = "is a file" if folder.exists() else "does not exist"
+            raise CrossgapError(f"--{option}: {folder} {what}. Expected a folder of images.")
     target = folders["target"]
-    if target_labels and target is not None and target.is_dir() and not (target / LABELS).exists():
+    if target_labels and not (target / LABELS).exists():
         raise CrossgapError(
             f"No {LABELS} in {target}. Expected one row per image. Target images without labels are for "
             "`crossgap train METHOD --target-labels none`."
@@ -110,9 +130,9 @@ def _check_folders(folders: Mapping[str, Path | None], target_labels: bool) -> N
 
 
 def _read_like(folder: Path, labels: Labels, names: tuple[str, ...]) -> LabelledImages:
-    """A folder's labels in the source's order, where it has the same ones in another."""
-    same = labels is None and folder.is_dir() and set(label_columns(folder)) == set(names)
-    return read_folder(folder, names if same else labels, track)
+    """A folder's images with the source's labels, in the source's order, where it has them all."""
+    has_them = labels is None and set(names) <= set(label_columns(folder))
+    return read_folder(folder, names if has_them else labels, track)
 
 
 def _describe(folder: Path, images: LabelledImages) -> str:

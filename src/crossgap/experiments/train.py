@@ -59,7 +59,7 @@ def list_methods() -> None:
     """Print every method with what it is, by what it needs of the target."""
     table = Table(Column(no_wrap=True), Column(overflow="fold"), box=None, pad_edge=False, show_header=False)
     for title, methods in _by_need().items():
-        table.add_row(f"[bold]{title}[/bold]", end_section=True)
+        table.add_row(f"[bold]{title}[/bold]")
         for name, about in methods.items():
             verb = "may have" if about.needs == "unlabelled" else "needs"  # the target images do, too
             also = f"; {verb} {OPTIONS[about.needs]}" if about.needs in OPTIONS else ""
