@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from crossgap.files import read_json, write_json
+from crossgap.files import read_json, write_text
 
 FIGURES = ("value", "low", "high", "n", "won")
 """The keys of a row that are figures; all others say what they are figures of."""
@@ -36,7 +36,10 @@ def add_results(
             same_run = "started" in last and last["started"] == provenance.get("started")
             provenance["earlier"] = earlier if same_run else [*earlier, last]
             rows = kept + rows
-    write_json(path, {"provenance": provenance, "rows": rows})
+    lines = ",\n  ".join(json.dumps(row) for row in rows)  # a line each: what a run adds shows in a diff
+    write_text(
+        path, f'{{\n "provenance": {json.dumps(provenance, indent=1)},\n "rows": [\n  {lines}\n ]\n}}\n'
+    )
     return path
 
 
