@@ -108,7 +108,7 @@ def test_no_seeds_is_an_error(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("methods", "counts", "words"),
     [
-        (("rcan_nera",), None, r"Method of the Mico 'rcan_nera' not found\. Available: .*rcan_near"),
+        (("rcan_nera",), None, r"Method of the Mico 'rcan_nera' not found\. Did you mean rcan_near\?"),
         (None, (9,), r"--counts must be from 1 to 8, the preset's most; got 9"),
     ],
 )
