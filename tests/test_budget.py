@@ -212,7 +212,10 @@ def test_randomized_source_images_join_where_there_are_some(folders, tmp_path: P
     with pytest.raises(CrossgapError, match=r"16.*8|8.*16"):
         own(folders, run, (2,), methods=method, randomized=tmp_path / "few")
     assert not run.exists()
-    rows = own(folders, run, (2,), methods=method, spread="images", randomized=folders[0])
+    write_folder(
+        tmp_path / "randomized", replace(source := read_folder(folders[0]), images=255 - source.images)
+    )
+    rows = own(folders, run, (2,), methods=method, spread="images", randomized=tmp_path / "randomized")
     assert [(r["method"], r["images"]) for r in rows] == [("canonical_taskgan", 2)]
     assert (run / "source" / "models" / "rcan").is_dir()
 
@@ -233,6 +236,24 @@ def test_bad_input_leaves_nothing_behind(folders, tmp_path: Path) -> None:
     with pytest.raises(CrossgapError, match="needs labelled target images"):
         own((folders[0], tmp_path / "unlabelled"), run, (2,))
     assert not run.exists()
+
+
+def test_a_method_that_needs_more_joins_a_run_that_had_none(folders, tmp_path: Path) -> None:
+    source = read_folder(folders[0])
+    write_folder(tmp_path / "randomized", replace(source, images=255 - source.images))
+    write_folder(tmp_path / "others", replace(source, images=source.images // 2))
+    own(folders, tmp_path / "run", (2,), methods=("target_only",), spread="images")
+    more = {"methods": ("randomized_fine_tuned",), "spread": "images"}
+    rows = own(folders, tmp_path / "run", (2,), randomized=tmp_path / "randomized", **more)
+    assert {row["method"] for row in rows} == {"target_only", "randomized_fine_tuned"}
+    own(folders, tmp_path / "run", (2,), methods=("fine_tuned",), spread="images")  # which needs it not
+    with pytest.raises(CrossgapError, match=r"another run: randomized is .*/randomized .* there, .*/others "):
+        own(folders, tmp_path / "run", (2,), randomized=tmp_path / "others", **more)
+
+
+def test_few_held_out_episodes_are_said_to_be_few(folders, tmp_path: Path, capsys) -> None:
+    own(folders, tmp_path / "run", (0,))
+    assert "2 held-out episodes say little" in capsys.readouterr().err
 
 
 def test_another_run_s_folder(folders, tmp_path: Path) -> None:

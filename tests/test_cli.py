@@ -16,7 +16,7 @@ from crossgap.cli import main
 from crossgap.cli import reproduce as reproduce_verb
 from crossgap.data import LabelledImages, read_folder, write_folder
 from crossgap.experiments import evaluate, reproduce
-from crossgap.files import remove
+from crossgap.files import remove, write_json
 
 
 def crossgap(monkeypatch, capsys, *arguments):
@@ -162,11 +162,20 @@ def test_pairs_have_the_target_s_labels_give_or_take(monkeypatch, capsys, folder
 def test_the_canonical_translator_on_own_folders(monkeypatch, capsys, folders, tmp_path):
     source, target = folders
     options = ["train", "canonical_taskgan", "--source", source, "--target", target, *TINY]
-    for randomized, code in ((target, 2), (source, 0)):  # another data set, and the source's own rows
+    data = read_folder(source)
+    write_folder(tmp_path / "random", replace(data, images=255 - data.images))
+    for randomized, code in (
+        (target, 2),
+        (source, 2),
+        (tmp_path / "random", 0),
+    ):  # the last has the source's rows
         command = [*options, "--output", tmp_path / "run", "--randomized", randomized]
         found, message = crossgap(monkeypatch, capsys, *command)
         assert found == code, message
         assert (tmp_path / "run").exists() == (code == 0)
+        assert "without --per-frame" not in message
+    write_json(tmp_path / "random" / "dataset.json", {"per_frame": False})
+    assert "without --per-frame" in crossgap(monkeypatch, capsys, *command)[1]
     found, message = crossgap(monkeypatch, capsys, *options, "--output", tmp_path / "none")
     assert found == 2
     assert "a new random look for every frame (--randomized); there are none here" in message
@@ -222,6 +231,7 @@ def test_methods_are_listed_with_what_they_need(monkeypatch, capsys):
         (["report", "DIR/source"], ["No run at", "source"]),
         (["evaluate", "DIR/source"], ["No adapted model"]),
         (["evaluate", "DIR/new", "--data", "DIR/source", "--starts", "3"], ["--starts", "closed loop"]),
+        (["evaluate", "DIR/new", "--data", "DIR/source", "--look", "target_b"], ["--look", "closed loop"]),
         (["demo", "--look", "source"], ["Expected --look of a target"]),
         (["looks", "DIR/looks.txt"], ["looks.txt", "ends in .png"]),
         (["train", "taskgan_invers", *PAIR], ["Did you mean taskgan_inverse?"]),
@@ -258,7 +268,7 @@ def test_a_run_is_no_model_but_has_some(monkeypatch, capsys, tmp_path):
     (model / "adapted.json").touch()
     code, message = crossgap(monkeypatch, capsys, "evaluate", tmp_path / "run", "--data", tmp_path)
     assert code == 2
-    assert f"Expected one or several of its models: {model}." in message
+    assert f"Expected one or several of those in it: {model}." in message
 
 
 def test_the_version(monkeypatch, capsys):
@@ -273,38 +283,52 @@ def test_labels_in_another_order_are_the_same_labels(monkeypatch, capsys, tmp_pa
     folders = tmp_path / "source", tmp_path / "target"
     data = LabelledImages(images, labels, ("near", "far"), np.arange(8))
     write_folder(folders[0], data)
-    write_folder(folders[1], replace(data, labels=labels[:, ::-1], label_names=("far", "near")))
-    assert train(monkeypatch, capsys, folders, "fine_tuned", tmp_path / "run")[0] == 0
-    settings = json.loads((tmp_path / "run" / "config.json").read_text())
-    fingerprints = [settings[name].split("(")[1] for name in ("source", "target")]
-    assert fingerprints[0] == fingerprints[1]  # read into the source's order, they are the same data
+    swapped = replace(data, images=255 - images, labels=labels[:, ::-1], label_names=("far", "near"))
+    write_folder(folders[1], swapped)
+    code, printed = train(monkeypatch, capsys, folders, "fine_tuned", tmp_path / "run")
+    assert code == 0
+    mean, spread = (
+        labels.mean(0),
+        labels.std(0),
+    )  # read into the source's order, target and source have the same
+    for index, name in enumerate(data.label_names):
+        text = f"{mean[index]:.3g} ± {spread[index]:.3g}"
+        assert f"label {name}: source {text}, target {text}\n" in printed
 
 
 def test_what_stands_beside_source_and_target_is_checked_like_them(monkeypatch, capsys, folders, tmp_path):
     data = read_folder(folders[0])
     classes = replace(data, labels=np.arange(8, dtype=np.float32)[:, None] % 2, label_names=("digit",))
     folders = tmp_path / "zero_or_one", tmp_path / "other", tmp_path / "nine", tmp_path / "small"
-    for folder in folders[:2]:
-        write_folder(folder, classes)
+    write_folder(folders[0], classes)
+    write_folder(folders[1], replace(classes, images=255 - classes.images))
     write_folder(folders[2], replace(classes, labels=classes.labels + 8))
     write_folder(folders[3], replace(classes, images=classes.images[:, :20, :20]))
     more = np.concatenate([classes.labels, data.labels], axis=1)
     write_folder(tmp_path / "two", replace(data, labels=more, label_names=("digit", "angle")))
 
-    def refused(*options) -> str:
-        code, message = train(monkeypatch, capsys, folders[:2], "randomized", tmp_path / "run", *options)
+    def refused(method, *options) -> str:
+        code, message = train(monkeypatch, capsys, folders[:2], method, tmp_path / "run", *options)
         assert code == 2
         assert not (tmp_path / "run").exists()
         return message
 
     assert "nine/labels.csv, line 2: expected a class from 0 to 1, found 8" in refused(
-        "--randomized", folders[2], "--classes", 2
+        "randomized", "--randomized", folders[2], "--classes", 2
     )
-    assert "--unlabelled images 20×20" in refused("--unlabelled", folders[3])
+    assert "--unlabelled images 20×20" in refused("dann", "--unlabelled", folders[3])
     assert "two/labels.csv has the label columns digit, angle. --classes needs a single one" in refused(
-        "--classes", 2, "--source", tmp_path / "two", "--target", tmp_path / "two"
+        "fine_tuned", "--classes", 2, "--source", tmp_path / "two", "--target", tmp_path / "two"
     )
-    options = ["--randomized", tmp_path / "two", "--randomization.steps", 3, "--randomization.batch", 4]
+    assert "--source and --target are the same images" in refused("fine_tuned", "--target", folders[0])
+    write_folder(tmp_path / "still", replace(classes, labels=np.full_like(data.labels, 3)))
+    still = refused("fine_tuned", "--source", tmp_path / "still")
+    assert "still/labels.csv: 'digit' is 3 in every row. Expected labels that vary" in still
+    write_folder(
+        tmp_path / "more",
+        replace(data, images=255 - data.images, labels=more, label_names=("digit", "angle")),
+    )
+    options = ["--randomized", tmp_path / "more", "--randomization.steps", 3, "--randomization.batch", 4]
     code, message = train(monkeypatch, capsys, folders[:2], "randomized", tmp_path / "run", *options)
     assert code == 0, message  # the column that the source has, too
 
@@ -316,17 +340,20 @@ def test_no_name_is_cut_in_the_table_of_an_evaluation(monkeypatch, capsys, tmp_p
         rng.integers(0, 255, (8, 24, 24, 3), np.uint8), rng.random((8, 3), np.float32), names, np.arange(8)
     )
     folders = tmp_path / "source", tmp_path / "target"
-    for folder in folders:
-        write_folder(folder, data)
+    write_folder(folders[0], data)
+    write_folder(folders[1], replace(data, images=255 - data.images, labels=57 * data.labels))
     run = tmp_path / "run"
     for method in ("source_only", "fine_tuned"):
-        assert train(monkeypatch, capsys, folders, method, run)[0] == 0
+        code, printed = train(monkeypatch, capsys, folders, method, run)
+        assert code == 0
+        assert printed.count("(other units?)") == 3
     models = [run / "models" / name for name in ("fine_tuned", "source_only")]
     monkeypatch.setattr(evaluate, "console", Console(file=(shown := io.StringIO()), width=80))
     for count in (1, 2):
         shown.truncate(0)
         assert crossgap(monkeypatch, capsys, "evaluate", *models[:count], "--data", folders[1])[0] == 0
         assert "…" not in shown.getvalue()
+        assert " ".join(shown.getvalue().split()).count("is of the run of") == count
         assert ("minus" in shown.getvalue()) == (count == 2)
 
 

@@ -264,7 +264,32 @@ def test_images_of_two_sizes(folder: Path) -> None:
 
 def test_a_label_without_an_image(folder: Path) -> None:
     (folder / "images" / "000002.png").unlink()
-    with pytest.raises(CrossgapError, match=r"000002\.png: no such image, but labels\.csv has a label"):
+    with pytest.raises(CrossgapError, match=r"labels\.csv, line 4: no image .*000002\.png\."):
+        read_folder(folder)
+
+
+def test_a_table_from_windows_and_one_from_a_spreadsheet(folder: Path) -> None:
+    whole, table = read_folder(folder), folder / "labels.csv"
+    text = table.read_text()
+    for other in (
+        text.replace("images/", "images\\"),
+        text.replace(",", ", "),
+        text.replace("force", "force "),
+    ):
+        table.write_text(other)
+        data = read_folder(folder)
+        assert data.label_names == whole.label_names
+        np.testing.assert_array_equal(data.images, whole.images)
+        np.testing.assert_array_equal(data.labels, whole.labels)
+
+
+def test_a_column_without_a_name_and_a_label_named_twice(folder: Path) -> None:
+    with pytest.raises(CrossgapError, match="angle, angle name a column twice"):
+        read_folder(folder, ("angle", "angle"))
+    table = folder / "labels.csv"
+    head, *rows = table.read_text().splitlines()
+    table.write_text("\n".join([f",{head}", *(f"{i},{row}" for i, row in enumerate(rows))]))
+    with pytest.raises(CrossgapError, match=r"labels\.csv, line 1: a column without a name"):
         read_folder(folder)
 
 

@@ -108,8 +108,8 @@ def test_whole_episodes_are_held_out() -> None:
     ("episodes", "share", "message"),
     [
         ([0, 1, 2, 3], 0.9, "4 of the target's 4 episodes"),
-        ([0, 0, 0, 1], 0.25, "2 of the target's 2 episodes"),
-        ([0, 0, 0], 0.25, "of the target's 1 episodes"),
+        ([0, 0, 0, 1], 0.25, "Episodes of the target: 2. Expected at least 3"),
+        ([0, 0, 0], 0.25, "Episodes of the target: 1. Expected at least 3"),
         ([0, 1, 2, 3], 0.0, "above 0 and below 1; got 0"),
         ([0, 1, 2, 3], 1.5, "above 0 and below 1; got 1.5"),
     ],

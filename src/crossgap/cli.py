@@ -250,15 +250,15 @@ def budget(
 
 
 def evaluate(
-    models: Positional[tuple[Path, ...]], look: str = "target_b", data: Path | None = None, gain: float = 0.2,
-    starts: int | None = None, steps: int = 100, validation: bool = False, output: Path | None = None,
-    device: Device = "auto",
+    models: Positional[tuple[Path, ...]], look: str | None = None, data: Path | None = None,
+    gain: float = 0.2, starts: int | None = None, steps: int = 100, validation: bool = False,
+    output: Path | None = None, device: Device = "auto",
 ) -> None:  # fmt: skip
     """Evaluate adapted models in closed loop in a look, or offline on labelled images; or policies.
 
     Args:
         models: folders of adapted models, or of policies; the first is compared with each of the others.
-        look: where the robot acts.
+        look: where the robot acts; target_b by default.
         data: evaluate on this data set instead.
         gain: the control gain.
         starts: number of starts; all 100 test starts (50 for validation) by default.
@@ -281,7 +281,9 @@ def evaluate(
             raise CrossgapError(f"{policies[0]} is a policy. Expected policies alone, or models alone.")
         if data is not None:
             raise CrossgapError("--data is for adapted models: a policy is played, in a look.")
-        evaluate_policies(models, look, starts, min(steps, EPISODE_STEPS), validation, output, device)
+        evaluate_policies(
+            models, look or "target_b", starts, min(steps, EPISODE_STEPS), validation, output, device
+        )
         return
     from crossgap.experiments.evaluate import evaluate_models
 
@@ -352,6 +354,9 @@ def main() -> None:
     except CrossgapError as error:
         print(f"crossgap: {error}", file=sys.stderr)
         sys.exit(2)
+    except BrokenPipeError:  # such as `| head`
+        sys.stdout = None
+        sys.exit(1)
     except OSError as error:
         print(f"crossgap: {error}", file=sys.stderr)
         sys.exit(2)

@@ -182,7 +182,7 @@ def offline_error(predict: Predict, data: LabelledImages, scale: LabelCoding) ->
 
 def error_over_episodes(predicted: np.ndarray, data: LabelledImages, scale: LabelCoding) -> dict[str, float]:
     """Error of predictions, with a 95 % interval: of numbers the mean squared error in the label scale
-    (1 = knows nothing; normal interval), of classes the error rate (Wilson's).
+    (1 = knows nothing; normal interval, from 0 on), of classes the error rate (Wilson's).
 
     The images of an episode are alike, so the interval is over the n episodes' means.
     """
@@ -191,4 +191,4 @@ def error_over_episodes(predicted: np.ndarray, data: LabelledImages, scale: Labe
     episodes = np.bincount(episode, errors) / np.bincount(episode)
     interval = wilson_interval(episodes.sum(), len(episodes)) if isinstance(scale, Classes) else None
     low, high = interval or mean_interval(episodes)
-    return {"value": fmean(episodes), "low": low, "high": high, "n": len(episodes)}
+    return {"value": fmean(episodes), "low": max(low, 0.0), "high": high, "n": len(episodes)}

@@ -22,6 +22,7 @@ from crossgap.errors import CrossgapError
 from crossgap.files import alone, read_json, read_json_lines, write_json
 
 CONFIG, TIMES, STARTS, LOCK, SETUP = "config.json", "times.jsonl", "starts.jsonl", ".lock", "setup.json"
+EXTRA = "extra.json"
 _LOCKS: dict[Path, BaseFileLock] = {}  # by run folder, held as long as this process lives
 
 
@@ -57,6 +58,22 @@ def open_run(folder: Path, config: dict[str, Any]) -> Path:
     else:
         write_json(path, config)
     return folder
+
+
+def keep_extra(folder: Path, extra: dict[str, Any]) -> None:
+    """Keep in a run's folder what only some of its methods depend on, such as a further data set: it may be
+    added to a run, and never changed.
+
+    Raises:
+        CrossgapError: the run has another one.
+    """
+    path = folder / EXTRA
+    found = read_json(path, "run configuration") if path.exists() else {}
+    known = {key: value for key, value in found.items() if key in extra}
+    if differences := _differences(known, {key: extra[key] for key in known}):
+        raise CrossgapError(f"{folder} holds another run: {'; '.join(differences)}. Choose another folder.")
+    if set(extra) - set(found):
+        write_json(path, found | extra)
 
 
 def _config_of(path: Path) -> dict[str, Any]:

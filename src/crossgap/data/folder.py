@@ -53,13 +53,17 @@ def _folder(path: Path) -> Path:
 def _read_rows(table: Path) -> list[dict[str, str]]:
     try:
         with table.open(newline="", encoding="utf-8-sig") as file:
-            rows = list(csv.DictReader(file))
+            reader = csv.DictReader(file, skipinitialspace=True)
+            reader.fieldnames = [name.strip() for name in reader.fieldnames or ()]
+            rows = list(reader)
     except FileNotFoundError:
         raise CrossgapError(f"No {LABELS} in {table.parent}. Expected one row per image.") from None
     except UnicodeDecodeError as error:
         raise CrossgapError(f"{table} is not a UTF-8 text file: {error}.") from error
     if not rows:
         raise CrossgapError(f"{table} has no rows. Expected a header and one row per image.")
+    if "" in rows[0]:
+        raise CrossgapError(f"{table}, line 1: a column without a name. Expected one for each (no index).")
     if "image" not in rows[0]:
         raise CrossgapError(f"{table} has no column 'image'. Available: {', '.join(filter(None, rows[0]))}.")
     seen: dict[str, tuple[int, dict[str, str]]] = {}
@@ -86,7 +90,7 @@ def _number(row: dict[str, str], column: str, table: Path, line: int) -> float:
         value = float("nan")
     if not np.isfinite(value):
         found = repr(text) if text else "nothing"
-        hint = "" if column in NOT_LABELS else " If it is no label, choose the label columns with --labels."
+        hint = "" if column in NOT_LABELS else " --labels leaves out what is none; a class is a number, too."
         raise CrossgapError(
             f"{table}, line {line}, column '{column}': expected a finite number, found {found}.{hint}"
         )
@@ -130,6 +134,8 @@ def read_folder(
     rows = _read_rows(table)
     available = _label_columns(rows)
     names = tuple(available if labels is None else labels)
+    if len(set(names)) < len(names):
+        raise CrossgapError(f"The labels {', '.join(names)} name a column twice. Expected each once.")
     for name in names:
         if name not in available:
             raise CrossgapError(
@@ -140,6 +146,7 @@ def read_folder(
         int(_number(row, "episode", table, i + 2)) if row.get("episode") else i for i, row in enumerate(rows)
     ]
     cells = [_file_and_frame(root, row["image"]) for row in rows]
+    _check_files(table, [file for file, _ in cells])
     _check_all_labelled(root, {file for file, _ in cells})
     return LabelledImages(
         images=_read_images(cells, root.name, track),
@@ -195,7 +202,8 @@ def _frames(file: Path) -> Sequence[int | None]:
 
 
 def _file_and_frame(root: Path, cell: str) -> tuple[Path, int | None]:
-    """`a.png` is a whole image, `a.png#3` frame 3 of a strip."""
+    """`a.png` is a whole image, `a.png#3` frame 3 of a strip; Windows writes `images\\a.png`."""
+    cell = cell.replace("\\", "/")
     match = re.fullmatch(r"(.+\.\w+)#(\d+)", cell)
     return (root / match[1], int(match[2])) if match else (root / cell, None)
 
@@ -206,8 +214,16 @@ def _is_image(root: Path, file: Path) -> bool:
     return file.suffix.lower() in EXTENSIONS and not hidden
 
 
+def _check_files(table: Path, files: Sequence[Path]) -> None:
+    """Every label has a file."""
+    there = {file: file.exists() for file in set(files)}
+    for line, file in enumerate(files, 2):
+        if not there[file]:
+            raise CrossgapError(f"{table}, line {line}: no image {file}. Expected paths from the folder on.")
+
+
 def _check_all_labelled(root: Path, known: set[Path]) -> None:
-    """Every image file has a label; that every label has an image shows when it is opened."""
+    """Every image file has a label."""
     for file in sorted(root.rglob("*")):
         if _is_image(root, file) and file not in known:
             raise CrossgapError(f"{file}: an image without a label. Expected a row for it in {LABELS}.")

@@ -152,6 +152,11 @@ def hold_out(episodes: np.ndarray, share: float, seed: int) -> np.ndarray:
         CrossgapError: the share is not between 0 and 1, or leaves no episode to train with.
     """
     names = np.unique(episodes)
+    if len(names) < 3:
+        raise CrossgapError(
+            f"Episodes of the target: {len(names)}. Expected at least 3: 2 held out, for an interval, and 1 "
+            "to train with."
+        )
     held = max(2, round(check_share(share) * len(names)))
     if held >= len(names):
         raise CrossgapError(

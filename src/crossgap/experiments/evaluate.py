@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,8 @@ import numpy as np
 from rich.table import Column, Table
 
 from crossgap.adapted import ABOUT, AdaptedModel
-from crossgap.data import Classes, read_folder
+from crossgap.data import Classes, LabelledImages, read_folder
+from crossgap.data.images import digest
 from crossgap.errors import CrossgapError
 from crossgap.evaluation import (
     TEST_STARTS,
@@ -22,14 +24,15 @@ from crossgap.evaluation import (
 )
 from crossgap.files import write_json
 from crossgap.progress import console, track
+from crossgap.runs import CONFIG
 from crossgap.simulation.looks import get_look
 from crossgap.simulation.worlds import get_world
 from crossgap.training import make_fabric
 
 
 def evaluate_models(
-    models: tuple[Path, ...], look: str, data: Path | None, gain: float, starts: int | None, steps: int,
-    validation: bool, output: Path | None, device: str,
+    models: tuple[Path, ...], look: str | None, data: Path | None, gain: float, starts: int | None,
+    steps: int, validation: bool, output: Path | None, device: str,
 ) -> dict[str, Any]:  # fmt: skip
     """Evaluate each model, print a table, and write it as JSON if `output` is given.
 
@@ -40,8 +43,9 @@ def evaluate_models(
         raise CrossgapError("Expected at least one folder of an adapted model.")
     for path in models:
         _check_no_run(path)
-    if data is not None and (starts is not None or validation):
-        raise CrossgapError("--starts and --validation are for the closed loop: --data is evaluated whole.")
+    if data is not None and (look is not None or starts is not None or validation):
+        raise CrossgapError("--look, --starts and --validation are for the closed loop, --data for images.")
+    look = "target_b" if look is None else look
     available = VALIDATION_STARTS if validation else TEST_STARTS
     starts = len(available) if starts is None else starts
     if not 1 <= starts <= len(available):
@@ -60,8 +64,13 @@ def evaluate_models(
 
 
 def _check_no_run(path: Path) -> None:
-    if found := sorted(str(about.parent) for about in path.glob(f"**/models/*/{ABOUT}")):
-        raise CrossgapError(f"{path} is a run. Expected one or several of its models: {', '.join(found)}.")
+    if (path / ABOUT).exists():
+        return
+    models = {about.parent for about in path.glob(f"**/{ABOUT}")}
+    if found := sorted(str(model) for model in models if not model.name.startswith(".")):
+        raise CrossgapError(
+            f"{path} is no model. Expected one or several of those in it: {', '.join(found)}."
+        )
 
 
 def _short(paths: list[str]) -> dict[str, str]:
@@ -81,8 +90,10 @@ def _offline(loaded: dict[str, AdaptedModel], folder: Path) -> dict[str, Any]:
     table.title = " or ".join(kinds).capitalize()
     result: dict[str, Any] = {"data": str(folder), "models": {}, "paired_differences": {}}
     errors: dict[str, np.ndarray] = {}
+    read = cache(partial(read_folder, folder, track=track))
     for name, model in loaded.items():
-        data = read_folder(folder, model.label_names, track)
+        data = read(model.label_names)
+        _check_data(Path(name), model, folder, data)
         predicted = model.predict(data.images)
         error = error_over_episodes(predicted, data, model.scale)
         errors[name] = model.scale.errors(predicted, data.labels)
@@ -104,6 +115,19 @@ def _offline(loaded: dict[str, AdaptedModel], folder: Path) -> dict[str, Any]:
     return result
 
 
+def _check_data(path: Path, model: AdaptedModel, folder: Path, data: LabelledImages) -> None:
+    """Whether the model takes these images; a word where its run has these images."""
+    height, width = data.images.shape[1:3]
+    if (height, width) != (model.size, model.size):
+        raise CrossgapError(
+            f"{folder} has images of {width}×{height} pixels, {path} takes {model.size}×{model.size}. "
+            "Expected one size."
+        )
+    run = path.parent.parent / CONFIG
+    if run.exists() and digest(data) in run.read_text(encoding="utf-8"):
+        console.print(f"{folder} is of the run of {path}: what was trained on these images is too good here.")
+
+
 def _print_own_units(errors: dict[str, dict[str, float]]) -> None:
     """The mean absolute error of every label that is a number: a line per label, a column per model."""
     labels = dict.fromkeys(label for own in errors.values() for label in own)
@@ -121,7 +145,7 @@ def _table(names: dict[str, str], *columns: str) -> Table:
     """A table of models, and of several with the differences to the first; no text of it is ever cut."""
     titles = ["model", *columns]
     if len(names) > 1:
-        titles.append(f"{next(iter(names.values()))} minus this")
+        titles.append("first minus this")
     return Table(*(Column(title, overflow="fold") for title in titles))
 
 
@@ -138,7 +162,7 @@ def _closed_loop(
     names = _short(list(loaded))
     played: dict[str, ClosedLoop] = {}
     for name, model in loaded.items():
-        label = f"evaluate {model.method}"
+        label = f"{model.method}, {len(seeds)} starts, step"
         played[name], _ = closed_loop(
             model.predict, seeds, gain, steps, label=label, look=look, size=model.size
         )

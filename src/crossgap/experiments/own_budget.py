@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import lightning_fabric
+import numpy as np
 
 from crossgap.catalog import Methods
 from crossgap.config import TaskGANConfig
@@ -23,8 +24,11 @@ from crossgap.experiments.own_data import OwnData, read_own_data
 from crossgap.experiments.results import add_results
 from crossgap.files import once, read_json
 from crossgap.progress import console
-from crossgap.runs import check_seed, lock_run, open_run, provenance, start, timed
+from crossgap.runs import check_seed, keep_extra, lock_run, open_run, provenance, start, timed
 from crossgap.training import Trainer, hardware, single_process
+
+FEW = 5
+"""Held-out episodes, below which a run says that it has few."""
 
 
 def budget_on_folders(
@@ -53,6 +57,8 @@ def budget_on_folders(
     held = hold_out(data.target.episodes, held_out, seed)
     spreads = tuple(SPREADS) if spread == "both" else (spread,)
     pool, test = data.target.select(~held), data.target.select(held)
+    if (count := len(np.unique(test.episodes))) < FEW:
+        console.print(f"{count} held-out episodes say little: --held-out keeps more of them.")
     budgets = choose_budgets(pool.episodes, default_counts(len(pool)) if counts is None else counts,
                              spreads, seed)  # fmt: skip
     trainings = _Trainings(output, replace(data, target=pool), test, config, seed, fabric)
@@ -65,6 +71,7 @@ def budget_on_folders(
     }  # fmt: skip
     open_run(output, settings)
     lock_run(output)
+    keep_extra(output, data.about_extra(methods))
     start(output, **hardware(fabric))
     rows = [row for budget in budgets for row in trainings.rows(budget, methods)]
     path = add_results(output / "budget.json", rows, provenance(output), settings)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -10,18 +10,23 @@ from typing import Any
 
 import numpy as np
 
-from crossgap.catalog import Methods, check_pair
+from crossgap.catalog import METHODS, Method, Methods, check_pair
+from crossgap.catalog.methods import OPTIONS, needed
 from crossgap.config import TaskGANConfig
 from crossgap.data import Classes, LabelledImages, LabelScale, read_folder, read_unlabelled
+from crossgap.data.collect import ABOUT
 from crossgap.data.folder import LABELS, label_columns
 from crossgap.data.images import LabelCoding, digest
 from crossgap.errors import CrossgapError
-from crossgap.progress import track
+from crossgap.files import read_json
+from crossgap.progress import console, track
 from crossgap.training import Trainer
 
 FAR = 0.5
 """Of the labels' spread: real labels are measured, and may differ from their pairs', but not by so much;
 labels that have nothing to do with each other differ by about 1.1."""
+FAR_OFF = 10
+"""Of a source label's spread: a target's that is further off, or spreads wider, may be in other units."""
 Labels = tuple[str, ...] | None
 """The label columns to use; None for all."""
 
@@ -39,7 +44,14 @@ class OwnData:
     scale: LabelCoding
     """Of the labels."""
     about: dict[str, Any]
-    """Where each comes from and what it holds: of a run's settings."""
+    """Where source and target come from and what they hold: of a run's settings."""
+    extra_about: dict[str, str | None]
+    """The same of further data sets, by their option; None of those that are not there."""
+
+    def about_extra(self, methods: Iterable[str]) -> dict[str, str | None]:
+        """`extra_about` of what these methods use."""
+        options = {OPTIONS[needs].removeprefix("--") for m in methods if (needs := METHODS[m].needs)}
+        return {key: self.extra_about[key] for key in sorted(options)}
 
     def methods(
         self, config: TaskGANConfig, trainer: Trainer, source_trainer: Trainer | None = None,
@@ -93,14 +105,71 @@ def read_own_data(
         check_pair(data["source"], images, names=("Source", f"--{name}"))
         if coding is not None:
             _check_classes(coding, images, folders[name])
+    _check_same(data)
+    if coding is None:
+        _check_varies(data["source"], source)
+        _show_labels(data["source"], data["target"])
     about = {key: _describe(folders[key], data[key]) if key in folders else None for key in given}
     extra = {key: images for key, images in data.items() if key not in ("source", "target")}
     if randomized is not None:
         extra["randomized_per_frame"] = extra["randomized"]
+    sides = {key: about.pop(key) for key in ("source", "target")}
     return OwnData(
         data["source"], data["target"], extra, coding or LabelScale.of(data["source"]),
-        about | {"labels": list(names), "classes": classes},
+        sides | {"labels": list(names), "classes": classes}, about,
     )  # fmt: skip
+
+
+def check_given(method: Method, folders: Mapping[str, Path | None]) -> None:
+    """Before anything is read: whether a folder that a method cannot do without is given, and is of its kind.
+
+    Raises:
+        CrossgapError: it is not.
+    """
+    option = OPTIONS.get(method.needs, "").removeprefix("--")
+    folder = folders.get(option)
+    if option in folders and folder is None:
+        raise CrossgapError(f"This method needs {needed(method.needs)}; there are none here.")
+    if method.needs == "randomized_per_frame" and folder is not None and not _new_for_every_frame(folder):
+        console.print(f"{folder}: collected without --per-frame, fewer looks than this method can use.")
+
+
+def _new_for_every_frame(randomized: Path) -> bool:
+    """Whether images that `crossgap collect` made have a look each; of others that is not known."""
+    about = randomized / ABOUT
+    return not about.exists() or read_json(about, "data set description").get("per_frame", False)
+
+
+def _check_same(data: Mapping[str, LabelledImages]) -> None:
+    """No data set is another one once more."""
+    for other, key in (("source", "target"), ("source", "randomized"), ("source", "unlabelled")):
+        if key in data and np.array_equal(data[other].images, data[key].images):
+            raise CrossgapError(f"--{other} and --{key} are the same images. Expected two data sets.")
+
+
+def _check_varies(source: LabelledImages, folder: Path) -> None:
+    """A label that is always the same has no spread to scale it with, and nothing to be learnt."""
+    for name, column in zip(source.label_names, source.labels.T, strict=True):
+        if np.ptp(column) == 0:
+            raise CrossgapError(
+                f"{folder / LABELS}: '{name}' is {column[0]:g} in every row. Expected labels that vary; "
+                "--labels chooses columns."
+            )
+
+
+def _show_labels(source: LabelledImages, target: LabelledImages) -> None:
+    """Which labels are learnt, with mean and spread in both domains, and whether something looks wrong."""
+    if len(target) > len(source):
+        console.print(f"More target images ({len(target):,}) than source images ({len(source):,}): swapped?")
+    for index, name in enumerate(source.label_names):
+        mean, spread = source.labels[:, index].mean(), source.labels[:, index].std()
+        text = f"label {name}: source {mean:.3g} ± {spread:.3g}"
+        if target.label_names:
+            theirs = target.labels[:, index]
+            text += f", target {theirs.mean():.3g} ± {theirs.std():.3g}"
+            if max(theirs.std(), abs(theirs.mean() - mean)) > FAR_OFF * spread:
+                text += " (other units?)"
+        console.print(text, highlight=False)
 
 
 def _joined(images: LabelledImages, further: LabelledImages | None) -> LabelledImages:

@@ -12,8 +12,8 @@ from crossgap.catalog import METHODS, Method
 from crossgap.catalog.methods import EXTRA, OPTIONS
 from crossgap.config import TaskGANConfig
 from crossgap.errors import CrossgapError, unknown
-from crossgap.experiments.own_data import read_own_data
-from crossgap.runs import check_seed, lock_run, open_run
+from crossgap.experiments.own_data import check_given, read_own_data
+from crossgap.runs import check_seed, keep_extra, lock_run, open_run
 from crossgap.training import Trainer, hardware, make_fabric
 
 TRAINABLE = [name for name, about in METHODS.items() if about.needs != "oracle"]
@@ -40,6 +40,7 @@ def train_on_folders(
         raise CrossgapError(f"Method '{method}' needs {needs}: `crossgap demo` and `reproduce` have them.")
     if method not in TRAINABLE:
         raise unknown("Method", method, TRAINABLE)
+    check_given(METHODS[method], {"pairs": pairs, "randomized": randomized})
     seed, fabric = check_seed(seed), make_fabric(device, precision)
     data = read_own_data(
         source, target, labels, classes, target_labels=target_labels == "all", pairs=pairs,
@@ -50,6 +51,7 @@ def train_on_folders(
     settings = {"experiment": "train", **data.about, "seed": seed, **hardware(fabric)}
     if fabric.is_global_zero:
         lock_run(open_run(output, settings | {"config": asdict(config)}))
+        keep_extra(output, data.about_extra([method]))
     fabric.barrier()
     methods.get(method)
     return output / "models" / method
