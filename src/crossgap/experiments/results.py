@@ -36,7 +36,8 @@ def add_results(
             same_run = "started" in last and last["started"] == provenance.get("started")
             provenance["earlier"] = earlier if same_run else [*earlier, last]
             rows = kept + rows
-    lines = ",\n  ".join(json.dumps(row) for row in rows)  # a line each: what a run adds shows in a diff
+    # a line each, so that a diff shows what a run added
+    lines = ",\n  ".join(json.dumps(row, separators=(",", ":")) for row in rows)
     write_text(
         path, f'{{\n "provenance": {json.dumps(provenance, indent=1)},\n "rows": [\n  {lines}\n ]\n}}\n'
     )
