@@ -15,6 +15,7 @@ from crossgap.evaluation import (
     VALIDATION_STARTS,
     ClosedLoop,
     closed_loop,
+    error_over_episodes,
     mean_interval,
     offline_error,
     paired_difference,
@@ -161,6 +162,15 @@ def test_reaching_and_drifting_off_is_reached_once_but_no_success() -> None:
 
 
 # offline
+
+
+def test_the_interval_of_a_squared_error_begins_at_0() -> None:
+    data = LabelledImages(
+        np.zeros((2, 8, 8, 3), np.uint8), np.array([[0.0], [2.0]], np.float32), ("a",), np.arange(2)
+    )
+    found = error_over_episodes(np.array([[0.0], [0.0]]), data, LabelScale((0.0,), (1.0,)))
+    assert (found["value"], found["low"]) == (2, 0)  # errors of 0 and 4: the normal interval goes below 0
+    assert found["high"] > 4
 
 
 def test_offline_error_of_the_mean_is_one_and_of_the_truth_zero() -> None:

@@ -101,15 +101,13 @@ def read_image(path: Path) -> np.ndarray:
     """One image file as (H, W, 3) uint8.
 
     Raises:
-        CrossgapError: it is missing, damaged, truncated or not an image.
+        CrossgapError: it is damaged, truncated or not an image.
     """
     try:
         with Image.open(path) as image:
             if image.mode not in EIGHT_BIT:
                 raise CrossgapError(f"{path}: pixels of mode {image.mode}. Expected 8 bits per channel.")
             return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
-    except FileNotFoundError:
-        raise CrossgapError(f"{path}: no such image, but {LABELS} has a label for it.") from None
     except (OSError, SyntaxError, ValueError) as error:
         raise CrossgapError(
             f"{path}: damaged or truncated image ({error}). Expected a whole PNG, JPEG or BMP."

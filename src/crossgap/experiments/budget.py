@@ -11,10 +11,9 @@ import lightning_fabric
 import numpy as np
 
 from crossgap.catalog import METHODS
-from crossgap.catalog.methods import needed
 from crossgap.data import LabelledImages
 from crossgap.data.subsets import SPREADS, Budget, choose_budgets
-from crossgap.errors import CrossgapError, unknown
+from crossgap.errors import unknown
 from crossgap.experiments.budget_presets import BudgetPreset
 from crossgap.experiments.taskgan import TaskGANExperiment, Variant
 
@@ -23,12 +22,12 @@ AVAILABLE = ("unlabelled", "randomized", "randomized_per_frame")
 simulation gives for free."""
 
 
-def check_methods(methods: Sequence[str], needs: Sequence[str] = AVAILABLE) -> tuple[str, ...]:
-    """The methods, if all of them learn from labelled target images and need nothing else but the source and
-    `needs`, keys of `catalog.EXTRA`.
+def check_methods(methods: Sequence[str]) -> tuple[str, ...]:
+    """The methods, each once, if all of them learn from labelled target images and need nothing else but the
+    source and what is `AVAILABLE`.
 
     Raises:
-        CrossgapError: one does not; the message lists those that do, or says what is missing.
+        CrossgapError: one does not; the message lists those that do.
     """
     possible = [
         name
@@ -38,8 +37,6 @@ def check_methods(methods: Sequence[str], needs: Sequence[str] = AVAILABLE) -> t
     for method in methods:
         if method not in possible:
             raise unknown("Method with a label budget", method, possible)
-        if (extra := METHODS[method].needs) and extra not in needs:
-            raise CrossgapError(f"Method '{method}' needs {needed(extra)}.")
     return tuple(dict.fromkeys(methods))
 
 

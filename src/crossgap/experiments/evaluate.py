@@ -42,7 +42,7 @@ def evaluate_models(
     if not models:
         raise CrossgapError("Expected at least one folder of an adapted model.")
     for path in models:
-        _check_no_run(path)
+        _check_is_model(path)
     if data is not None and (look is not None or starts is not None or validation):
         raise CrossgapError("--look, --starts and --validation are for the closed loop, --data for images.")
     look = "target_b" if look is None else look
@@ -63,7 +63,7 @@ def evaluate_models(
     return result
 
 
-def _check_no_run(path: Path) -> None:
+def _check_is_model(path: Path) -> None:
     if (path / ABOUT).exists():
         return
     models = {about.parent for about in path.glob(f"**/{ABOUT}")}

@@ -20,7 +20,7 @@ from crossgap.experiments.budget import budget_rows, check_methods
 from crossgap.experiments.budget_figures import ERROR, ERROR_RATE, LEGEND, plot
 from crossgap.experiments.budget_presets import COUNTS
 from crossgap.experiments.budget_tables import terminal_table
-from crossgap.experiments.own_data import OwnData, read_own_data
+from crossgap.experiments.own_data import OwnData, check_given, read_own_data
 from crossgap.experiments.results import add_results
 from crossgap.files import once, read_json
 from crossgap.progress import console
@@ -46,10 +46,11 @@ def budget_on_folders(
         CrossgapError: bad data, an unknown method, a number of images above what is left to train with,
             too few episodes, or `output` holds another run.
     """
-    needs = ("unlabelled", *(("randomized", "randomized_per_frame") if randomized else ()))
-    methods, seed, held_out = check_methods(methods, needs), check_seed(seed), check_share(held_out)
+    methods, seed, held_out = check_methods(methods), check_seed(seed), check_share(held_out)
+    for method in methods:
+        check_given(method, {"randomized": randomized})
     if counts is not None:
-        check_counts(counts, None)
+        check_counts(counts)
     fabric = single_process(device, precision)
     data = read_own_data(source, target, labels, classes, unlabelled=unlabelled, randomized=randomized)
     if not data.target.label_names:
@@ -71,7 +72,7 @@ def budget_on_folders(
     }  # fmt: skip
     open_run(output, settings)
     lock_run(output)
-    keep_extra(output, data.about_extra(methods))
+    keep_extra(output, data.extra_settings(methods))
     start(output, **hardware(fabric))
     rows = [row for budget in budgets for row in trainings.rows(budget, methods)]
     path = add_results(output / "budget.json", rows, provenance(output), settings)

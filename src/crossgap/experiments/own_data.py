@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from crossgap.catalog import METHODS, Method, Methods, check_pair
+from crossgap.catalog import METHODS, Methods, check_pair
 from crossgap.catalog.methods import OPTIONS, needed
 from crossgap.config import TaskGANConfig
 from crossgap.data import Classes, LabelledImages, LabelScale, read_folder, read_unlabelled
@@ -48,7 +48,7 @@ class OwnData:
     extra_about: dict[str, str | None]
     """The same of further data sets, by their option; None of those that are not there."""
 
-    def about_extra(self, methods: Iterable[str]) -> dict[str, str | None]:
+    def extra_settings(self, methods: Iterable[str]) -> dict[str, str | None]:
         """`extra_about` of what these methods use."""
         options = {OPTIONS[needs].removeprefix("--") for m in methods if (needs := METHODS[m].needs)}
         return {key: self.extra_about[key] for key in sorted(options)}
@@ -120,18 +120,19 @@ def read_own_data(
     )  # fmt: skip
 
 
-def check_given(method: Method, folders: Mapping[str, Path | None]) -> None:
+def check_given(name: str, folders: Mapping[str, Path | None]) -> None:
     """Before anything is read: whether a folder that a method cannot do without is given, and is of its kind.
 
     Raises:
         CrossgapError: it is not.
     """
-    option = OPTIONS.get(method.needs, "").removeprefix("--")
+    needs = METHODS[name].needs
+    option = OPTIONS.get(needs, "").removeprefix("--")
     folder = folders.get(option)
     if option in folders and folder is None:
-        raise CrossgapError(f"This method needs {needed(method.needs)}; there are none here.")
-    if method.needs == "randomized_per_frame" and folder is not None and not _new_for_every_frame(folder):
-        console.print(f"{folder}: collected without --per-frame, fewer looks than this method can use.")
+        raise CrossgapError(f"Method '{name}' needs {needed(needs)}; there are none here.")
+    if needs == "randomized_per_frame" and folder is not None and not _new_for_every_frame(folder):
+        console.print(f"{folder}: collected without --per-frame, fewer looks than '{name}' can use.")
 
 
 def _new_for_every_frame(randomized: Path) -> bool:

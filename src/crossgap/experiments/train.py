@@ -18,6 +18,11 @@ from crossgap.training import Trainer, hardware, make_fabric
 
 TRAINABLE = [name for name, about in METHODS.items() if about.needs != "oracle"]
 """The methods that need nothing which nobody has."""
+KINDS = (
+    "nothing of the target", "images of the target", "labelled images of the target",
+    "in `demo` and `reproduce` alone",
+)  # fmt: skip
+"""What methods need of the target."""
 
 
 def train_on_folders(
@@ -40,7 +45,7 @@ def train_on_folders(
         raise CrossgapError(f"Method '{method}' needs {needs}: `crossgap demo` and `reproduce` have them.")
     if method not in TRAINABLE:
         raise unknown("Method", method, TRAINABLE)
-    check_given(METHODS[method], {"pairs": pairs, "randomized": randomized})
+    check_given(method, {"pairs": pairs, "randomized": randomized})
     seed, fabric = check_seed(seed), make_fabric(device, precision)
     data = read_own_data(
         source, target, labels, classes, target_labels=target_labels == "all", pairs=pairs,
@@ -51,7 +56,7 @@ def train_on_folders(
     settings = {"experiment": "train", **data.about, "seed": seed, **hardware(fabric)}
     if fabric.is_global_zero:
         lock_run(open_run(output, settings | {"config": asdict(config)}))
-        keep_extra(output, data.about_extra([method]))
+        keep_extra(output, data.extra_settings([method]))
     fabric.barrier()
     methods.get(method)
     return output / "models" / method
@@ -60,25 +65,21 @@ def train_on_folders(
 def list_methods() -> None:
     """Print every method with what it is, by what it needs of the target."""
     table = Table(Column(no_wrap=True), Column(overflow="fold"), box=None, pad_edge=False, show_header=False)
-    for title, methods in _by_need().items():
-        table.add_row(f"[bold]{title}[/bold]")
-        for name, about in methods.items():
-            verb = "may have" if about.needs == "unlabelled" else "needs"  # the target images do, too
-            also = f"; {verb} {OPTIONS[about.needs]}" if about.needs in OPTIONS else ""
-            table.add_row(f"  {name}", about.about.replace("**", "") + also)
+    for kind in KINDS:
+        table.add_row(f"[bold]{kind}[/bold]")
+        for name, about in METHODS.items():
+            if _kind(about) == kind:
+                verb = "may have" if about.needs == "unlabelled" else "needs"  # the target images do, too
+                also = f"; {verb} {OPTIONS[about.needs]}" if about.needs in OPTIONS else ""
+                table.add_row(f"  {name}", about.about.replace("**", "") + also)
     for option in dict.fromkeys(OPTIONS.values()):
         table.add_row(option, ", or ".join(EXTRA[key] for key in OPTIONS if OPTIONS[key] == option))
     Console().print(table)
 
 
-def _by_need() -> dict[str, dict[str, Method]]:
-    """The methods under what they need of the target."""
-    found: dict[str, dict[str, Method]] = {
-        "nothing of the target": {}, "images of the target": {}, "labelled images of the target": {},
-        "in `demo` and `reproduce` alone": {},
-    }  # fmt: skip
-    nothing, images, labelled, alone = found.values()
-    for name, about in METHODS.items():
-        kind = alone if about.needs == "oracle" else nothing if about.source_side else labelled
-        (images if kind is labelled and not about.target_labels else kind)[name] = about
-    return found
+def _kind(about: Method) -> str:
+    """What a method needs of the target, one of `KINDS`."""
+    nothing, images, labelled, built_in = KINDS
+    if about.needs == "oracle":
+        return built_in
+    return nothing if about.source_side else labelled if about.target_labels else images
