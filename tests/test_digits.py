@@ -162,6 +162,28 @@ def test_recoloured_images_have_other_channels_and_half_of_them_are_negatives() 
     assert 0.4 < negatives / 594 < 0.6
 
 
+def test_randomized_digits_have_one_colour_before_a_background_of_their_own() -> None:
+    images = np.zeros((400, 8, 8, 3), np.uint8)
+    images[:, 2:6, 3:5] = 255
+    images[:, 6, 3:5] = 51  # a fifth of the way from the background to the digit
+    labels = np.arange(400, dtype=np.float32)[:, None]
+    data = LabelledImages(images, labels, ("digit",), np.arange(400))
+    found = digits.randomized(data)
+    np.testing.assert_array_equal(found.labels, labels)
+    ink = found.images[:, 2:6, 3:5].reshape(400, 8, 3)
+    assert (ink == ink[:, :1]).all()  # one colour a digit
+    colours = ink[:, 0].astype(float)
+    assert (abs(colours.mean(0) - 127.5) < 15).all()  # any colour, in each channel for itself
+    assert (abs(np.corrcoef(colours.T)[np.triu_indices(3, 1)]) < 0.2).all()
+    plain = np.ptp(found.images[:, :2].reshape(400, -1, 3), 1).max(1) == 0
+    assert 0.1 < plain.mean() < 0.3  # one of five sides of the grid is 1
+    one = found.images[plain].astype(float)
+    np.testing.assert_allclose(one[:, 6, 3], one[:, 0, 0] + (one[:, 2, 3] - one[:, 0, 0]) / 5, atol=1)
+    again, other = digits.randomized(data), digits.randomized(data, 1)
+    np.testing.assert_array_equal(found.images, again.images)
+    assert (found.images != other.images).mean() > 0.9
+
+
 def test_no_sklearn(cached: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
     for make in (digits.mnist_m, digits.scanned_digits):

@@ -11,7 +11,16 @@ from PIL import Image
 
 from crossgap.data import LabelledImages
 from crossgap.errors import CrossgapError
-from crossgap.experiments.mico import METHODS, MicoExperiment, angle_differences, angle_figures
+from crossgap.experiments.mico import (
+    BASELINES,
+    BASELINES_WITHOUT_TARGET,
+    EVERY_METHOD,
+    METHODS,
+    WITHOUT_TARGET,
+    MicoExperiment,
+    angle_differences,
+    angle_figures,
+)  # fmt: skip
 from crossgap.experiments.mico_figures import curve
 from crossgap.experiments.mico_presets import MICO_PRESETS, get_mico_preset
 from crossgap.experiments.reproduce import reproduce_mico
@@ -53,12 +62,14 @@ def test_the_translator_s_steps_grow_with_the_target_images(tmp_path: Path, fabr
     experiment = MicoExperiment(tmp_path, get_mico_preset("quick"), 0, fabric)
     steps = {
         (method, images): experiment._config(method, images).translator.steps
-        for method in ("taskgan_inverse_refined", "canonical_taskgan")
+        for method in ("taskgan_inverse_refined", "task_loss_only", "canonical_taskgan")
         for images in (10, 1000)
     }
     assert steps == {
         ("taskgan_inverse_refined", 10): 400,  # as the preset has it
         ("taskgan_inverse_refined", 1000): 3000,  # 24 times 1,000 images, 8 in each step
+        ("task_loss_only", 10): 400,
+        ("task_loss_only", 1000): 3000,  # equal steps
         ("canonical_taskgan", 10): 400,
         ("canonical_taskgan", 1000): 400,
     }
@@ -70,13 +81,17 @@ def test_the_experiment_from_nothing_to_results_and_again(tmp_path: Path, fabric
         few = reproduce_mico("smoke", 1, ("rcan_near",), (1,), *where)
         found = {(row["method"], row["images"]) for row in json.loads(few.read_text())["rows"]}
         assert found == {("benchmark", 0), ("rcan_near", 1)}
-        return reproduce_mico("smoke", 1, None, None, *where)
+        asked = reproduce_mico("smoke", 1, None, None, *where)
+        found = {row["method"] for row in json.loads(asked.read_text())["rows"]}
+        assert found == {"benchmark", *WITHOUT_TARGET, *METHODS}  # the baselines only if asked for
+        return reproduce_mico("smoke", 1, (*BASELINES_WITHOUT_TARGET, *BASELINES), None, *where)
 
     path = reproduce("first")
     rows, preset = json.loads(path.read_text())["rows"], MICO_PRESETS["smoke"]
     l2 = {(row["method"], row["images"]): row for row in rows if row["metric"] == "angle_l2"}
-    expected = {(method, n) for method in METHODS for n in preset.target_images}
-    assert set(l2) == expected | {(name, 0) for name in ("benchmark", "source_only", "rcan", "rcan_refined")}
+    without = {"benchmark", *WITHOUT_TARGET, *BASELINES_WITHOUT_TARGET}
+    expected = {(method, n) for method in set(EVERY_METHOD) - without for n in preset.target_images}
+    assert set(l2) == expected | {(method, 0) for method in without}
     assert {row["domain"] for key, row in l2.items() if key[0] != "benchmark"} == {"mico_target"}
     assert l2["benchmark", 0]["domain"] == "mico_source"
     assert all(row["low"] <= row["value"] <= row["high"] and row["n"] == 16 for row in l2.values())

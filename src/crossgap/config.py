@@ -198,14 +198,13 @@ MAIN_METHODS = (
 """The methods of `crossgap demo`."""
 ALL_METHODS = (
     "source_only", "target_only", "fine_tuned", "augmented", "augmented_fine_tuned", "randomized",
-    "randomized_per_frame", "randomized_fine_tuned", "plain_gan", "task_loss_only", "task_loss_only_refined",
-    "taskgan_inverse", "taskgan_inverse_refined", "source_paired", "plain_gan_forward",
-    "taskgan_forward", "source_translated",
-    "source_paired_translated", "source_supervised_gan", "cycle_taskgan", "cycle_taskgan_refined",
-    "cycle_taskgan_forward", "cycle_taskgan_unlabelled", "cycle_taskgan_unlabelled_refined",
-    "cycle_taskgan_unlabelled_forward", "rcan", "rcan_refined", "rcan_near", "canonical_taskgan",
-    "canonical_taskgan_refined", "canonical_taskgan_near", "canonical_taskgan_unlabelled",
-    "canonical_taskgan_unlabelled_refined",
+    "randomized_per_episode_fine_tuned", "randomized_per_frame", "randomized_fine_tuned", "plain_gan",
+    "task_loss_only", "task_loss_only_refined", "taskgan_inverse", "taskgan_inverse_refined", "source_paired",
+    "plain_gan_forward", "taskgan_forward", "source_translated", "source_paired_translated",
+    "source_supervised_gan", "cycle_taskgan", "cycle_taskgan_refined", "cycle_taskgan_forward",
+    "cycle_taskgan_unlabelled", "cycle_taskgan_unlabelled_refined", "cycle_taskgan_unlabelled_forward",
+    "rcan", "rcan_refined", "rcan_near", "canonical_taskgan", "canonical_taskgan_refined",
+    "canonical_taskgan_near", "canonical_taskgan_unlabelled", "canonical_taskgan_unlabelled_refined",
     "oracle",
 )  # fmt: skip
 """Every method of `catalog.METHODS` that needs no unlabelled target images, the oracle last."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from crossgap.adapted import AdaptedModel
 from crossgap.catalog.methods import Method, Methods
 from crossgap.data.augmentation import image_augmentation
@@ -34,18 +36,10 @@ def augmented(methods: Methods) -> AdaptedModel:
     )
 
 
-def randomized(methods: Methods) -> AdaptedModel:
-    """Domain randomization, a new look for every episode."""
-    data = methods.extra("randomized")
+def randomized(methods: Methods, name: str) -> AdaptedModel:
+    """Domain randomization; the method is called as its data: a new look for every episode, or frame."""
     config = methods.config.randomization
-    return methods.supervised("randomized", methods.new_task_model(), [data], config)
-
-
-def randomized_per_frame(methods: Methods) -> AdaptedModel:
-    """Domain randomization, a new look for every frame."""
-    data = methods.extra("randomized_per_frame")
-    config = methods.config.randomization
-    return methods.supervised("randomized_per_frame", methods.new_task_model(), [data], config)
+    return methods.supervised(name, methods.new_task_model(), [methods.extra(name)], config)
 
 
 def fine_tuned(methods: Methods) -> AdaptedModel:
@@ -65,11 +59,18 @@ def augmented_fine_tuned(methods: Methods) -> AdaptedModel:
     )
 
 
-def randomized_fine_tuned(methods: Methods) -> AdaptedModel:
-    """The model of randomized frames trained on with the target images, mixed with such frames."""
-    start = methods.get("randomized_per_frame").task_model
-    data = [methods.target, methods.extra("randomized_per_frame")]
-    return methods.supervised("randomized_fine_tuned", start, data, methods.config.fine_tuning)
+def randomized_fine_tuned(methods: Methods, name: str, base: str) -> AdaptedModel:
+    """A model of randomized images trained on with the target images, mixed with such images."""
+    start, data = methods.get(base).task_model, [methods.target, methods.extra(base)]
+    return methods.supervised(name, start, data, methods.config.fine_tuning)
+
+
+def _randomized(name: str, about: str, fine_tuned: str) -> dict[str, Method]:
+    then = partial(randomized_fine_tuned, name=fine_tuned, base=name)
+    return {
+        name: Method(partial(randomized, name=name), about, True, name, target_labels=False),
+        fine_tuned: Method(then, f"{about}, then fine-tuned", needs=name),
+    }
 
 
 BASELINES = {
@@ -78,17 +79,7 @@ BASELINES = {
     "fine_tuned": Method(fine_tuned, "source model fine-tuned on the target images"),
     "augmented": Method(augmented, "image augmentation of the source", source_side=True, target_labels=False),
     "augmented_fine_tuned": Method(augmented_fine_tuned, "image augmentation, then fine-tuned"),
-    "randomized": Method(
-        randomized, "domain randomization per episode", True, "randomized", target_labels=False
-    ),
-    "randomized_per_frame": Method(
-        randomized_per_frame, "domain randomization per frame", True, "randomized_per_frame", False
-    ),
-    "randomized_fine_tuned": Method(
-        randomized_fine_tuned,
-        "domain randomization per frame, then fine-tuned",
-        False,
-        "randomized_per_frame",
-    ),
+    **_randomized("randomized", "domain randomization per episode", "randomized_per_episode_fine_tuned"),
+    **_randomized("randomized_per_frame", "domain randomization per frame", "randomized_fine_tuned"),
     "oracle": Method(oracle, "oracle: as many labelled target images as source images", needs="oracle"),
 }

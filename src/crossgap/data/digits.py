@@ -14,7 +14,9 @@ from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
+import torch
 from PIL import Image
+from torch.nn.functional import interpolate
 
 from crossgap.data.images import LabelledImages
 from crossgap.data.packages import Package, fetch
@@ -110,6 +112,28 @@ def _varied(images: np.ndarray, recolour: bool, rng: np.random.Generator) -> np.
     recoloured = np.take_along_axis(shifted, channels[:, None, None], 3)
     inverted = rng.random((n, 1, 1, 1)) < 0.5
     return np.where(inverted, 255 - recoloured, recoloured)
+
+
+def randomized(data: LabelledImages, seed: int = 0) -> LabelledImages:
+    """The same digits, each in a random colour before a random background: domain randomization.
+
+    A background is value noise: a square grid of 1 to 16 random colours a side, interpolated linearly. What
+    was white becomes the digit's colour, what was black the background.
+
+    Args:
+        data: (n, H, W, 3) images, white on black.
+        seed: of the looks.
+    """
+    rng = np.random.default_rng(seed)
+    images, sides = np.empty_like(data.images), rng.choice((1, 2, 4, 8, 16), len(data))
+    for side in np.unique(sides):
+        chosen = sides == side
+        grid = torch.from_numpy(rng.random((chosen.sum(), 3, side, side), np.float32))
+        noise = interpolate(grid, data.images.shape[1:3], mode="bilinear", align_corners=True)
+        background, ink = noise.permute(0, 2, 3, 1).numpy(), rng.random((len(grid), 1, 1, 3), np.float32)
+        share = data.images[chosen].astype(np.float32) / 255
+        images[chosen] = np.round(255 * (background + share * (ink - background)))
+    return replace(data, images=images)
 
 
 def blend(patches: np.ndarray, digits: np.ndarray) -> np.ndarray:

@@ -17,9 +17,9 @@ import lightning_fabric
 import numpy as np
 
 from crossgap.adapted import AdaptedModel
-from crossgap.catalog import Methods
+from crossgap.catalog import METHODS, Methods
 from crossgap.data import Classes, LabelledImages
-from crossgap.data.digits import Split, mnist, mnist_m, scanned_digits, varied
+from crossgap.data.digits import Split, mnist, mnist_m, randomized, scanned_digits, varied
 from crossgap.evaluation import wilson_interval
 from crossgap.experiments.digits_presets import DigitsPreset
 from crossgap.files import once
@@ -34,6 +34,8 @@ TARGETS: dict[str, Callable[[Split], LabelledImages]] = {
 }
 """Every target domain by name."""
 CLASSES = Classes(10)
+PICTURED = ("plain_gan", "task_loss_only", "taskgan_inverse", "taskgan_inverse_unlabelled")
+"""Translators whose drawings are shown beneath each other."""
 
 
 class DigitsExperiment:
@@ -89,6 +91,11 @@ class DigitsExperiment:
         """All training images of the target, without labels."""
         return self.oracle_data.without_labels()
 
+    @functools.cached_property
+    def randomized(self) -> LabelledImages:
+        """MNIST in random colours before random backgrounds."""
+        return randomized(self.source, self.seed)
+
     def held_out(self, split: Split) -> LabelledImages:
         """Images that nothing is trained on; on those of `test` nothing is chosen, either."""
         return TARGETS[self.domain](split).select(slice(self.preset.test_images))
@@ -101,7 +108,10 @@ class DigitsExperiment:
         return Methods(
             self.source, self.target, self.preset.config, trainer(self.folder),
             source_trainer=trainer(self.source_folder), scale=CLASSES,
-            extra={"oracle": lambda: self.oracle_data, "unlabelled": lambda: self.unlabelled},
+            extra={
+                "oracle": lambda: self.oracle_data, "unlabelled": lambda: self.unlabelled,
+                "randomized_per_frame": lambda: self.randomized,
+            },
         )  # fmt: skip
 
     def _saved(self, method: str) -> Path:
@@ -136,14 +146,12 @@ class DigitsExperiment:
         return once(self.folder / "evaluation" / f"{method}.json", measure)
 
     def pictures(self, count: int = 8) -> dict[str, np.ndarray]:
-        """Rows of validation images by label, (count, 32, 32, 3) uint8: the domains, and F(y) of every
-        translator of the preset that is there."""
+        """Rows of validation images by label, (count, 32, 32, 3) uint8: the domains, and F(y) of the
+        translators `PICTURED` that are there."""
         images = self.held_out("validation").images[:count]
         rows = {"source": self.source.images[:count], f"target y: {self.domain}": images}
-        for method in self.preset.methods:
-            drawn = method.startswith("taskgan") and not method.endswith("refined")
-            if drawn and self._saved(method).exists():
-                rows[f"F(y), {method}"] = self.model(method).translate(images)
+        for method in (name for name in PICTURED if self._saved(name).exists()):
+            rows[f"F(y), {METHODS[method].about}"] = self.model(method).translate(images)
         return rows
 
 

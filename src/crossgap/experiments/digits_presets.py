@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from crossgap.config import DANNConfig, NetworkConfig, SupervisedConfig, TaskGANConfig, TranslatorConfig
 from crossgap.errors import unknown
@@ -12,7 +13,14 @@ DIGITS_METHODS = (
     "taskgan_inverse_refined", "taskgan_inverse_unlabelled", "taskgan_inverse_unlabelled_refined",
     "oracle",
 )  # fmt: skip
-"""What is compared, in the order of tables."""
+"""What is compared unless other methods are asked for."""
+ALL_DIGITS_METHODS = (
+    "source_only", "target_only", "fine_tuned", "augmented", "augmented_fine_tuned", "randomized_per_frame",
+    "randomized_fine_tuned", "dann", "dann_labelled", "plain_gan", "task_loss_only", "task_loss_only_refined",
+    "taskgan_inverse", "taskgan_inverse_refined", "taskgan_inverse_unlabelled",
+    "taskgan_inverse_unlabelled_refined", "oracle",
+)  # fmt: skip
+"""What can be compared, in the order of tables."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +48,8 @@ DIGITS_PRESETS = {
         mnist_m_labels=64, scanned_digits_labels=32, variants=2, images=256, test_images=64,
         config=TaskGANConfig(
             networks=NetworkConfig(4, 16, 4, 1, 4),
-            source=SupervisedConfig(10, 16), target=SupervisedConfig(5, 8),
+            source=SupervisedConfig(10, 16), randomization=SupervisedConfig(10, 16),
+            target=SupervisedConfig(5, 8),
             fine_tuning=SupervisedConfig(5, 8), dann=DANNConfig(5, 8),
             translator=TranslatorConfig(5, 4), refinement=SupervisedConfig(5, 8),
         ),
@@ -49,7 +58,8 @@ DIGITS_PRESETS = {
         methods=tuple(m for m in DIGITS_METHODS if m not in ("taskgan_inverse", "taskgan_inverse_refined")),
         config=TaskGANConfig(
             networks=NetworkConfig(32, 256, 16, 2, 16),
-            source=SupervisedConfig(3000, 64), target=SupervisedConfig(1000, 32),
+            source=SupervisedConfig(3000, 64), randomization=SupervisedConfig(3000, 64),
+            target=SupervisedConfig(1000, 32),
             fine_tuning=SupervisedConfig(1000, 32), dann=DANNConfig(3000, 64, domain_weight=0.3),
             translator=TranslatorConfig(5000, 16, 4e-4), refinement=SupervisedConfig(1000, 64, 5e-4),
         ),
@@ -57,13 +67,21 @@ DIGITS_PRESETS = {
     "full": DigitsPreset(
         config=TaskGANConfig(
             networks=NetworkConfig(32, 256, 16, 2, 16),
-            source=SupervisedConfig(3000, 64), target=SupervisedConfig(1000, 32),
+            source=SupervisedConfig(3000, 64), randomization=SupervisedConfig(3000, 64),
+            target=SupervisedConfig(1000, 32),
             fine_tuning=SupervisedConfig(1000, 32), dann=DANNConfig(3000, 64, domain_weight=0.3),
             translator=TranslatorConfig(9000, 16, 4e-4), refinement=SupervisedConfig(1000, 64, 5e-4),
         ),
     ),
 }  # fmt: skip
 """Every preset by name; the paper has no such experiment, so there is none of its sizes."""
+
+
+def settled(preset: DigitsPreset) -> dict[str, Any]:
+    """What a run's figures depend on. Methods can be added to it later."""
+    about = asdict(preset)
+    del about["methods"]
+    return about
 
 
 def get_digits_preset(name: str) -> DigitsPreset:

@@ -36,17 +36,31 @@ METHODS = (
     "canonical_taskgan_near", "rcan_near",
 )  # fmt: skip
 """What is trained with each number of target images; the first is the paper's "Normal"."""
-INVERSE = ("taskgan_inverse", "taskgan_inverse_refined")
+BASELINES = (
+    "augmented_fine_tuned", "randomized_fine_tuned", "plain_gan", "task_loss_only", "task_loss_only_refined",
+)  # fmt: skip
+"""The same, only if asked for: what the paper does not have."""
+INVERSE = (
+    "plain_gan", "task_loss_only", "task_loss_only_refined", "taskgan_inverse", "taskgan_inverse_refined",
+)  # fmt: skip
 """Whose translator sees the target images alone."""
 PASSES = 24
 """How often that translator sees each target image, at least. With a thousand and as few steps as with ten it
 draws no arm; with ten and as many steps as with a thousand it learns their labels by heart (docs/log.md)."""
 WITHOUT_TARGET = ("source_only", "rcan", "rcan_refined")
 """What sees none."""
+BASELINES_WITHOUT_TARGET = ("augmented", "randomized_per_frame")
+"""The same, only if asked for."""
 BENCHMARK = ("benchmark",)
 """f_X as it is, tested in the source: the paper's name for what a target model can hope to reach."""
-EVERY_METHOD = (*WITHOUT_TARGET, *METHODS)
+EVERY_METHOD = (*WITHOUT_TARGET, *BASELINES_WITHOUT_TARGET, *METHODS[:2], *BASELINES, *METHODS[2:])
 """All of them, in the order of tables."""
+BUILT_ON = {
+    "augmented_fine_tuned": ("augmented",),
+    "randomized_fine_tuned": ("randomized_per_frame",),
+    **dict.fromkeys(("rcan_near", "canonical_taskgan", "canonical_taskgan_near"), ("rcan", "rcan_refined")),
+}
+"""What a method begins with, beside f_X, that sees no target images."""
 TRANSLATORS = {"taskgan_inverse": "", "canonical_taskgan": " and randomized ones"}
 """Whose pictures are shown, and what they saw beside the target images."""
 
@@ -101,7 +115,7 @@ class MicoExperiment:
 
     def __init__(
         self, root: Path, preset: MicoPreset, seed: int, fabric: lightning_fabric.Fabric, quiet: bool = False,
-        methods: Sequence[str] = EVERY_METHOD,
+        methods: Sequence[str] = (*WITHOUT_TARGET, *METHODS),
     ):  # fmt: skip
         self.root, self.preset, self.seed, self.fabric, self.quiet = root, preset, seed, fabric, quiet
         self.methods = tuple(methods)
@@ -112,9 +126,10 @@ class MicoExperiment:
         """Do what is not done yet with that many target images; one flat row per figure.
 
         With none there are `benchmark` and `source_only`, f_X on test images of the source and of the
-        target, and RCAN.
+        target, and whatever else sees none.
         """
-        of_number = METHODS if images else (*BENCHMARK, *WITHOUT_TARGET)
+        without = (*BENCHMARK, *WITHOUT_TARGET, *BASELINES_WITHOUT_TARGET)
+        of_number = (*METHODS, *BASELINES) if images else without
         for shared in self._shared() if images else ():
             self.model(shared, 0)  # under a time of its own, whichever number comes first
         return [
@@ -129,8 +144,8 @@ class MicoExperiment:
 
     def _shared(self) -> tuple[str, ...]:
         """What the chosen methods build on with any number of target images."""
-        randomized = {"rcan_near", "canonical_taskgan", "canonical_taskgan_near"} & set(self.methods)
-        return ("source_only", "rcan", "rcan_refined") if randomized else ("source_only",)
+        begun = [base for method in self.methods for base in BUILT_ON.get(method, ())]
+        return tuple(dict.fromkeys(["source_only", *begun]))
 
     # data
 

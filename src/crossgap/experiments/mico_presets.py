@@ -30,7 +30,8 @@ MICO_PRESETS = {
         size=32, source_images=64, target_images=(1, 8), test_images=16,
         config=TaskGANConfig(
             networks=NetworkConfig(8, 32, 4, 1, 4),
-            source=SupervisedConfig(25, 16), target=SupervisedConfig(5, 8),
+            source=SupervisedConfig(25, 16), randomization=SupervisedConfig(25, 16),
+            target=SupervisedConfig(5, 8),
             fine_tuning=SupervisedConfig(5, 8),
             translator=TranslatorConfig(5, 4), canonical=TranslatorConfig(5, 4),
             refinement=SupervisedConfig(5, 8),
@@ -40,8 +41,8 @@ MICO_PRESETS = {
         source_images=20_000, target_images=(1, 10, 100, 1000),
         config=TaskGANConfig(
             networks=NetworkConfig(generator_width=16, generator_blocks=4, discriminator_width=16),
-            source=SupervisedConfig(3000, 64, 2e-3), target=SupervisedConfig(600, 16),
-            fine_tuning=SupervisedConfig(600, 16),
+            source=SupervisedConfig(3000, 64, 2e-3), randomization=SupervisedConfig(6000, 64),
+            target=SupervisedConfig(600, 16), fine_tuning=SupervisedConfig(600, 16),
             canonical=TranslatorConfig(2000, 8, 4e-4), translator=TranslatorConfig(400, 8, 4e-4),
             refinement=SupervisedConfig(400, 32, 5e-4), translated_images=4000,
         ),
@@ -49,8 +50,8 @@ MICO_PRESETS = {
     "full": MicoPreset(
         config=TaskGANConfig(
             networks=NetworkConfig(generator_width=16, generator_blocks=4, discriminator_width=16),
-            source=SupervisedConfig(6000, 64, 2e-3), target=SupervisedConfig(1200, 16),
-            fine_tuning=SupervisedConfig(1200, 16),
+            source=SupervisedConfig(6000, 64, 2e-3), randomization=SupervisedConfig(12_000, 64),
+            target=SupervisedConfig(1200, 16), fine_tuning=SupervisedConfig(1200, 16),
             canonical=TranslatorConfig(8000, 8, 4e-4), translator=TranslatorConfig(1000, 8, 4e-4),
             refinement=SupervisedConfig(800, 32, 5e-4), translated_images=8000,
         ),

@@ -16,8 +16,10 @@ from crossgap.experiments.budget import BudgetExperiment, check_methods
 from crossgap.experiments.budget_figures import SUCCESS, plot
 from crossgap.experiments.budget_presets import BudgetPreset, get_budget_preset
 from crossgap.experiments.digits import SOURCE, TARGETS, DigitsExperiment
-from crossgap.experiments.digits_presets import DIGITS_METHODS, DigitsPreset, get_digits_preset
-from crossgap.experiments.mico import EVERY_METHOD, MicoExperiment, check_selection
+from crossgap.experiments.digits_presets import ALL_DIGITS_METHODS, DigitsPreset, get_digits_preset
+from crossgap.experiments.digits_presets import settled as settled_digits
+from crossgap.experiments.mico import METHODS as MICO_METHODS
+from crossgap.experiments.mico import WITHOUT_TARGET, MicoExperiment, check_selection
 from crossgap.experiments.mico_figures import curve
 from crossgap.experiments.mico_presets import MicoPreset, get_mico_preset
 from crossgap.experiments.parallel import check_workers, in_parallel
@@ -111,7 +113,8 @@ def reproduce_mico(
             another run.
     """
     settings, fabric = get_mico_preset(preset), single_process(device, precision)
-    methods, counts = unique(methods or EVERY_METHOD), unique(counts or settings.target_images)
+    methods = unique(methods or (*WITHOUT_TARGET, *MICO_METHODS))
+    counts = unique(counts or settings.target_images)
     check_selection(methods, counts, max(settings.target_images))
     path, depends = results / f"{preset}.json", asdict(settings) | hardware(fabric)
     folder = _begin("mico", preset, seeds, workers, output, fabric, settings=asdict(settings))
@@ -145,19 +148,19 @@ def reproduce_digits(
             holds another run.
     """
     settings, fabric = get_digits_preset(preset), single_process(device, precision)
-    path, depends = results / f"{preset}.json", asdict(settings) | hardware(fabric)
+    about = settled_digits(settings)
+    path, depends = results / f"{preset}.json", about | hardware(fabric)
     chosen = replace(settings, methods=unique(methods or settings.methods))
     for method in chosen.methods:
-        if method not in DIGITS_METHODS:
-            raise unknown("Method of the digits", method, DIGITS_METHODS)
+        if method not in ALL_DIGITS_METHODS:
+            raise unknown("Method of the digits", method, ALL_DIGITS_METHODS)
     domains = unique(domains or tuple(TARGETS))
     for domain in domains:
         if domain not in TARGETS:
             raise unknown("Target domain", domain, TARGETS)
-    folder = _begin("digits", preset, seeds, workers, output, fabric, settings=asdict(settings))
+    folder = _begin("digits", preset, seeds, workers, output, fabric, settings=about)
     SOURCE("train")  # fetched once, before several processes ask for it
-    about = folder, chosen, device, precision
-    parts = [(*about, domain, seed) for seed in range(seeds) for domain in domains]
+    parts = [(folder, chosen, device, precision, domain, seed) for seed in range(seeds) for domain in domains]
     _gather(_digits, parts, workers, "seeds and domains", path, folder, depends)
     for domain in domains:
         pictures = DigitsExperiment(folder, settings, domain, 0, fabric).pictures()

@@ -14,7 +14,7 @@ from crossgap.errors import CrossgapError
 from crossgap.evaluation import paired_difference
 from crossgap.experiments.benchmark_tables import minutes_table, step_table
 from crossgap.experiments.budget_tables import grid
-from crossgap.experiments.digits_presets import DIGITS_METHODS
+from crossgap.experiments.digits_presets import ALL_DIGITS_METHODS
 from crossgap.experiments.mico import BENCHMARK, EVERY_METHOD
 from crossgap.experiments.mico_figures import NAMES as MICO_NAMES
 from crossgap.experiments.pick_place_setups import METHODS as PICK_PLACE
@@ -221,7 +221,7 @@ def accuracy_table(results: dict[str, Any]) -> str:
         "|---|" + "---|" * len(tested),
     ]
     run = {row["method"] for row in rows}
-    for method in (name for name in DIGITS_METHODS if name in run):  # in whatever order they were run
+    for method in (name for name in ALL_DIGITS_METHODS if name in run):  # in whatever order they were run
         cells = [_cell([r for r in rows if (r["method"], r["domain"]) == (method, d)], 1) for d in tested]
         lines.append(f"| {METHODS[method].about} | " + " | ".join(cells) + " |")
     seeds = len({row["seed"] for row in rows})
