@@ -14,7 +14,7 @@ from crossgap.config import PRESETS
 from crossgap.errors import CrossgapError
 from crossgap.experiments.reproduce import reproduce_taskgan
 from crossgap.experiments.run_report import report_again
-from crossgap.experiments.taskgan import TaskGANExperiment
+from crossgap.experiments.taskgan import PICTURED, TaskGANExperiment
 from crossgap.training import make_fabric
 
 
@@ -57,11 +57,14 @@ def test_two_looks_two_workers_and_a_method_added_later(tmp_path: Path, monkeypa
     ):
         report_again(tmp_path / "run", "target_c", 1, None)
     assert not list((tmp_path / "results").glob("smoke_target_*.png"))  # no translator, no drawings
-    rows(("plain_gan",), 1, ("target_b",))
+    rows(("plain_gan", "source_supervised_gan"), 1, ("target_b",))
     assert Image.open(tmp_path / "results" / "smoke_target_b.png").size[0] > 100
     experiment = TaskGANExperiment(tmp_path / "run", tiny, "target_b", 0, make_fabric("cpu", "32-true"), True)
     labels = ["held-out target image y", "F(y), plain GAN (λ = 0)", "true pair in the source"]
-    pictures = experiment.pictures(3)
+    one, other = (Image.open(tmp_path / "results" / f"smoke_target_b{end}.png") for end in PICTURED)
+    assert one.size == other.size
+    assert one.tobytes() != other.tobytes()
+    pictures = experiment.pictures(count=3)
     assert list(pictures) == labels
     assert {images.shape for images in pictures.values()} == {(3, tiny.size, tiny.size, 3)}
     np.testing.assert_array_equal(pictures[labels[0]][0], experiment.held_out.images[0])

@@ -30,7 +30,7 @@ from crossgap.experiments.pick_place_setups import get_pick_place_setup
 from crossgap.experiments.results import add_results
 from crossgap.experiments.task_weight import WEIGHTS, TaskWeightExperiment
 from crossgap.experiments.task_weight import plot as plot_weights
-from crossgap.experiments.taskgan import TaskGANExperiment
+from crossgap.experiments.taskgan import PICTURED, TaskGANExperiment
 from crossgap.experiments.taskgan_figures import regimes_plot
 from crossgap.experiments.xarm7_experiment import XArm7Experiment
 from crossgap.experiments.xarm7_figures import distance_histograms, learning_curves, region_map
@@ -58,7 +58,8 @@ def reproduce_taskgan(
     """Every method × look × seed; the path of the results file, which grows as looks are done.
 
     Beside it `<preset>_regimes.png`, figure 9 of the paper, where all its regimes were run, and
-    `<preset>_<look>.png`, what the translators of seed 0 draw (figure 7). What a seed's
+    `<preset>_<look>.png`, what the translators of seed 0 draw (figure 7), and `<preset>_<look>_others.png`,
+    what those draw that see no labels, or randomized images too. What a seed's
     looks share (source images, f_X, gain) is made once. Looks and methods can be added to a run later. Killed
     and started again, it goes on where it was.
 
@@ -80,8 +81,10 @@ def reproduce_taskgan(
     _gather(_one_look, parts, workers, "seeds and looks", path, folder, depends)
     regimes_plot(read_json(path)["rows"], path.with_name(f"{preset}_regimes.png"))
     for look in looks:
-        if pictures := TaskGANExperiment(folder, settings, look, 0, fabric, methods=methods).pictures():
-            gallery(pictures, path.with_name(f"{preset}_{look}.png"))
+        experiment = TaskGANExperiment(folder, settings, look, 0, fabric, methods=methods)
+        for end, translators in PICTURED.items():
+            if pictures := experiment.pictures(translators):
+                gallery(pictures, path.with_name(f"{preset}_{look}{end}.png"))
     return path
 
 

@@ -26,8 +26,12 @@ from crossgap.training import Trainer
 
 SOURCE_SEED, TARGET_SEED, HELD_OUT_SEED, ORACLE_SEED = 1, 2, 3, 4
 """Streams of demonstrations; none is a test or validation start."""
-PICTURED = ("plain_gan", "task_loss_only", "taskgan_inverse")
-"""Translators whose drawings are shown beside each other."""
+PICTURED = {
+    "": ("plain_gan", "task_loss_only", "taskgan_inverse"),
+    "_others": ("source_supervised_gan", "cycle_taskgan_unlabelled", "cycle_taskgan", "canonical_taskgan"),
+}
+"""Translators whose drawings are shown beneath each other, by the end of the picture's name: what is left of
+TaskGAN without a part, and what knows more or less than it."""
 RECORDED = 4
 """Episodes per method whose images are kept for the report."""
 
@@ -251,10 +255,10 @@ class TaskGANExperiment:
             found |= {f"train_{metric}": figures for metric, figures in aligned.items()}
         return found
 
-    def pictures(self, count: int = 6) -> dict[str, np.ndarray]:
-        """Rows of figure 7 by label, (count, H, W, 3) uint8: held-out images of different episodes, what the
-        translators `PICTURED` that are there make of them, and their true pairs; nothing without any."""
-        saved = {name: self.folder / "models" / name for name in PICTURED}
+    def pictures(self, translators: Sequence[str] = PICTURED[""], count: int = 6) -> dict[str, np.ndarray]:
+        """Rows of figure 7 by label, (count, H, W, 3) uint8: held-out images of different episodes, what
+        those translators that are there make of them, and their true pairs; nothing without any."""
+        saved = {name: self.folder / "models" / name for name in translators}
         there = {name: folder for name, folder in saved.items() if folder.exists()}
         models = {name: AdaptedModel.load(folder, self.fabric.device) for name, folder in there.items()}
         if not models:
