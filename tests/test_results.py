@@ -47,3 +47,12 @@ def test_a_file_that_grows_during_a_run_names_the_run_once(tmp_path: Path) -> No
     found = read_json(path)
     assert len(found["rows"]) == 3
     assert [origin["commit"] for origin in found["provenance"]["earlier"]] == ["first"]
+
+
+def test_figures_are_kept_to_six_digits_and_what_they_are_of_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "quick.json"
+    many = row("a", 0, 2 / 3) | {"low": None, "high": 1e-9 / 3, "weight": 1 / 3}
+    for _ in range(2):  # found again
+        add_results(path, [many], {"commit": "first"}, {})
+    kept = {"value": 0.666667, "low": None, "high": 3.33333e-10}
+    assert read_json(path)["rows"] == [many | kept]

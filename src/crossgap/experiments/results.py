@@ -11,6 +11,8 @@ from crossgap.files import read_json, write_text
 
 FIGURES = ("value", "low", "high", "n", "won")
 """The keys of a row that are figures; all others say what they are figures of."""
+DIGITS = 6
+"""Significant ones of a figure that are kept: more than any number of starts can tell apart."""
 
 
 def add_results(
@@ -37,11 +39,18 @@ def add_results(
             provenance["earlier"] = earlier if same_run else [*earlier, last]
             rows = kept + rows
     # a line each, so that a diff shows what a run added
-    lines = ",\n  ".join(json.dumps(row, separators=(",", ":")) for row in rows)
+    lines = ",\n  ".join(json.dumps(_rounded(row), separators=(",", ":")) for row in rows)
     write_text(
         path, f'{{\n "provenance": {json.dumps(provenance, indent=1)},\n "rows": [\n  {lines}\n ]\n}}\n'
     )
     return path
+
+
+def _rounded(row: dict[str, Any]) -> dict[str, Any]:
+    return {
+        key: float(f"{value:.{DIGITS}g}") if key in FIGURES and isinstance(value, float) else value
+        for key, value in row.items()
+    }
 
 
 def _what(row: dict[str, Any]) -> str:
