@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from crossgap.alignment import LANDMARKS, find_landmark, pair_error
+from crossgap.alignment import LANDMARKS, find_landmark, landmarks_of, pair_error
+from crossgap.simulation.looks import LOOKS
 
 
 def picture(column: int, row: int, colour: tuple[int, int, int]) -> np.ndarray:
@@ -31,12 +32,12 @@ def test_single_pixels_move_nothing() -> None:
 
 def test_errors_by_hand() -> None:
     true, moved = picture(10, 20, (220, 20, 20)), picture(13, 16, (220, 20, 20))
-    result = pair_error(moved, true, np.zeros(1), landmarks=True)
+    result = pair_error(moved, true, np.zeros(1), LANDMARKS)
     difference = 18 * (100 + 100 + 100) / 3 / (32 * 32) / 255
     assert result["pair_l1"]["value"] == pytest.approx(difference)
     assert result["cube_error"]["value"] == result["cube_offset"]["value"] == pytest.approx(5.0)
     assert result["cube_found"]["value"] == 1
-    gone = pair_error(picture(10, 20, (120, 120, 120)), true, np.zeros(1), landmarks=True)
+    gone = pair_error(picture(10, 20, (120, 120, 120)), true, np.zeros(1), LANDMARKS)
     assert gone["cube_error"]["value"] == 16  # half the image
     assert gone["cube_found"]["value"] == 0
     assert "cube_offset" not in gone
@@ -44,12 +45,19 @@ def test_errors_by_hand() -> None:
         np.concatenate([moved, picture(10, 20, (120, 120, 120))]),
         np.concatenate([true, true]),
         np.zeros(2),
-        True,
+        ["cube"],
     )
     assert one_of_two["cube_found"]["value"] == 0.5
     assert one_of_two["cube_offset"]["value"] == pytest.approx(5.0)
     assert one_of_two["cube_error"]["value"] == pytest.approx((5 + 16) / 2)
-    assert "cube_error" not in pair_error(moved, true, np.zeros(1), landmarks=False)
+    assert "cube_error" not in pair_error(moved, true, np.zeros(1), landmarks=["tip"])
+
+
+def test_a_black_tip_is_no_landmark() -> None:
+    assert {name: landmarks_of(look) for name, look in LOOKS.items()} == {
+        **dict.fromkeys(("source", "target_a", "target_pbr"), ("cube", "tip")),
+        **dict.fromkeys(("target_b", "target_c", "target_d"), ("cube",)),
+    }
 
 
 def test_tip_and_cube_are_found_where_the_source_look_shows_them() -> None:

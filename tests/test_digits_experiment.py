@@ -13,7 +13,12 @@ from crossgap.data import LabelledImages
 from crossgap.errors import CrossgapError
 from crossgap.experiments import digits
 from crossgap.experiments.digits import DigitsExperiment, accuracy
-from crossgap.experiments.digits_presets import ALL_DIGITS_METHODS, DIGITS_PRESETS, get_digits_preset
+from crossgap.experiments.digits_presets import (
+    ALL_DIGITS_METHODS,
+    DIGITS_METHODS,
+    DIGITS_PRESETS,
+    get_digits_preset,
+)
 from crossgap.experiments.reproduce import reproduce_digits
 
 SIZES = {"train": 80, "validation": 24, "test": 40}
@@ -86,6 +91,10 @@ def test_the_experiment_from_nothing_to_results_and_again(tmp_path: Path) -> Non
         return reproduce_digits("smoke", 1, None, ALL_DIGITS_METHODS, *where)
 
     path = reproduce("first")
+    default = reproduce_digits(
+        "smoke", 1, None, None, tmp_path / "run", tmp_path / "default", "cpu", "32-true"
+    )
+    assert {row["method"] for row in json.loads(default.read_text())["rows"]} == set(DIGITS_METHODS)
     rows = json.loads(path.read_text())["rows"]
     assert {(row["domain"], row["method"]) for row in rows} == {
         (domain, method) for domain in digits.TARGETS for method in ALL_DIGITS_METHODS

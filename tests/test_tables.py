@@ -1,6 +1,7 @@
-"""The README's table."""
+"""The tables of README and docs, and what these link to."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ from crossgap.experiments.tables import (
     weight_table,
 )
 
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 PROVENANCE = {"preset": "quick", "command": "crossgap x", "commit": "abc"}
 
 
@@ -221,3 +224,10 @@ def test_reaching_by_configuration_and_domain() -> None:
     assert lines[2] == "| `best` | 100 % (100–100) | – | 1,000 (800–1,200) |"
     assert lines[3] == "| `best_goggles` | – | 50 % (40–60) | – |"
     assert lines[4] == "| `rl_only` | 90 % (90–90) | – | – |"
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_what_a_document_links_to_is_there(document: Path) -> None:
+    links = re.findall(r"\]\(([^)#\s]+)", document.read_text(encoding="utf-8"))
+    relative = [link for link in links if "://" not in link]
+    assert [link for link in relative if not (document.parent / link).exists()] == []

@@ -6,16 +6,28 @@ is never trained on; it is what F(y) should have been.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from statistics import fmean
 from typing import Any
 
 import numpy as np
 
 from crossgap.evaluation import mean_interval
+from crossgap.simulation.looks import Look
 
 LANDMARKS = {"cube": (0, 75), "tip": (1, 20)}
-"""What can be found in the source look by its colour alone, the only red and the only green thing in it: the
+"""What can be found by its colour alone, in the source look the only red and the only green thing: the
 channel that stands out, and by how much of 255. (The yellow forearm's red stands out by 50.)"""
+
+
+def landmarks_of(look: Look) -> tuple[str, ...]:
+    """Which landmarks can be found by their colour in a look: not a tip that is black."""
+    found = []
+    for name, (channel, contrast) in LANDMARKS.items():
+        others = list(getattr(look, name))
+        if 255 * (others.pop(channel) - max(others)) > contrast:
+            found.append(name)
+    return tuple(found)
 
 
 def find_landmark(images: np.ndarray, name: str) -> np.ndarray:
@@ -25,7 +37,7 @@ def find_landmark(images: np.ndarray, name: str) -> np.ndarray:
     around it that stands out at least half as much.
 
     Args:
-        images: (n, H, W, 3) uint8, in the source look.
+        images: (n, H, W, 3) uint8, in a look that shows it by its colour (`landmarks_of`).
         name: a key of `LANDMARKS`.
 
     Returns:
@@ -56,7 +68,7 @@ def _patch_means(images: np.ndarray, side: int) -> np.ndarray:
 
 
 def pair_error(
-    translated: np.ndarray, true: np.ndarray, episodes: np.ndarray, landmarks: bool
+    translated: np.ndarray, true: np.ndarray, episodes: np.ndarray, landmarks: Collection[str]
 ) -> dict[str, dict[str, Any]]:
     """Error of translated images against their true pairs.
 
@@ -64,28 +76,28 @@ def pair_error(
         translated: F(y) or G(x), (n, H, W, 3) uint8.
         true: their true pairs, the same shape.
         episodes: (n,) int; the images of an episode are alike, so intervals are over episodes.
-        landmarks: whether both are in the source look, where tip and cube can be found.
+        landmarks: keys of `LANDMARKS` that can be found in the look of both (`landmarks_of`).
 
     Returns:
-        `pair_l1`, mean absolute difference in [0, 1]. With landmarks, of tip and cube each: `tip_found`, the
+        `pair_l1`, mean absolute difference in [0, 1]. Of each landmark, over the images in which the true
+        pair shows it: `tip_found`, the
         share of images in which it can be found; `tip_offset`, its distance in pixels from where it should
         be in those; and `tip_error`, the same over all images, with half the image where it is not found.
     """
     difference = np.abs(translated.astype(float) - true.astype(float)).mean((1, 2, 3)) / 255
     result = {"pair_l1": _over_episodes(difference, episodes)}
-    if landmarks:
-        for name in LANDMARKS:
-            there = find_landmark(true, name)
-            visible = ~np.isnan(there[:, 0])
-            if not visible.any():
-                continue
-            offset = np.linalg.norm(find_landmark(translated, name) - there, axis=1)[visible]
-            found, shown = ~np.isnan(offset), episodes[visible]
-            error = np.where(found, offset, true.shape[1] / 2)
-            result[f"{name}_error"] = _over_episodes(error, shown)
-            result[f"{name}_found"] = _over_episodes(found.astype(float), shown)
-            if found.any():
-                result[f"{name}_offset"] = _over_episodes(offset[found], shown[found])
+    for name in landmarks:
+        there = find_landmark(true, name)
+        visible = ~np.isnan(there[:, 0])
+        if not visible.any():
+            continue
+        offset = np.linalg.norm(find_landmark(translated, name) - there, axis=1)[visible]
+        found, shown = ~np.isnan(offset), episodes[visible]
+        error = np.where(found, offset, true.shape[1] / 2)
+        result[f"{name}_error"] = _over_episodes(error, shown)
+        result[f"{name}_found"] = _over_episodes(found.astype(float), shown)
+        if found.any():
+            result[f"{name}_offset"] = _over_episodes(offset[found], shown[found])
     return result
 
 

@@ -71,7 +71,9 @@ def reproduce(
             needs Vulkan, only if named), budget (the preset's), task_weight (b), pick_place (the preset's),
             the target domains of digits (both), the domains of xarm7 (the preset's; camera_far, too, and
             target_mesh where the real arm's meshes are).
-        methods: which methods, of xarm7 which configurations; by default the preset's.
+        methods: which methods, of xarm7 which configurations; by default the preset's, of mico and digits
+            without some baselines: augmented, augmented_fine_tuned, randomized_per_frame,
+            randomized_fine_tuned, plain_gan, task_loss_only, task_loss_only_refined.
         counts: numbers of labelled target images of experiments budget and mico; by default the preset's.
         output: run folder; by default the newest run of these settings, or a new one under outputs/.
         results: where results are collected.

@@ -151,7 +151,7 @@ class TaskGANConfig:
     source: SupervisedConfig = field(default_factory=SupervisedConfig)
     """Of f_X, and of the oracle."""
     randomization: SupervisedConfig = field(default_factory=SupervisedConfig)
-    """Of domain randomization, which takes longer and smaller steps to learn anything at all."""
+    """Of domain randomization, which with a robot takes more and smaller steps to learn anything at all."""
     target: SupervisedConfig = field(default_factory=SupervisedConfig)
     """Of target-only, on the few target images."""
     fine_tuning: SupervisedConfig = field(default_factory=SupervisedConfig)

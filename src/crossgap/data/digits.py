@@ -123,6 +123,9 @@ def randomized(data: LabelledImages, seed: int = 0) -> LabelledImages:
     Args:
         data: (n, H, W, 3) images, white on black.
         seed: of the looks.
+
+    Returns:
+        As many images of the same size, with the labels and episodes of the digits.
     """
     rng = np.random.default_rng(seed)
     images, sides = np.empty_like(data.images), rng.choice((1, 2, 4, 8, 16), len(data))

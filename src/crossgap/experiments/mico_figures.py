@@ -21,7 +21,7 @@ NAMES = {
     "source_only": "f_X on target images as they are",
     "benchmark": "Benchmark: f_X on source images",
 }
-"""Every method in the words of the paper (figure 12), in the order of the legend."""
+"""What the plot shows, in the words of the paper (figure 12), in the order of the legend."""
 
 
 def curve(rows: list[dict[str, Any]], path: Path) -> Path:

@@ -18,8 +18,7 @@ from crossgap.experiments.budget_presets import BudgetPreset, get_budget_preset
 from crossgap.experiments.digits import SOURCE, TARGETS, DigitsExperiment
 from crossgap.experiments.digits_presets import ALL_DIGITS_METHODS, DigitsPreset, get_digits_preset
 from crossgap.experiments.digits_presets import settled as settled_digits
-from crossgap.experiments.mico import METHODS as MICO_METHODS
-from crossgap.experiments.mico import WITHOUT_TARGET, MicoExperiment, check_selection
+from crossgap.experiments.mico import DEFAULT_METHODS, MicoExperiment, check_selection
 from crossgap.experiments.mico_figures import curve
 from crossgap.experiments.mico_presets import MicoPreset, get_mico_preset
 from crossgap.experiments.parallel import check_workers, in_parallel
@@ -59,7 +58,7 @@ def reproduce_taskgan(
 
     Beside it `<preset>_regimes.png`, figure 9 of the paper, where all its regimes were run, and
     `<preset>_<look>.png`, what the translators of seed 0 draw (figure 7), and `<preset>_<look>_others.png`,
-    what those draw that see no labels, or randomized images too. What a seed's
+    what the source-supervised GAN, the cycles and canonical TaskGAN draw. What a seed's
     looks share (source images, f_X, gain) is made once. Looks and methods can be added to a run later. Killed
     and started again, it goes on where it was.
 
@@ -108,16 +107,15 @@ def reproduce_mico(
     """Every method × number of target images × seed; the path of the results file.
 
     Methods and numbers can be added to a run later. Beside the file `<preset>_curve.png`, the error over the
-    number of images of all that it holds, and `<preset>_pictures.png`, what the translators of seed 0 make of
-    test images. Killed and started again, it goes on where it was.
+    number of images of what it holds (of `mico_figures.NAMES`), and `<preset>_pictures.png`, what the
+    translators of seed 0 make of test images. Killed and started again, it goes on where it was.
 
     Raises:
         CrossgapError: an unknown method or preset, more images than it has, no seeds, or `output` holds
             another run.
     """
     settings, fabric = get_mico_preset(preset), single_process(device, precision)
-    methods = unique(methods or (*WITHOUT_TARGET, *MICO_METHODS))
-    counts = unique(counts or settings.target_images)
+    methods, counts = unique(methods or DEFAULT_METHODS), unique(counts or settings.target_images)
     check_selection(methods, counts, max(settings.target_images))
     path, depends = results / f"{preset}.json", asdict(settings) | hardware(fabric)
     folder = _begin("mico", preset, seeds, workers, output, fabric, settings=asdict(settings))

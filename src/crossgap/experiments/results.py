@@ -11,8 +11,8 @@ from crossgap.files import read_json, write_text
 
 FIGURES = ("value", "low", "high", "n", "won")
 """The keys of a row that are figures; all others say what they are figures of."""
-DIGITS = 6
-"""Significant ones of a figure that are kept: more than any number of starts can tell apart."""
+SIGNIFICANT_DIGITS = 6
+"""Of a figure, which are kept: more than any number of starts can tell apart."""
 
 
 def add_results(
@@ -22,7 +22,7 @@ def add_results(
 
     Args:
         path: `results/<experiment>/<preset>.json`.
-        rows: one flat row per figure.
+        rows: one flat row per figure; figures are kept to `SIGNIFICANT_DIGITS`.
         provenance: of the run that made them; that of the runs before it is kept under `earlier`.
         settings: what the experiment depends on; a file of other settings is replaced, never mixed with.
     """
@@ -48,7 +48,9 @@ def add_results(
 
 def _rounded(row: dict[str, Any]) -> dict[str, Any]:
     return {
-        key: float(f"{value:.{DIGITS}g}") if key in FIGURES and isinstance(value, float) else value
+        key: float(f"{value:.{SIGNIFICANT_DIGITS}g}")
+        if key in FIGURES and isinstance(value, float)
+        else value
         for key, value in row.items()
     }
 

@@ -12,7 +12,7 @@ import lightning_fabric
 import numpy as np
 
 from crossgap.adapted import AdaptedModel
-from crossgap.alignment import pair_error
+from crossgap.alignment import landmarks_of, pair_error
 from crossgap.catalog import METHODS, Methods
 from crossgap.config import MAIN_METHODS, Preset
 from crossgap.data import Collection, LabelledImages, LabelScale, collect, read_folder
@@ -31,7 +31,7 @@ PICTURED = {
     "_others": ("source_supervised_gan", "cycle_taskgan_unlabelled", "cycle_taskgan", "canonical_taskgan"),
 }
 """Translators whose drawings are shown beneath each other, by the end of the picture's name: what is left of
-TaskGAN without a part, and what knows more or less than it."""
+TaskGAN without a part, and other ways to train a translator."""
 RECORDED = 4
 """Episodes per method whose images are kept for the report."""
 
@@ -237,8 +237,9 @@ class TaskGANExperiment:
             return {}
         target, source = self.held_out, self.held_out_pairs
         forward = METHODS[method].translates_source
-        given, true = (source, target) if forward else (target, source)
-        return pair_error(model.translate(given.images), true.images, target.episodes, landmarks=not forward)
+        given, true, look = (source, target, self.domain) if forward else (target, source, "source")
+        landmarks = landmarks_of(get_look(look))
+        return pair_error(model.translate(given.images), true.images, target.episodes, landmarks)
 
     def _on_training_images(self, method: str, model: AdaptedModel) -> dict[str, Any]:
         """The same errors on the few target images that it was trained on: how well it generalises (section
@@ -251,7 +252,8 @@ class TaskGANExperiment:
             found["train_mse"] = offline_error(model.predict, self.target, self.scale)
         if about.policy and model.translator is not None:
             translated, pairs = model.translate(self.target.images), self.target_pairs
-            aligned = pair_error(translated, pairs.images, pairs.episodes, landmarks=True)
+            landmarks = landmarks_of(get_look("source"))
+            aligned = pair_error(translated, pairs.images, pairs.episodes, landmarks)
             found |= {f"train_{metric}": figures for metric, figures in aligned.items()}
         return found
 
