@@ -13,7 +13,6 @@ from crossgap.data import LabelledImages
 from crossgap.errors import CrossgapError
 from crossgap.experiments.mico import (
     BASELINES,
-    BASELINES_WITHOUT_TARGET,
     DEFAULT_METHODS,
     EVERY_METHOD,
     WITHOUT_TARGET,
@@ -84,13 +83,13 @@ def test_the_experiment_from_nothing_to_results_and_again(tmp_path: Path, fabric
         asked = reproduce_mico("smoke", 1, None, None, *where)
         found = {row["method"] for row in json.loads(asked.read_text())["rows"]}
         assert found == {"benchmark", *DEFAULT_METHODS}
-        assert not found & {*BASELINES, *BASELINES_WITHOUT_TARGET}  # only if asked for
-        return reproduce_mico("smoke", 1, (*BASELINES_WITHOUT_TARGET, *BASELINES), None, *where)
+        assert not found & set(BASELINES)  # only if asked for
+        return reproduce_mico("smoke", 1, BASELINES, None, *where)
 
     path = reproduce("first")
     rows, preset = json.loads(path.read_text())["rows"], MICO_PRESETS["smoke"]
     l2 = {(row["method"], row["images"]): row for row in rows if row["metric"] == "angle_l2"}
-    without = {"benchmark", *WITHOUT_TARGET, *BASELINES_WITHOUT_TARGET}
+    without = {"benchmark", *WITHOUT_TARGET}
     expected = {(method, n) for method in set(EVERY_METHOD) - without for n in preset.target_images}
     assert set(l2) == expected | {(method, 0) for method in without}
     assert {row["domain"] for key, row in l2.items() if key[0] != "benchmark"} == {"mico_target"}

@@ -80,9 +80,9 @@ def pair_error(
 
     Returns:
         `pair_l1`, mean absolute difference in [0, 1]. Of each landmark, over the images in which the true
-        pair shows it: `tip_found`, the
-        share of images in which it can be found; `tip_offset`, its distance in pixels from where it should
-        be in those; and `tip_error`, the same over all images, with half the image where it is not found.
+        pair shows it: `tip_found`, the share in which it can be found; `tip_offset`, its distance in pixels
+        from where it should be in those; and `tip_error`, the same over all of them, with half the image
+        where it is not found.
     """
     difference = np.abs(translated.astype(float) - true.astype(float)).mean((1, 2, 3)) / 255
     result = {"pair_l1": _over_episodes(difference, episodes)}

@@ -32,14 +32,11 @@ SOURCE_SEED, TARGET_SEED, TEST_SEED = 1, 2, 3
 STRIP = 100
 """Images per file."""
 METHODS = (
-    "target_only", "fine_tuned", "taskgan_inverse", "taskgan_inverse_refined", "canonical_taskgan",
-    "canonical_taskgan_near", "rcan_near",
+    "target_only", "fine_tuned", "augmented_fine_tuned", "randomized_fine_tuned", "plain_gan",
+    "task_loss_only", "task_loss_only_refined", "taskgan_inverse", "taskgan_inverse_refined",
+    "canonical_taskgan", "canonical_taskgan_near", "rcan_near",
 )  # fmt: skip
 """What is trained with each number of target images; the first is the paper's "Normal"."""
-BASELINES = (
-    "augmented_fine_tuned", "randomized_fine_tuned", "plain_gan", "task_loss_only", "task_loss_only_refined",
-)  # fmt: skip
-"""The same, only if asked for."""
 INVERSE = (
     "plain_gan", "task_loss_only", "task_loss_only_refined", "taskgan_inverse", "taskgan_inverse_refined",
 )  # fmt: skip
@@ -47,15 +44,18 @@ INVERSE = (
 PASSES = 24
 """How often that translator sees each target image, at least. With a thousand and as few steps as with ten it
 draws no arm; with ten and as many steps as with a thousand it learns their labels by heart (docs/log.md)."""
-WITHOUT_TARGET = ("source_only", "rcan", "rcan_refined")
+WITHOUT_TARGET = ("source_only", "rcan", "rcan_refined", "augmented", "randomized_per_frame")
 """What sees none."""
-BASELINES_WITHOUT_TARGET = ("augmented", "randomized_per_frame")
-"""The same, only if asked for."""
 BENCHMARK = ("benchmark",)
 """f_X as it is, tested in the source: the paper's name for what a target model can hope to reach."""
-EVERY_METHOD = (*WITHOUT_TARGET, *BASELINES_WITHOUT_TARGET, *METHODS[:2], *BASELINES, *METHODS[2:])
+EVERY_METHOD = (*WITHOUT_TARGET, *METHODS)
 """All of them, in the order of tables."""
-DEFAULT_METHODS = (*WITHOUT_TARGET, *METHODS)
+BASELINES = (
+    "augmented", "augmented_fine_tuned", "randomized_per_frame", "randomized_fine_tuned", "plain_gan",
+    "task_loss_only", "task_loss_only_refined",
+)  # fmt: skip
+"""What is run only if asked for."""
+DEFAULT_METHODS = tuple(method for method in EVERY_METHOD if method not in BASELINES)
 """What is run unless other methods are asked for."""
 BUILT_ON = {
     "augmented_fine_tuned": ("augmented",),
@@ -130,8 +130,7 @@ class MicoExperiment:
         With none there are `benchmark` and `source_only`, f_X on test images of the source and of the
         target, and whatever else sees none.
         """
-        without = (*BENCHMARK, *WITHOUT_TARGET, *BASELINES_WITHOUT_TARGET)
-        of_number = (*METHODS, *BASELINES) if images else without
+        of_number = METHODS if images else (*BENCHMARK, *WITHOUT_TARGET)
         for shared in self._shared() if images else ():
             self.model(shared, 0)  # under a time of its own, whichever number comes first
         return [
