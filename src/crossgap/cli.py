@@ -63,8 +63,8 @@ def reproduce(
             number of labelled target images, of few whole episodes or of many; task_weight, the arm of
             taskgan over λ_φ; xarm7, an arm that learns to reach from images alone, in many configurations,
             with and without goggles; or pick_place, the same arm and a cube.
-        preset: size of the experiment; paper, the paper's own, is there for taskgan, mico, budget and
-            task_weight.
+        preset: size of the experiment; smoke only shows that it runs, its figures mean nothing; paper, the
+            paper's own, is there for taskgan, mico, budget and task_weight.
         seeds: how many, from 0 on; more can be added later. By default one at presets smoke and quick,
             three at the others.
         looks: the target looks of taskgan (by default a, b and c, at full and paper d, too; target_pbr, which
