@@ -15,6 +15,7 @@ from crossgap.experiments.mico import (
     BASELINES,
     DEFAULT_METHODS,
     EVERY_METHOD,
+    PICTURED,
     WITHOUT_TARGET,
     MicoExperiment,
     angle_differences,
@@ -104,7 +105,7 @@ def test_the_experiment_from_nothing_to_results_and_again(tmp_path: Path, fabric
     np.testing.assert_array_equal(experiment.test.labels, experiment.pairs.labels)
     assert not set(map(bytes, experiment.test.labels)) & set(map(bytes, experiment.target.labels))
     assert len(experiment.target) == 8
-    assert list(experiment.pictures(2)) == [
+    assert list(experiment.pictures(count=2)) == [
         "target image y",
         "F(y), trained with 1 target image",
         "F(y), trained with 1 target image and randomized ones",
@@ -112,7 +113,18 @@ def test_the_experiment_from_nothing_to_results_and_again(tmp_path: Path, fabric
         "F(y), trained with 8 target images and randomized ones",
         "true pair in the source",
     ]
-    assert Image.open(path.with_name("smoke_pictures.png")).size[0] > 500
+    assert list(experiment.pictures(PICTURED["_others"], count=2)) == [
+        "target image y",
+        "F(y), trained with 0 target images, but with randomized ones: RCAN",
+        "F(y), trained with 1 target image: plain GAN",
+        "F(y), trained with 1 target image, by the task loss alone",
+        "F(y), trained with 8 target images: plain GAN",
+        "F(y), trained with 8 target images, by the task loss alone",
+        "true pair in the source",
+    ]
+    assert not experiment.pictures({"cycle_taskgan": ""})  # not trained here
+    for name in ("smoke_pictures.png", "smoke_others.png"):
+        assert Image.open(path.with_name(name)).size[0] > 500
 
 
 def test_no_seeds_is_an_error(tmp_path: Path) -> None:

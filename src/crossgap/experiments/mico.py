@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -63,8 +63,15 @@ BUILT_ON = {
     **dict.fromkeys(("rcan_near", "canonical_taskgan", "canonical_taskgan_near"), ("rcan", "rcan_refined")),
 }
 """What a method begins with, beside f_X, that sees no target images."""
-TRANSLATORS = {"taskgan_inverse": "", "canonical_taskgan": " and randomized ones"}
-"""Whose pictures are shown, and what they saw beside the target images."""
+PICTURED = {
+    "_pictures": {"taskgan_inverse": "", "canonical_taskgan": " and randomized ones"},
+    "_others": {
+        "rcan": ", but with randomized ones: RCAN", "plain_gan": ": plain GAN",
+        "task_loss_only": ", by the task loss alone",
+    },
+}  # fmt: skip
+"""Translators whose drawings are shown beneath each other, and how they were trained, by the end of the
+picture's name."""
 
 
 def angle_differences(predict: Predict, data: LabelledImages) -> np.ndarray:
@@ -241,16 +248,26 @@ class MicoExperiment:
 
         return once(self.folder / "evaluation" / f"{method}_{images:05d}.json", measure)
 
-    def pictures(self, count: int = 6) -> dict[str, np.ndarray]:
+    def pictures(
+        self, translators: Mapping[str, str] = PICTURED["_pictures"], count: int = 6
+    ) -> dict[str, np.ndarray]:
         """Rows of figure 11 by label, (count, H, W, 3) uint8: test images, F(y) by images, true pairs.
 
-        F(y) is of every translator that is there, whatever this run has chosen.
+        F(y) is of every one of those translators that is there, whatever this run has chosen; nothing without
+        any.
         """
+        numbers = [
+            (name, number)
+            for number in (0, *self.preset.target_images)
+            for name in translators
+            if self._saved(name, number).exists()
+        ]
+        if not numbers:
+            return {}
         images = self.test.images[:count]
         rows = {"target image y": images}
-        for number in self.preset.target_images:
-            plural = "s" if number > 1 else ""
-            for method in (name for name in TRANSLATORS if self._saved(name, number).exists()):
-                label = f"F(y), trained with {number:,} target image{plural}{TRANSLATORS[method]}"
-                rows[label] = self.model(method, number).translate(images)
+        for name, number in numbers:
+            plural = "" if number == 1 else "s"
+            label = f"F(y), trained with {number:,} target image{plural}{translators[name]}"
+            rows[label] = self.model(name, number).translate(images)
         return rows | {"true pair in the source": self.pairs.images[:count]}

@@ -19,6 +19,7 @@ from crossgap.experiments.digits import SOURCE, TARGETS, DigitsExperiment
 from crossgap.experiments.digits_presets import ALL_DIGITS_METHODS, DigitsPreset, get_digits_preset
 from crossgap.experiments.digits_presets import settled as settled_digits
 from crossgap.experiments.mico import DEFAULT_METHODS, MicoExperiment, check_selection
+from crossgap.experiments.mico import PICTURED as MICO_PICTURED
 from crossgap.experiments.mico_figures import curve
 from crossgap.experiments.mico_presets import MicoPreset, get_mico_preset
 from crossgap.experiments.parallel import check_workers, in_parallel
@@ -107,8 +108,9 @@ def reproduce_mico(
     """Every method × number of target images × seed; the path of the results file.
 
     Methods and numbers can be added to a run later. Beside the file `<preset>_curve.png`, the error over the
-    number of images of what it holds (of `mico_figures.NAMES`), and `<preset>_pictures.png`, what the
-    translators of seed 0 make of test images. Killed and started again, it goes on where it was.
+    number of images of what it holds (of `mico_figures.NAMES`), and `<preset>_pictures.png` and
+    `<preset>_others.png`, what the translators of seed 0 make of test images, TaskGAN's and the others.
+    Killed and started again, it goes on where it was.
 
     Raises:
         CrossgapError: an unknown method or preset, more images than it has, no seeds, or `output` holds
@@ -123,7 +125,9 @@ def reproduce_mico(
     parts = [(*about, images, seed) for images in (0, *counts) for seed in range(seeds)]
     _gather(_mico, parts, workers, "numbers of images and seeds", path, folder, depends)
     curve(read_json(path)["rows"], results / f"{preset}_curve.png")
-    gallery(MicoExperiment(folder, settings, 0, fabric).pictures(), results / f"{preset}_pictures.png")
+    for end, translators in MICO_PICTURED.items():
+        if pictures := MicoExperiment(folder, settings, 0, fabric).pictures(translators):
+            gallery(pictures, results / f"{preset}{end}.png")
     return path
 
 
