@@ -232,6 +232,8 @@ def test_methods_are_listed_with_what_they_need(monkeypatch, capsys):
         (["evaluate", "DIR/source"], ["No adapted model"]),
         (["evaluate", "DIR/new", "--data", "DIR/source", "--starts", "3"], ["--starts", "closed loop"]),
         (["evaluate", "DIR/new", "--data", "DIR/source", "--look", "target_b"], ["--look", "closed loop"]),
+        (["evaluate", "DIR/new", "--data", "DIR/source", "--gain", "0.1"], ["--gain", "closed loop"]),
+        (["evaluate", "DIR/new", "--data", "DIR/source", "--steps", "9"], ["--steps", "closed loop"]),
         (["demo", "--look", "source"], ["Expected --look of a target"]),
         (["looks", "DIR/looks.txt"], ["looks.txt", "ends in .png"]),
         (["train", "taskgan_invers", *PAIR], ["Did you mean taskgan_inverse?"]),
@@ -268,7 +270,18 @@ def test_a_run_is_no_model_but_has_some(monkeypatch, capsys, tmp_path):
     (model / "adapted.json").touch()
     code, message = crossgap(monkeypatch, capsys, "evaluate", tmp_path / "run", "--data", tmp_path)
     assert code == 2
-    assert f"Expected one or several of those in it: {model}." in message
+    assert f"Expected one or several of those in {tmp_path / 'run'}: {model}." in message
+    code, message = crossgap(monkeypatch, capsys, "evaluate", model.parent / "misspelt")
+    assert code == 2
+    assert f"Expected one or several of those in {model.parent}: {model}." in message
+
+
+@pytest.mark.parametrize(("option", "value"), [("--gain", "0.1"), ("--data", ".")])
+def test_what_a_policy_does_not_take(monkeypatch, capsys, tmp_path, option, value):
+    (tmp_path / "policy.json").touch()
+    code, message = crossgap(monkeypatch, capsys, "evaluate", tmp_path, option, value)
+    assert code == 2
+    assert f"{option} is for adapted models" in message
 
 
 def test_the_version(monkeypatch, capsys):

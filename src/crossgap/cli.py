@@ -253,8 +253,8 @@ def budget(
 
 def evaluate(
     models: Positional[tuple[Path, ...]], look: str | None = None, data: Path | None = None,
-    gain: float = 0.2, starts: int | None = None, steps: int = 100, validation: bool = False,
-    output: Path | None = None, device: Device = "auto",
+    gain: float | None = None, starts: int | None = None, steps: int | None = None,
+    validation: bool = False, output: Path | None = None, device: Device = "auto",
 ) -> None:  # fmt: skip
     """Evaluate adapted models in closed loop in a look, or offline on labelled images; or policies.
 
@@ -262,9 +262,9 @@ def evaluate(
         models: folders of adapted models, or of policies; the first is compared with each of the others.
         look: where the robot acts; target_b by default.
         data: evaluate on this data set instead.
-        gain: the control gain.
+        gain: the control gain, by default 0.2; a policy has none.
         starts: number of starts; all 100 test starts (50 for validation) by default.
-        steps: length of an episode; of a policy's at most 50.
+        steps: length of an episode, by default 100; of a policy's at most 50.
         validation: play the 50 validation starts, which choices such as the gain may be made on.
         output: write the result here as JSON.
         device: where the models run.
@@ -283,9 +283,10 @@ def evaluate(
             raise CrossgapError(f"{policies[0]} is a policy. Expected policies alone, or models alone.")
         if data is not None:
             raise CrossgapError("--data is for adapted models: a policy is played, in a look.")
-        evaluate_policies(
-            models, look or "target_b", starts, min(steps, EPISODE_STEPS), validation, output, device
-        )
+        if gain is not None:
+            raise CrossgapError("--gain is for adapted models: a policy's actions are taken as they are.")
+        steps = EPISODE_STEPS if steps is None else min(steps, EPISODE_STEPS)
+        evaluate_policies(models, look or "target_b", starts, steps, validation, output, device)
         return
     from crossgap.experiments.evaluate import evaluate_models
 

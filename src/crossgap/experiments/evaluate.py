@@ -31,8 +31,8 @@ from crossgap.training import make_fabric
 
 
 def evaluate_models(
-    models: tuple[Path, ...], look: str | None, data: Path | None, gain: float, starts: int | None,
-    steps: int, validation: bool, output: Path | None, device: str,
+    models: tuple[Path, ...], look: str | None, data: Path | None, gain: float | None, starts: int | None,
+    steps: int | None, validation: bool, output: Path | None, device: str,
 ) -> dict[str, Any]:  # fmt: skip
     """Evaluate each model, print a table, and write it as JSON if `output` is given.
 
@@ -41,11 +41,14 @@ def evaluate_models(
     """
     if not models:
         raise CrossgapError("Expected at least one folder of an adapted model.")
-    for path in models:
-        _check_is_model(path)
-    if data is not None and (look is not None or starts is not None or validation):
-        raise CrossgapError("--look, --starts and --validation are for the closed loop, --data for images.")
+    played = any(option is not None for option in (look, starts, gain, steps)) or validation
+    if data is not None and played:
+        raise CrossgapError(
+            "--look, --starts, --steps, --gain and --validation are for the closed loop, --data for images."
+        )
     look = "target_b" if look is None else look
+    gain = 0.2 if gain is None else gain
+    steps = 100 if steps is None else steps
     available = VALIDATION_STARTS if validation else TEST_STARTS
     starts = len(available) if starts is None else starts
     if not 1 <= starts <= len(available):
@@ -55,6 +58,8 @@ def evaluate_models(
     if not 0 < gain < float("inf"):
         raise CrossgapError(f"--gain must be above 0; got {gain}.")
     get_look(look)
+    for path in models:
+        _check_is_model(path)
     torch_device = make_fabric(device).device
     loaded = {str(path): AdaptedModel.load(path, torch_device) for path in models}
     result = _offline(loaded, data) if data else _closed_loop(loaded, look, gain, available[:starts], steps)
@@ -66,10 +71,11 @@ def evaluate_models(
 def _check_is_model(path: Path) -> None:
     if (path / ABOUT).exists():
         return
-    models = {about.parent for about in path.glob(f"**/{ABOUT}")}
+    folder, files = (path, f"**/{ABOUT}") if path.exists() else (path.parent, f"*/{ABOUT}")
+    models = {about.parent for about in folder.glob(files)}
     if found := sorted(str(model) for model in models if not model.name.startswith(".")):
         raise CrossgapError(
-            f"{path} is no model. Expected one or several of those in it: {', '.join(found)}."
+            f"{path} is no model. Expected one or several of those in {folder}: {', '.join(found)}."
         )
 
 
