@@ -125,8 +125,9 @@ def reproduce_mico(
     parts = [(*about, images, seed) for images in (0, *counts) for seed in range(seeds)]
     _gather(_mico, parts, workers, "numbers of images and seeds", path, folder, depends)
     curve(read_json(path)["rows"], results / f"{preset}_curve.png")
+    experiment = MicoExperiment(folder, settings, 0, fabric)
     for end, translators in MICO_PICTURED.items():
-        if pictures := MicoExperiment(folder, settings, 0, fabric).pictures(translators):
+        if pictures := experiment.pictures(translators):
             gallery(pictures, results / f"{preset}{end}.png")
     return path
 
