@@ -65,8 +65,9 @@ def tone_mapped(light: np.ndarray) -> np.ndarray:
 class FilamentRenderer:
     """Renders one fixed camera of a model into square images, as `rendering.Renderer` does.
 
-    Equal states give equal images, bit by bit, in any order and in any process. Where there is no Vulkan the
-    process ends: `filament_problem` says so before.
+    Equal states give equal images in any order and in any process, but for one level of one colour in one
+    pixel of about one image in 200 (docs/log.md). Where there is no Vulkan the process ends:
+    `filament_problem` says so before.
 
     Args:
         model: the compiled model, made with `physical_quality`.
