@@ -6,14 +6,14 @@ import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import lightning_fabric
 import numpy as np
 
 from crossgap.adapted import AdaptedModel
 from crossgap.catalog import Methods
-from crossgap.config import TaskGANConfig
+from crossgap.config import SupervisedConfig, TaskGANConfig, TranslatorConfig
 from crossgap.data import Collection, LabelledImages, collect, read_folder
 from crossgap.errors import CrossgapError, unknown
 from crossgap.evaluation import Predict, mean_interval
@@ -42,8 +42,9 @@ INVERSE = (
 )  # fmt: skip
 """Whose translator sees the target images alone."""
 PASSES = 24
-"""How often that translator sees each target image, at least. With a thousand and as few steps as with ten it
-draws no arm; with ten and as many steps as with a thousand it learns their labels by heart (docs/log.md)."""
+"""How often that translator, and every task model trained on the target images, sees each of them, at least.
+With a thousand and as few steps as with ten F draws no arm; with ten and as many steps as with a thousand it
+learns their labels by heart. With 5,399 and the steps of ten a task model is far from done (docs/log.md)."""
 WITHOUT_TARGET = ("source_only", "rcan", "rcan_refined", "augmented", "randomized_per_frame")
 """What sees none."""
 BENCHMARK = ("benchmark",)
@@ -72,6 +73,9 @@ PICTURED = {
 }  # fmt: skip
 """Translators whose drawings are shown beneath each other, and how they were trained, by the end of the
 picture's name."""
+
+Part = TypeVar("Part", SupervisedConfig, TranslatorConfig)
+"""The training of one network."""
 
 
 def angle_differences(predict: Predict, data: LabelledImages) -> np.ndarray:
@@ -205,12 +209,17 @@ class MicoExperiment:
 
     def _config(self, method: str, images: int) -> TaskGANConfig:
         """The preset's, with steps enough for so many images."""
+
+        def long_enough(part: Part) -> Part:
+            return replace(part, steps=max(part.steps, PASSES * images // part.batch))
+
         config = self.preset.config
+        config = replace(
+            config, target=long_enough(config.target), fine_tuning=long_enough(config.fine_tuning)
+        )
         if method not in INVERSE:
             return config
-        translator = config.translator
-        steps = max(translator.steps, PASSES * images // translator.batch)
-        return replace(config, translator=replace(translator, steps=steps))
+        return replace(config, translator=long_enough(config.translator))
 
     def _methods(self, method: str, images: int) -> Methods:
         trainer = functools.partial(Trainer, fabric=self.fabric, seed=self.seed, quiet=self.quiet)
