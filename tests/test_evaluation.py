@@ -85,6 +85,14 @@ def test_pairing_narrows_the_interval() -> None:
     assert width(better) < 0.5 * width(shuffled)
 
 
+def test_the_luck_of_a_training_is_in_the_interval() -> None:
+    a = np.array([[1] * 50, [0] * 50])  # one of two trainings wins every start: the starts alone say 50 ± 0 %
+    difference = paired_difference(a, np.zeros_like(a))
+    assert difference == {"value": 0.5, "low": 0.0, "high": 1.0}  # each with a chance of 1/4 when resampled
+    alike = paired_difference(np.array([[1, 0] * 50] * 3), np.zeros((3, 100)))
+    assert alike["high"] - alike["low"] == pytest.approx(2 * 1.96 * 0.05, abs=0.015)  # 100 starts, not 300
+
+
 @pytest.mark.parametrize(("a", "b"), [([True], [True, False]), ([], [])])
 def test_paired_difference_needs_the_same_starts(a: list[bool], b: list[bool]) -> None:
     with pytest.raises(ValueError, match=f"same starts; got {len(a)} and {len(b)}"):

@@ -57,7 +57,7 @@ def test_two_looks_two_workers_and_a_method_added_later(tmp_path: Path, monkeypa
     ):
         report_again(tmp_path / "run", "target_c", 1, None)
     assert not list((tmp_path / "results").glob("smoke_target_*.png"))  # no translator, no drawings
-    rows(("plain_gan", "source_supervised_gan"), 1, ("target_b",))
+    rows(("plain_gan", "source_supervised_gan", "plain_gan_forward"), 1, ("target_b",))
     assert Image.open(tmp_path / "results" / "smoke_target_b.png").size[0] > 100
     experiment = TaskGANExperiment(tmp_path / "run", tiny, "target_b", 0, make_fabric("cpu", "32-true"), True)
     labels = ["held-out target image y", "F(y), plain GAN (λ = 0)", "true pair in the source"]
@@ -66,6 +66,13 @@ def test_two_looks_two_workers_and_a_method_added_later(tmp_path: Path, monkeypa
     assert list(pictures) == labels
     others = [labels[0], "F(y), inverse GAN supervised on the source, no target labels", labels[2]]
     assert list(experiment.pictures(PICTURED["_others"], count=3)) == others
+    forward = experiment.pictures(PICTURED["_forward"], count=3)
+    assert list(forward) == [
+        "held-out source image x", "G(x), plain GAN forward (λ = 0)", "true pair in the target",
+    ]  # fmt: skip
+    x, _, true = forward.values()
+    np.testing.assert_array_equal(x, pictures[labels[2]])
+    np.testing.assert_array_equal(true, pictures[labels[0]])
     assert {images.shape for images in pictures.values()} == {(3, tiny.size, tiny.size, 3)}
     np.testing.assert_array_equal(pictures[labels[0]][0], experiment.held_out.images[0])
     np.testing.assert_array_equal(pictures[labels[2]][-1], experiment.held_out_pairs.images[-1])

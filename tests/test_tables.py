@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from crossgap.experiments.tables import (
     generalisation_table,
     insert,
     reach_table,
+    regime_table,
     success_table,
     update,
     weight_table,
@@ -92,7 +94,17 @@ def test_differences_are_start_by_start() -> None:
     assert table[0] == "| refined TaskGAN minus | `target_a` | `target_c` |"
     tuned, oracle = table[2:4]
     assert tuned.startswith("| source model fine-tuned on the target images | – | +75 (+50 – +100) |")
-    assert oracle.startswith("| oracle: as many labelled target images as source images | – | -12 (-38 – +0)")
+    assert oracle.startswith("| oracle: as many labelled target images as source images | – | -12 (-50 – +0)")
+
+
+def test_regimes_have_wilsons_interval_of_the_mean_over_seeds() -> None:
+    found = results()
+    row = {"domain": "target_a", "method": "source_paired", "metric": "success", "n": 100}
+    found["rows"] = [{**row, "seed": seed, "value": value} for seed, value in enumerate((0.8, 0.9, 1.0))]
+    lines = regime_table(found).splitlines()
+    assert lines[0] == "| regime | `target_a` |"
+    assert lines[4] == "| Source + Paired | 90 % (83 – 94) |"  # 90 of 100, worked out by hand
+    assert lines[2] == "| Benchmark | – |"  # not run
 
 
 def test_generalisation_sets_training_images_beside_unseen_ones() -> None:
@@ -231,3 +243,11 @@ def test_what_a_document_links_to_is_there(document: Path) -> None:
     links = re.findall(r"\]\(([^)#\s]+)", document.read_text(encoding="utf-8"))
     relative = [link for link in links if "://" not in link]
     assert [link for link in relative if not (document.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_documents_tables_are_those_of_the_results(document: Path, tmp_path: Path) -> None:
+    copy = tmp_path / document.name
+    shutil.copy(document, copy)
+    update(copy, ROOT)
+    assert copy.read_text(encoding="utf-8") == document.read_text(encoding="utf-8"), "run `make tables`"

@@ -6,11 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
+from crossgap.config import get_preset
 from crossgap.errors import CrossgapError
 from crossgap.experiments import reproduce, task_weight
 from crossgap.experiments.task_weight import histogram_distance
+from crossgap.experiments.taskgan import TaskGANExperiment
 from crossgap.files import read_json
+from crossgap.training import make_fabric
 
 
 def test_histogram_distance_by_hand() -> None:
@@ -34,6 +38,15 @@ def test_the_sweep_from_nothing_and_again(tmp_path: Path, monkeypatch: pytest.Mo
         row["metric"] for row in found["rows"]
     }
     assert (tmp_path / "results" / "smoke_target_a.png").stat().st_size > 10_000
+    assert Image.open(tmp_path / "results" / "smoke_target_a_pictures.png").size[1] > 100
+    whole = TaskGANExperiment(run[3], get_preset("smoke"), "target_a", 0, make_fabric("cpu", "32-true"), True)
+    drawn = task_weight.pictures(whole, 2)
+    assert list(drawn) == [
+        "held-out target image y", "F(y), λ_φ = 0", "F(y), λ_φ = 1", "true pair in the source",
+    ]  # fmt: skip
+    _, ignored, weighed, pair = drawn.values()
+    assert (ignored != weighed).any()
+    np.testing.assert_array_equal(pair[0], whole.held_out_pairs.images[0])
     weights = [path for path in (tmp_path / "run").rglob("*.safetensors") if "models" in path.parts]
     before = {path: path.stat().st_mtime_ns for path in weights}
     more = ("smoke", 1, ("target_a", "target_b", "target_b"), *run[3:])  # a look is added

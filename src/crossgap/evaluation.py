@@ -51,19 +51,26 @@ def mean_interval(values: Sequence[float] | np.ndarray) -> tuple[float, float]:
 def paired_difference(
     a: Sequence[float] | np.ndarray, b: Sequence[float] | np.ndarray
 ) -> dict[str, float]:  # fmt: skip
-    """Difference of two success rates on the same starts, with a 95 % bootstrap interval over starts.
+    """Difference of two success rates on the same starts, with a 95 % bootstrap interval.
+
+    Starts are resampled, and with several trainings these, too: what one had by luck is in the interval then,
+    as far as few of them can show it.
 
     Args:
-        a: success per start of the first method, 0 or 1, or its mean over seeds.
-        b: success per start of the second, same starts in the same order.
+        a: success of the first method, 0 or 1, per start, (n,), or per training's seed and start, (seeds, n).
+        b: success of the second, same seeds and starts in the same order.
 
     Raises:
-        ValueError: the two are not of one length.
+        ValueError: the two are not of one shape, or empty.
     """
-    difference = np.asarray(a, float) - np.asarray(b, float) if len(a) == len(b) else None
-    if difference is None or not len(difference):
-        raise ValueError(f"A paired comparison needs the same starts; got {len(a)} and {len(b)}.")
-    return _bootstrap(difference)
+    a, b = np.asarray(a, float), np.asarray(b, float)
+    if a.shape != b.shape or not a.size:
+        raise ValueError(f"A paired comparison needs the same starts; got {_starts(a)} and {_starts(b)}.")
+    return _bootstrap(a - b)
+
+
+def _starts(won: np.ndarray) -> str:
+    return " × ".join(map(str, won.shape))
 
 
 def paired_error_difference(a: np.ndarray, b: np.ndarray, episodes: np.ndarray) -> dict[str, float]:
@@ -79,12 +86,14 @@ def paired_error_difference(a: np.ndarray, b: np.ndarray, episodes: np.ndarray) 
 
 
 def _bootstrap(values: np.ndarray, resamples: int = 10_000) -> dict[str, float]:
-    """Mean with a 95 % bootstrap interval; the resamples are drawn with a fixed seed."""
-    rng = np.random.default_rng(0)
-    means = np.concatenate(
-        [values[rng.integers(len(values), size=(100, len(values)))].mean(1) for _ in range(resamples // 100)]
-    )
-    low, high = np.quantile(means, [0.025, 0.975])
+    """Mean of values (n,) or (seeds, n) with a 95 % bootstrap interval, drawn with a fixed seed."""
+    rng, rows = np.random.default_rng(0), np.atleast_2d(values)
+    seeds, n = rows.shape
+    means = []
+    for _ in range(resamples // 100):
+        by_seed = rows[:, rng.integers(n, size=(100, n))].mean(-1)
+        means.append(np.take_along_axis(by_seed, rng.integers(seeds, size=by_seed.shape), 0).mean(0))
+    low, high = np.quantile(np.concatenate(means), [0.025, 0.975])
     return {"value": float(values.mean()), "low": float(low), "high": float(high)}
 
 

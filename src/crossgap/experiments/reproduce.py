@@ -29,6 +29,7 @@ from crossgap.experiments.pick_place_setups import METHODS as PICK_PLACE
 from crossgap.experiments.pick_place_setups import get_pick_place_setup
 from crossgap.experiments.results import add_results
 from crossgap.experiments.task_weight import WEIGHTS, TaskWeightExperiment
+from crossgap.experiments.task_weight import pictures as weight_pictures
 from crossgap.experiments.task_weight import plot as plot_weights
 from crossgap.experiments.taskgan import PICTURED, TaskGANExperiment
 from crossgap.experiments.taskgan_figures import regimes_plot
@@ -233,8 +234,8 @@ def reproduce_task_weight(
 ) -> Path:  # fmt: skip
     """Inverse TaskGAN for every λ_φ × look × seed; the path of the results file.
 
-    Beside it `<preset>_<look>.png`: task error, style and alignment over λ_φ. Looks can be added to a run
-    later. Killed and started again, it goes on where it was.
+    Beside it `<preset>_<look>.png`: task error, style and alignment over λ_φ, and `…_pictures.png`: what F of
+    each draws. Looks can be added to a run later. Killed and started again, it goes on where it was.
 
     Raises:
         CrossgapError: an unknown look or preset, no seeds, or `output` holds another run.
@@ -251,6 +252,8 @@ def reproduce_task_weight(
     every = read_json(path)["rows"]  # other seeds of an earlier run, too
     for look in looks:
         plot_weights([row for row in every if row["domain"] == look], results / f"{preset}_{look}.png")
+        drawn = weight_pictures(TaskGANExperiment(folder, settings, look, 0, fabric))
+        gallery(drawn, results / f"{preset}_{look}_pictures.png")
     return path
 
 

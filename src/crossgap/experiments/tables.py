@@ -11,13 +11,14 @@ import numpy as np
 from crossgap.catalog import METHODS
 from crossgap.config import ALL_METHODS
 from crossgap.errors import CrossgapError
-from crossgap.evaluation import paired_difference
+from crossgap.evaluation import paired_difference, wilson_interval
 from crossgap.experiments.benchmark_tables import minutes_table, step_table
 from crossgap.experiments.budget_tables import grid
 from crossgap.experiments.digits_presets import ALL_DIGITS_METHODS
 from crossgap.experiments.mico import BENCHMARK, EVERY_METHOD
 from crossgap.experiments.mico_figures import NAMES as MICO_NAMES
 from crossgap.experiments.pick_place_setups import METHODS as PICK_PLACE
+from crossgap.experiments.taskgan_figures import REGIMES
 from crossgap.experiments.xarm7_setups import DOMAINS, SETUPS
 from crossgap.files import read_json, write_text
 
@@ -59,10 +60,36 @@ def difference_table(results: dict[str, Any]) -> str:
         cells = [_difference([row for row in rows if row["domain"] == domain], method) for domain in domains]
         lines.append(f"| {METHODS[method].about} | " + " | ".join(cells) + " |")
     text = (
-        "Points of success, mean over seeds, with a 95 % bootstrap interval over the starts, which are the "
-        f"same for all. {_run(results)}"
+        "Points of success, mean over seeds, with a 95 % bootstrap interval over seeds and starts, which are "
+        f"the same for all. {_run(results)}"
     )
     return "\n".join([*lines, "", text])
+
+
+def regime_table(results: dict[str, Any]) -> str:
+    """Figure 9 of the TaskGAN paper as a table: success per regime and look with intervals, in Markdown."""
+    rows = [row for row in results["rows"] if row["metric"] == "success"]
+    domains = sorted({row["domain"] for row in rows})
+    lines = [
+        "| regime | " + " | ".join(f"`{domain}`" for domain in domains) + " |",
+        "|---|" + "---|" * len(domains),
+    ]
+    for method, (name, _) in REGIMES.items():
+        found = [[r for r in rows if (r["method"], r["domain"]) == (method, domain)] for domain in domains]
+        lines.append(f"| {name} | " + " | ".join(map(_rate, found)) + " |")
+    text = (
+        f"Success, mean over seeds, with Wilson's 95 % interval over the {rows[0]['n']} starts, the same for "
+        f"all seeds. {_run(results)}"
+    )
+    return "\n".join([*lines, "", text])
+
+
+def _rate(rows: list[dict[str, Any]]) -> str:
+    if not rows:
+        return "–"
+    rate, n = np.mean([row["value"] for row in rows]), rows[0]["n"]
+    low, high = wilson_interval(min(n, rate * n), n)
+    return f"{100 * rate:.0f} % ({100 * low:.0f} – {100 * high:.0f})"
 
 
 def _difference(rows: list[dict[str, Any]], method: str) -> str:
@@ -70,7 +97,7 @@ def _difference(rows: list[dict[str, Any]], method: str) -> str:
     seeds = [seed for name, seed in won if name == method and (REFINED, seed) in won]
     if not seeds:
         return "–"
-    refined, other = (np.mean([won[name, seed] for seed in seeds], 0) for name in (REFINED, method))
+    refined, other = (np.stack([won[name, seed] for seed in seeds]) for name in (REFINED, method))
     found = paired_difference(refined, other)
     value, low, high = (f"{100 * found[key]:+.0f}" for key in ("value", "low", "high"))
     return f"{value} ({low} – {high})" + _fewer(len(seeds), len({row["seed"] for row in rows}))
@@ -334,6 +361,7 @@ def insert(document: str, name: str, text: str) -> str:
 TABLES = {
     "taskgan-quick": (Path("results/taskgan/quick.json"), success_table),
     "taskgan-full": (Path("results/taskgan/full.json"), success_table),
+    "taskgan-full-regimes": (Path("results/taskgan/full.json"), regime_table),
     "taskgan-full-differences": (Path("results/taskgan/full.json"), difference_table),
     "taskgan-full-generalisation": (Path("results/taskgan/full.json"), generalisation_table),
     "taskgan-full-alignment": (Path("results/taskgan/full.json"), alignment_table),

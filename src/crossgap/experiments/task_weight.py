@@ -42,6 +42,19 @@ class TaskWeightExperiment(Variant):
         return [*rows, {**about, "metric": "histogram_distance", **style}]
 
 
+def pictures(whole: TaskGANExperiment, count: int = 6) -> dict[str, np.ndarray]:
+    """Rows by label, (count, H, W, 3) uint8: held-out target images, F(y) of every λ_φ, and true pairs.
+
+    Args:
+        whole: the experiment with the preset's own λ_φ, every weight of which was run.
+        count: of images.
+    """
+    drawn = {w: TaskWeightExperiment(whole, w).pictures((METHOD,), count) for w in WEIGHTS}
+    first, *_, last = drawn[WEIGHTS[0]].items()
+    rows = {f"F(y), λ_φ = {weight:g}": [*found.values()][1] for weight, found in drawn.items()}
+    return dict([first, *rows.items(), last])
+
+
 def histogram_distance(images: np.ndarray, others: np.ndarray, bins: int = 32) -> float:
     """How unlike two sets' colours are: total variation of their histograms, in [0, 1], mean over channels.
 

@@ -29,9 +29,11 @@ SOURCE_SEED, TARGET_SEED, HELD_OUT_SEED, ORACLE_SEED = 1, 2, 3, 4
 PICTURED = {
     "": ("plain_gan", "task_loss_only", "taskgan_inverse"),
     "_others": ("source_supervised_gan", "cycle_taskgan_unlabelled", "cycle_taskgan", "canonical_taskgan"),
+    "_forward": ("plain_gan_forward", "taskgan_forward"),
 }
 """Translators whose drawings are shown beneath each other, by the end of the picture's name: what is left of
-TaskGAN without a part, and other ways to train a translator."""
+TaskGAN without a part, other ways to train a translator, and both of the paper's figure 7, which draws G(x).
+All of one picture translate the same way."""
 RECORDED = 4
 """Episodes per method whose images are kept for the report."""
 
@@ -260,18 +262,19 @@ class TaskGANExperiment:
     def pictures(self, translators: Sequence[str] = PICTURED[""], count: int = 6) -> dict[str, np.ndarray]:
         """Rows of figure 7 by label, (count, H, W, 3) uint8: held-out images of different episodes, what
         those translators that are there make of them, and their true pairs; nothing without any."""
-        saved = {name: self.folder / "models" / name for name in translators}
-        there = {name: folder for name, folder in saved.items() if folder.exists()}
-        models = {name: AdaptedModel.load(folder, self.fabric.device) for name, folder in there.items()}
-        if not models:
+        there = [name for name in translators if (self.folder / "models" / name).exists()]
+        if not there:
             return {}
         chosen = np.linspace(0, len(self.held_out) - 1, count).astype(int)
-        images = self.held_out.images[chosen]
-        drawn = {f"F(y), {METHODS[name].about}": model.translate(images) for name, model in models.items()}
-        return {
-            "held-out target image y": images, **drawn,
-            "true pair in the source": self.held_out_pairs.images[chosen],
-        }  # fmt: skip
+        target, source = (data.images[chosen] for data in (self.held_out, self.held_out_pairs))
+        forward = METHODS[there[0]].translates_source
+        given, true = (source, target) if forward else (target, source)
+        rows = {f"held-out {'source image x' if forward else 'target image y'}": given}
+        for name in there:
+            model = AdaptedModel.load(self.folder / "models" / name, self.fabric.device)
+            about = METHODS[name].about.removesuffix(": the translator G")
+            rows[f"{'G(x)' if forward else 'F(y)'}, {about}"] = model.translate(given)
+        return rows | {f"true pair in the {'target' if forward else 'source'}": true}
 
     def evaluation_path(self, method: str) -> Path:
         """Where the results of a method are."""
