@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -28,8 +30,13 @@ from crossgap.training import Trainer
 LEARN = TaskGANConfig(
     networks=NetworkConfig(8, 64, 8, 1, 8),
     source=SupervisedConfig(400, 32, 2e-3),
+    randomization=SupervisedConfig(400, 32, 2e-3),
     translator=TranslatorConfig(200, 16, 1e-3),
+    cycle=CycleConfig(200, 16, 1e-3),
+    two_columns=TwoColumnsConfig(200, 16, 2e-3),
     refinement=SupervisedConfig(100, 32, 1e-3),
+    fine_tuning=SupervisedConfig(200, 32, 2e-3),
+    translated_images=400,
 )
 TINY = TaskGANConfig(
     networks=NetworkConfig(4, 8, 4, 1, 4),
@@ -74,6 +81,54 @@ def test_source_only_fails_and_taskgan_succeeds(make, toy) -> None:
     translated = methods.get("taskgan_inverse").translate(held_out["target"].images)
     gap = np.abs(images["target"] - images["source"]).mean()
     assert np.abs(translated - images["source"]).mean() < 0.6 * gap  # and it looks like the source
+
+
+def tinted(data: LabelledImages) -> LabelledImages:
+    """The toy's source in other colours that say which disk is which: a gap to cross without labels."""
+    images = np.round(0.45 * data.images[..., [0, 2, 1]] + np.array([20, 120, 90]))
+    return replace(data, images=images.astype(np.uint8))
+
+
+@pytest.fixture(scope="module")
+def across(toy, fabric, tmp_path_factory: pytest.TempPathFactory):
+    """`across(gap, method)`: error on held-out target images, what methods share trained once per gap."""
+
+    def world(name: str, gap: Callable[[LabelledImages], LabelledImages] | None) -> tuple[Methods, Any]:
+        def target(n: int, seed: int) -> LabelledImages:
+            return gap(toy("source", n, seed)) if gap else toy("target", n, seed)
+
+        extra = {"pairs": lambda: toy("source", 200, 2), "randomized": lambda: target(1600, 7)}
+        trainer = Trainer(tmp_path_factory.mktemp(name), fabric, quiet=True)
+        return Methods(toy("source", 1600, 1), target(200, 2), LEARN, trainer, extra=extra), target(200, 3)
+
+    worlds = {"hidden": world("hidden", None), "tinted": world("tinted", tinted)}
+
+    def error(gap: str, method: str) -> float:
+        methods, held_out = worlds[gap]
+        return offline_error(methods.get(method).predict, held_out, methods.scale)["value"]
+
+    return error
+
+
+@pytest.mark.parametrize(
+    ("gap", "method"),
+    [
+        ("hidden", "fine_tuned"),
+        ("hidden", "randomized"),
+        ("hidden", "task_loss_only"),
+        ("hidden", "source_paired"),
+        ("hidden", "source_translated"),
+        ("hidden", "source_paired_translated"),
+        ("hidden", "cycle_taskgan"),
+        ("hidden", "cycle_taskgan_forward"),
+        ("tinted", "source_supervised_gan"),
+        ("tinted", "cycle_taskgan_unlabelled"),
+    ],
+)
+def test_the_others_solve_it_too(gap: str, method: str, across) -> None:
+    """The last two without a label of the target, across colours alone; the others where labels must tell."""
+    assert across(gap, "source_only") > 0.9  # knows nothing
+    assert across(gap, method) < 0.3 * across(gap, "source_only")
 
 
 def extras(toy) -> dict:
