@@ -68,8 +68,8 @@ DIGITS_PRESETS = {
         config=TaskGANConfig(
             networks=NetworkConfig(32, 256, 16, 2, 16),
             source=SupervisedConfig(3000, 64), randomization=SupervisedConfig(3000, 64),
-            target=SupervisedConfig(1000, 32),
-            fine_tuning=SupervisedConfig(1000, 32), dann=DANNConfig(3000, 64, domain_weight=0.3),
+            target=SupervisedConfig(5000, 32),
+            fine_tuning=SupervisedConfig(5000, 32), dann=DANNConfig(3000, 64, domain_weight=0.3),
             translator=TranslatorConfig(9000, 16, 4e-4), refinement=SupervisedConfig(1000, 64, 5e-4),
         ),
     ),
