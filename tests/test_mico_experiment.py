@@ -75,13 +75,15 @@ def test_the_translator_s_steps_grow_with_the_target_images(tmp_path: Path, fabr
     }
 
 
-@pytest.mark.parametrize("method", ["target_only", "fine_tuned", "taskgan_inverse"])
+@pytest.mark.parametrize("method", ["target_only", "fine_tuned", "rcan_near", "taskgan_inverse_refined"])
 def test_a_task_model_s_steps_grow_with_the_target_images_too(method: str, tmp_path: Path, fabric) -> None:
     experiment = MicoExperiment(tmp_path, get_mico_preset("full"), 0, fabric)
     configs = [experiment._config(method, images) for images in (1, 1000, 5399)]
     # 1,200 of 16 in the preset; 24 times 1,000 or 5,399 images, 16 in each step, for baselines as for TaskGAN
     assert [config.target.steps for config in configs] == [1200, 1500, 8098]
     assert [config.fine_tuning.steps for config in configs] == [1200, 1500, 8098]
+    refined = {"taskgan_inverse_refined": [800, 800, 4049]}.get(method, [800] * 3)  # of 32, on F(y)
+    assert [config.refinement.steps for config in configs] == refined
 
 
 def test_the_experiment_from_nothing_to_results_and_again(tmp_path: Path, fabric) -> None:

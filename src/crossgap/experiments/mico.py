@@ -42,7 +42,7 @@ INVERSE = (
 )  # fmt: skip
 """Whose translator sees the target images alone."""
 PASSES = 24
-"""How often that translator, and every task model trained on the target images, sees each of them, at least.
+"""How often that translator, and every task model trained on y or on its F(y), sees each image, at least.
 With a thousand and as few steps as with ten F draws no arm; with ten and as many steps as with a thousand it
 learns their labels by heart. With 5,399 and the steps of ten a task model is far from done (docs/log.md)."""
 WITHOUT_TARGET = ("source_only", "rcan", "rcan_refined", "augmented", "randomized_per_frame")
@@ -214,12 +214,12 @@ class MicoExperiment:
             return replace(part, steps=max(part.steps, PASSES * images // part.batch))
 
         config = self.preset.config
-        config = replace(
-            config, target=long_enough(config.target), fine_tuning=long_enough(config.fine_tuning)
-        )
+        target, fine_tuning = long_enough(config.target), long_enough(config.fine_tuning)
+        config = replace(config, target=target, fine_tuning=fine_tuning)
         if method not in INVERSE:
             return config
-        return replace(config, translator=long_enough(config.translator))
+        translator, refinement = long_enough(config.translator), long_enough(config.refinement)
+        return replace(config, translator=translator, refinement=refinement)
 
     def _methods(self, method: str, images: int) -> Methods:
         trainer = functools.partial(Trainer, fabric=self.fabric, seed=self.seed, quiet=self.quiet)
