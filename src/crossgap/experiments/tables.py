@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,10 +33,7 @@ def success_table(results: dict[str, Any]) -> str:
     seeds = {domain: _seeds(rows, domain) for domain in domains}
     count = "–".join(dict.fromkeys(map(str, (min(seeds.values()), max(seeds.values())))))
     titles = [f"`{domain}`" + ("" if count.isdigit() else f" ({seeds[domain]} seeds)") for domain in domains]
-    lines = [
-        "| trained how | " + " | ".join(titles) + " |",
-        "|---|" + "---|" * len(domains),
-    ]
+    lines = _head("trained how", titles)
     for method in sorted({row["method"] for row in rows}, key=ALL_METHODS.index):
         cells = []
         for domain in domains:
@@ -45,6 +43,11 @@ def success_table(results: dict[str, Any]) -> str:
     return "\n".join([*lines, "", _origin(results, count, rows[0]["n"])])
 
 
+def _head(first: str, titles: Sequence[str]) -> list[str]:
+    """The first two lines of a table whose columns are right of `first`."""
+    return ["| " + " | ".join([first, *titles]) + " |", "|---" * (len(titles) + 1) + "|"]
+
+
 REFINED = "taskgan_inverse_refined"
 
 
@@ -52,10 +55,7 @@ def difference_table(results: dict[str, Any]) -> str:
     """How much more often refined TaskGAN reaches than each other method, start by start, in Markdown."""
     rows = [row for row in results["rows"] if row["metric"] == "success" and "won" in row]
     domains = sorted({row["domain"] for row in rows})
-    lines = [
-        "| refined TaskGAN minus | " + " | ".join(f"`{domain}`" for domain in domains) + " |",
-        "|---|" + "---|" * len(domains),
-    ]
+    lines = _head("refined TaskGAN minus", [f"`{domain}`" for domain in domains])
     for method in sorted({row["method"] for row in rows} - {REFINED}, key=ALL_METHODS.index):
         cells = [_difference([row for row in rows if row["domain"] == domain], method) for domain in domains]
         lines.append(f"| {METHODS[method].about} | " + " | ".join(cells) + " |")
@@ -70,10 +70,7 @@ def regime_table(results: dict[str, Any]) -> str:
     """Figure 9 of the TaskGAN paper as a table: success per regime and look with intervals, in Markdown."""
     rows = [row for row in results["rows"] if row["metric"] == "success"]
     domains = sorted({row["domain"] for row in rows})
-    lines = [
-        "| regime | " + " | ".join(f"`{domain}`" for domain in domains) + " |",
-        "|---|" + "---|" * len(domains),
-    ]
+    lines = _head("regime", [f"`{domain}`" for domain in domains])
     for method, (name, _) in REGIMES.items():
         found = [[r for r in rows if (r["method"], r["domain"]) == (method, domain)] for domain in domains]
         lines.append(f"| {name} | " + " | ".join(map(_rate, found)) + " |")
@@ -116,10 +113,7 @@ def generalisation_table(results: dict[str, Any]) -> str:
     """Errors of the inverse translator on the images that it was trained on, and on unseen ones."""
     rows = [row for row in results["rows"] if row["method"] == "taskgan_inverse"]
     domains = sorted({row["domain"] for row in rows})
-    lines = [
-        "| trained on / unseen | " + " | ".join(f"`{domain}`" for domain in domains) + " |",
-        "|---|" + "---|" * len(domains),
-    ]
+    lines = _head("trained on / unseen", [f"`{domain}`" for domain in domains])
     for metric, (about, form) in GENERALISATION.items():
         cells = []
         for domain in domains:
@@ -142,10 +136,7 @@ def alignment_table(results: dict[str, Any]) -> str:
     translators = sorted({row["method"] for row in rows if row["metric"] == "pair_l1"}, key=ALL_METHODS.index)
     shown = [name for name in translators if not name.endswith(("_refined", "_near"))]  # the same translator
     domains = sorted({row["domain"] for row in rows})
-    lines = [
-        "| translator | " + " | ".join(f"`{domain}`" for domain in domains) + " |",
-        "|---|" + "---|" * len(domains),
-    ]
+    lines = _head("translator", [f"`{domain}`" for domain in domains])
     for method in shown:
         cells = [
             _aligned([r for r in rows if (r["method"], r["domain"]) == (method, d)], _seeds(rows, d))
@@ -243,10 +234,7 @@ def accuracy_table(results: dict[str, Any]) -> str:
     """Mean test accuracy per method and target domain of the digits, with the range of the seeds."""
     rows = [row for row in results["rows"] if row["metric"] == "accuracy"]
     tested = {row["domain"]: row["n"] for row in rows}
-    lines = [
-        "| trained how | " + " | ".join(f"`{domain}`, {n:,} images" for domain, n in tested.items()) + " |",
-        "|---|" + "---|" * len(tested),
-    ]
+    lines = _head("trained how", [f"`{domain}`, {n:,} images" for domain, n in tested.items()])
     run = {row["method"] for row in rows}
     for method in (name for name in ALL_DIGITS_METHODS if name in run):  # in whatever order they were run
         cells = [_cell([r for r in rows if (r["method"], r["domain"]) == (method, d)], 1) for d in tested]
@@ -264,10 +252,7 @@ def error_table(results: dict[str, Any]) -> str:
     """Figure 12 of the TaskGAN paper: the Mico's error per method and number of target images."""
     rows = [row for row in results["rows"] if row["metric"] == "angle_l2"]
     numbers = sorted({row["images"] for row in rows} - {0})
-    lines = [
-        "| trained how | " + " | ".join(f"{n:,}" for n in numbers) + " |",
-        "|---|" + "---|" * len(numbers),
-    ]
+    lines = _head("trained how", [f"{n:,}" for n in numbers])
     order = (*BENCHMARK, *EVERY_METHOD)  # whichever run came first
     for method in sorted({row["method"] for row in rows}, key=order.index):
         found = [row for row in rows if row["method"] == method]
@@ -290,10 +275,7 @@ def reach_table(results: dict[str, Any]) -> str:
     rows = [row for row in results["rows"] if row["metric"] == "success"]
     domains = [name for name in DOMAINS if any(row["domain"] == name for row in rows)]
     learnt = [row for row in results["rows"] if row["metric"] == "steps_to_learn"]
-    lines = [
-        "| configuration | " + " | ".join(f"`{domain}`" for domain in domains) + " | steps to 80 % |",
-        "|---|" + "---|" * (len(domains) + 1),
-    ]
+    lines = _head("configuration", [*(f"`{domain}`" for domain in domains), "steps to 80 %"])
     for method in sorted({row["method"] for row in rows}, key=_configuration):
         found = [row for row in rows if row["method"] == method]
         cells = [_cell([row for row in found if row["domain"] == domain]) for domain in domains]
@@ -315,10 +297,7 @@ def pick_place_table(results: dict[str, Any]) -> str:
     """Mean success per method and look of Pick & Place, with the range of the seeds, in Markdown."""
     rows = [row for row in results["rows"] if row["metric"] == "success"]
     domains = list(dict.fromkeys(row["domain"] for row in rows))
-    lines = [
-        "| method | " + " | ".join(f"`{domain}`" for domain in domains) + " |",
-        "|---|" + "---|" * len(domains),
-    ]
+    lines = _head("method", [f"`{domain}`" for domain in domains])
     for method in [name for name in PICK_PLACE if any(row["method"] == name for row in rows)]:
         cells = [_cell([r for r in rows if (r["method"], r["domain"]) == (method, d)]) for d in domains]
         lines.append(f"| `{method}` | " + " | ".join(cells) + " |")
