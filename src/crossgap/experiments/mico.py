@@ -42,7 +42,7 @@ INVERSE = (
 )  # fmt: skip
 """Whose translator sees the target images alone."""
 PASSES = 24
-"""How often that translator, and every task model trained on y or on its F(y), sees each image, at least.
+"""How often that translator, and a task model that is trained on y or on its F(y), sees each image, at least.
 With a thousand and as few steps as with ten F draws no arm; with ten and as many steps as with a thousand it
 learns their labels by heart. With 5,399 and the steps of ten a task model is far from done (docs/log.md)."""
 WITHOUT_TARGET = ("source_only", "rcan", "rcan_refined", "augmented", "randomized_per_frame")
