@@ -58,32 +58,22 @@ def test_presets_have_the_paper_s_sizes() -> None:
         get_mico_preset("huge")
 
 
-def test_the_translator_s_steps_grow_with_the_target_images(tmp_path: Path, fabric) -> None:
-    experiment = MicoExperiment(tmp_path, get_mico_preset("quick"), 0, fabric)
-    steps = {
-        (method, images): experiment._config(method, images).translator.steps
-        for method in ("taskgan_inverse_refined", "task_loss_only", "canonical_taskgan")
-        for images in (10, 1000)
-    }
-    assert steps == {
-        ("taskgan_inverse_refined", 10): 400,  # as the preset has it
-        ("taskgan_inverse_refined", 1000): 3000,  # 24 times 1,000 images, 8 in each step
-        ("task_loss_only", 10): 400,
-        ("task_loss_only", 1000): 3000,  # equal steps
-        ("canonical_taskgan", 10): 400,
-        ("canonical_taskgan", 1000): 400,
-    }
-
-
-@pytest.mark.parametrize("method", ["target_only", "fine_tuned", "rcan_near", "taskgan_inverse_refined"])
-def test_a_task_model_s_steps_grow_with_the_target_images_too(method: str, tmp_path: Path, fabric) -> None:
-    experiment = MicoExperiment(tmp_path, get_mico_preset("full"), 0, fabric)
-    configs = [experiment._config(method, images) for images in (1, 1000, 5399)]
-    # 1,200 of 16 in the preset; 24 times 1,000 or 5,399 images, 16 in each step, for baselines as for TaskGAN
-    assert [config.target.steps for config in configs] == [1200, 1500, 8098]
-    assert [config.fine_tuning.steps for config in configs] == [1200, 1500, 8098]
-    refined = {"taskgan_inverse_refined": [800, 800, 4049]}.get(method, [800] * 3)  # of 32, on F(y)
-    assert [config.refinement.steps for config in configs] == refined
+@pytest.mark.parametrize(
+    ("preset", "part", "steps"),  # with 1, 1,000 and 5,399 target images: as the preset has it, or 24 passes
+    [
+        ("quick", "translator", [400, 3000, 16197]),  # of 8 images
+        ("full", "target", [1200, 1500, 8098]),  # of 16
+        ("full", "fine_tuning", [1200, 1500, 8098]),
+        ("full", "refinement", [800, 800, 4049]),  # of 32
+        ("full", "source", [6000] * 3),  # sees none
+        ("full", "canonical", [8000] * 3),
+    ],
+)
+def test_steps_grow_with_the_target_images(
+    preset: str, part: str, steps: list[int], tmp_path: Path, fabric
+) -> None:
+    experiment = MicoExperiment(tmp_path, get_mico_preset(preset), 0, fabric)
+    assert [getattr(experiment._config(images), part).steps for images in (1, 1000, 5399)] == steps
 
 
 def test_the_experiment_from_nothing_to_results_and_again(tmp_path: Path, fabric) -> None:

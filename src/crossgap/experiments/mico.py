@@ -37,12 +37,8 @@ METHODS = (
     "canonical_taskgan", "canonical_taskgan_near", "rcan_near",
 )  # fmt: skip
 """What is trained with each number of target images; the first is the paper's "Normal"."""
-INVERSE = (
-    "plain_gan", "task_loss_only", "task_loss_only_refined", "taskgan_inverse", "taskgan_inverse_refined",
-)  # fmt: skip
-"""Whose translator sees the target images alone."""
 PASSES = 24
-"""How often that translator, and a task model that is trained on y or on its F(y), sees each image, at least.
+"""How often what is trained on target images, or on its F(y), sees each of them, at least.
 With a thousand and as few steps as with ten F draws no arm; with ten and as many steps as with a thousand it
 learns their labels by heart. With 5,399 and the steps of ten a task model is far from done (docs/log.md)."""
 WITHOUT_TARGET = ("source_only", "rcan", "rcan_refined", "augmented", "randomized_per_frame")
@@ -207,24 +203,22 @@ class MicoExperiment:
 
     # models
 
-    def _config(self, method: str, images: int) -> TaskGANConfig:
+    def _config(self, images: int) -> TaskGANConfig:
         """The preset's, with steps enough for so many images."""
 
         def long_enough(part: Part) -> Part:
             return replace(part, steps=max(part.steps, PASSES * images // part.batch))
 
         config = self.preset.config
-        target, fine_tuning = long_enough(config.target), long_enough(config.fine_tuning)
-        config = replace(config, target=target, fine_tuning=fine_tuning)
-        if method not in INVERSE:
-            return config
-        translator, refinement = long_enough(config.translator), long_enough(config.refinement)
-        return replace(config, translator=translator, refinement=refinement)
+        return replace(
+            config, target=long_enough(config.target), fine_tuning=long_enough(config.fine_tuning),
+            translator=long_enough(config.translator), refinement=long_enough(config.refinement),
+        )  # fmt: skip
 
-    def _methods(self, method: str, images: int) -> Methods:
+    def _methods(self, images: int) -> Methods:
         trainer = functools.partial(Trainer, fabric=self.fabric, seed=self.seed, quiet=self.quiet)
         return Methods(
-            self.source, self.target.select(slice(images)), self._config(method, images),
+            self.source, self.target.select(slice(images)), self._config(images),
             trainer(self._images_folder(images)), source_trainer=trainer(self.source_folder),
             extra={"randomized_per_frame": lambda: self.randomized},
         )  # fmt: skip
@@ -239,7 +233,7 @@ class MicoExperiment:
     def model(self, method: str, images: int) -> AdaptedModel:
         """A method's model, trained with that many target images if need be; 0 for those that see none."""
         if not (saved := self._saved(method, images)).exists():
-            methods = self._methods(method, max(1, images))  # collects under times of its own
+            methods = self._methods(max(1, images))  # collects under times of its own
             made_once(
                 saved, lambda: methods.get(method), self.root, f"train {method}, {images} target images"
             )
