@@ -59,6 +59,14 @@ def test_methods_without_a_label_budget(method: str) -> None:
         check_methods(["target_only", method])
 
 
+def test_the_arm_has_no_settings_for_dann(tmp_path: Path) -> None:
+    about = ("smoke", 1, None, ("dann_labelled",), None, tmp_path / "run", tmp_path, "cpu", "32-true")
+    with pytest.raises(CrossgapError, match=r"'dann_labelled' not found\. Available: augmented_fine_tuned"):
+        reproduce_budget(*about)
+    assert not (tmp_path / "run").exists()
+    assert check_methods(["dann_labelled"]) == ("dann_labelled",)  # own data
+
+
 def test_the_experiment_from_nothing_to_results_and_again(tmp_path: Path, monkeypatch, fabric) -> None:
     base = replace(BUDGET_PRESETS["smoke"].base, config=TINY, starts=2, episode_steps=2)
     tiny = replace(BUDGET_PRESETS["smoke"], base=base, methods=("taskgan_inverse_refined",))

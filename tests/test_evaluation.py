@@ -15,6 +15,7 @@ from crossgap.evaluation import (
     VALIDATION_STARTS,
     ClosedLoop,
     closed_loop,
+    crossed_interval,
     error_over_episodes,
     mean_interval,
     offline_error,
@@ -88,9 +89,28 @@ def test_pairing_narrows_the_interval() -> None:
 def test_the_luck_of_a_training_is_in_the_interval() -> None:
     a = np.array([[1] * 50, [0] * 50])  # one of two trainings wins every start: the starts alone say 50 ± 0 %
     difference = paired_difference(a, np.zeros_like(a))
-    assert difference == {"value": 0.5, "low": 0.0, "high": 1.0}  # each with a chance of 1/4 when resampled
+    assert difference == {"value": 0.5, "low": -1.0, "high": 1.0}  # two trainings say next to nothing
     alike = paired_difference(np.array([[1, 0] * 50] * 3), np.zeros((3, 100)))
-    assert alike["high"] - alike["low"] == pytest.approx(2 * 1.96 * 0.05, abs=0.015)  # 100 starts, not 300
+    assert alike["high"] - alike["low"] == pytest.approx(2 * 1.98 * 0.05, rel=0.02)  # 100 starts, not 300
+    one = paired_difference(np.array([[1, 0] * 50]), np.zeros((1, 100)))
+    assert one == paired_difference([1, 0] * 50, [0] * 100)
+
+
+def test_an_interval_over_seeds_and_starts_by_hand() -> None:
+    found = crossed_interval(np.array([[3.0, 1.0], [1.0, -1.0]]))
+    # both mean squares are 4, none is left over: 2 degrees of freedom, t = 4.3027, standard error √(8 / 4)
+    assert found == pytest.approx({"value": 1.0, "low": 1 - 6.0849, "high": 1 + 6.0849}, abs=1e-3)
+    assert crossed_interval(np.full((3, 4), 2.0)) == {"value": 2.0, "low": 2.0, "high": 2.0}
+
+
+@pytest.mark.parametrize(("seed", "start"), [(0.1, 0.1), (0.2, 0.05), (0.05, 0.3)])
+def test_an_interval_over_three_seeds_contains_what_it_should(seed: float, start: float) -> None:
+    rng, hits = np.random.default_rng(0), 0
+    for _ in range(400):
+        values = seed * rng.normal(size=(3, 1)) + start * rng.normal(size=100) + rng.normal(size=(3, 100)) / 3
+        found = crossed_interval(values)
+        hits += found["low"] <= 0 <= found["high"]
+    assert 0.92 <= hits / 400 <= 0.99  # a bootstrap of three has 0.73
 
 
 @pytest.mark.parametrize(("a", "b"), [([True], [True, False]), ([], [])])

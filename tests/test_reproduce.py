@@ -87,7 +87,7 @@ def test_two_looks_two_workers_and_a_method_added_later(tmp_path: Path, monkeypa
 
 def test_a_look_or_method_that_does_not_exist(tmp_path: Path) -> None:
     where = tmp_path / "run", tmp_path / "results", "cpu", "32-true"
-    with pytest.raises(CrossgapError, match=r"Look 'target_z' not found"):
+    with pytest.raises(CrossgapError, match=r"Target look 'target_z' not found"):
         reproduce_taskgan("smoke", 1, ("target_z",), None, *where)
     with pytest.raises(CrossgapError, match=r"Method of this experiment 'magic' not found"):
         reproduce_taskgan("smoke", 1, ("target_a",), ("magic",), *where)

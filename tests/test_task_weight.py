@@ -54,7 +54,7 @@ def test_the_sweep_from_nothing_and_again(tmp_path: Path, monkeypatch: pytest.Mo
     assert [row for row in again["rows"] if row["domain"] == "target_a"] == found["rows"]
     assert len(again["rows"]) == 2 * len(found["rows"])
     assert {path: path.stat().st_mtime_ns for path in weights} == before  # nothing was trained twice
-    with pytest.raises(CrossgapError, match=r"Look 'nope' not found"):
+    with pytest.raises(CrossgapError, match=r"Target look 'nope' not found"):
         reproduce.reproduce_task_weight("smoke", 1, ("nope",), tmp_path / "other", tmp_path, "cpu", "32-true")
     assert not (tmp_path / "other").exists()
     errors = {row["task_weight"]: row["value"] for row in found["rows"] if row["metric"] == "held_out_mse"}

@@ -50,6 +50,12 @@ def forward_side(methods: Methods, labelled: bool) -> AdaptedModel:
     return methods.adapted(_train(methods, labelled).networks["target_model"])
 
 
+def source_translator(methods: Methods, labelled: bool) -> AdaptedModel:
+    """G itself, in front of f_X: what the cycle draws of source images."""
+    phase = _train(methods, labelled)
+    return methods.adapted(phase.source_model, phase.networks["forward"])
+
+
 def unlabelled_refined(methods: Methods) -> AdaptedModel:
     """The same translators, and f_X refined on F(G(x)), whose labels are those of x."""
     name, config = "cycle_taskgan_unlabelled_refined", methods.config.refinement
@@ -67,8 +73,8 @@ def unlabelled_refined(methods: Methods) -> AdaptedModel:
 
 
 def _cycle(build, about: str, **kwargs) -> Method:
-    labelled = kwargs.get("labelled", False)
-    return Method(partial(build, **kwargs), about, target_labels=labelled)
+    labelled, forward = kwargs.get("labelled", False), build is source_translator
+    return Method(partial(build, **kwargs), about, target_labels=labelled, translates_source=forward)
 
 
 CYCLE = {
@@ -83,6 +89,7 @@ CYCLE = {
         "cycle TaskGAN, inverse, refined",
     ),
     "cycle_taskgan_forward": _cycle(forward_side, "cycle TaskGAN, forward", labelled=True),
+    "cycle_taskgan_translator": _cycle(source_translator, "cycle TaskGAN: the translator G", labelled=True),
     "cycle_taskgan_unlabelled": _cycle(
         inverse_side, "cycle TaskGAN, inverse, no target labels", labelled=False
     ),
@@ -91,5 +98,8 @@ CYCLE = {
     ),
     "cycle_taskgan_unlabelled_forward": _cycle(
         forward_side, "cycle TaskGAN, forward, no target labels", labelled=False
+    ),
+    "cycle_taskgan_unlabelled_translator": _cycle(
+        source_translator, "cycle TaskGAN, no target labels: the translator G", labelled=False
     ),
 }

@@ -20,11 +20,13 @@ from crossgap.experiments.taskgan import TaskGANExperiment, Variant
 AVAILABLE = ("unlabelled", "randomized", "randomized_per_frame")
 """What a method may need here beside the labelled images: all target images without their labels, or what a
 simulation gives for free."""
+WITHOUT_SETTINGS = ("dann_labelled",)
+"""Methods that no preset of the arm has settings for; `crossgap budget` has, for own data."""
 
 
-def check_methods(methods: Sequence[str]) -> tuple[str, ...]:
+def check_methods(methods: Sequence[str], without: Sequence[str] = ()) -> tuple[str, ...]:
     """The methods, each once, if all of them learn from labelled target images and need nothing else but the
-    source and what is `AVAILABLE`.
+    source and what is `AVAILABLE`; none of those that it is to do without.
 
     Raises:
         CrossgapError: one does not; the message lists those that do.
@@ -32,7 +34,11 @@ def check_methods(methods: Sequence[str]) -> tuple[str, ...]:
     possible = [
         name
         for name, about in METHODS.items()
-        if about.policy and about.target_labels and not about.source_side and about.needs in ("", *AVAILABLE)
+        if about.policy
+        and about.target_labels
+        and not about.source_side
+        and about.needs in ("", *AVAILABLE)
+        and name not in without
     ]
     for method in methods:
         if method not in possible:
@@ -104,7 +110,7 @@ class BudgetExperiment:
         quiet: bool = False,
     ):  # fmt: skip
         base = preset.base
-        self.methods = check_methods(preset.methods)
+        self.methods = check_methods(preset.methods, WITHOUT_SETTINGS)
         self.whole = TaskGANExperiment(root, base, domain, seed, fabric, quiet, ("source_only",))
         episodes = np.repeat(np.arange(base.target_episodes), base.steps)  # as they are collected
         self.budgets = choose_budgets(episodes, preset.counts, SPREADS, seed)

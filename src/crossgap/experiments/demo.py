@@ -6,12 +6,11 @@ import sys
 from pathlib import Path
 
 from crossgap.config import as_json, get_preset
-from crossgap.errors import CrossgapError
 from crossgap.experiments.run_report import write_report
 from crossgap.experiments.taskgan import TaskGANExperiment
 from crossgap.files import once
 from crossgap.runs import check_seed, find_run, lock_run, open_run, provenance, start
-from crossgap.simulation.looks import get_look
+from crossgap.simulation.looks import get_target_look
 from crossgap.training import hardware, single_process
 
 
@@ -24,9 +23,7 @@ def run_demo(
         CrossgapError: an unknown look or preset, a negative seed, torchrun, `output` holds another run, or
             another process works on it.
     """
-    get_look(look)
-    if look == "source":
-        raise CrossgapError("Look 'source' is where the gap begins. Expected --look of a target.")
+    get_target_look(look)
     fabric = single_process(device, precision)
     config = {
         "experiment": "demo", "preset": preset, "look": look, "seed": check_seed(seed), **hardware(fabric),

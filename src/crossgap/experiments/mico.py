@@ -37,10 +37,6 @@ METHODS = (
     "canonical_taskgan", "canonical_taskgan_near", "rcan_near",
 )  # fmt: skip
 """What is trained with each number of target images; the first is the paper's "Normal"."""
-PASSES = 24
-"""How often what is trained on target images, or on its F(y), sees each of them, at least.
-With a thousand and as few steps as with ten F draws no arm; with ten and as many steps as with a thousand it
-learns their labels by heart. With 5,399 and the steps of ten a task model is far from done (docs/log.md)."""
 WITHOUT_TARGET = ("source_only", "rcan", "rcan_refined", "augmented", "randomized_per_frame")
 """What sees none."""
 BENCHMARK = ("benchmark",)
@@ -207,7 +203,7 @@ class MicoExperiment:
         """The preset's, with steps enough for so many images."""
 
         def long_enough(part: Part) -> Part:
-            return replace(part, steps=max(part.steps, PASSES * images // part.batch))
+            return replace(part, steps=max(part.steps, self.preset.passes * images // part.batch))
 
         config = self.preset.config
         return replace(

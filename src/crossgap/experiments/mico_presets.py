@@ -22,7 +22,12 @@ class MicoPreset:
     test_images: int = 1000
     """Of the target look and, true pairs of these, of the source look."""
     config: TaskGANConfig = field(default_factory=TaskGANConfig)
-    """The training, with each number of target images."""
+    """The training, with each number of target images; at least so many steps."""
+    passes: int = 24
+    """How often what is trained on target images, or on its F(y), sees each of them, at least.
+    With a thousand and as few steps as with ten F draws no arm; with ten and as many steps as with a thousand
+    it learns their labels by heart. With 5,399 and the steps of ten a task model is far from done
+    (docs/log.md)."""
 
 
 MICO_PRESETS = {

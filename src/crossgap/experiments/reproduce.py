@@ -12,7 +12,7 @@ import lightning_fabric
 from crossgap.config import ALL_METHODS, Preset, as_json, get_preset
 from crossgap.data.subsets import check_counts
 from crossgap.errors import CrossgapError, unknown
-from crossgap.experiments.budget import BudgetExperiment, check_methods
+from crossgap.experiments.budget import WITHOUT_SETTINGS, BudgetExperiment, check_methods
 from crossgap.experiments.budget_figures import SUCCESS, plot
 from crossgap.experiments.budget_presets import BudgetPreset, get_budget_preset
 from crossgap.experiments.digits import SOURCE, TARGETS, DigitsExperiment
@@ -46,7 +46,7 @@ from crossgap.experiments.xarm7_setups import SETUPS, domains_of, get_setup
 from crossgap.files import read_json
 from crossgap.report.pictures import gallery
 from crossgap.runs import find_run, lock_run, open_run, provenance, start
-from crossgap.simulation.looks import get_look
+from crossgap.simulation.looks import get_target_look
 from crossgap.simulation.meshes import meshes_problem
 from crossgap.simulation.xarm7_looks import get_xarm7_look
 from crossgap.training import hardware, single_process
@@ -69,7 +69,7 @@ def reproduce_taskgan(
     """
     looks = unique(looks or _default_looks(preset))
     for look in looks:
-        get_look(look)
+        get_target_look(look)
     settings, fabric = get_preset(preset), single_process(device, precision)
     methods = unique(methods or settings.methods)
     path, depends = results / f"{preset}.json", as_json(settings) | hardware(fabric)
@@ -203,8 +203,8 @@ def reproduce_budget(
         counts=unique(counts or settings.counts),
     )  # fmt: skip
     for look in settings.looks:
-        get_look(look)
-    check_methods(settings.methods)
+        get_target_look(look)
+    check_methods(settings.methods, WITHOUT_SETTINGS)
     check_counts(settings.counts, settings.base.target_episodes * settings.base.steps)
     config = {"base": as_json(settings.base)}  # looks, methods and numbers can be added to a run
     folder = _begin("budget", preset, seeds, workers, output, fabric, settings=config)
@@ -242,7 +242,7 @@ def reproduce_task_weight(
     """
     looks = unique(looks)
     for look in looks:
-        get_look(look)
+        get_target_look(look)
     settings, fabric = get_preset(preset), single_process(device, precision)
     depends = as_json(settings) | {"weights": list(WEIGHTS)} | hardware(fabric)
     folder = _begin("task_weight", preset, seeds, workers, output, fabric, settings=depends)

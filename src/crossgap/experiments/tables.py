@@ -12,7 +12,7 @@ import numpy as np
 from crossgap.catalog import METHODS
 from crossgap.config import ALL_METHODS
 from crossgap.errors import CrossgapError
-from crossgap.evaluation import paired_difference, wilson_interval
+from crossgap.evaluation import paired_difference
 from crossgap.experiments.benchmark_tables import minutes_table, step_table
 from crossgap.experiments.budget_tables import grid
 from crossgap.experiments.digits_presets import ALL_DIGITS_METHODS
@@ -60,7 +60,7 @@ def difference_table(results: dict[str, Any]) -> str:
         cells = [_difference([row for row in rows if row["domain"] == domain], method) for domain in domains]
         lines.append(f"| {METHODS[method].about} | " + " | ".join(cells) + " |")
     text = (
-        "Points of success, mean over seeds, with a 95 % bootstrap interval over seeds and starts, which are "
+        "Points of success, mean over seeds, with a 95 % t-interval over seeds and starts, which are "
         f"the same for all. {_run(results)}"
     )
     return "\n".join([*lines, "", text])
@@ -75,8 +75,8 @@ def regime_table(results: dict[str, Any]) -> str:
         found = [[r for r in rows if (r["method"], r["domain"]) == (method, domain)] for domain in domains]
         lines.append(f"| {name} | " + " | ".join(map(_rate, found)) + " |")
     text = (
-        f"Success, mean over seeds, with Wilson's 95 % interval over the {rows[0]['n']} starts, the same for "
-        f"all seeds. {_run(results)}"
+        "Success, mean over seeds (from the lowest to the highest end of the seeds' 95 % Wilson intervals, "
+        f"{rows[0]['n']} starts each, as in the plot). {_run(results)}"
     )
     return "\n".join([*lines, "", text])
 
@@ -84,9 +84,8 @@ def regime_table(results: dict[str, Any]) -> str:
 def _rate(rows: list[dict[str, Any]]) -> str:
     if not rows:
         return "–"
-    rate, n = np.mean([row["value"] for row in rows]), rows[0]["n"]
-    low, high = wilson_interval(min(n, rate * n), n)
-    return f"{100 * rate:.0f} % ({100 * low:.0f} – {100 * high:.0f})"
+    low, high = min(row["low"] for row in rows), max(row["high"] for row in rows)
+    return f"{100 * np.mean([row['value'] for row in rows]):.0f} % ({100 * low:.0f}–{100 * high:.0f})"
 
 
 def _difference(rows: list[dict[str, Any]], method: str) -> str:
@@ -96,7 +95,7 @@ def _difference(rows: list[dict[str, Any]], method: str) -> str:
         return "–"
     refined, other = (np.stack([won[name, seed] for seed in seeds]) for name in (REFINED, method))
     found = paired_difference(refined, other)
-    value, low, high = (f"{100 * found[key]:+.0f}" for key in ("value", "low", "high"))
+    value, low, high = (f"{round(100 * found[key]):+d}" for key in ("value", "low", "high"))
     return f"{value} ({low} – {high})" + _fewer(len(seeds), len({row["seed"] for row in rows}))
 
 

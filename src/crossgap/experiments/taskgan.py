@@ -21,7 +21,7 @@ from crossgap.evaluation import TEST_STARTS, VALIDATION_STARTS, ClosedLoop, clos
 from crossgap.files import alone, once, read_json, writing
 from crossgap.progress import track
 from crossgap.runs import made_once, timed
-from crossgap.simulation.looks import get_look
+from crossgap.simulation.looks import get_look, get_target_look
 from crossgap.training import Trainer
 
 SOURCE_SEED, TARGET_SEED, HELD_OUT_SEED, ORACLE_SEED = 1, 2, 3, 4
@@ -29,10 +29,15 @@ SOURCE_SEED, TARGET_SEED, HELD_OUT_SEED, ORACLE_SEED = 1, 2, 3, 4
 PICTURED = {
     "": ("plain_gan", "task_loss_only", "taskgan_inverse"),
     "_others": ("source_supervised_gan", "cycle_taskgan_unlabelled", "cycle_taskgan", "canonical_taskgan"),
-    "_forward": ("plain_gan_forward", "taskgan_forward"),
+    "_forward": (
+        "plain_gan_forward",
+        "taskgan_forward",
+        "cycle_taskgan_translator",
+        "cycle_taskgan_unlabelled_translator",
+    ),
 }
 """Translators whose drawings are shown beneath each other, by the end of the picture's name: what is left of
-TaskGAN without a part, other ways to train a translator, and both of the paper's figure 7, which draws G(x).
+TaskGAN without a part, other ways to train a translator, and those that draw G(x), as the paper's figure 7.
 All of one picture translate the same way."""
 RECORDED = 4
 """Episodes per method whose images are kept for the report."""
@@ -51,14 +56,14 @@ class TaskGANExperiment:
         methods: which methods, by name, in the order of tables.
 
     Raises:
-        CrossgapError: there is no such look or method.
+        CrossgapError: there is no such target look or method.
     """
 
     def __init__(
         self, root: Path, preset: Preset, domain: str, seed: int, fabric: lightning_fabric.Fabric,
         quiet: bool = False, methods: Sequence[str] = MAIN_METHODS,
     ):  # fmt: skip
-        get_look(domain)
+        get_target_look(domain)
         for method in methods:
             if method not in METHODS:
                 raise unknown("Method", method, METHODS)

@@ -188,15 +188,24 @@ def get_look(name: str) -> Look:
     return find_look(name, LOOKS)
 
 
+def get_target_look(name: str) -> Look:
+    """The look of that name, any but the source's own.
+
+    Raises:
+        CrossgapError: there is none; the message lists those that exist.
+    """
+    return find_look(name, {key: look for key, look in LOOKS.items() if look is not SOURCE}, "Target look")
+
+
 AnyLook = TypeVar("AnyLook", bound=RoomLook)
 
 
-def find_look(name: str, looks: Mapping[str, AnyLook]) -> AnyLook:
-    """The look of that name among a world's looks.
+def find_look(name: str, looks: Mapping[str, AnyLook], kind: str = "Look") -> AnyLook:
+    """The look of that name among a world's looks; `kind` is what an error calls it.
 
     Raises:
         CrossgapError: there is none; the message lists those that exist.
     """
     if name not in looks:
-        raise unknown("Look", name, looks)
+        raise unknown(kind, name, looks)
     return looks[name]
