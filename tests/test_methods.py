@@ -36,7 +36,7 @@ LEARN = TaskGANConfig(
     two_columns=TwoColumnsConfig(200, 16, 2e-3),
     refinement=SupervisedConfig(100, 32, 1e-3),
     fine_tuning=SupervisedConfig(200, 32, 2e-3),
-    robust_fine_tuning=SupervisedConfig(200, 32, 2e-3),
+    randomized_fine_tuning=SupervisedConfig(200, 32, 2e-3),
     translated_images=400,
 )
 TINY = TaskGANConfig(
@@ -44,7 +44,7 @@ TINY = TaskGANConfig(
     source=SupervisedConfig(3, 4),
     target=SupervisedConfig(3, 4),
     fine_tuning=SupervisedConfig(3, 4),
-    robust_fine_tuning=SupervisedConfig(3, 4),
+    randomized_fine_tuning=SupervisedConfig(3, 4),
     translator=TranslatorConfig(3, 4),
     canonical=TranslatorConfig(3, 4),
     randomization=SupervisedConfig(3, 4),

@@ -64,7 +64,7 @@ def test_presets_have_the_paper_s_sizes() -> None:
         ("quick", "translator", [400, 3000, 16197]),  # of 8 images
         ("full", "target", [1200, 1500, 8098]),  # of 16
         ("full", "fine_tuning", [1200, 1500, 8098]),
-        ("full", "robust_fine_tuning", [1200, 1500, 8098]),
+        ("full", "randomized_fine_tuning", [1200, 1500, 8098]),
         ("full", "refinement", [800, 800, 4049]),  # of 32
         ("full", "source", [6000] * 3),  # sees none
         ("full", "canonical", [8000] * 3),

@@ -156,9 +156,9 @@ class TaskGANConfig:
     """Of target-only, on the few target images."""
     fine_tuning: SupervisedConfig = field(default_factory=SupervisedConfig)
     """Of fine-tuned: f_X trained on, with the few target images and as many of the source."""
-    robust_fine_tuning: SupervisedConfig = field(default_factory=SupervisedConfig)
-    """Of what was trained on randomized or augmented images and is trained on with these and the few target
-    images: at the rate of fine-tuned it can forget more than it learns."""
+    randomized_fine_tuning: SupervisedConfig = field(default_factory=SupervisedConfig)
+    """Of what was trained on randomized images and is trained on with these and the few target images: at
+    the rate of fine-tuned it forgets more than it learns."""
     translator: TranslatorConfig = field(default_factory=TranslatorConfig)
     """Of F: Y → X."""
     canonical: TranslatorConfig = field(default_factory=TranslatorConfig)
@@ -253,7 +253,7 @@ PRESETS = {
             networks=NetworkConfig(8, 32, 4, 1, 4),
             source=SupervisedConfig(50, 16), randomization=SupervisedConfig(50, 16),
             target=SupervisedConfig(25, 8), fine_tuning=SupervisedConfig(25, 8),
-            robust_fine_tuning=SupervisedConfig(25, 8),
+            randomized_fine_tuning=SupervisedConfig(25, 8),
             translator=TranslatorConfig(25, 4), canonical=TranslatorConfig(25, 4),
             refinement=SupervisedConfig(25, 8),
             two_columns=TwoColumnsConfig(25, 8), translated_images=48, cycle=CycleConfig(10, 4),
@@ -265,7 +265,7 @@ PRESETS = {
             networks=NetworkConfig(generator_width=16, generator_blocks=4, discriminator_width=16),
             source=SupervisedConfig(1600, 64, 2e-3), randomization=SupervisedConfig(3000, 64),
             target=SupervisedConfig(2000, 16), fine_tuning=SupervisedConfig(2000, 16, 3e-3),
-            robust_fine_tuning=SupervisedConfig(2000, 16),
+            randomized_fine_tuning=SupervisedConfig(2000, 16),
             translator=TranslatorConfig(1100, 8, 4e-4), canonical=TranslatorConfig(2200, 8, 4e-4),
             refinement=SupervisedConfig(400, 32, 5e-4), two_columns=TwoColumnsConfig(2000, 16),
             cycle=CycleConfig(1100, 8, 4e-4),
@@ -278,7 +278,7 @@ PRESETS = {
             networks=NetworkConfig(generator_width=16, generator_blocks=4, discriminator_width=16),
             source=SupervisedConfig(1600, 64, 2e-3), randomization=SupervisedConfig(6000, 64),
             target=SupervisedConfig(2000, 16), fine_tuning=SupervisedConfig(2000, 16, 3e-3),
-            robust_fine_tuning=SupervisedConfig(2000, 16),
+            randomized_fine_tuning=SupervisedConfig(2000, 16),
             translator=TranslatorConfig(2200, 8, 4e-4), canonical=TranslatorConfig(2200, 8, 4e-4),
             refinement=SupervisedConfig(400, 32, 5e-4), two_columns=TwoColumnsConfig(2000, 16),
             cycle=CycleConfig(1100, 8, 4e-4),

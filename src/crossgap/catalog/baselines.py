@@ -55,14 +55,14 @@ def augmented_fine_tuned(methods: Methods) -> AdaptedModel:
     start = methods.get("augmented").task_model
     data = [methods.target, methods.source]
     return methods.supervised(
-        "augmented_fine_tuned", start, data, methods.config.robust_fine_tuning, image_augmentation()
+        "augmented_fine_tuned", start, data, methods.config.fine_tuning, image_augmentation()
     )
 
 
 def randomized_fine_tuned(methods: Methods, name: str, base: str) -> AdaptedModel:
     """A model of randomized images trained on with the target images, mixed with such images."""
     start, data = methods.get(base).task_model, [methods.target, methods.extra(base)]
-    return methods.supervised(name, start, data, methods.config.robust_fine_tuning)
+    return methods.supervised(name, start, data, methods.config.randomized_fine_tuning)
 
 
 def _randomized(name: str, about: str, fine_tuned: str) -> dict[str, Method]:

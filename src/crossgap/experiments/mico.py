@@ -208,7 +208,7 @@ class MicoExperiment:
         config = self.preset.config
         return replace(
             config, target=long_enough(config.target), fine_tuning=long_enough(config.fine_tuning),
-            robust_fine_tuning=long_enough(config.robust_fine_tuning),
+            randomized_fine_tuning=long_enough(config.randomized_fine_tuning),
             translator=long_enough(config.translator), refinement=long_enough(config.refinement),
         )  # fmt: skip
 
