@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -174,8 +175,12 @@ def test_the_canonical_translator_on_own_folders(monkeypatch, capsys, folders, t
         assert found == code, message
         assert (tmp_path / "run").exists() == (code == 0)
         assert "without --per-frame" not in message
-    write_json(tmp_path / "random" / "dataset.json", {"per_frame": False})
+    write_json(tmp_path / "random" / "dataset.json", {"randomization": "full", "per_frame": False})
     assert "without --per-frame" in crossgap(monkeypatch, capsys, *command)[1]
+    write_json(tmp_path / "random" / "dataset.json", {"look": "target_b"})
+    found, message = crossgap(monkeypatch, capsys, *command)
+    assert found == 2
+    assert "random was collected without --randomization. 'canonical_taskgan' needs source images" in message
     found, message = crossgap(monkeypatch, capsys, *options, "--output", tmp_path / "none")
     assert found == 2
     assert "a new random look for every frame (--randomized); there are none here" in message
@@ -234,7 +239,11 @@ def test_methods_are_listed_with_what_they_need(monkeypatch, capsys):
         (["evaluate", "DIR/new", "--data", "DIR/source", "--look", "target_b"], ["--look", "closed loop"]),
         (["evaluate", "DIR/new", "--data", "DIR/source", "--gain", "0.1"], ["--gain", "closed loop"]),
         (["evaluate", "DIR/new", "--data", "DIR/source", "--steps", "9"], ["--steps", "closed loop"]),
-        (["demo", "--look", "source"], ["Expected --look of a target"]),
+        (["demo", "--look", "source"], ["Target look 'source' not found", "target_a"]),
+        (
+            ["reproduce", "taskgan", "--preset", "smoke", "--looks", "source", "--output", "DIR/new"],
+            ["Target look 'source' not found", "target_a"],
+        ),
         (["looks", "DIR/looks.txt"], ["looks.txt", "ends in .png"]),
         (["train", "taskgan_invers", *PAIR], ["Did you mean taskgan_inverse?"]),
         (["train", "fine_tuned", *PAIR, "--target", "DIR/images"], ["--target: ", "images does not exist"]),
@@ -438,7 +447,7 @@ def test_a_model_of_other_labels_does_not_move_the_arm(monkeypatch, capsys, fold
 @pytest.mark.parametrize(("preset", "seeds"), [("smoke", 1), ("quick", 1), ("full", 3), ("paper", 3)])
 def test_how_many_seeds_a_reproduction_has(monkeypatch: pytest.MonkeyPatch, preset, seeds) -> None:
     asked = []
-    monkeypatch.setattr(reproduce, "reproduce_mico", lambda *given: asked.append(given[:2]))
+    monkeypatch.setattr(reproduce, "reproduce_mico", lambda *given: asked.append(given[:2]) or Path("x.json"))
     reproduce_verb("mico", preset)
     reproduce_verb("mico", preset, seeds=2)
     assert asked == [(preset, seeds), (preset, 2)]

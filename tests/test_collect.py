@@ -122,6 +122,7 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path: Path, tree) -> None:
         ({"episodes": -3}, "--episodes must be at least 1; got -3"),
         ({"steps": 1}, "--steps must be at least 2; got 1"),
         ({"size": 0}, "--size must be at least 1; got 0"),
+        ({"per_frame": True}, "--per-frame needs --randomization, such as full"),
     ],
 )
 def test_a_collection_that_cannot_be(tmp_path: Path, change, message: str) -> None:

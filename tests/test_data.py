@@ -212,6 +212,26 @@ def test_a_table_without_image_column(folder: Path) -> None:
         read_folder(folder)
 
 
+def test_a_column_that_is_there_twice(folder: Path) -> None:
+    edit(folder, set_cell(1, 4, "angle"))
+    with pytest.raises(CrossgapError, match=r"labels\.csv, line 1: column 'angle' is there twice"):
+        read_folder(folder)
+
+
+def test_images_without_a_row_are_there_where_no_labels_are_wanted(folder: Path) -> None:
+    whole = read_unlabelled(folder)
+    lines = (folder / "labels.csv").read_text().splitlines()
+    (folder / "labels.csv").write_text("\n".join(lines[:-2]) + "\n")
+    part = read_unlabelled(folder)
+    np.testing.assert_array_equal(part.images, whole.images)
+    assert part.label_names == ()
+    with pytest.raises(CrossgapError, match=r"in another folder, for --unlabelled"):
+        read_folder(folder)
+    (folder / "labels.csv").write_text("\n".join([lines[0], "images/none.png,0,0,1,1"]) + "\n")
+    with pytest.raises(CrossgapError, match=r"line 2: no image .*none\.png"):
+        read_unlabelled(folder)
+
+
 @pytest.mark.parametrize("content", ["", "image,episode,step,angle\n"])
 def test_a_table_without_rows(folder: Path, content: str) -> None:
     (folder / "labels.csv").write_text(content)

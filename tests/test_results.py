@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from crossgap.experiments.results import add_results
+import pytest
+
+from crossgap.errors import CrossgapError
+from crossgap.experiments.results import add_results, prepare
 from crossgap.files import read_json
 
 
@@ -35,6 +38,30 @@ def test_results_of_other_settings_are_replaced_not_mixed(tmp_path: Path) -> Non
     found = read_json(path)
     assert [r["domain"] for r in found["rows"]] == ["b"]
     assert "earlier" not in found["provenance"]
+
+
+def test_results_of_other_settings_are_put_aside_before_a_run(tmp_path: Path, capsys) -> None:
+    path = tmp_path / "full.json"
+    prepare(path, {"steps": 1})
+    add_results(path, [row("a", 0, 0.1)], {"commit": "first"}, {"steps": 1})
+    before = path.read_bytes()
+    prepare(path, {"steps": 1})
+    assert path.read_bytes() == before
+    prepare(path, {"steps": 2})
+    (kept,) = tmp_path.glob("full_*.json")
+    assert kept.read_bytes() == before
+    assert not path.exists()
+    assert "had 1 rows of other settings" in " ".join(capsys.readouterr().err.split())
+
+
+@pytest.mark.parametrize("content", ["{}", "[]", '{"rows": []}', '{"provenance": {}, "rows": 3}'])
+def test_what_is_no_results_file_is_said_before_a_run(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "full.json"
+    path.write_text(content)
+    with pytest.raises(CrossgapError, match=r"full\.json is no results file\. Expected 'provenance' and"):
+        prepare(path, {})
+    with pytest.raises(CrossgapError, match=r"Could not write .*full\.json/full\.json"):
+        prepare(path / "full.json", {})
 
 
 def test_a_file_that_grows_during_a_run_names_the_run_once(tmp_path: Path) -> None:

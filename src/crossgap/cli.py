@@ -112,7 +112,8 @@ def reproduce(
         path = experiments.reproduce_task_weight(preset, seeds, looks or ("target_b",), *where)
     else:
         path = experiments.reproduce_taskgan(preset, seeds, looks, methods, *where)
-    console.print(f"Results: {path}")
+    pictures = sorted(picture.name for picture in path.parent.glob(f"{preset}*.png"))
+    console.print(f"Results: {path}" + (f"\nPictures beside it: {', '.join(pictures)}" if pictures else ""))
 
 
 def collect(

@@ -73,6 +73,8 @@ def _check(collection: Collection, workers: int | None) -> None:
     world = get_world(collection.world)
     world.get_look(collection.look)
     get_randomization(collection.randomization)
+    if collection.per_frame and collection.randomization == "none":
+        raise CrossgapError("--per-frame needs --randomization, such as full; there is none to repeat.")
     if workers is not None and workers < 1:
         raise CrossgapError(f"--workers must be at least 1; got {workers}.")
     if collection.seed < 0:

@@ -55,6 +55,7 @@ def _read_rows(table: Path) -> list[dict[str, str]]:
         with table.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file, skipinitialspace=True)
             reader.fieldnames = [name.strip() for name in reader.fieldnames or ()]
+            twice = {name for name in reader.fieldnames if reader.fieldnames.count(name) > 1}
             rows = list(reader)
     except FileNotFoundError:
         raise CrossgapError(f"No {LABELS} in {table.parent}. Expected one row per image.") from None
@@ -62,6 +63,8 @@ def _read_rows(table: Path) -> list[dict[str, str]]:
         raise CrossgapError(f"{table} is not a UTF-8 text file: {error}.") from error
     if not rows:
         raise CrossgapError(f"{table} has no rows. Expected a header and one row per image.")
+    if twice := sorted(twice - {""}):
+        raise CrossgapError(f"{table}, line 1: column '{twice[0]}' is there twice. Expected each once.")
     if "" in rows[0]:
         raise CrossgapError(f"{table}, line 1: a column without a name. Expected one for each (no index).")
     if "image" not in rows[0]:
@@ -168,22 +171,28 @@ def _label_columns(rows: list[dict[str, str]]) -> list[str]:
 
 
 def read_unlabelled(path: str | Path, track: Track = _untracked) -> LabelledImages:
-    """Read a data set's images only: all that its `labels.csv` names, or without one all that are there.
+    """Read a data set's images only: what its `labels.csv` names, if there is one, and all others.
 
-    Without one, a file that is a whole number of times as high as it is wide is a strip of square frames: of
-    an episode.
+    A file that it does not name, and that is a whole number of times as high as it is wide, is a strip of
+    square frames: of an episode.
 
     Raises:
-        CrossgapError: the folder or an image is damaged, or there is none.
+        CrossgapError: the folder, the table or an image is damaged, or there is no image.
     """
     root = _folder(Path(path))
-    if (root / LABELS).exists():
+    table = root / LABELS
+    rows = _read_rows(table) if table.exists() else []
+    named = [_file_and_frame(root, row["image"]) for row in rows]
+    files = sorted({file for file in root.rglob("*") if _is_image(root, file)} - {file for file, _ in named})
+    if named and not files:
         return read_folder(root, (), track)
-    files = sorted(file for file in root.rglob("*") if _is_image(root, file))
-    if not files:
+    _check_files(table, [file for file, _ in named])
+    cells = named + [(file, frame) for file in files for frame in _frames(file)]
+    if not cells:
         raise CrossgapError(f"{root} has no images. Expected {', '.join(EXTENSIONS)} files.")
-    cells = [(file, frame) for file in files for frame in _frames(file)]
-    episodes = np.unique([str(file) for file, _ in cells], return_inverse=True)[1]
+    known = [row.get("episode") or "" for row in rows] + [""] * (len(cells) - len(rows))
+    of_cell = [episode or str(file) for episode, (file, _) in zip(known, cells, strict=True)]
+    episodes = np.unique(of_cell, return_inverse=True)[1]
     strips = len({file for file, frame in cells if frame is not None})
     images = _read_images(cells, root.name + (f" ({strips:,} strips)" if strips else ""), track)
     return LabelledImages(images, np.zeros((len(cells), 0), np.float32), (), episodes)
@@ -224,7 +233,10 @@ def _check_all_labelled(root: Path, known: set[Path]) -> None:
     """Every image file has a label."""
     for file in sorted(root.rglob("*")):
         if _is_image(root, file) and file not in known:
-            raise CrossgapError(f"{file}: an image without a label. Expected a row for it in {LABELS}.")
+            raise CrossgapError(
+                f"{file}: an image without a label. Expected a row for it in {LABELS}, or the image in "
+                "another folder, for --unlabelled."
+            )
 
 
 def _frame(strip: np.ndarray, frame: int, file: Path) -> np.ndarray:

@@ -13,7 +13,7 @@ import numpy as np
 from crossgap.catalog import METHODS
 from crossgap.data import LabelledImages
 from crossgap.data.subsets import SPREADS, Budget, choose_budgets
-from crossgap.errors import unknown
+from crossgap.errors import CrossgapError, unknown
 from crossgap.experiments.budget_presets import BudgetPreset
 from crossgap.experiments.taskgan import TaskGANExperiment, Variant
 
@@ -41,8 +41,13 @@ def check_methods(methods: Sequence[str], without: Sequence[str] = ()) -> tuple[
         and name not in without
     ]
     for method in methods:
+        if method not in METHODS:
+            raise unknown("Method", method, possible)
         if method not in possible:
-            raise unknown("Method with a label budget", method, possible)
+            raise CrossgapError(
+                f"Method '{method}' has no label budget here: it learns from no labelled target images, or "
+                f"needs what is not there. Available: {', '.join(sorted(possible))}."
+            )
     return tuple(dict.fromkeys(methods))
 
 

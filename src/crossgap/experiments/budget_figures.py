@@ -109,8 +109,9 @@ def _draw(axes: Any, line: Sequence[Point], look: Shown, spread: str) -> None:
         axes.errorbar(images, mean, [mean - low, high - mean], marker="D", ms=5, lw=1.2, **style)
         axes.axhline(mean[0], ls=":", lw=1, color=look.light)
         return
-    axes.plot(images, mean, LINES[spread], marker="o", ms=4, lw=1.8, **style)
-    if spread == "images":
+    filled = look.light if spread == "images" else "white"
+    axes.plot(images, mean, LINES[spread], marker="o", ms=4, mfc=filled, lw=1.8, **style)
+    if spread == "images" and len(line) > 1:
         axes.fill_between(images, low, high, color=look.light, alpha=0.16, lw=0)
     else:
         axes.errorbar(images, mean, [mean - low, high - mean], fmt="none", lw=0.9, capsize=2, **style)
@@ -139,6 +140,8 @@ def _finish(axes: Any, measure: Measure) -> None:
         axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     else:
         axes.set_yscale("log")
+        drawn = [y for line in axes.get_lines() for y in line.get_ydata() if y > 0]
+        axes.set_ylim(bottom=0.5 * min(drawn))  # an interval can reach to 0, which is far away here
         axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axes.yaxis.set_major_formatter("{x:g}")
         axes.yaxis.set_minor_formatter(NullFormatter())

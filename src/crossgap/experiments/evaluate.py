@@ -29,6 +29,9 @@ from crossgap.simulation.looks import get_look
 from crossgap.simulation.worlds import get_world
 from crossgap.training import make_fabric
 
+FEW_EPISODES, FEW_STARTS = 10, 20
+"""With fewer an interval is printed with a warning."""
+
 
 def evaluate_models(
     models: tuple[Path, ...], look: str | None, data: Path | None, gain: float | None, starts: int | None,
@@ -92,7 +95,7 @@ def _offline(loaded: dict[str, AdaptedModel], folder: Path) -> dict[str, Any]:
     """Errors on labelled images, also in the labels' own units, and paired with the first model's."""
     names, first = _short(list(loaded)), next(iter(loaded))
     kinds = dict.fromkeys(model.scale.error_name for model in loaded.values())
-    table = _table(names, "error", "95 % interval", "images")
+    table = _table(names, "error", "95 % interval", "images", "episodes")
     table.title = " or ".join(kinds).capitalize()
     result: dict[str, Any] = {"data": str(folder), "models": {}, "paired_differences": {}}
     errors: dict[str, np.ndarray] = {}
@@ -111,14 +114,22 @@ def _offline(loaded: dict[str, AdaptedModel], folder: Path) -> dict[str, Any]:
         if name != first and model.scale == loaded[first].scale:
             paired = paired_error_difference(errors[first], errors[name], data.episodes)
             result["paired_differences"][name] = paired
-            difference = [f"{paired['value']:+.4f} ({paired['low']:+.4f} – {paired['high']:+.4f})"]
+            between = f" ({paired['low']:+.4f} – {paired['high']:+.4f})" if error["n"] > 1 else ""
+            difference = [f"{paired['value']:+.4f}{between}"]
         elif len(loaded) > 1:
             difference = ["" if name == first else "other labels or another scale"]
-        interval = f"{error['low']:.4f} – {error['high']:.4f}"
-        table.add_row(names[name], f"{error['value']:.4f}", interval, str(len(data)), *difference)
+        interval = f"{error['low']:.4f} – {error['high']:.4f}" if error["n"] > 1 else "none"
+        row = f"{error['value']:.4f}", interval, str(len(data)), str(error["n"])
+        table.add_row(names[name], *row, *difference)
     console.print(table)
+    _warn_of_few(min(about["n"] for about in result["models"].values()), "episodes", FEW_EPISODES)
     _print_own_units({names[name]: about["mean_absolute_error"] for name, about in result["models"].items()})
     return result
+
+
+def _warn_of_few(number: int, of_what: str, enough: int) -> None:
+    if number < enough:
+        console.print(f"{number} {of_what} say little: intervals of so few are too narrow, or none.")
 
 
 def _check_data(path: Path, model: AdaptedModel, folder: Path, data: LabelledImages) -> None:
@@ -139,7 +150,7 @@ def _print_own_units(errors: dict[str, dict[str, float]]) -> None:
     labels = dict.fromkeys(label for own in errors.values() for label in own)
     if not labels:
         return
-    titles = (Column(title, overflow="fold") for title in ("label", *errors))
+    titles = (Column(title.replace("_", " "), overflow="fold") for title in ("label", *errors))
     table = Table(*titles, title="Mean absolute error, in the label's own units")
     for label in labels:
         cells = (f"{own[label]:.4g}" if label in own else "" for own in errors.values())
@@ -152,7 +163,7 @@ def _table(names: dict[str, str], *columns: str) -> Table:
     titles = ["model", *columns]
     if len(names) > 1:
         titles.append("first minus this")
-    return Table(*(Column(title, overflow="fold") for title in titles))
+    return Table(*(Column(title, overflow="fold", no_wrap=title == "model") for title in titles))
 
 
 def _closed_loop(
@@ -187,4 +198,5 @@ def _closed_loop(
         interval = f"{success['low']:.2f} – {success['high']:.2f}"
         table.add_row(names[name], f"{success['value']:.2f}", interval, f"{distance:.3f}", *difference)
     console.print(table)
+    _warn_of_few(len(seeds), "starts", FEW_STARTS)
     return result

@@ -131,14 +131,23 @@ def check_given(name: str, folders: Mapping[str, Path | None]) -> None:
     folder = folders.get(option)
     if option in folders and folder is None:
         raise CrossgapError(f"Method '{name}' needs {needed(needs)}; there are none here.")
-    if needs == "randomized_per_frame" and folder is not None and not _new_for_every_frame(folder):
+    if needs not in ("randomized", "randomized_per_frame") or folder is None:
+        return
+    about = _collected(folder)
+    if about.get("randomization") == "none":
+        raise CrossgapError(
+            f"{folder} was collected without --randomization. '{name}' needs {needed(needs)}."
+        )
+    if needs == "randomized_per_frame" and not about.get("per_frame", True):
         console.print(f"{folder}: collected without --per-frame, fewer looks than '{name}' can use.")
 
 
-def _new_for_every_frame(randomized: Path) -> bool:
-    """Whether images that `crossgap collect` made have a look each; of others that is not known."""
-    about = randomized / ABOUT
-    return not about.exists() or read_json(about, "data set description").get("per_frame", False)
+def _collected(folder: Path) -> dict[str, Any]:
+    """How `crossgap collect` made a folder; nothing of others."""
+    about = folder / ABOUT
+    if not about.exists():
+        return {}
+    return {"randomization": "none", "per_frame": False} | read_json(about, "data set description")
 
 
 def _check_same(data: Mapping[str, LabelledImages]) -> None:

@@ -10,7 +10,7 @@ from concurrent.futures.process import BrokenProcessPool
 from typing import Any, TypeVar
 
 from crossgap.errors import CrossgapError
-from crossgap.progress import progress_bar
+from crossgap.progress import console, progress_bar
 from crossgap.simulation.workers import available_cores, die_with_parent
 
 Result = TypeVar("Result")
@@ -46,7 +46,8 @@ def in_parallel(
     check_workers(workers)
     workers = min(workers, len(parts))  # one part alone has all cores
     if workers == 1:
-        for part in parts:
+        for name, part in zip(_names(label, parts), parts, strict=True):
+            console.print(name, style="bold")
             yield function(*part, False)
         return
     context = multiprocessing.get_context("spawn")  # OpenGL and CUDA do not survive a fork
@@ -68,6 +69,13 @@ def in_parallel(
         ) from error
     finally:
         _end(pool)
+
+
+def _names(label: str, parts: Sequence[tuple[Any, ...]]) -> list[str]:
+    """How many parts there are, and what tells each from the others."""
+    own = [values for values in zip(*parts, strict=True) if any(value != values[0] for value in values)]
+    told = [", ".join(map(str, values)) for values in zip(*own, strict=True)] or [""] * len(parts)
+    return [f"{label}, {n} of {len(parts)}" + (f": {what}" if what else "") for n, what in enumerate(told, 1)]
 
 
 def _begin_worker(begun: Any, workers: int) -> None:

@@ -27,7 +27,7 @@ from crossgap.experiments.pick_place import PickPlaceExperiment
 from crossgap.experiments.pick_place_presets import PickPlacePreset, get_pick_place_preset
 from crossgap.experiments.pick_place_setups import METHODS as PICK_PLACE
 from crossgap.experiments.pick_place_setups import get_pick_place_setup
-from crossgap.experiments.results import add_results
+from crossgap.experiments.results import add_results, prepare
 from crossgap.experiments.task_weight import WEIGHTS, TaskWeightExperiment
 from crossgap.experiments.task_weight import pictures as weight_pictures
 from crossgap.experiments.task_weight import plot as plot_weights
@@ -44,6 +44,7 @@ from crossgap.experiments.xarm7_report import (
 )
 from crossgap.experiments.xarm7_setups import SETUPS, domains_of, get_setup
 from crossgap.files import read_json
+from crossgap.progress import console
 from crossgap.report.pictures import gallery
 from crossgap.runs import find_run, lock_run, open_run, provenance, start
 from crossgap.simulation.looks import get_target_look
@@ -79,7 +80,7 @@ def reproduce_taskgan(
     folder = _begin("taskgan", preset, seeds, workers, output, fabric, settings=as_json(settings))
     about = folder, settings, methods, device, precision
     parts = [(*about, look, seed) for look in looks for seed in range(seeds)]
-    _gather(_one_look, parts, workers, "seeds and looks", path, folder, depends)
+    _gather(_one_look, parts, workers, "looks and seeds", path, folder, depends)
     regimes_plot(read_json(path)["rows"], path.with_name(f"{preset}_regimes.png"))
     for look in looks:
         experiment = TaskGANExperiment(folder, settings, look, 0, fabric, methods=methods)
@@ -168,7 +169,7 @@ def reproduce_digits(
     folder = _begin("digits", preset, seeds, workers, output, fabric, settings=about)
     SOURCE("train")  # fetched once, before several processes ask for it
     parts = [(folder, chosen, device, precision, domain, seed) for seed in range(seeds) for domain in domains]
-    _gather(_digits, parts, workers, "seeds and domains", path, folder, depends)
+    _gather(_digits, parts, workers, "domains and seeds", path, folder, depends)
     for domain in domains:
         pictures = DigitsExperiment(folder, settings, domain, 0, fabric).pictures()
         gallery(pictures, results / f"{preset}_{domain}.png")
@@ -362,6 +363,7 @@ def _gather(
     label: str, path: Path, folder: Path, depends: dict[str, Any],
 ) -> None:  # fmt: skip
     """Run the parts, and let the results file grow as they are done."""
+    prepare(path, depends)  # before anything is trained
     rows: list[dict[str, Any]] = []
     for found in in_parallel(function, parts, workers, label):
         rows += found
@@ -379,5 +381,6 @@ def _begin(
     about = {"experiment": experiment, "preset": preset, **hardware(fabric), **config}  # seeds can be added
     folder = open_run(output, about) if output else find_run(experiment, about)
     lock_run(folder)
+    console.print(f"Run folder: {folder}" + (", gone on with" if any(folder.glob("seed_*")) else ""))
     start(folder, preset=preset, **hardware(fabric))
     return folder

@@ -7,7 +7,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+from crossgap.errors import CrossgapError
 from crossgap.files import read_json, write_text
+from crossgap.progress import console
 
 FIGURES = ("value", "low", "high", "n", "won")
 """The keys of a row that are figures; all others say what they are figures of."""
@@ -26,9 +28,9 @@ def add_results(
         provenance: of the run that made them; that of the runs before it is kept under `earlier`.
         settings: what the experiment depends on; a file of other settings is replaced, never mixed with.
     """
-    digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:12]
+    digest = _digest(settings)
     provenance = provenance | {"settings": digest}
-    before = read_json(path, "results") if path.exists() else {"provenance": {}}
+    before = _read(path) if path.exists() else {"provenance": {}}
     if before["provenance"].get("settings") == digest:
         known = {_what(row) for row in rows}
         kept = [row for row in before["rows"] if _what(row) not in known]
@@ -44,6 +46,40 @@ def add_results(
         path, f'{{\n "provenance": {json.dumps(provenance, indent=1)},\n "rows": [\n  {lines}\n ]\n}}\n'
     )
     return path
+
+
+def prepare(path: Path, settings: dict[str, Any]) -> None:
+    """Whether results can be written there; results of other settings are put aside, beside them.
+
+    Raises:
+        CrossgapError: it cannot, or what is there is no results file.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CrossgapError(f"Could not write {path}: {error.strerror or error}.") from error
+    if not path.exists():
+        return
+    before = _read(path)
+    if (found := before["provenance"].get("settings")) not in (None, _digest(settings)):
+        kept = path.with_name(f"{path.stem}_{found}.json")
+        path.replace(kept)
+        console.print(f"{path} had {len(before['rows'])} rows of other settings. They are in {kept} now.")
+
+
+def _digest(settings: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def _read(path: Path) -> dict[str, Any]:
+    found = read_json(path, "results")
+    if not (
+        isinstance(found, dict)
+        and isinstance(found.get("provenance"), dict)
+        and isinstance(found.get("rows"), list)
+    ):
+        raise CrossgapError(f"{path} is no results file. Expected 'provenance' and 'rows', or no file yet.")
+    return found
 
 
 def _rounded(row: dict[str, Any]) -> dict[str, Any]:

@@ -105,6 +105,7 @@ def plot(rows: list[dict[str, Any]], path: Path) -> Path:
         axes.set_title(title, fontsize=9)
         axes.set_xticks(range(len(weights)), [f"{weight:g}" for weight in weights], fontsize=8)
         axes.set_xlabel("λ_φ, for labels of spread 1", fontsize=8)
+        axes.margins(y=0.08)
         axes.set_ylim(bottom=0)
         axes.tick_params(axis="y", labelsize=8)
         axes.grid(alpha=0.25)
