@@ -124,7 +124,8 @@ def reproduce_mico(
     path, depends = results / f"{preset}.json", asdict(settings) | hardware(fabric)
     folder = _begin("mico", preset, seeds, workers, output, fabric, settings=asdict(settings))
     about = folder, settings, device, precision, methods
-    parts = [(*about, images, seed) for images in (0, *counts) for seed in range(seeds)]
+    largest_first = (0, *sorted(counts, reverse=True))  # so that no worker is left alone with it at the end
+    parts = [(*about, images, seed) for images in largest_first for seed in range(seeds)]
     _gather(_mico, parts, workers, "numbers of images and seeds", path, folder, depends)
     curve(read_json(path)["rows"], results / f"{preset}_curve.png")
     experiment = MicoExperiment(folder, settings, 0, fabric)
