@@ -44,6 +44,8 @@ def evaluate_models(
     """
     if not models:
         raise CrossgapError("Expected at least one folder of an adapted model.")
+    if output is not None and output.is_dir():
+        raise CrossgapError(f"--output {output} is a folder. Expected a file for the figures, as JSON.")
     played = any(option is not None for option in (look, starts, gain, steps)) or validation
     if data is not None and played:
         raise CrossgapError(

@@ -28,6 +28,8 @@ def report_again(folder: Path, look: str | None, seed: int | None, picture: Path
     Raises:
         CrossgapError: the folder is not a run, has no such look or seed, or is not finished with it.
     """
+    if picture is not None and picture.suffix.lower() != ".png":
+        raise CrossgapError(f"--picture {picture} is no PNG. Expected a name that ends in .png.")
     config = read_json(folder / CONFIG, "run")
     if config.get("experiment") == "xarm7":
         if (look, seed, picture) != (None, None, None):
