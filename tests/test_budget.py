@@ -62,7 +62,7 @@ def test_methods_without_a_label_budget(method: str) -> None:
 
 def test_the_arm_has_no_settings_for_dann(tmp_path: Path) -> None:
     about = ("smoke", 1, None, ("dann_labelled",), None, tmp_path / "run", tmp_path, "cpu", "32-true")
-    with pytest.raises(CrossgapError, match=r"'dann_labelled' has no label budget here"):
+    with pytest.raises(CrossgapError, match=r"No preset has settings for 'dann_labelled' here"):
         reproduce_budget(*about)
     assert not (tmp_path / "run").exists()
     assert check_methods(["dann_labelled"]) == ("dann_labelled",)  # own data

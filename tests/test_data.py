@@ -218,6 +218,15 @@ def test_a_column_that_is_there_twice(folder: Path) -> None:
         read_folder(folder)
 
 
+def test_a_table_may_name_its_images_by_other_paths(folder: Path) -> None:
+    whole = read_unlabelled(folder)
+    lines = (folder / "labels.csv").read_text().splitlines()
+    first, *rest = lines[1].split(",")
+    for other in (str((folder / first).resolve()), f"images/../{first}"):
+        (folder / "labels.csv").write_text("\n".join([lines[0], ",".join([other, *rest]), *lines[2:]]) + "\n")
+        assert len(read_unlabelled(folder)) == len(whole)
+
+
 def test_images_without_a_row_are_there_where_no_labels_are_wanted(folder: Path) -> None:
     whole = read_unlabelled(folder)
     lines = (folder / "labels.csv").read_text().splitlines()

@@ -100,6 +100,9 @@ def test_an_interval_over_seeds_and_starts_by_hand() -> None:
     found = crossed_interval(np.array([[3.0, 1.0], [1.0, -1.0]]))
     # both mean squares are 4, none is left over: 2 degrees of freedom, t = 4.3027, standard error √(8 / 4)
     assert found == pytest.approx({"value": 1.0, "low": 1 - 6.0849, "high": 1 + 6.0849}, abs=1e-3)
+    for shape in ((1, 4), (4, 1)):
+        with pytest.raises(ValueError, match="two seeds and two starts at least; got"):
+            crossed_interval(np.ones(shape))
     assert crossed_interval(np.full((3, 4), 2.0)) == {"value": 2.0, "low": 2.0, "high": 2.0}
 
 

@@ -8,7 +8,14 @@ import time
 import pytest
 
 from crossgap.errors import CrossgapError
-from crossgap.experiments.parallel import in_parallel
+from crossgap.experiments.parallel import _names, in_parallel
+
+
+def test_parts_are_told_apart_by_what_differs() -> None:
+    assert _names("looks and seeds", [("run", "a", 0)]) == ["looks and seeds, 1 of 1"]
+    parts = [("run", look, weight) for look in ("a", "b") for weight in (0.0, 0.1)]
+    assert _names("weights", parts)[1:3] == ["weights, 2 of 4: a, 0.1", "weights, 3 of 4: b, 0.0"]
+    assert _names("weights", []) == []
 
 
 def described(number: int, quiet: bool) -> tuple[int, bool, int]:

@@ -51,6 +51,15 @@ def test_results_of_other_settings_are_put_aside_before_a_run(tmp_path: Path, ca
     (kept,) = tmp_path.glob("full_*.json")
     assert kept.read_bytes() == before
     assert not path.exists()
+    add_results(path, [row("b", 0, 0.2)], {"commit": "second"}, {"steps": 2})
+    other = path.read_bytes()
+    prepare(path, {"steps": 1})  # and back: each has its own rows again
+    assert path.read_bytes() == before
+    prepare(path, {"steps": 2})
+    assert path.read_bytes() == other
+    path.write_text('{"provenance": {}, "rows": []}')
+    prepare(path, {"steps": 2})
+    assert (tmp_path / "full_unknown.json").exists()
     assert "had 1 rows of other settings" in " ".join(capsys.readouterr().err.split())
 
 

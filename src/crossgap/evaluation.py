@@ -61,7 +61,7 @@ def paired_difference(
         b: success of the second, same seeds and starts in the same order.
 
     Raises:
-        ValueError: the two are not of one shape, or empty.
+        ValueError: the two are not of one shape, or empty, or several trainings have one start.
     """
     a, b = np.asarray(a, float), np.asarray(b, float)
     if a.shape != b.shape or not a.size:
@@ -100,7 +100,12 @@ def crossed_interval(values: np.ndarray) -> dict[str, float]:
 
     Seeds and starts are crossed random effects: variances from the mean squares of a two-way table, none
     below 0, degrees of freedom after Satterthwaite (1946).
+
+    Raises:
+        ValueError: fewer seeds or starts.
     """
+    if values.ndim != 2 or min(values.shape) < 2:
+        raise ValueError(f"Expected two seeds and two starts at least; got {_starts(values)}.")
     from scipy.special import stdtrit  # here, since a table needs it and `--help` does not
 
     seeds, starts = values.shape

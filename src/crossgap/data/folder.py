@@ -183,15 +183,17 @@ def read_unlabelled(path: str | Path, track: Track = _untracked) -> LabelledImag
     table = root / LABELS
     rows = _read_rows(table) if table.exists() else []
     named = [_file_and_frame(root, row["image"]) for row in rows]
-    files = sorted({file for file in root.rglob("*") if _is_image(root, file)} - {file for file, _ in named})
+    known = {file.resolve() for file, _ in named}
+    there = [file for file in sorted(root.rglob("*")) if _is_image(root, file)]
+    files = [file for file in there if file.resolve() not in known]
     if named and not files:
         return read_folder(root, (), track)
     _check_files(table, [file for file, _ in named])
     cells = named + [(file, frame) for file in files for frame in _frames(file)]
     if not cells:
         raise CrossgapError(f"{root} has no images. Expected {', '.join(EXTENSIONS)} files.")
-    known = [row.get("episode") or "" for row in rows] + [""] * (len(cells) - len(rows))
-    of_cell = [episode or str(file) for episode, (file, _) in zip(known, cells, strict=True)]
+    given = [row.get("episode") or "" for row in rows] + [""] * (len(cells) - len(rows))
+    of_cell = [episode or str(file) for episode, (file, _) in zip(given, cells, strict=True)]
     episodes = np.unique(of_cell, return_inverse=True)[1]
     strips = len({file for file, frame in cells if frame is not None})
     images = _read_images(cells, root.name + (f" ({strips:,} strips)" if strips else ""), track)
@@ -230,9 +232,10 @@ def _check_files(table: Path, files: Sequence[Path]) -> None:
 
 
 def _check_all_labelled(root: Path, known: set[Path]) -> None:
-    """Every image file has a label."""
+    """Every image file has a label, whatever path the table names it by."""
+    known = {file.resolve() for file in known}
     for file in sorted(root.rglob("*")):
-        if _is_image(root, file) and file not in known:
+        if _is_image(root, file) and file.resolve() not in known:
             raise CrossgapError(
                 f"{file}: an image without a label. Expected a row for it in {LABELS}, or the image in "
                 "another folder, for --unlabelled."

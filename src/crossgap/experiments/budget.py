@@ -43,6 +43,11 @@ def check_methods(methods: Sequence[str], without: Sequence[str] = ()) -> tuple[
     for method in methods:
         if method not in METHODS:
             raise unknown("Method", method, possible)
+        if method in without:
+            raise CrossgapError(
+                f"No preset has settings for '{method}' here; `crossgap budget` on own data has. "
+                f"Available: {', '.join(sorted(possible))}."
+            )
         if method not in possible:
             raise CrossgapError(
                 f"Method '{method}' has no label budget here: it learns from no labelled target images, or "

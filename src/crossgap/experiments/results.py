@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,8 @@ def add_results(
 
 
 def prepare(path: Path, settings: dict[str, Any]) -> None:
-    """Whether results can be written there; results of other settings are put aside, beside them.
+    """Whether results can be written there; results of other settings are put aside, beside them, and those
+    of these settings that were put aside before are back.
 
     Raises:
         CrossgapError: it cannot, or what is there is no results file.
@@ -58,13 +60,26 @@ def prepare(path: Path, settings: dict[str, Any]) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise CrossgapError(f"Could not write {path}: {error.strerror or error}.") from error
-    if not path.exists():
-        return
-    before = _read(path)
-    if (found := before["provenance"].get("settings")) not in (None, _digest(settings)):
-        kept = path.with_name(f"{path.stem}_{found}.json")
-        path.replace(kept)
+    digest = _digest(settings)
+    if path.exists():
+        before = _read(path)
+        found = before["provenance"].get("settings", "unknown")
+        if found == digest:
+            return
+        path.replace(kept := _unused(path, found))
         console.print(f"{path} had {len(before['rows'])} rows of other settings. They are in {kept} now.")
+    if (aside := _aside(path, digest)).exists():
+        aside.replace(path)
+        console.print(f"{path}: the rows that were in {aside} are back.")
+
+
+def _aside(path: Path, digest: str, number: int = 1) -> Path:
+    return path.with_name(f"{path.stem}_{digest}{f'_{number}' if number > 1 else ''}{path.suffix}")
+
+
+def _unused(path: Path, digest: str) -> Path:
+    """Where a file can be put aside that replaces none."""
+    return next(aside for number in count(1) if not (aside := _aside(path, digest, number)).exists())
 
 
 def _digest(settings: dict[str, Any]) -> str:
