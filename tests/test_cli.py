@@ -104,6 +104,11 @@ def test_trains_evaluates_and_resumes(monkeypatch, capsys, folders, tmp_path):
     predicted = AdaptedModel.load(models[0]).predict(data.images)
     own = float(np.abs(predicted - data.labels).mean())
     assert refined["mean_absolute_error"] == {"angle": pytest.approx(own)}
+    assert f"{refined['n']} episodes say little" in " ".join(evaluated[1].split())
+    write_folder(tmp_path / "one", data.select(slice(1)))
+    _, printed = crossgap(monkeypatch, capsys, "evaluate", *models, "--data", tmp_path / "one")
+    assert "1 episodes say little" in " ".join(printed.split())
+    assert "none" in printed  # instead of an interval of width 0
     about = weights.with_name("adapted.json")
     assert weights.stat().st_mode == about.stat().st_mode  # others may read what they may read elsewhere
 
