@@ -128,6 +128,7 @@ def across(toy, fabric, tmp_path_factory: pytest.TempPathFactory):
     [
         ("hidden", "fine_tuned"),
         ("hidden", "task_loss_only"),
+        ("hidden", "source_supervised_taskgan"),
         ("hidden", "source_paired"),
         ("hidden", "source_translated"),
         ("hidden", "source_paired_translated"),

@@ -99,22 +99,28 @@ def test_the_cycle_trains_everything_but_the_source_model(tmp_path: Path, fabric
         assert all(same) == (name == "source_model")
 
 
-def test_supervision_on_the_source_side_alone(tmp_path: Path, fabric) -> None:
+@pytest.mark.parametrize("target_labels", [False, True])
+def test_supervision_on_the_source_side(target_labels: bool, tmp_path: Path, fabric) -> None:
     torch.manual_seed(0)
     phase = TaskGAN(
-        "gan", Generator(4, 1), Discriminator(4), TaskModel(2, 24, 4, 8), inputs=random_batches(9, 4, 2, 0),
-        real=random_batches(12, 4, 1), task_weight=0.7, steps=1, learning_rate=1e-3, supervise_real=True,
+        "gan", Generator(4, 1), Discriminator(4), TaskModel(2, 24, 4, 8),
+        inputs=random_batches(9, 4, 2, 2 if target_labels else 0), real=random_batches(12, 4, 1),
+        task_weight=0.7, steps=1, learning_rate=1e-3, supervise_inputs=target_labels, supervise_real=True,
     )  # fmt: skip
-    (y, _), (x, label) = phase.inputs(0), phase.real(0)
+    (y, label_y), (x, label) = phase.inputs(0), phase.real(0)
     generator = phase.networks["generator"]
     loss = (1 - phase.networks["discriminator"](generator(y))).square().mean()
     loss = loss + IDENTITY_WEIGHT * (generator(x) - x).abs().mean()
     loss = loss + 0.7 * task_loss(phase.task_model(generator(x)), label)
+    if target_labels:
+        loss = loss + 0.7 * task_loss(phase.task_model(generator(y)), label_y)
     parameters = list(generator.parameters())
     expected = torch.autograd.grad(loss, parameters)
     Trainer(tmp_path, fabric, quiet=True).fit(phase)
     for parameter, gradient in zip(parameters, expected, strict=True):
         torch.testing.assert_close(parameter.grad, gradient, rtol=1e-3, atol=1e-6)
+    (row,) = read_metrics(tmp_path)
+    assert ("task_loss" in row) == target_labels
 
 
 def test_the_task_loss_alone_trains_no_discriminator(tmp_path: Path, fabric) -> None:

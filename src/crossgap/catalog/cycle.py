@@ -79,7 +79,7 @@ def _cycle(build, about: str, **kwargs) -> Method:
 
 CYCLE = {
     "source_supervised_gan": Method(
-        partial(inverse, name="source_supervised_gan", supervise_real=True),
+        partial(inverse, name="source_supervised_gan", target_labels=False, source_labels=True),
         "inverse GAN supervised on the source, no target labels",
         target_labels=False,
     ),

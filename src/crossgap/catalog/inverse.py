@@ -23,8 +23,8 @@ def new_translator(methods: Methods) -> tuple[Generator, Discriminator]:
 
 
 def inverse(
-    methods: Methods, name: str, adversarial_weight: float = 1.0, supervised: bool = True,
-    unlabelled: bool = False, supervise_real: bool = False,
+    methods: Methods, name: str, adversarial_weight: float = 1.0, target_labels: bool = True,
+    source_labels: bool = False, unlabelled: bool = False,
 ) -> AdaptedModel:  # fmt: skip
     """f_X behind a translator F: Y → X that was trained through it.
 
@@ -32,10 +32,10 @@ def inverse(
         methods: data, settings and trainer.
         name: of the method.
         adversarial_weight: 0 for the task loss alone.
-        supervised: whether the task loss is used; without it, it is a plain GAN.
+        target_labels: whether F must keep the labels of target images.
+        source_labels: whether F must leave source images what they are, to f_X and to the eye. With neither
+            it is a plain GAN.
         unlabelled: whether unlabelled target images join the adversarial terms.
-        supervise_real: whether the only supervision is source-side: F must leave source images what they are,
-            to f_X and to the eye.
     """
     config = methods.config.translator
     task_model = methods.get("source_only").task_model
@@ -47,13 +47,14 @@ def inverse(
         task_model,
         inputs=methods.batches(methods.target, config.batch, 2),
         real=methods.batches(methods.source, config.batch, 1),
-        task_weight=config.task_weight if supervised else 0.0,
+        task_weight=config.task_weight if target_labels or source_labels else 0.0,
         adversarial_weight=adversarial_weight,
+        supervise_inputs=target_labels,
+        supervise_real=source_labels,
         steps=config.steps,
         learning_rate=config.learning_rate,
         loss=methods.scale.loss,
         unlabelled=methods.batches(methods.extra("unlabelled"), config.batch, 5) if unlabelled else None,
-        supervise_real=supervise_real,
     )
     methods.fit(name, phase)
     return methods.adapted(task_model, generator)
@@ -76,7 +77,7 @@ def refined(methods: Methods, name: str, base: str) -> AdaptedModel:
 
 INVERSE = {
     "plain_gan": Method(
-        partial(inverse, name="plain_gan", supervised=False), "plain GAN (λ = 0)", target_labels=False
+        partial(inverse, name="plain_gan", target_labels=False), "plain GAN (λ = 0)", target_labels=False
     ),
     "task_loss_only": Method(
         partial(inverse, name="task_loss_only", adversarial_weight=0.0), "translator by task loss alone"
@@ -89,6 +90,14 @@ INVERSE = {
     "taskgan_inverse_refined": Method(
         partial(refined, name="taskgan_inverse_refined", base="taskgan_inverse"),
         "**TaskGAN inverse, refined**",
+    ),
+    "source_supervised_taskgan": Method(
+        partial(inverse, name="source_supervised_taskgan", source_labels=True),
+        "TaskGAN inverse, also supervised on the source",
+    ),
+    "source_supervised_taskgan_refined": Method(
+        partial(refined, name="source_supervised_taskgan_refined", base="source_supervised_taskgan"),
+        "**TaskGAN inverse, also supervised on the source, refined**",
     ),
     "taskgan_inverse_unlabelled": Method(
         partial(inverse, name="taskgan_inverse_unlabelled", unlabelled=True),

@@ -28,6 +28,7 @@ SOURCE_SEED, TARGET_SEED, HELD_OUT_SEED, ORACLE_SEED = 1, 2, 3, 4
 """Streams of demonstrations; none is a test or validation start."""
 PICTURED = {
     "": ("plain_gan", "task_loss_only", "taskgan_inverse"),
+    "_source_supervised": ("source_supervised_taskgan",),
     "_others": ("source_supervised_gan", "cycle_taskgan_unlabelled", "cycle_taskgan", "canonical_taskgan"),
     "_forward": (
         "plain_gan_forward",

@@ -50,8 +50,9 @@ class TaskGAN(Phase):
         steps: number of steps, each of one update of G and one of D_Y.
         learning_rate: of both Adams, at the start.
         adversarial_weight: of the first term of L_G; 0 trains by the task loss alone, and no D_Y.
-        supervise_real: instead of G(x), whose label may not be known, G(y) has to keep the label of y, and to
-            look like y (the identity loss of CycleGAN).
+        supervise_inputs: whether G(x) has to keep the label of x, the second term of L_G.
+        supervise_real: whether G(y) has to keep the label of y, and to look like y (the identity loss of
+            CycleGAN): instead of G(x), where nobody knows the labels of x, or beside it, where few are known.
         loss: the task loss, written (·)² above; cross-entropy where φ is a class.
         unlabelled: further images x whose labels nobody knows: they join the adversarial terms alone.
         discriminator_rate: factor on D_Y's learning rate; below 1 where it has few images to learn by heart.
@@ -60,13 +61,13 @@ class TaskGAN(Phase):
     def __init__(
         self, name: str, generator: nn.Module, discriminator: nn.Module, task_model: nn.Module,
         inputs: Batches, real: Batches, task_weight: float, steps: int, learning_rate: float,
-        adversarial_weight: float = 1.0, supervise_real: bool = False, loss: TaskLoss = task_loss,
-        unlabelled: Batches | None = None, discriminator_rate: float = 1.0,
+        adversarial_weight: float = 1.0, supervise_inputs: bool = True, supervise_real: bool = False,
+        loss: TaskLoss = task_loss, unlabelled: Batches | None = None, discriminator_rate: float = 1.0,
     ):  # fmt: skip
         self.name, self.steps, self.learning_rate = name, steps, learning_rate
         self.inputs, self.real, self.unlabelled = inputs, real, unlabelled
         self.task_weight, self.adversarial_weight = task_weight, adversarial_weight
-        self.supervise_real, self.loss = supervise_real, loss
+        self.supervise_inputs, self.supervise_real, self.loss = supervise_inputs, supervise_real, loss
         self.task_model = task_model.requires_grad_(False).eval()
         self.rate_factors = {"discriminator": discriminator_rate}
         self.networks = {"generator": generator, "discriminator": discriminator}
@@ -82,21 +83,24 @@ class TaskGAN(Phase):
             x = torch.cat([x, self.unlabelled(step)[0]])
         fake = self.parallel["generator"](x)
         losses: dict[str, Tensor] = {}
-        seen = fake[: len(label)]
+        supervised = {"task_loss": (fake[: len(label)], label)} if self.supervise_inputs else {}
         if self.supervise_real:
-            y, label = self.real(step)
-            seen = self.parallel["generator"](y)
-            losses["identity"] = cycle_loss(seen, y)
+            y, label_y = self.real(step)
+            kept = self.parallel["generator"](y)
+            losses["identity"] = cycle_loss(kept, y)
+            supervised["task_loss_real"] = kept, label_y
         with self.fabric.autocast():  # D_Y and f_Y only pass the gradient on
             if self.adversarial_weight:
                 self.networks["discriminator"].requires_grad_(False)
                 judged = self.compiled["discriminator"](fake).float()
                 losses["adversarial"] = generator_adversarial_loss(judged)
             if self.task_weight:
-                losses["task_loss"] = self.loss(self.task_model(seen).float(), label)
+                for key, (drawn, known) in supervised.items():
+                    losses[key] = self.loss(self.task_model(drawn).float(), known)
         weights = {
             "adversarial": self.adversarial_weight,
             "task_loss": self.task_weight,
+            "task_loss_real": self.task_weight,
             "identity": IDENTITY_WEIGHT,
         }
         self.update("generator", torch.stack([weights[key] * loss for key, loss in losses.items()]).sum())
