@@ -44,8 +44,9 @@ class TaskGAN(Phase):
         generator: G, trained in place.
         discriminator: D_Y, trained in place.
         task_model: f_Y, frozen.
-        inputs: images x with labels φ, to be translated; without labels where λ_φ = 0.
-        real: images y of the domain that is translated to; their labels are not used.
+        inputs: images x with labels φ, to be translated; without labels where λ_φ = 0 or not
+            `supervise_inputs`.
+        real: images y of the domain that is translated to; their labels are used with `supervise_real` alone.
         task_weight: λ_φ, in the scale of scaled labels; 0 is a plain GAN.
         steps: number of steps, each of one update of G and one of D_Y.
         learning_rate: of both Adams, at the start.
@@ -53,6 +54,7 @@ class TaskGAN(Phase):
         supervise_inputs: whether G(x) has to keep the label of x, the second term of L_G.
         supervise_real: whether G(y) has to keep the label of y, and to look like y (the identity loss of
             CycleGAN): instead of G(x), where nobody knows the labels of x, or beside it, where few are known.
+            Past the paper, L_G then also has λ_φ (f_Y(G(y)) − φ_y)² + `IDENTITY_WEIGHT` |G(y) − y|.
         loss: the task loss, written (·)² above; cross-entropy where φ is a class.
         unlabelled: further images x whose labels nobody knows: they join the adversarial terms alone.
         discriminator_rate: factor on D_Y's learning rate; below 1 where it has few images to learn by heart.
