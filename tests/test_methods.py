@@ -141,7 +141,7 @@ def across(toy, fabric, tmp_path_factory: pytest.TempPathFactory):
 )
 def test_the_others_solve_it_too(gap: str, method: str, across) -> None:
     """The last three without a label of the target, across colours alone; the others where labels tell."""
-    assert across(gap, "source_only") > 0.7  # knows next to nothing
+    assert across(gap, "source_only") > 0.9  # knows nothing
     assert across(gap, method) < 0.3 * across(gap, "source_only")
 
 

@@ -47,7 +47,7 @@ def inverse(
         task_model,
         inputs=methods.batches(methods.target, config.batch, 2),
         real=methods.batches(methods.source, config.batch, 1),
-        task_weight=config.task_weight if target_labels or source_labels else 0.0,
+        task_weight=config.task_weight,
         adversarial_weight=adversarial_weight,
         supervise_inputs=target_labels,
         supervise_real=source_labels,

@@ -60,10 +60,9 @@ def reproduce_taskgan(
     """Every method × look × seed; the path of the results file, which grows as looks are done.
 
     Beside it `<preset>_regimes.png`, figure 9 of the paper, where all its regimes were run, and
-    `<preset>_<look>.png`, what the translators of seed 0 draw (figure 7), and `<preset>_<look>_others.png`,
-    what the source-supervised GAN, the cycles and canonical TaskGAN draw. What a seed's
-    looks share (source images, f_X, gain) is made once. Looks and methods can be added to a run later. Killed
-    and started again, it goes on where it was.
+    `<preset>_<look>….png`, what the translators of seed 0 draw (figure 7), a picture for each entry of
+    `PICTURED`. What a seed's looks share (source images, f_X, gain) is made once. Looks and methods can be
+    added to a run later. Killed and started again, it goes on where it was.
 
     Raises:
         CrossgapError: an unknown look or preset, no seeds, or `output` holds another run.

@@ -38,8 +38,8 @@ PICTURED = {
     ),
 }
 """Translators whose drawings are shown beneath each other, by the end of the picture's name: what is left of
-TaskGAN without a part, other ways to train a translator, and those that draw G(x), as the paper's figure 7.
-All of one picture translate the same way."""
+TaskGAN without a part, TaskGAN that is supervised on the source as well, other ways to train a translator,
+and those that draw G(x), as the paper's figure 7. All of one picture translate the same way."""
 RECORDED = 4
 """Episodes per method whose images are kept for the report."""
 
