@@ -109,4 +109,18 @@ INVERSE = {
         "TaskGAN inverse with unlabelled target images in the GAN, refined",
         needs="unlabelled",
     ),
+    "source_supervised_taskgan_unlabelled": Method(
+        partial(inverse, name="source_supervised_taskgan_unlabelled", source_labels=True, unlabelled=True),
+        "TaskGAN inverse, also supervised on the source, with unlabelled target images in the GAN",
+        needs="unlabelled",
+    ),
+    "source_supervised_taskgan_unlabelled_refined": Method(
+        partial(
+            refined,
+            name="source_supervised_taskgan_unlabelled_refined",
+            base="source_supervised_taskgan_unlabelled",
+        ),
+        "TaskGAN inverse, also supervised on the source, with unlabelled target images in the GAN, refined",
+        needs="unlabelled",
+    ),
 }
