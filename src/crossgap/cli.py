@@ -157,9 +157,9 @@ def train(
         labels: label columns to predict; all by default.
         target_labels: none leaves the target's labels unread; it then needs no labels.csv.
         pairs: true pairs of the target images in the source domain, row by row, for the forward mapping.
-        unlabelled: further target images, beside the target's own, for the methods that use such (DANN,
-            taskgan_inverse_unlabelled). Needs no labels.csv: a file that is several times as high as wide is
-            then a strip of square images.
+        unlabelled: further target images, beside the target's own, for the methods that use such (dann,
+            taskgan_inverse_unlabelled, source_supervised_taskgan_unlabelled). Needs no labels.csv: a file
+            that is several times as high as wide is then a strip of square images.
         randomized: labelled source images in random looks, for domain randomization; for canonical_taskgan
             every source image once more, row by row.
         classes: how many classes there are, where the one label column holds a class from 0 on.
@@ -223,8 +223,8 @@ def budget(
         source: many labelled images of the source domain, a folder with a labels.csv.
         target: the labelled images of the target domain that you have.
         output: run folder.
-        methods: what to train with each number of images. taskgan_inverse_unlabelled_refined also uses the
-            other target images, without their labels; canonical_taskgan_refined needs --randomized.
+        methods: what to train with each number of images. source_supervised_taskgan_unlabelled_refined also
+            uses the other target images, without their labels; canonical_taskgan_refined needs --randomized.
         counts: numbers of labelled target images, 0 for the source model as it is; by default those of 0, 10,
             25, 50, 80, 100, 200, 400, 800 that are at most 80 % of what there is to train with, and all.
         spread: images, spread over as many episodes as possible (in the table: spread); episodes, whole ones
