@@ -223,8 +223,9 @@ def budget(
         source: many labelled images of the source domain, a folder with a labels.csv.
         target: the labelled images of the target domain that you have.
         output: run folder.
-        methods: what to train with each number of images. source_supervised_taskgan_unlabelled_refined also
-            uses the other target images, without their labels; canonical_taskgan_refined needs --randomized.
+        methods: what to train with each number of images. source_supervised_taskgan_unlabelled_refined, as
+            others whose name has "unlabelled", also uses the other target images, without their labels;
+            canonical_taskgan_refined needs --randomized.
         counts: numbers of labelled target images, 0 for the source model as it is; by default those of 0, 10,
             25, 50, 80, 100, 200, 400, 800 that are at most 80 % of what there is to train with, and all.
         spread: images, spread over as many episodes as possible (in the table: spread); episodes, whole ones
