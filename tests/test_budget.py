@@ -170,7 +170,8 @@ def test_images_beyond_the_budget_can_join_without_their_labels(folders, tmp_pat
 
     class Spy(TaskGAN):
         def training_step(self, step: int) -> dict:
-            seen.append([len(self.inputs.images), len(self.unlabelled.images) if self.unlabelled else 0])
+            unlabelled = len(self.unlabelled.images) if self.unlabelled else 0
+            seen.append([len(self.inputs.images), unlabelled, self.supervise_real])
             return super().training_step(step)
 
     monkeypatch.setattr("crossgap.catalog.inverse.TaskGAN", Spy)
@@ -178,10 +179,16 @@ def test_images_beyond_the_budget_can_join_without_their_labels(folders, tmp_pat
         folders,
         tmp_path / "run",
         (2,),
-        methods=("taskgan_inverse", "taskgan_inverse_unlabelled"),
+        methods=(
+            "taskgan_inverse",
+            "taskgan_inverse_unlabelled",
+            "source_supervised_taskgan",
+            "source_supervised_taskgan_unlabelled",
+        ),
         spread="images",
     )
-    assert [count for count, _ in itertools.groupby(seen)] == [[2, 0], [2, 8]]
+    trained = [about for about, _ in itertools.groupby(seen)]
+    assert trained == [[2, 0, False], [2, 8, False], [2, 0, True], [2, 8, True]]
 
 
 def test_further_images_without_labels_join(folders, tmp_path: Path, toy, monkeypatch) -> None:

@@ -99,17 +99,20 @@ def test_the_cycle_trains_everything_but_the_source_model(tmp_path: Path, fabric
         assert all(same) == (name == "source_model")
 
 
-@pytest.mark.parametrize("target_labels", [False, True])
-def test_supervision_on_the_source_side(target_labels: bool, tmp_path: Path, fabric) -> None:
+@pytest.mark.parametrize(("target_labels", "more"), [(False, False), (True, False), (True, True)])
+def test_supervision_on_the_source_side(target_labels: bool, more: bool, tmp_path: Path, fabric) -> None:
+    """With `more`, images without labels join the adversarial term, one mean over all, and no other."""
     torch.manual_seed(0)
     phase = TaskGAN(
         "gan", Generator(4, 1), Discriminator(4), TaskModel(2, 24, 4, 8),
         inputs=random_batches(9, 4, 2, 2 if target_labels else 0), real=random_batches(12, 4, 1),
         task_weight=0.7, steps=1, learning_rate=1e-3, supervise_inputs=target_labels, supervise_real=True,
+        unlabelled=random_batches(7, 4, 3, 0) if more else None,
     )  # fmt: skip
     (y, label_y), (x, label) = phase.inputs(0), phase.real(0)
     generator = phase.networks["generator"]
-    loss = (1 - phase.networks["discriminator"](generator(y))).square().mean()
+    judged = torch.cat([y, phase.unlabelled(0)[0]]) if phase.unlabelled else y
+    loss = (1 - phase.networks["discriminator"](generator(judged))).square().mean()
     loss = loss + IDENTITY_WEIGHT * (generator(x) - x).abs().mean()
     loss = loss + 0.7 * task_loss(phase.task_model(generator(x)), label)
     if target_labels:
