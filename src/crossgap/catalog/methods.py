@@ -136,8 +136,9 @@ class Methods:
         method = self._method(name)
         if method.target_labels and not method.source_side and not self.target.label_names:
             raise CrossgapError(
-                f"Method '{name}' needs labels of the target images; there are none here. These need none: "
-                f"{', '.join(self._without_target_labels())}."
+                f"Method '{name}' needs labels of the target images; there are none here. These learn "
+                f"from the images and need none: {', '.join(self._without_target_labels())}. "
+                "`crossgap methods` also lists what sees nothing of the target."
             )
         if method.needs and method.needs not in self._extra:
             raise CrossgapError(f"Method '{name}' needs {needed(method.needs)}; there are none here.")
