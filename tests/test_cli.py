@@ -2,6 +2,8 @@
 
 import io
 import json
+import re
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -378,12 +380,15 @@ def test_no_name_is_cut_in_the_table_of_an_evaluation(monkeypatch, capsys, tmp_p
         assert printed.count("(other units?)") == 3
     models = [run / "models" / name for name in ("fine_tuned", "source_only")]
     monkeypatch.setattr(evaluate, "console", Console(file=(shown := io.StringIO()), width=80))
-    for count in (1, 2):
+    models.append(run / "models" / "source_supervised_taskgan_unlabelled_refined")
+    shutil.copytree(models[1], models[2])
+    for count in (1, 2, 3):
         shown.truncate(0)
         assert crossgap(monkeypatch, capsys, "evaluate", *models[:count], "--data", folders[1])[0] == 0
+        assert len(re.findall(r"│ \d+\.\d{4} +│", shown.getvalue())) >= count  # a long name breaks no figure
         assert "…" not in shown.getvalue()
         assert " ".join(shown.getvalue().split()).count("is of the run of") == count
-        assert ("minus" in shown.getvalue()) == (count == 2)
+        assert ("minus" in shown.getvalue()) == (count > 1)
 
 
 def test_unknown_method(monkeypatch, capsys, folders, tmp_path):

@@ -165,7 +165,7 @@ def _table(names: dict[str, str], *columns: str) -> Table:
     titles = ["model", *columns]
     if len(names) > 1:
         titles.append("first minus this")
-    return Table(*(Column(title, overflow="fold", no_wrap=title == "model") for title in titles))
+    return Table(*(Column(title, overflow="fold") for title in titles))
 
 
 def _closed_loop(
