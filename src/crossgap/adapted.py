@@ -145,7 +145,8 @@ class AdaptedModel:
     def _build(folder: Path, about: dict[str, Any], device: str | torch.device) -> AdaptedModel:
         arch, size = about["architecture"], about["size"]
         scale = label_coding(about["scale"])
-        task_model = TaskModel(scale.outputs, size, arch["task_width"], arch["task_hidden"])
+        norm = arch.get("task_norm", "none")  # models of before have none
+        task_model = TaskModel(scale.outputs, size, arch["task_width"], arch["task_hidden"], norm)
         weights = folder / "task_model.safetensors"
         load_weights(task_model, read_tensors(weights, folder), weights)
         translator = None

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 import tyro
 from tyro.conf import Positional, arg
 
-from crossgap.config import OWN_DATA, Collection, TaskGANConfig
+from crossgap.config import OWN_DATA, Collection, TaskGANConfig, TaskNorm
 from crossgap.errors import CrossgapError
 from crossgap.experiments.budget_presets import BUDGET_METHODS
 from crossgap.experiments.xarm7_presets import EPISODE_STEPS
@@ -50,7 +50,7 @@ def reproduce(
     experiment: Positional[Experiment],
     preset: PresetName = "quick", seeds: int | None = None, looks: tuple[str, ...] | None = None,
     methods: tuple[str, ...] | None = None, counts: tuple[int, ...] | None = None,
-    output: Path | None = None,
+    task_norm: TaskNorm | None = None, output: Path | None = None,
     results: Path = Path("results"), workers: int = 1, device: Device = "auto",
     precision: Precision = "auto",
 ) -> None:  # fmt: skip
@@ -75,6 +75,7 @@ def reproduce(
             without some baselines: augmented, augmented_fine_tuned, randomized_per_frame,
             randomized_fine_tuned, plain_gan, task_loss_only, task_loss_only_refined.
         counts: numbers of labelled target images of experiments budget and mico; by default the preset's.
+        task_norm: of taskgan: with that norm in every task model, as rows of their own; the paper has none.
         output: run folder; by default the newest run of these settings, or a new one under outputs/.
         results: where results are collected.
         workers: how many seeds, looks, numbers of images, weights or configurations at the same time, each
@@ -91,6 +92,7 @@ def reproduce(
         ("looks", looks, ("taskgan", "budget", "task_weight", "pick_place", "digits", "xarm7")),
         ("methods", methods, ("taskgan", "budget", "xarm7", "pick_place", "digits", "mico")),
         ("counts", counts, ("budget", "mico")),
+        ("task-norm", task_norm, ("taskgan",)),
     ):
         if value is not None and experiment not in takes:
             raise CrossgapError(f"--{name} is for {', '.join(takes)}, not for {experiment}.")
@@ -111,7 +113,7 @@ def reproduce(
     elif experiment == "task_weight":
         path = experiments.reproduce_task_weight(preset, seeds, looks or ("target_b",), *where)
     else:
-        path = experiments.reproduce_taskgan(preset, seeds, looks, methods, *where)
+        path = experiments.reproduce_taskgan(preset, seeds, looks, methods, *where, task_norm or "none")
     pictures = sorted(picture.name for picture in path.parent.glob(f"{preset}*.png"))
     console.print(f"Results: {path}" + (f"\nPictures beside it: {', '.join(pictures)}" if pictures else ""))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from crossgap.errors import CrossgapError, unknown
 
@@ -39,6 +39,10 @@ class Collection:
     labelled with where, in metres; looks source, target_a, target_b and target_c, camera `side`."""
 
 
+TaskNorm = Literal["none", "instance", "group"]
+TASK_NORMS: tuple[str, ...] = get_args(TaskNorm)
+
+
 @dataclass(frozen=True)
 class NetworkConfig:
     """Sizes of the networks of TaskGAN, section 3.2; the defaults are the paper's."""
@@ -53,6 +57,8 @@ class NetworkConfig:
     """Residual blocks of the generator."""
     discriminator_width: int = 32
     """Filters of the discriminator's first layer."""
+    task_norm: TaskNorm = "none"
+    """Norm after the task model's first four convolutions; the paper's has none."""
 
 
 @dataclass(frozen=True)
@@ -183,8 +189,10 @@ class TaskGANConfig:
                 _check_number(f"{part}.{name}".rstrip("."), number)
 
 
-def _check_number(name: str, value: float) -> None:
-    if name.endswith("learning_rate"):
+def _check_number(name: str, value: float | str) -> None:
+    if isinstance(value, str):
+        right, expected = value in TASK_NORMS, f"one of {', '.join(TASK_NORMS)}"
+    elif name.endswith("learning_rate"):
         right, expected = 0 < value < float("inf"), "a number above 0"
     elif name.endswith(("_weight", "_rate")):
         right, expected = 0 <= value < float("inf"), "a number from 0 on"
@@ -292,10 +300,26 @@ OWN_DATA = replace(PRESETS["quick"].config, dann=DANNConfig(3000, 64, domain_wei
 """What `crossgap train` and `budget` begin with: preset quick, which has no DANN, and that of the digits."""
 
 
+LATER = {"task_norm": "none"}
+"""Settings that there were none of when results were published, and what was done then."""
+
+
+def as_settings(settings: Any) -> dict[str, Any]:
+    """A dataclass of settings as a dictionary, for run folders and results files: those of `LATER` stand in
+    it only where they are something else, so that what was made before them goes on."""
+    return _without_later(asdict(settings))
+
+
+def _without_later(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    return {key: _without_later(item) for key, item in value.items() if LATER.get(key) != item}
+
+
 def as_json(preset: Preset) -> dict[str, Any]:
     """A preset as JSON gives it back, without its methods: no figure depends on which others there are, so
     a run and its results file go on with further ones."""
-    about = asdict(preset) | {"gains": list(preset.gains)}
+    about = as_settings(preset) | {"gains": list(preset.gains)}
     del about["methods"]
     return about
 

@@ -212,7 +212,9 @@ class Methods:
         torch.manual_seed(self.trainer.seed)
         networks = self.config.networks
         size = self.source.images.shape[1]
-        return TaskModel(self.scale.outputs, size, networks.task_width, networks.task_hidden)
+        return TaskModel(
+            self.scale.outputs, size, networks.task_width, networks.task_hidden, networks.task_norm
+        )
 
     def batches(
         self, data: LabelledImages, size: int, stream: int, augment: Augment | None = None

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
-from crossgap.config import DANNConfig, NetworkConfig, SupervisedConfig, TaskGANConfig, TranslatorConfig
+from crossgap.config import (
+    DANNConfig,
+    NetworkConfig,
+    SupervisedConfig,
+    TaskGANConfig,
+    TranslatorConfig,
+    as_settings,
+)
 from crossgap.errors import unknown
 
 DIGITS_METHODS = (
@@ -83,7 +90,7 @@ DIGITS_PRESETS = {
 
 def settled(preset: DigitsPreset) -> dict[str, Any]:
     """What a run's figures depend on. Methods can be added to it later."""
-    about = asdict(preset)
+    about = as_settings(preset)
     del about["methods"]
     return about
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ import lightning_fabric
 import numpy as np
 
 from crossgap.catalog import Methods
-from crossgap.config import TaskGANConfig
+from crossgap.config import TaskGANConfig, as_settings
 from crossgap.data import Classes, LabelledImages
 from crossgap.data.subsets import SPREADS, Budget, check_counts, check_share, choose_budgets, hold_out
 from crossgap.errors import CrossgapError
@@ -68,7 +68,7 @@ def budget_on_folders(
         whole.check(method)  # all that can be wrong, before a run folder is there
     settings = {
         "experiment": "budget", **data.about, "held_out": held_out, "seed": seed, **hardware(fabric),
-        "config": asdict(config),
+        "config": as_settings(config),
     }  # fmt: skip
     open_run(output, settings)
     lock_run(output)

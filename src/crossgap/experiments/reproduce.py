@@ -9,7 +9,7 @@ from typing import Any
 
 import lightning_fabric
 
-from crossgap.config import ALL_METHODS, Preset, as_json, get_preset
+from crossgap.config import ALL_METHODS, Preset, TaskNorm, as_json, as_settings, get_preset
 from crossgap.data.subsets import check_counts
 from crossgap.errors import CrossgapError, unknown
 from crossgap.experiments.budget import WITHOUT_SETTINGS, BudgetExperiment, check_methods
@@ -32,7 +32,7 @@ from crossgap.experiments.task_weight import WEIGHTS, TaskWeightExperiment
 from crossgap.experiments.task_weight import pictures as weight_pictures
 from crossgap.experiments.task_weight import plot as plot_weights
 from crossgap.experiments.taskgan import PICTURED, TaskGANExperiment
-from crossgap.experiments.taskgan_figures import regimes_plot
+from crossgap.experiments.taskgan_figures import of_the_paper, regimes_plot
 from crossgap.experiments.xarm7_experiment import XArm7Experiment
 from crossgap.experiments.xarm7_figures import distance_histograms, learning_curves, region_map
 from crossgap.experiments.xarm7_presets import XArm7Preset, get_xarm7_preset, settled
@@ -56,8 +56,12 @@ from crossgap.training import hardware, single_process
 def reproduce_taskgan(
     preset: str, seeds: int, looks: tuple[str, ...] | None, methods: tuple[str, ...] | None,
     output: Path | None, results: Path, device: str, precision: str, workers: int = 1,
+    task_norm: TaskNorm = "none",
 ) -> Path:  # fmt: skip
     """Every method × look × seed; the path of the results file, which grows as looks are done.
+
+    With a `task_norm` every task model has that norm: such rows stand in the same file, beside those of the
+    paper's network, and say so. Run folder and pictures are their own.
 
     Beside it `<preset>_regimes.png`, figure 9 of the paper, where all its regimes were run, and
     `<preset>_<look>….png`, what the translators of seed 0 draw (figure 7), a picture for each entry of
@@ -76,17 +80,24 @@ def reproduce_taskgan(
     for method in methods:
         if method not in ALL_METHODS:
             raise unknown("Method of this experiment", method, ALL_METHODS)
+    settings, normed = with_task_norm(settings, task_norm), "" if task_norm == "none" else f"_{task_norm}"
     folder = _begin("taskgan", preset, seeds, workers, output, fabric, settings=as_json(settings))
     about = folder, settings, methods, device, precision
     parts = [(*about, look, seed) for look in looks for seed in range(seeds)]
     _gather(_one_look, parts, workers, "looks and seeds", path, folder, depends)
-    regimes_plot(read_json(path)["rows"], path.with_name(f"{preset}_regimes.png"))
+    regimes_plot(of_the_paper(read_json(path)["rows"]), path.with_name(f"{preset}_regimes.png"))
     for look in looks:
         experiment = TaskGANExperiment(folder, settings, look, 0, fabric, methods=methods)
         for end, translators in PICTURED.items():
             if pictures := experiment.pictures(translators):
-                gallery(pictures, path.with_name(f"{preset}_{look}{end}.png"))
+                gallery(pictures, path.with_name(f"{preset}{normed}_{look}{end}.png"))
     return path
+
+
+def with_task_norm(settings: Preset, task_norm: TaskNorm) -> Preset:
+    """The preset with that norm in every task model."""
+    networks = replace(settings.config.networks, task_norm=task_norm)
+    return replace(settings, config=replace(settings.config, networks=networks))
 
 
 def _default_looks(preset: str) -> tuple[str, ...]:
@@ -120,8 +131,8 @@ def reproduce_mico(
     settings, fabric = get_mico_preset(preset), single_process(device, precision)
     methods, counts = unique(methods or DEFAULT_METHODS), unique(counts or settings.target_images)
     check_selection(methods, counts, max(settings.target_images))
-    path, depends = results / f"{preset}.json", asdict(settings) | hardware(fabric)
-    folder = _begin("mico", preset, seeds, workers, output, fabric, settings=asdict(settings))
+    path, depends = results / f"{preset}.json", as_settings(settings) | hardware(fabric)
+    folder = _begin("mico", preset, seeds, workers, output, fabric, settings=as_settings(settings))
     about = folder, settings, device, precision, methods
     largest_first = (0, *sorted(counts, reverse=True))  # so that no worker is left alone with it at the end
     parts = [(*about, images, seed) for images in largest_first for seed in range(seeds)]

@@ -88,10 +88,15 @@ class TaskGANExperiment:
             found = self.evaluate(method)
             for metric, figures in found["aggregate"].items():
                 about = {"domain": self.domain, "method": method, "seed": self.seed, "metric": metric}
-                rows.append(about | figures)
+                rows.append(about | self._norm() | figures)
                 if metric == "success":
                     rows[-1]["won"] = "".join(str(int(one["success"])) for one in found["episodes"])
         return rows
+
+    def _norm(self) -> dict[str, str]:
+        """What rows say of the task model's norm: nothing where it has none, as in the paper."""
+        norm = self.preset.config.networks.task_norm
+        return {} if norm == "none" else {"task_norm": norm}
 
     # data
 

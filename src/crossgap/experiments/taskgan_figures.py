@@ -20,6 +20,11 @@ REGIMES = {
 """Every regime by its method: the paper's name, and a colour."""
 
 
+def of_the_paper(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows of the paper's network: without a norm in the task model."""
+    return [row for row in rows if "task_norm" not in row]
+
+
 def regimes_plot(rows: list[dict[str, Any]], path: Path) -> Path | None:
     """Draw figure 9: success per target look and training regime, as a PNG.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 
 from rich.console import Console
@@ -10,7 +9,7 @@ from rich.table import Column, Table
 
 from crossgap.catalog import METHODS, Method
 from crossgap.catalog.methods import EXTRA, OPTIONS
-from crossgap.config import TaskGANConfig
+from crossgap.config import TaskGANConfig, as_settings
 from crossgap.errors import CrossgapError, unknown
 from crossgap.experiments.own_data import check_given, read_own_data
 from crossgap.runs import check_seed, keep_extra, lock_run, open_run
@@ -55,7 +54,7 @@ def train_on_folders(
     methods.check(method)  # all that can be wrong, before a run folder is there
     settings = {"experiment": "train", **data.about, "seed": seed, **hardware(fabric)}
     if fabric.is_global_zero:
-        lock_run(open_run(output, settings | {"config": asdict(config)}))
+        lock_run(open_run(output, settings | {"config": as_settings(config)}))
         keep_extra(output, data.extra_settings([method]))
     fabric.barrier()
     methods.get(method)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from crossgap.config import DDPGConfig, NetworkConfig, SupervisedConfig, TranslatorConfig
+from crossgap.config import DDPGConfig, NetworkConfig, SupervisedConfig, TranslatorConfig, as_settings
 from crossgap.errors import unknown
 from crossgap.experiments.xarm7_setups import DOMAINS, SETUPS
 
@@ -91,7 +91,7 @@ XARM7_PRESETS = {
 
 def settled(preset: XArm7Preset) -> dict[str, Any]:
     """What a run's figures depend on. Configurations, domains and goggles can be added to it later."""
-    return asdict(replace(preset, setups=(), domains=(), adapted=(), adapted_to=()))
+    return as_settings(replace(preset, setups=(), domains=(), adapted=(), adapted_to=()))
 
 
 def get_xarm7_preset(name: str) -> XArm7Preset:
