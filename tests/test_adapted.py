@@ -40,6 +40,27 @@ def test_a_loaded_model_predicts_the_same(tmp_path: Path, translator: bool) -> N
     assert (loaded.translator is not None) == translator
 
 
+def test_a_model_with_a_norm_is_saved_with_it_and_one_of_before_loads(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    normed = AdaptedModel(
+        TaskModel(2, 24, 4, 8, "group"),
+        SCALE,
+        ("x", "y"),
+        24,
+        architecture=ARCHITECTURE | {"task_norm": "group"},
+    )
+    normed.save(tmp_path / "normed")
+    loaded = AdaptedModel.load(tmp_path / "normed")
+    np.testing.assert_array_equal(loaded.predict(images()), normed.predict(images()))
+    make_model().save(tmp_path / "before")  # its architecture says nothing of a norm
+    before = AdaptedModel.load(tmp_path / "before").predict(images())
+    np.testing.assert_array_equal(before, make_model().predict(images()))
+    about = tmp_path / "normed" / "adapted.json"
+    about.write_text(about.read_text(encoding="utf-8").replace('"group"', '"none"'), encoding="utf-8")
+    with pytest.raises(CrossgapError, match="does not fit this network"):
+        AdaptedModel.load(tmp_path / "normed")
+
+
 def test_predictions_are_in_the_label_s_own_units() -> None:
     model = make_model()
     seen = torch.from_numpy(images()).permute(0, 3, 1, 2) / 127.5 - 1

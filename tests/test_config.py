@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from crossgap.catalog import METHODS
@@ -15,9 +17,20 @@ from crossgap.config import (
     SupervisedConfig,
     TaskGANConfig,
     TranslatorConfig,
+    as_json,
+    as_settings,
     get_preset,
 )
 from crossgap.errors import CrossgapError
+from crossgap.experiments.digits_presets import get_digits_preset
+from crossgap.experiments.digits_presets import settled as settled_digits
+from crossgap.experiments.mico_presets import get_mico_preset
+from crossgap.experiments.results import settings_digest
+from crossgap.experiments.xarm7_presets import get_xarm7_preset
+from crossgap.experiments.xarm7_presets import settled as settled_xarm7
+from crossgap.files import read_json
+
+RESULTS = Path(__file__).parents[1] / "results"
 
 
 @pytest.mark.parametrize("name", ["quick", "full", "paper"])
@@ -64,6 +77,10 @@ def test_images_are_of_a_size_that_the_networks_take(name: str) -> None:
         ),
         ({"networks": NetworkConfig(task_width=0)}, "--networks.task-width must be at least 1; got 0"),
         (
+            {"networks": NetworkConfig(task_norm="batch")},  # type: ignore[arg-type]
+            "--networks.task-norm must be one of none, instance, group; got batch",
+        ),
+        (
             {"networks": NetworkConfig(generator_blocks=-1)},
             "--networks.generator-blocks must be at least 0; got -1",
         ),
@@ -94,3 +111,23 @@ def test_settings_that_cannot_be(settings, message: str) -> None:
 
 def test_no_weight_and_no_residual_block_can_be() -> None:
     TaskGANConfig(NetworkConfig(generator_blocks=0), translator=TranslatorConfig(task_weight=0))
+
+
+def test_a_setting_that_came_later_stands_in_a_run_only_where_it_is_another_than_before() -> None:
+    """Else no run folder and no results file of before could be gone on with."""
+    assert "task_norm" not in as_settings(TaskGANConfig())["networks"]
+    assert as_settings(TaskGANConfig(NetworkConfig(task_norm="group")))["networks"]["task_norm"] == "group"
+
+
+@pytest.mark.parametrize("experiment", ["taskgan", "mico", "digits", "xarm7"])
+def test_published_results_are_of_today_s_settings(experiment: str) -> None:
+    """A changed preset or a new setting would put the rows aside at the next run."""
+    presets = {
+        "taskgan": lambda: as_json(get_preset("quick")),
+        "mico": lambda: as_settings(get_mico_preset("quick")),
+        "digits": lambda: settled_digits(get_digits_preset("quick")),
+        "xarm7": lambda: settled_xarm7(get_xarm7_preset("quick")),
+    }
+    origin = read_json(RESULTS / experiment / "quick.json")["provenance"]
+    hardware = {key: origin[key] for key in ("device", "precision")}
+    assert settings_digest(presets[experiment]() | hardware) == origin["settings"]

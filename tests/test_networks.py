@@ -97,6 +97,28 @@ def test_widths_are_parameters() -> None:
     assert describe(TaskModel(2, 64, 8, 32))[-4:] == ["R", "fc-32", "R", "fc-2"]
 
 
+@pytest.mark.parametrize("norm", ["instance", "group"])
+def test_a_norm_stands_after_the_first_four_convolutions_of_the_task_model(norm: str) -> None:
+    network = TaskModel(2, 64, 8, 32, norm)
+    kinds = [type(layer).__name__ for layer in network.features]
+    normed = {"instance": "InstanceNorm", "group": "GroupNorm"}[norm]
+    assert kinds == [*["Conv2d", normed, "ReLU"] * 4, "Conv2d", "ReLU", "Flatten", "Linear", "ReLU"]
+
+
+def test_instance_norm_takes_out_what_all_pixels_have_in_common() -> None:
+    """A scene under half of the light: the first layer's response is half as strong, but for its bias."""
+    torch.manual_seed(0)
+    batch = images(2, 64)
+    plain, normed = TaskModel(2, 64, 8, 32), TaskModel(2, 64, 8, 32, "instance")
+    nn.init.zeros_(normed.features[0].bias)
+    outputs = [(network(batch), network(0.5 * batch)) for network in (plain, normed)]
+    moved = [float((bright - dark).detach().abs().mean()) for bright, dark in outputs]
+    assert moved[1] < 0.01 * moved[0]
+    features = nn.Sequential(*normed.features[:2])(batch)
+    torch.testing.assert_close(features.mean((2, 3)), torch.zeros(2, 8), atol=1e-5, rtol=0)
+    torch.testing.assert_close(features.var((2, 3), correction=0), torch.ones(2, 8), atol=1e-2, rtol=0)
+
+
 def test_an_image_s_translation_does_not_depend_on_its_neighbours() -> None:
     torch.manual_seed(0)
     network, batch = Generator(8, 2), images(4, 24)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from crossgap.adapted import AdaptedModel
 from crossgap.config import PRESETS
 from crossgap.errors import CrossgapError
 from crossgap.experiments.reproduce import reproduce_taskgan
@@ -83,6 +84,16 @@ def test_two_looks_two_workers_and_a_method_added_later(tmp_path: Path, monkeypa
     # the few target demonstrations leave the path, as the preset says
     about = json.loads((tmp_path / "run/seed_0/target_b/data/target/dataset.json").read_text())
     assert about["perturbation"] == 0.1
+    # a norm in the task model: rows beside the others, of a run of its own
+    before = json.loads((tmp_path / "results" / "smoke.json").read_text())["rows"]
+    path = reproduce_taskgan(
+        "smoke", 1, ("target_b",), ("target_only",), tmp_path / "normed", *where[1:], task_norm="instance"
+    )
+    after = json.loads(path.read_text())["rows"]
+    assert after[: len(before)] == before
+    assert {row.get("task_norm") for row in after[len(before) :]} == {"instance"}
+    model = AdaptedModel.load(tmp_path / "normed" / "seed_0" / "target_b" / "models" / "target_only")
+    assert "InstanceNorm" in str(model.task_model)
 
 
 def test_a_look_or_method_that_does_not_exist(tmp_path: Path) -> None:

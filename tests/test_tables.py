@@ -99,6 +99,31 @@ def test_differences_are_start_by_start() -> None:
     assert oracle.endswith("as many labelled target images as source images | – | -12 (-100 – +100) |")
 
 
+def test_rows_with_a_norm_in_the_task_model_stand_apart_and_are_compared_with_their_like() -> None:
+    row = {"domain": "target_c", "metric": "success", "n": 2, "seed": 0}
+    paper, normed = {**row}, {**row, "task_norm": "instance"}
+    rows = [
+        {**paper, "method": "fine_tuned", "value": 0.0, "won": "00"},
+        {**paper, "method": "taskgan_inverse_refined", "value": 1.0, "won": "11"},
+        {**normed, "method": "taskgan_inverse_refined", "value": 0.5, "won": "10"},
+        {**normed, "method": "fine_tuned", "value": 0.5, "won": "01"},
+    ]
+    found = {**results(), "rows": rows}
+    tuned, refined, normed_tuned, normed_refined = success_table(found).splitlines()[2:6]
+    assert tuned == "| source model fine-tuned on the target images | 0 % (0–0) |"
+    assert refined == "| **TaskGAN inverse, refined** | 100 % (100–100) |"
+    assert normed_tuned.endswith("target images, instance norm in the task model | 50 % (50–50) |")
+    assert normed_refined.endswith("refined**, instance norm in the task model | 50 % (50–50) |")
+    paper_minus, normed_minus = difference_table(found).splitlines()[2:4]
+    assert paper_minus.startswith("| source model fine-tuned on the target images | +100 (")
+    assert normed_minus.startswith(
+        "| source model fine-tuned on the target images, instance norm in the task model | +0 ("
+    )
+    assert "| Inverse | 100 % (0–100) |" in regime_table(
+        {**found, "rows": [{**r, "low": 0.0, "high": 1.0} for r in rows]}
+    )
+
+
 def test_regimes_have_the_seeds_intervals() -> None:
     found = results()
     row = {"domain": "target_a", "method": "source_paired", "metric": "success", "n": 100}

@@ -18,6 +18,16 @@ def minutes_table(results: dict[str, Any]) -> str:
     return "\n".join([*lines, "", text])
 
 
+def blind_sentence(results: dict[str, Any]) -> str:
+    """What success is, and what a policy has that sees nothing."""
+    best = next(row for row in results["rows"] if row["pose"] == "best")
+    return (
+        "*Success*: after 100 steps the arm's tip is within 10 cm of the cube. A policy that sees nothing "
+        f"and always drives to the best single place has {100 * best['others']:.0f} % "
+        f"(`{results['provenance']['command']}`)."
+    )
+
+
 def step_table(results: dict[str, Any]) -> str:
     """How fast a translator trains, the shipped step beside eager float32, in Markdown."""
     origin = results["provenance"]

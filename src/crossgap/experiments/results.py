@@ -29,7 +29,7 @@ def add_results(
         provenance: of the run that made them; that of the runs before it is kept under `earlier`.
         settings: what the experiment depends on; a file of other settings is replaced, never mixed with.
     """
-    digest = _digest(settings)
+    digest = settings_digest(settings)
     provenance = provenance | {"settings": digest}
     before = _read(path) if path.exists() else {"provenance": {}}
     if before["provenance"].get("settings") == digest:
@@ -60,7 +60,7 @@ def prepare(path: Path, settings: dict[str, Any]) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise CrossgapError(f"Could not write {path}: {error.strerror or error}.") from error
-    digest = _digest(settings)
+    digest = settings_digest(settings)
     if path.exists():
         before = _read(path)
         found = before["provenance"].get("settings", "unknown")
@@ -82,7 +82,8 @@ def _unused(path: Path, digest: str) -> Path:
     return next(aside for number in count(1) if not (aside := _aside(path, digest, number)).exists())
 
 
-def _digest(settings: dict[str, Any]) -> str:
+def settings_digest(settings: dict[str, Any]) -> str:
+    """By which a results file knows the settings that its rows are of."""
     return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:12]
 
 

@@ -13,13 +13,13 @@ from crossgap.catalog import METHODS
 from crossgap.config import ALL_METHODS
 from crossgap.errors import CrossgapError
 from crossgap.evaluation import paired_difference
-from crossgap.experiments.benchmark_tables import minutes_table, step_table
+from crossgap.experiments.benchmark_tables import blind_sentence, minutes_table, step_table
 from crossgap.experiments.budget_tables import grid
 from crossgap.experiments.digits_presets import ALL_DIGITS_METHODS
 from crossgap.experiments.mico import BENCHMARK, EVERY_METHOD
 from crossgap.experiments.mico_figures import NAMES as MICO_NAMES
 from crossgap.experiments.pick_place_setups import METHODS as PICK_PLACE
-from crossgap.experiments.taskgan_figures import REGIMES
+from crossgap.experiments.taskgan_figures import REGIMES, of_the_paper
 from crossgap.experiments.xarm7_setups import DOMAINS, SETUPS
 from crossgap.files import read_json, write_text
 
@@ -34,13 +34,25 @@ def success_table(results: dict[str, Any]) -> str:
     count = "–".join(dict.fromkeys(map(str, (min(seeds.values()), max(seeds.values())))))
     titles = [f"`{domain}`" + ("" if count.isdigit() else f" ({seeds[domain]} seeds)") for domain in domains]
     lines = _head("trained how", titles)
-    for method in sorted({row["method"] for row in rows}, key=ALL_METHODS.index):
-        cells = []
-        for domain in domains:
-            found = [row for row in rows if (row["method"], row["domain"]) == (method, domain)]
-            cells.append(_cell(found) + _fewer(len(found), seeds[domain]))
-        lines.append(f"| {METHODS[method].about} | " + " | ".join(cells) + " |")
+    for norm, of_norm in _by_norm(rows):
+        for method in sorted({row["method"] for row in of_norm}, key=ALL_METHODS.index):
+            cells = []
+            for domain in domains:
+                found = [row for row in of_norm if (row["method"], row["domain"]) == (method, domain)]
+                cells.append(_cell(found) + _fewer(len(found), seeds[domain]))
+            lines.append(f"| {_title(method, norm)} | " + " | ".join(cells) + " |")
     return "\n".join([*lines, "", _origin(results, count, rows[0]["n"])])
+
+
+def _by_norm(rows: list[dict[str, Any]]) -> list[tuple[str, list[dict[str, Any]]]]:
+    """The rows of the paper's task model, then those of each norm in it."""
+    norms = dict.fromkeys(row.get("task_norm", "") for row in rows)
+    return [(norm, [row for row in rows if row.get("task_norm", "") == norm]) for norm in sorted(norms)]
+
+
+def _title(method: str, norm: str) -> str:
+    """What a row is of; with a norm in the task model, that it is not the paper's."""
+    return METHODS[method].about + (f", {norm} norm in the task model" if norm else "")
 
 
 def _head(first: str, titles: Sequence[str]) -> list[str]:
@@ -52,23 +64,26 @@ REFINED = "taskgan_inverse_refined"
 
 
 def difference_table(results: dict[str, Any]) -> str:
-    """How much more often refined TaskGAN reaches than each other method, start by start, in Markdown."""
+    """How much more often refined TaskGAN reaches than each other method, start by start, in Markdown; with
+    the same norm in the task model."""
     rows = [row for row in results["rows"] if row["metric"] == "success" and "won" in row]
     domains = sorted({row["domain"] for row in rows})
     lines = _head("refined TaskGAN minus", [f"`{domain}`" for domain in domains])
-    for method in sorted({row["method"] for row in rows} - {REFINED}, key=ALL_METHODS.index):
-        cells = [_difference([row for row in rows if row["domain"] == domain], method) for domain in domains]
-        lines.append(f"| {METHODS[method].about} | " + " | ".join(cells) + " |")
+    for norm, of_norm in _by_norm(rows):
+        for method in sorted({row["method"] for row in of_norm} - {REFINED}, key=ALL_METHODS.index):
+            cells = [_difference([row for row in of_norm if row["domain"] == d], method) for d in domains]
+            lines.append(f"| {_title(method, norm)} | " + " | ".join(cells) + " |")
+    both = " Both have the same task model." if any(norm for norm, _ in _by_norm(rows)) else ""
     text = (
         "Points of success, mean over seeds, with a 95 % t-interval over seeds and starts, which are "
-        f"the same for all. {_run(results)}"
+        f"the same for all.{both} {_run(results)}"
     )
     return "\n".join([*lines, "", text])
 
 
 def regime_table(results: dict[str, Any]) -> str:
     """Figure 9 of the TaskGAN paper as a table: success per regime and look with intervals, in Markdown."""
-    rows = [row for row in results["rows"] if row["metric"] == "success"]
+    rows = [row for row in of_the_paper(results["rows"]) if row["metric"] == "success"]
     domains = sorted({row["domain"] for row in rows})
     lines = _head("regime", [f"`{domain}`" for domain in domains])
     for method, (name, _) in REGIMES.items():
@@ -110,7 +125,7 @@ GENERALISATION = {
 
 def generalisation_table(results: dict[str, Any]) -> str:
     """Errors of the inverse translator on the images that it was trained on, and on unseen ones."""
-    rows = [row for row in results["rows"] if row["method"] == "taskgan_inverse"]
+    rows = [row for row in of_the_paper(results["rows"]) if row["method"] == "taskgan_inverse"]
     domains = sorted({row["domain"] for row in rows})
     lines = _head("trained on / unseen", [f"`{domain}`" for domain in domains])
     for metric, (about, form) in GENERALISATION.items():
@@ -131,7 +146,7 @@ ALIGNED = {"pair_l1": "{:.3f}", "cube_error": "cube {:.1f}", "tip_error": "tip {
 
 def alignment_table(results: dict[str, Any]) -> str:
     """How well translated images that nothing was trained on fit their true pairs (the paper's figure 7)."""
-    rows = [row for row in results["rows"] if row["metric"] in ALIGNED]
+    rows = [row for row in of_the_paper(results["rows"]) if row["metric"] in ALIGNED]
     translators = sorted({row["method"] for row in rows if row["metric"] == "pair_l1"}, key=ALL_METHODS.index)
     shown = [name for name in translators if not name.endswith(("_refined", "_near"))]  # the same translator
     domains = sorted({row["domain"] for row in rows})
@@ -338,6 +353,8 @@ def insert(document: str, name: str, text: str) -> str:
 
 TABLES = {
     "taskgan-quick": (Path("results/taskgan/quick.json"), success_table),
+    "taskgan-quick-differences": (Path("results/taskgan/quick.json"), difference_table),
+    "blind": (Path("results/benchmarks/blind.json"), blind_sentence),
     "taskgan-full": (Path("results/taskgan/full.json"), success_table),
     "taskgan-full-regimes": (Path("results/taskgan/full.json"), regime_table),
     "taskgan-full-differences": (Path("results/taskgan/full.json"), difference_table),
