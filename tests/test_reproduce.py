@@ -53,13 +53,20 @@ def test_two_looks_two_workers_and_a_method_added_later(tmp_path: Path, monkeypa
         CrossgapError, match=r"Look of this run 'target_d' not found\. Available: target_a, target_b"
     ):
         report_again(tmp_path / "run", "target_d", 0, None)
-    with pytest.raises(
-        CrossgapError, match=r"not finished: target_only, .* not evaluated in target_c, seed 1"
-    ):
-        report_again(tmp_path / "run", "target_c", 1, None)
+    with pytest.raises(CrossgapError, match=r"not finished: no method .* evaluated in target_c, seed 2"):
+        report_again(tmp_path / "run", "target_c", 2, None)
+    page = report_again(tmp_path / "run", "target_c", 1, None).read_text()  # what there is of it
+    assert "Source only" in page
+    assert "Target only" not in page
+    assert "What the translator makes" not in page
+    with pytest.raises(CrossgapError, match=r"--picture: no translator .* in target_b, seed 1"):
+        report_again(tmp_path / "run", "target_b", 1, tmp_path / "picture.png")
     assert not list((tmp_path / "results").glob("smoke_target_*.png"))  # no translator, no drawings
     rows(("plain_gan", "source_supervised_gan", "plain_gan_forward"), 1, ("target_b",))
     assert Image.open(tmp_path / "results" / "smoke_target_b.png").size[0] > 100
+    page = report_again(tmp_path / "run", "target_b", 1, tmp_path / "picture.png").read_text()
+    assert "Translated by plain gan" in page
+    assert Image.open(tmp_path / "picture.png").size[0] > 100
     experiment = TaskGANExperiment(tmp_path / "run", tiny, "target_b", 0, make_fabric("cpu", "32-true"), True)
     labels = ["held-out target image y", "F(y), plain GAN (λ = 0)", "true pair in the source"]
     assert Image.open(tmp_path / "results" / "smoke_target_b_others.png").size[0] > 100

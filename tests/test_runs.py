@@ -80,6 +80,21 @@ def test_find_run_continues_the_newest_of_this_configuration(tmp_path: Path) -> 
     assert find_run("demo", CONFIG, tmp_path) == old
 
 
+@pytest.mark.parametrize("damaged", ['{"seed', "[]"])
+def test_find_run_passes_over_damaged_runs_and_names_them(tmp_path: Path, capsys, damaged: str) -> None:
+    good = open_run(tmp_path / "2020-01-01" / "10-00-00_demo", CONFIG)
+    bad = tmp_path / "9999-01-01" / "10-00-00_demo"
+    bad.mkdir(parents=True)
+    (bad / "config.json").write_text(damaged)
+    assert find_run("demo", CONFIG, tmp_path) == good
+    assert find_run("demo", {**CONFIG, "seed": 1}, tmp_path) not in (good, bad)
+    told = "".join(capsys.readouterr().err.split())
+    assert f"{bad}/config.json" in told
+    assert f"remove{bad}tobe" in told
+    with pytest.raises(CrossgapError, match=r"run configuration .*config\.json is "):
+        open_run(bad, CONFIG)
+
+
 def test_a_run_that_was_of_a_fixed_number_of_seeds_goes_on(tmp_path: Path) -> None:
     old = open_run(tmp_path / "2020-01-01" / "10-00-00_taskgan", {**CONFIG, "seeds": 3})
     assert open_run(old, CONFIG) == old

@@ -333,3 +333,9 @@ def get_preset(name: str) -> Preset:
     if name not in PRESETS:
         raise unknown("Preset", name, PRESETS)
     return PRESETS[name]
+
+
+def with_task_norm(preset: Preset, task_norm: TaskNorm) -> Preset:
+    """The preset with that norm in every task model."""
+    networks = replace(preset.config.networks, task_norm=task_norm)
+    return replace(preset, config=replace(preset.config, networks=networks))

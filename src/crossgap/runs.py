@@ -20,6 +20,7 @@ from filelock import BaseFileLock, FileLock, Timeout
 
 from crossgap.errors import CrossgapError
 from crossgap.files import alone, read_json, read_json_lines, write_json
+from crossgap.progress import console
 
 CONFIG, TIMES, STARTS, LOCK, SETUP = "config.json", "times.jsonl", "starts.jsonl", ".lock", "setup.json"
 EXTRA = "extra.json"
@@ -78,7 +79,10 @@ def keep_extra(folder: Path, extra: dict[str, Any]) -> None:
 
 def _config_of(path: Path) -> dict[str, Any]:
     """A run's settings; how many seeds it has was one of them once, and can change now."""
-    return {key: value for key, value in read_json(path, "run configuration").items() if key != "seeds"}
+    found = read_json(path, "run configuration")
+    if not isinstance(found, dict):
+        raise CrossgapError(f"The run configuration {path} is damaged: expected an object of settings.")
+    return {key: value for key, value in found.items() if key != "seeds"}
 
 
 def _summary(found: dict[str, Any], wanted: dict[str, Any]) -> str:
@@ -139,9 +143,17 @@ def setup_differences(folder: Path, setup: Any) -> list[str]:
 
 
 def find_run(name: str, config: dict[str, Any], root: Path = Path("outputs"), fresh: bool = False) -> Path:
-    """`<root>/<date>/<time>_<name>`: the newest run of this very configuration, or a new one."""
-    for path in sorted(root.glob(f"*/*_{name}/{CONFIG}"), reverse=True):
-        if not fresh and _config_of(path) == _as_json(config):
+    """`<root>/<date>/<time>_<name>`: the newest run of this very configuration, or a new one.
+
+    A run whose configuration is damaged is passed over, with a line that says so.
+    """
+    for path in sorted(root.glob(f"*/*_{name}/{CONFIG}"), reverse=True) if not fresh else ():
+        try:
+            found = _config_of(path)
+        except CrossgapError as error:
+            console.print(f"{error} Passed over; remove {path.parent} to be rid of it.", highlight=False)
+            continue
+        if found == _as_json(config):
             return path.parent
     now = datetime.now()
     return open_run(root / f"{now:%Y-%m-%d}" / f"{now:%H-%M-%S}_{name}", config)

@@ -9,7 +9,7 @@ from typing import Any
 
 import lightning_fabric
 
-from crossgap.config import ALL_METHODS, Preset, TaskNorm, as_json, as_settings, get_preset
+from crossgap.config import ALL_METHODS, Preset, TaskNorm, as_json, as_settings, get_preset, with_task_norm
 from crossgap.data.subsets import check_counts
 from crossgap.errors import CrossgapError, unknown
 from crossgap.experiments.budget import WITHOUT_SETTINGS, BudgetExperiment, check_methods
@@ -92,12 +92,6 @@ def reproduce_taskgan(
             if pictures := experiment.pictures(translators):
                 gallery(pictures, path.with_name(f"{preset}{normed}_{look}{end}.png"))
     return path
-
-
-def with_task_norm(settings: Preset, task_norm: TaskNorm) -> Preset:
-    """The preset with that norm in every task model."""
-    networks = replace(settings.config.networks, task_norm=task_norm)
-    return replace(settings, config=replace(settings.config, networks=networks))
 
 
 def _default_looks(preset: str) -> tuple[str, ...]:

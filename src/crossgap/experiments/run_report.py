@@ -6,7 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from crossgap.config import as_json, get_preset
+from crossgap.adapted import AdaptedModel
+from crossgap.catalog import METHODS
+from crossgap.config import ALL_METHODS, MAIN_METHODS, as_json, get_preset, with_task_norm
 from crossgap.errors import CrossgapError, unknown
 from crossgap.experiments.taskgan import TaskGANExperiment
 from crossgap.experiments.xarm7_report import xarm7_report
@@ -25,8 +27,11 @@ SHOWN = {"target": "what the robot sees", "translated": "translated", "true pair
 def report_again(folder: Path, look: str | None, seed: int | None, picture: Path | None) -> Path:
     """Write a report from a run folder, and its rows of images as one PNG where asked to; the report's path.
 
+    Of a reproduction it shows the methods that have been evaluated.
+
     Raises:
-        CrossgapError: the folder is not a run, has no such look or seed, or is not finished with it.
+        CrossgapError: the folder is not a run, has no such look or seed, is not finished with it, or has no
+            translator to draw a picture of.
     """
     if picture is not None and picture.suffix.lower() != ".png":
         raise CrossgapError(f"--picture {picture} is no PNG. Expected a name that ends in .png.")
@@ -44,19 +49,26 @@ def report_again(folder: Path, look: str | None, seed: int | None, picture: Path
         raise unknown("Look of this run", look, looks)
     if seed not in seeds:
         raise unknown("Seed of this run", str(seed), map(str, seeds))
-    if config["settings"] != as_json(get_preset(config["preset"])):
+    found = config["settings"]
+    preset = with_task_norm(
+        get_preset(config["preset"]), found["config"]["networks"].get("task_norm", "none")
+    )
+    if found != as_json(preset):
         raise CrossgapError(
             f"Preset '{config['preset']}' has changed since {folder} was run: start a new run."
         )
-    experiment = TaskGANExperiment(folder, get_preset(config["preset"]), look, seed, make_fabric())
-    missing = [method for method in experiment.methods if not experiment.evaluation_path(method).exists()]
-    if missing:
-        raise CrossgapError(
-            f"{folder} is not finished: {', '.join(missing)} not evaluated in {look}, seed {seed}."
-        )
+    whole = TaskGANExperiment(folder, preset, look, seed, make_fabric(), methods=ALL_METHODS)
+    evaluated = [method for method in ALL_METHODS if whole.is_evaluated(method)]
+    missing = [method for method in MAIN_METHODS if method not in evaluated]
+    if not any(METHODS[method].policy for method in evaluated) or (missing and "look" in config):
+        what = f"{', '.join(missing)} not" if "look" in config else "no method that acts"
+        raise CrossgapError(f"{folder} is not finished: {what} evaluated in {look}, seed {seed}.")
+    experiment = TaskGANExperiment(folder, preset, look, seed, whole.fabric, methods=evaluated)
     if picture is not None:
         rows = pictures(experiment)
-        gallery({title: rows[label] for label, title in SHOWN.items()}, picture)
+        if not rows:
+            raise CrossgapError(f"--picture: no translator has been evaluated in {look}, seed {seed}.")
+        gallery({SHOWN.get(label, label): row for label, row in rows.items() if label != "source"}, picture)
     name = "report.html" if "look" in config else f"report_{look}_seed_{seed}.html"
     return write_report(experiment, folder / name)
 
@@ -92,13 +104,23 @@ def write_report(experiment: TaskGANExperiment, path: Path) -> Path:
 
 
 def pictures(experiment: TaskGANExperiment, count: int = 8) -> dict[str, np.ndarray]:
-    """Evenly spread held-out moments: as the robot sees them, translated, and as they truly are."""
+    """Evenly spread held-out moments: as the robot sees them, translated, and as they truly are; nothing
+    where no translator was trained.
+
+    The translator is inverse TaskGAN's, or that of the first method that has one.
+    """
+    chosen = [m for m in ("taskgan_inverse", *experiment.methods) if m in experiment.methods]
+    models = (AdaptedModel.load(experiment.saved(m)) for m in chosen if METHODS[m].policy)
+    model = next((model for model in models if model.translator is not None), None)
+    if model is None:
+        return {}
+    by = "" if model.method == "taskgan_inverse" else f" by {model.method.replace('_', ' ')}"
     held_out, pairs = experiment.held_out, experiment.held_out_pairs
     shown = np.linspace(0, len(held_out) - 1, count + 2).astype(int)[1:-1]
     source = np.linspace(0, len(experiment.source) - 1, count + 2).astype(int)[1:-1]
     return {
         "source": experiment.source.images[source],
         "target": held_out.images[shown],
-        "translated": experiment.model("taskgan_inverse").translate(held_out.images[shown]),
+        f"translated{by}": model.translate(held_out.images[shown]),
         "true pair": pairs.images[shown],
     }

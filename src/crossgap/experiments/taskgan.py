@@ -180,7 +180,7 @@ class TaskGANExperiment:
     def model(self, method: str) -> AdaptedModel:
         """A method's model, trained if need be."""
         about, methods = METHODS[method], self._methods  # collects what is missing, under a time of its own
-        saved = methods.trainer_of(method).folder / "models" / method
+        saved = self.saved(method)
         if about.needs and not saved.exists():
             self.extra(about.needs)
         made_once(saved, lambda: methods.get(method), self.root, f"train {method}")
@@ -216,11 +216,8 @@ class TaskGANExperiment:
     def evaluate(self, method: str) -> dict[str, Any]:
         """Per-episode results and aggregate of a method on the test starts and on images."""
         played = once(self.evaluation_path(method), lambda: self._timed(self._act, method))
-        path = self.folder / "evaluation" / "images" / f"{method}.json"
-        return {
-            **played,
-            "aggregate": played["aggregate"] | once(path, lambda: self._timed(self._see, method)),
-        }
+        seen = once(self._images_path(method), lambda: self._timed(self._see, method))
+        return {**played, "aggregate": played["aggregate"] | seen}
 
     def _timed(self, measure: Callable[..., dict[str, Any]], method: str) -> dict[str, Any]:
         model, _ = self.model(method), self.held_out  # under times of their own
@@ -287,9 +284,21 @@ class TaskGANExperiment:
             rows[f"{'G(x)' if forward else 'F(y)'}, {about}"] = model.translate(given)
         return rows | {f"true pair in the {'target' if forward else 'source'}": true}
 
+    def saved(self, method: str) -> Path:
+        """The folder of a method's model."""
+        folder = self.source_folder if METHODS[method].source_side else self.folder
+        return folder / "models" / method
+
+    def is_evaluated(self, method: str) -> bool:
+        """Whether all results of a method are there."""
+        return self.evaluation_path(method).exists() and self._images_path(method).exists()
+
     def evaluation_path(self, method: str) -> Path:
         """Where the results of a method are."""
         return self.folder / "evaluation" / f"{method}.json"
+
+    def _images_path(self, method: str) -> Path:
+        return self.folder / "evaluation" / "images" / f"{method}.json"
 
     def frames_path(self, method: str) -> Path:
         """Where the recorded images of a method's first test episodes are."""
