@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import time
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -347,6 +349,18 @@ VERBS = {
 }
 
 
+LATER = 10.0
+"""Seconds that all but the first of several processes wait before they say what is wrong."""
+
+
+def say(error: Exception) -> None:
+    """Print what is wrong, once: where `torchrun` started several processes, the first one says it and ends,
+    upon which the others are ended. They speak if they live on, for then it is theirs alone."""
+    if int(os.environ.get("RANK", "0")):
+        time.sleep(LATER)
+    print(f"crossgap: {error}", file=sys.stderr)
+
+
 def main() -> None:
     """Run a verb; bad input ends with a message and exit code 2."""
     if sys.argv[1:] == ["--version"]:
@@ -359,13 +373,13 @@ def main() -> None:
             VERBS, prog="crossgap", description="Cross the reality gap, and prove it.", sort_subcommands=False
         )
     except CrossgapError as error:
-        print(f"crossgap: {error}", file=sys.stderr)
+        say(error)
         sys.exit(2)
     except BrokenPipeError:  # such as `| head`
         sys.stdout = None
         sys.exit(1)
     except OSError as error:
-        print(f"crossgap: {error}", file=sys.stderr)
+        say(error)
         sys.exit(2)
     except KeyboardInterrupt:
         print("crossgap: interrupted; the same command goes on where it was.", file=sys.stderr)

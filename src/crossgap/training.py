@@ -11,7 +11,7 @@ import logging
 import os
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from crossgap.checkpoints import Checkpoint
+from crossgap.data.batches import Batches
 from crossgap.errors import CrossgapError
 from crossgap.metrics import Metrics
 from crossgap.progress import progress_bar
@@ -102,6 +103,8 @@ class Phase(ABC):
     """What trains it, by name."""
     learning_rate: float
     """At the first step, for every optimizer."""
+    data: Sequence[Batches] = ()
+    """What a step takes a batch of each of; every loss is a mean over images of one or several."""
     rate_factors: Mapping[str, float] = MappingProxyType({})
     """By optimizer: what its learning rate is multiplied by, where that is not 1."""
     fabric: lightning_fabric.Fabric
@@ -127,8 +130,19 @@ class Phase(ABC):
 
         `parallel` holds the networks to be updated, `compiled` the same ones for a pass that gives no
         gradients of theirs.
+
+        Raises:
+            CrossgapError: several devices would see unlike shares of the batches of different data sets.
         """
         self.fabric = fabric
+        weights = {batches.weight for batches in self.data} or {1.0}
+        if len(weights) > 1:
+            sizes = " and ".join(str(size) for size in sorted({batches.size for batches in self.data}))
+            raise CrossgapError(
+                f"'{self.name}' has batches of {sizes} images on {fabric.world_size} processes. Expected one "
+                "size, or multiples of the number of processes."
+            )
+        (self.loss_weight,) = weights
         self.compiled = {
             name: compiled_where_it_pays(network.train(), fabric.device, self.steps)
             for name, network in self.networks.items()
@@ -139,9 +153,10 @@ class Phase(ABC):
         }
 
     def update(self, optimizer: str, loss: Tensor) -> None:
-        """One step of an optimizer down the gradient of `loss`."""
+        """One step of an optimizer down the gradient of `loss`; on several devices, down that of the loss of
+        all their images at once."""
         self.steppers[optimizer].zero_grad(set_to_none=True)
-        self.fabric.backward(loss)
+        self.fabric.backward(loss if self.loss_weight == 1 else self.loss_weight * loss)
         self.steppers[optimizer].step()
 
 

@@ -131,9 +131,11 @@ class Methods:
         """Whether a method can be trained on what is there.
 
         Raises:
-            CrossgapError: there is no such method, or it needs target labels or data that are not there.
+            CrossgapError: there is no such method, it needs target labels or data that are not there, or a
+                batch has fewer images than there are processes.
         """
         method = self._method(name)
+        check_batches(self.config, self.trainer.fabric.world_size)
         if method.target_labels and not method.source_side and not self.target.label_names:
             raise CrossgapError(
                 f"Method '{name}' needs labels of the target images; there are none here. These learn "
@@ -241,6 +243,21 @@ class Methods:
         return AdaptedModel(
             task_model, self.scale, names, size, translator, architecture=asdict(self.config.networks)
         )
+
+
+def check_batches(config: TaskGANConfig, processes: int) -> None:
+    """Whether every batch has an image for each of so many processes; also those of other methods, which
+    this one may build on.
+
+    Raises:
+        CrossgapError: one has not.
+    """
+    for part, settings in asdict(config).items():
+        if isinstance(settings, dict) and settings.get("batch", processes) < processes:
+            raise CrossgapError(
+                f"--{part.replace('_', '-')}.batch is {settings['batch']}. Expected at least {processes}, "
+                "one for each process."
+            )
 
 
 def check_pair(

@@ -8,6 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from crossgap.errors import CrossgapError
+
 Augment = Callable[[Tensor], Tensor]
 """Images (n, 3, H, W) in [-1, 1] to new ones of the same form."""
 
@@ -35,15 +37,28 @@ class Batches:
         rank: which of several devices this is.
         world: how many there are; each sees its share of the batch.
         augment: changes the images of every batch.
+
+    Raises:
+        CrossgapError: a batch has fewer images than there are devices.
     """
 
     def __init__(
         self, images: Tensor, labels: Tensor, size: int, seed: int, rank: int = 0, world: int = 1,
         augment: Augment | None = None,
     ):  # fmt: skip
+        if size < world:
+            raise CrossgapError(
+                f"Batches of {size} cannot be shared. Expected at least {world} images, one for each process."
+            )
         self.images, self.labels, self.augment = images, labels, augment
         self.size, self.seed, self.rank, self.world = size, seed, rank, world
         self._order: tuple[int, np.ndarray] | None = None
+
+    @property
+    def weight(self) -> float:
+        """What the mean over this device's share counts in the mean over all devices: 1, or more or less
+        where `size` is no multiple of `world`. So that is the mean over the whole batch."""
+        return len(range(self.rank, self.size, self.world)) * self.world / self.size
 
     def _epoch(self, epoch: int) -> np.ndarray:
         """The order of an epoch; the last one asked for is kept."""

@@ -62,6 +62,7 @@ class CycleTaskGAN(Phase):
     ):  # fmt: skip
         self.name, self.steps, self.learning_rate = name, config.steps, config.learning_rate
         self.source, self.target, self.labelled, self.config = source, target, labelled, config
+        self.data = source, target
         self.loss = loss
         self.source_model = source_model.requires_grad_(False).eval()
         self.target_model = target_model

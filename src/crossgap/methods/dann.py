@@ -66,6 +66,7 @@ class DANN(Phase):
     ):  # fmt: skip
         self.name, self.steps, self.learning_rate, self.loss = name, steps, learning_rate, loss
         self.source, self.target, self.labelled = source, target, labelled
+        self.data = [source, target] + ([] if labelled is None else [labelled])
         self.domain_weight = domain_weight
         both = _Both(task_model, domain_classifier)
         self.networks = {"both": both}

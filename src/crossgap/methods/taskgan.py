@@ -68,6 +68,7 @@ class TaskGAN(Phase):
     ):  # fmt: skip
         self.name, self.steps, self.learning_rate = name, steps, learning_rate
         self.inputs, self.real, self.unlabelled = inputs, real, unlabelled
+        self.data = [inputs, real] + ([] if unlabelled is None else [unlabelled])
         self.task_weight, self.adversarial_weight = task_weight, adversarial_weight
         self.supervise_inputs, self.supervise_real, self.loss = supervise_inputs, supervise_real, loss
         self.task_model = task_model.requires_grad_(False).eval()
@@ -162,6 +163,7 @@ class CanonicalTaskGAN(TaskGAN):
             loss=loss,
         )  # fmt: skip
         self.target, self.randomized, self.canonical = inputs, randomized, canonical
+        self.data = [real, randomized, canonical] + ([] if inputs is None else [inputs])
         self.canonical_weight, self.labelled = canonical_weight, labelled and inputs is not None
 
     def training_step(self, step: int) -> dict[str, Tensor]:

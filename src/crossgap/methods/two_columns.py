@@ -38,6 +38,7 @@ class TwoColumns(Phase):
     ):  # fmt: skip
         self.name, self.steps, self.learning_rate = name, steps, learning_rate
         self.pairs, self.feature_weight, self.loss = pairs, feature_weight, loss
+        self.data = [side for pair in pairs for side in pair]
         self.networks = {"two_columns": network}
         self.optimizers = {"two_columns": adam(network.parameters(), learning_rate)}
 
