@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from crossgap.config import Collection
-from crossgap.data.folder import LABELS, Track, _untracked, save_image, write_table
+from crossgap.data.folder import LABELS, Track, _untracked, write_table
+from crossgap.data.image_file import save_image
 from crossgap.errors import CrossgapError
 from crossgap.files import read_json, remove, write_json, write_text
 from crossgap.simulation.randomization import get_randomization

@@ -12,23 +12,19 @@ read than one per image, and shows the whole episode at a glance.
 from __future__ import annotations
 
 import csv
-import io
 import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from PIL import Image
 
+from crossgap.data.image_file import image_size, read_image, save_image
 from crossgap.data.images import LabelledImages
 from crossgap.errors import CrossgapError
 from crossgap.files import write_text, writing
 
 LABELS = "labels.csv"
 NOT_LABELS = ("image", "episode", "step")
-EIGHT_BIT = ("RGB", "RGBA", "RGBX", "L", "LA", "La", "P", "PA", "1", "CMYK", "YCbCr")
-"""Pillow's modes that become RGB without loss of range; 16-bit and float images would be clipped."""
 EXTENSIONS = (".png", ".jpg", ".jpeg", ".bmp")
 
 Track = Callable[[Iterable, str, int], Iterable]
@@ -98,23 +94,6 @@ def _number(row: dict[str, str], column: str, table: Path, line: int) -> float:
             f"{table}, line {line}, column '{column}': expected a finite number, found {found}.{hint}"
         )
     return value
-
-
-def read_image(path: Path) -> np.ndarray:
-    """One image file as (H, W, 3) uint8.
-
-    Raises:
-        CrossgapError: it is damaged, truncated or not an image.
-    """
-    try:
-        with Image.open(path) as image:
-            if image.mode not in EIGHT_BIT:
-                raise CrossgapError(f"{path}: pixels of mode {image.mode}. Expected 8 bits per channel.")
-            return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
-    except (OSError, SyntaxError, ValueError) as error:
-        raise CrossgapError(
-            f"{path}: damaged or truncated image ({error}). Expected a whole PNG, JPEG or BMP."
-        ) from error
 
 
 def read_folder(
@@ -202,12 +181,10 @@ def read_unlabelled(path: str | Path, track: Track = _untracked) -> LabelledImag
 
 def _frames(file: Path) -> Sequence[int | None]:
     """The frames of a strip; of a single image, or what cannot be opened, None for all of it."""
-    try:
-        with Image.open(file) as image:
-            width, height = image.size
-    except (OSError, SyntaxError, ValueError):
+    size = image_size(file)
+    if size is None or size[1] <= size[0] or size[1] % size[0]:
         return (None,)
-    return range(height // width) if height > width and height % width == 0 else (None,)
+    return range(size[1] // size[0])
 
 
 def _file_and_frame(root: Path, cell: str) -> tuple[Path, int | None]:
@@ -273,22 +250,6 @@ def _read_images(cells: list[tuple[Path, int | None]], name: str, track: Track) 
             )
         images[index] = image
     return images
-
-
-def save_image(image: np.ndarray, path: Path) -> None:
-    """Write (H, W, 3) uint8 in the format of the path's ending, and read the file back.
-
-    PNG is written with zlib's fastest useful settings.
-
-    Raises:
-        OSError: the disk is full, or the file does not hold what was written.
-    """
-    settings: dict[str, Any] = {"compress_level": 1, "compress_type": 3} if path.suffix == ".png" else {}
-    encoded = io.BytesIO()  # Pillow, writing to a file itself, does not notice a disk that fills up
-    Image.fromarray(image).save(encoded, path.suffix.removeprefix("."), **settings)
-    path.write_bytes(encoded.getbuffer())
-    if path.read_bytes() != encoded.getbuffer():
-        raise OSError(f"{path} reads back differently from what was written")
 
 
 def write_table(path: Path, label_names: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
