@@ -1,9 +1,10 @@
 # Everything runs in .venv, which the first target makes. Another Python: make PYTHON=python3.12 …
+# Another build of torch, by what follows the + in its version: make TORCH=cpu …
 BIN := .venv/bin
 READY := .venv/.installed
 ARGS ?=
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-all check tables format
+.PHONY: help install demo test test-all check tables format named-torch
 
 help: ## what each target does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -11,7 +12,7 @@ help: ## what each target does
 install: $(READY) ## set everything up: .venv, and software OpenGL where it is missing
 	@echo 'Ready: $(BIN)/crossgap --help'
 
-$(READY): pyproject.toml constraints.txt
+$(READY): pyproject.toml constraints.txt $(if $(TORCH),named-torch)
 	@scripts/setup.sh
 
 demo: $(READY) ## cross the gap and write the report (10 minutes on 2 cores); options: make demo ARGS="--help"
