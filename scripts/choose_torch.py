@@ -1,8 +1,8 @@
 """Which build of torch to install? Prints a requirement for pip; what it means in size goes to the terminal.
 
-For `setup.sh`, in the new .venv before anything is installed: only the standard library. PyPI's torch for Linux
-brings CUDA, gigabytes that do nothing without an NVIDIA GPU: there, the CPU build is taken where pip finds one.
-TORCH in the environment names a build instead, as torch's version does after its "+": cpu, cu130, …
+For `setup.sh`, in .venv before anything is installed: only the standard library. PyPI's torch for Linux
+brings CUDA, gigabytes that do nothing without an NVIDIA GPU: there, the CPU build is taken where pip finds
+one. TORCH in the environment names a build, as torch's version does after its "+": cpu, cu130, …
 """
 
 import os
@@ -13,10 +13,10 @@ import sys
 from importlib import metadata
 from pathlib import Path
 
-WITH_CPU = "fetches up to 0.6 GB and takes 1.8 GB of disk"
-WITH_CUDA = "fetches about 3 GB and takes 5.6 GB of disk"
+WITH_CPU = "about 0.5 GB to fetch in all, and 1.8 GB of disk"
+WITH_CUDA = "about 3 GB to fetch in all, and 5.6 GB of disk"
 HOW = (
-    "make TORCH=cpu PIP_EXTRA_INDEX_URL=ADDRESS takes the CPU build; the address is the one after --index-url "
+    "make TORCH=cpu PIP_EXTRA_INDEX_URL=ADDRESS takes the CPU build; the address is that after --index-url "
     "in the command that https://pytorch.org/get-started/locally/ gives for pip and CPU"
 )
 
@@ -76,19 +76,19 @@ def choose(version: str, build: str, here: str, gpu: bool, linux: bool, found: l
     if build and wanted not in found:
         raise SystemExit(f"pip finds no torch {wanted} where it is pointed. {HOW}.")
     if build:
-        return f"torch=={wanted}", f"torch {wanted} {WITH_CPU if wanted == cpu else WITH_CUDA}"
+        return f"torch=={wanted}", f"torch {wanted}: {WITH_CPU if wanted == cpu else WITH_CUDA}"
     if not linux:
-        return f"torch=={version}", f"torch {version} {WITH_CPU}"
+        return f"torch=={version}", f"torch {version}: {WITH_CPU}"
     if gpu:  # pip itself would prefer 2.13.0+cpu to 2.13.0
         others = [name for name in found if name.partition("+")[0] == version and name != cpu]
-        name = f"torch==={others[0]}" if others else f"torch=={version}"
-        return name, f"There is an NVIDIA GPU: torch with CUDA {WITH_CUDA}"
+        taken = f"torch==={others[0]}" if others else f"torch=={version}"
+        return taken, f"There is an NVIDIA GPU. torch with CUDA: {WITH_CUDA}"
     if cpu in found:
-        return f"torch=={cpu}", f"There is no NVIDIA GPU: torch's CPU build {WITH_CPU}"
+        return f"torch=={cpu}", f"There is no NVIDIA GPU. torch's CPU build: {WITH_CPU}"
+    advice = f"To save most of that stop now, with Ctrl-C: {HOW}"
     return (
         f"torch=={version}",
-        f"There is no NVIDIA GPU, and pip finds no CPU build: torch {WITH_CUDA} for CUDA. To save most of that, "
-        f"stop now (Ctrl-C); {HOW}",
+        f"There is no NVIDIA GPU, and pip finds no CPU build of torch: {WITH_CUDA}. {advice}",
     )
 
 
@@ -98,7 +98,7 @@ def main() -> None:
     found = [] if here.partition("+")[0] == version and not build else offered()
     requirement, sentence = choose(version, build, here, has_gpu(), sys.platform == "linux", found)
     free = shutil.disk_usage(".").free / 1e9
-    print(f"{sentence}; {free:.0f} GB are free here.", file=sys.stderr)
+    print(f"{free:.0f} GB of disk are free here. {sentence}.", file=sys.stderr)
     print(requirement)
 
 

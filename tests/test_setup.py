@@ -16,11 +16,12 @@ ROOT = Path(__file__).parents[1]
 TORCH = runpy.run_path(str(ROOT / "scripts/choose_torch.py"), run_name="choose_torch")
 PLAIN, CPU, CU130 = "2.13.0", "2.13.0+cpu", "2.13.0+cu130"
 FAKE = r"""#!/usr/bin/env bash
-# Python as far as setup.sh needs it; what it installs is a line in installed.txt, some tenths of a second long.
+# Python as far as setup.sh needs it. What it does is in installed.txt.
 case "$*" in
     *"import ensurepip"* | *check_opengl.py) exit 0 ;;
     *choose_torch.py) echo "torch==2.13.0+${TORCH:-}" ;;
-    "-m venv --clear "*) rm -rf .venv; mkdir -p .venv/bin; cp "$0" .venv/bin/python; echo venv >> installed.txt ;;
+    "-m venv --clear "*) rm -rf .venv; mkdir -p .venv/bin; cp "$0" .venv/bin/python
+        echo venv >> installed.txt ;;
     "-m pip --version") [ -d .venv/bin ] ;;
     "-m pip install"*) echo "${TORCH:-}" > .venv/build
         echo "begin $*" >> installed.txt; sleep 0.3; echo end >> installed.txt ;;
@@ -86,7 +87,7 @@ def test_another_build_of_torch_gets_a_new_venv_and_the_same_none(checkout: Path
 @pytest.mark.parametrize(
     ("build", "here", "gpu", "linux", "found", "requirement", "words"),
     [
-        ("", "", False, True, [CU130, CPU, PLAIN], f"=={CPU}", "no NVIDIA GPU: torch's CPU build fetches"),
+        ("", "", False, True, [CU130, CPU, PLAIN], f"=={CPU}", "no NVIDIA GPU. torch's CPU build: about"),
         ("", "", False, True, [PLAIN], f"=={PLAIN}", "make TORCH=cpu PIP_EXTRA_INDEX_URL=ADDRESS"),
         ("", "", False, True, [], f"=={PLAIN}", "5.6 GB"),
         ("", "", True, True, [CPU, PLAIN], f"==={PLAIN}", "5.6 GB"),

@@ -91,7 +91,10 @@ def _training_rows(table: Table, problems: list[str]) -> bool:
     fast = bf16_is_fast(fabric.device.type)
     table.add_row("training precision", "bf16-mixed" if fast else "32-true (no bf16 hardware)")
     if shutil.which("nvidia-smi") and not torch.cuda.is_available():
-        problems.append("There is an NVIDIA driver, but this torch is a CPU build: install a CUDA build.")
+        problems.append(
+            "There is an NVIDIA driver, but this torch is a CPU build: `make install TORCH=cu130`, or the build "
+            "that pytorch.org names for the driver."
+        )
     return torch.cuda.is_available()
 
 
