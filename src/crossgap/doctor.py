@@ -92,8 +92,8 @@ def _training_rows(table: Table, problems: list[str]) -> bool:
     table.add_row("training precision", "bf16-mixed" if fast else "32-true (no bf16 hardware)")
     if shutil.which("nvidia-smi") and not torch.cuda.is_available():
         problems.append(
-            "There is an NVIDIA driver, but this torch is a CPU build: `make install TORCH=cu130`, or the build "
-            "that pytorch.org names for the driver."
+            "There is an NVIDIA driver, but this torch is a CPU build: `make install TORCH=cu130`, or as "
+            "pytorch.org names the build for the driver."
         )
     return torch.cuda.is_available()
 
