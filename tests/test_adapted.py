@@ -97,12 +97,25 @@ def test_translate_gives_an_image_and_without_translator_the_same() -> None:
 
 @pytest.mark.parametrize(
     "bad",
-    [images(3, 28), images()[0], images().astype(np.float32), images()[..., :1], images()[:, :20]],
+    [images(3, 28), images().astype(np.float32), images()[..., :1], images()[:, :20]],
 )
 @pytest.mark.parametrize("what", ["predict", "translate"])
 def test_images_of_another_size_or_type(bad: np.ndarray, what: str) -> None:
     with pytest.raises(CrossgapError, match=r"Expected images \(n, 24, 24, 3\) uint8; got \("):
         getattr(make_model(), what)(bad)
+
+
+@pytest.mark.parametrize("one", [images()[0], [images()[0]], images()[::-1][2]])
+def test_a_single_image_has_a_row_of_its_own(one) -> None:
+    model = make_model()
+    np.testing.assert_allclose(model.predict(one), model.predict(images()[:1]), rtol=1e-5)
+    assert model.predict(one).shape == (1, 2)
+    np.testing.assert_array_equal(model.translate(one), model.translate(images()[:1]))
+
+
+def test_no_images_have_no_labels() -> None:
+    assert make_model().predict([]).shape == (0, 2)
+    assert make_model().translate([]).shape == (0, 24, 24, 3)
 
 
 @pytest.fixture

@@ -47,8 +47,34 @@ def test_a_policy_comes_back_as_it_was_saved(tmp_path: Path, extractor: str) -> 
 
 
 def test_a_policy_says_what_it_sees() -> None:
-    with pytest.raises(CrossgapError, match=r"frames of 64×64 pixels with 3 channels; got 64×64 with 4"):
+    with pytest.raises(CrossgapError, match=r"images \(n, 64, 64, 3\) uint8; got \(3, 64, 64, 4\)"):
         policy().act(frames(channels=4), np.zeros((3, 3)))
+
+
+def test_a_single_frame_has_an_action_of_its_own() -> None:
+    goal = np.array([0.1, -0.2, 0.3], np.float32)
+    acted = policy().act(frames()[0], goal)
+    assert acted.shape == (1, 3)
+    np.testing.assert_allclose(acted, policy().act(frames(), np.stack([goal] * 3))[:1], atol=1e-6)
+
+
+def test_mirrored_and_read_only_frames_are_frames() -> None:
+    goals, mirrored = np.zeros((3, 3), np.float32), frames()[:, :, ::-1]
+    mirrored.setflags(write=False)
+    np.testing.assert_array_equal(policy().act(mirrored, goals), policy().act(mirrored.copy(), goals))
+
+
+@pytest.mark.parametrize(
+    ("goals", "found"),
+    [
+        (np.zeros((2, 3)), r"\(2, 3\)"),
+        (np.zeros(3), r"\(3,\)"),
+        (np.full((3, 3), np.nan), r"\(3, 3\) with others"),
+    ],
+)
+def test_a_goal_for_every_frame(goals: np.ndarray, found: str) -> None:
+    with pytest.raises(CrossgapError, match=rf"Expected goals \(3, 3\) of finite numbers.*; got {found}\."):
+        policy().act(frames(), goals)
 
 
 def test_a_folder_that_is_none_or_is_damaged(tmp_path: Path) -> None:

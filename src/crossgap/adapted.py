@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from torch import Tensor, nn
 from crossgap.checkpoints import load_weights, read_tensors, write_tensors
 from crossgap.data.batches import to_tensor
 from crossgap.data.images import LabelCoding, label_coding
+from crossgap.data.inputs import Images, as_images
 from crossgap.errors import CrossgapError
 from crossgap.files import read_json, write_json, writing
 from crossgap.networks import Generator, TaskModel
@@ -59,27 +61,31 @@ class AdaptedModel:
         return next(self.task_model.parameters()).device
 
     @torch.inference_mode()
-    def translate(self, images: np.ndarray) -> np.ndarray:
-        """What the task model sees: (n, H, W, 3) uint8 to the same; unchanged without a translator.
+    def translate(self, images: Images) -> np.ndarray:
+        """What the task model sees, (n, H, W, 3) uint8; the images themselves without a translator.
+
+        Args:
+            images: (n, H, W, 3) uint8, or another form that `as_images` takes; a single image is n = 1.
 
         Raises:
-            CrossgapError: the images are not of the size it was trained on.
+            CrossgapError: the images are not of the size it was trained on, or not certain in their meaning.
         """
-        self._check(images)
-        if self.translator is None:
+        images = as_images(images, self.size)
+        if self.translator is None or not len(images):
             return images
-        seen = torch.cat([self._translated(part) for part in self._parts(images)])
-        return to_images(seen)
+        return np.concatenate([to_images(self._translated(part)) for part in self._parts(images)])
 
     @torch.inference_mode()
-    def predict(self, images: np.ndarray) -> np.ndarray:
-        """Labels (n, k) float32 of images (n, H, W, 3) uint8.
+    def predict(self, images: Images) -> np.ndarray:
+        """Labels (n, k) float32; a row for a single image, too.
+
+        Args:
+            images: (n, H, W, 3) uint8, or another form that `as_images` takes; a single image is n = 1.
 
         Raises:
-            CrossgapError: the images are not of the size it was trained on.
+            CrossgapError: the images are not of the size it was trained on, or not certain in their meaning.
         """
-        self._check(images)
-        parts = self._parts(images)
+        parts = self._parts(as_images(images, self.size))
         outputs = [self.task_model(self._translated(part)).float().cpu() for part in parts]
         return self.scale.invert(torch.cat(outputs).numpy())
 
@@ -89,15 +95,10 @@ class AdaptedModel:
         with torch.autocast(images.device.type, torch.bfloat16, enabled=self.precision == "bf16-mixed"):
             return self.translator(images).float()
 
-    def _check(self, images: np.ndarray) -> None:
-        shape = (self.size, self.size, 3)
-        if images.ndim != 4 or images.shape[1:] != shape or images.dtype != np.uint8:
-            raise CrossgapError(
-                f"Expected images (n, {self.size}, {self.size}, 3) uint8; got {images.shape} {images.dtype}."
-            )
-
-    def _parts(self, images: np.ndarray, batch: int = 64) -> list[Tensor]:
-        return [part.to(self.device) for part in to_tensor(images).split(batch)]
+    def _parts(self, images: np.ndarray, batch: int = 64) -> Iterator[Tensor]:
+        """The network's inputs, a batch at a time: a whole set takes 12 times its bytes."""
+        for start in range(0, max(1, len(images)), batch):
+            yield to_tensor(images[start : start + batch]).to(self.device)
 
     def save(self, folder: Path) -> None:
         """Write the folder in one piece: `adapted.json` and one safetensors file per network.

@@ -11,6 +11,7 @@ from torch import nn
 
 from crossgap.checkpoints import load_weights, read_tensors, write_tensors
 from crossgap.data.batches import image_tensor
+from crossgap.data.inputs import Images, as_images
 from crossgap.errors import CrossgapError
 from crossgap.files import read_json, write_json, writing
 from crossgap.networks.actor_critic import Actor, PositionExtractor
@@ -35,20 +36,26 @@ class ReachPolicy:
         self.extractor, self.actor, self.about = extractor.eval(), actor.eval(), about
 
     @torch.inference_mode()
-    def act(self, frames: np.ndarray, goals: np.ndarray) -> np.ndarray:
-        """Actions (n, 3) float32 of frames (n, size, size, channels) uint8 and scaled goals (n, 3).
+    def act(self, frames: Images, goals: np.ndarray) -> np.ndarray:
+        """Actions (n, 3) float32; one for a single frame, too.
+
+        Args:
+            frames: (n, size, size, channels) uint8, or another form that `as_images` takes.
+            goals: (n, 3), scaled; (3,) of a single frame.
 
         Raises:
-            CrossgapError: the frames have another size or other channels.
+            CrossgapError: the frames have another size or other channels, or are not certain in their
+                meaning; or there is not one goal of finite numbers for each.
         """
-        size, channels = self.about["size"], self.about["channels"]
-        if frames.shape[1:] != (size, size, channels):
-            raise CrossgapError(
-                f"This policy sees frames of {size}×{size} pixels with {channels} channels; got "
-                f"{frames.shape[1]}×{frames.shape[2]} with {frames.shape[3]}."
-            )
+        frames = as_images(frames, self.about["size"], self.about["channels"])
         device = next(self.actor.parameters()).device
         goal = torch.as_tensor(goals, dtype=torch.float32, device=device)
+        goal = goal[None] if goal.ndim == 1 else goal
+        if goal.shape != (len(frames), 3) or not goal.isfinite().all():
+            raise CrossgapError(
+                f"Expected goals ({len(frames)}, 3) of finite numbers, one for each frame; got "
+                f"{tuple(np.shape(goals))}{'' if goal.isfinite().all() else ' with others'}."
+            )
         return self.actor(self.extractor(image_tensor(frames, device)), goal).cpu().numpy()
 
     def save(self, folder: Path) -> None:

@@ -16,14 +16,19 @@ Augment = Callable[[Tensor], Tensor]
 
 def to_tensor(images: np.ndarray) -> Tensor:
     """(n, H, W, 3) uint8 to (n, 3, H, W) float32 in [-1, 1]."""
-    return torch.from_numpy(np.ascontiguousarray(images)).permute(0, 3, 1, 2).float().div(127.5).sub(1)
+    return torch.from_numpy(_owned(images)).permute(0, 3, 1, 2).float().div(127.5).sub(1)
 
 
 def image_tensor(frames: np.ndarray, device: torch.device | str = "cpu") -> Tensor:
     """(n, H, W, C) uint8 to (n, C, H, W) float32 in [-1, 1] on a device, which gets them as bytes."""
-    images = torch.from_numpy(frames).to(device).permute(0, 3, 1, 2)
+    images = torch.from_numpy(_owned(frames)).to(device).permute(0, 3, 1, 2)
     # channel after channel: on a CPU a convolution of three channels is a fifth faster so
     return images.to(torch.float32, memory_format=torch.contiguous_format).div_(127.5).sub_(1)
+
+
+def _owned(array: np.ndarray) -> np.ndarray:
+    """The array, or a copy where torch cannot share its memory: read-only, mirrored or in another order."""
+    return np.require(array, requirements=("C", "W"))
 
 
 class Batches:
