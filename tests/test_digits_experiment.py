@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +22,7 @@ from crossgap.experiments.digits_presets import (
     get_digits_preset,
 )
 from crossgap.experiments.reproduce import reproduce_digits
+from stand_ins import Model, code
 
 SIZES = {"train": 80, "validation": 24, "test": 40}
 
@@ -115,3 +118,65 @@ def test_the_experiment_from_nothing_to_results_and_again(tmp_path: Path) -> Non
     evaluation = tmp_path / "run" / "seed_0" / "mnist_m" / "evaluation" / "dann.json"
     found = json.loads(evaluation.read_text())
     assert len(found["wrong"]) == round(40 * (1 - found["aggregate"]["accuracy"]["value"]))
+
+
+# splits; nothing is trained
+
+
+@pytest.fixture
+def splits(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], LabelledImages]:
+    """`splits(domain, split)`: digits as random images; of `train`, 100, else 40."""
+
+    def load(domain: str, split: str) -> LabelledImages:
+        n = 100 if split == "train" else 40
+        rng = np.random.default_rng(code(domain, split))
+        images, labels = rng.integers(0, 256, (n, 32, 32, 3), np.uint8), rng.integers(0, 10, (n, 1))
+        return LabelledImages(images, labels.astype(np.float32), ("digit",), np.arange(n))
+
+    monkeypatch.setattr(digits, "SOURCE", lambda split: load("source", split))
+    for domain in digits.TARGETS:
+        monkeypatch.setitem(digits.TARGETS, domain, lambda split, domain=domain: load(domain, split))
+    return load
+
+
+@pytest.mark.parametrize("domain", ["mnist_m", "scanned_digits"])
+def test_digits_are_trained_on_training_images(tmp_path: Path, fabric, splits, domain: str) -> None:
+    e = DigitsExperiment(tmp_path, replace(DIGITS_PRESETS["smoke"], variants=1), domain, 1, fabric, True)
+    methods = e._methods
+    train = splits(domain, "train")
+    np.testing.assert_array_equal(methods.source.images, splits("source", "train").images)
+    there = {image.tobytes(): label for image, label in zip(train.images, train.labels, strict=True)}
+    assert len(methods.target) == getattr(e.preset, f"{domain}_labels") < len(train)
+    for image, label in zip(methods.target.images, methods.target.labels, strict=True):
+        assert there[image.tobytes()] == label
+    np.testing.assert_array_equal(methods.extra("unlabelled").images, train.images)
+    assert methods.extra("unlabelled").label_names == ()
+    np.testing.assert_array_equal(methods.extra("oracle").labels, train.labels)
+    np.testing.assert_array_equal(methods.extra("randomized_per_frame").labels, methods.source.labels)
+    assert (methods.trainer.seed, methods.source_trainer.seed) == (1, 1)
+
+
+def test_the_accuracy_is_that_of_the_test_split(tmp_path: Path, fabric, splits, monkeypatch) -> None:
+    test = splits("mnist_m", "test")
+
+    class KnowsTheTest(Model):
+        def predict(self, images: np.ndarray) -> np.ndarray:
+            is_test = np.array_equal(images, test.images[: len(images)])
+            found = splits("mnist_m", "test" if is_test else "validation").labels[: len(images)]
+            wrong = np.arange(len(images)) % 10 < (1 if is_test else 5)
+            return np.where(wrong[:, None], (found + 1) % 10, found)
+
+    monkeypatch.setattr(DigitsExperiment, "model", lambda _, method: KnowsTheTest(method))
+    preset = replace(DIGITS_PRESETS["smoke"], test_images=30)
+    found = DigitsExperiment(tmp_path, preset, "mnist_m", 0, fabric, True).evaluate("source_only")
+    values = {name: figures["value"] for name, figures in found["aggregate"].items()}
+    assert values == pytest.approx({"accuracy": 0.9, "validation_accuracy": 0.5})
+    assert found["wrong"] == [0, 10, 20]
+
+
+def test_the_budget_of_labels_is_drawn_anew_for_every_seed(tmp_path: Path, fabric, splits) -> None:
+    drawn = [
+        DigitsExperiment(tmp_path, DIGITS_PRESETS["smoke"], "mnist_m", seed, fabric, True).target.episodes
+        for seed in (0, 1)
+    ]
+    assert set(drawn[0]) != set(drawn[1])

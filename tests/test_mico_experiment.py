@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from PIL import Image
 
 from crossgap.data import LabelledImages
 from crossgap.errors import CrossgapError
+from crossgap.experiments import mico
 from crossgap.experiments.mico import (
     BASELINES,
     DEFAULT_METHODS,
@@ -25,6 +27,7 @@ from crossgap.experiments.mico_figures import curve
 from crossgap.experiments.mico_presets import MICO_PRESETS, get_mico_preset
 from crossgap.experiments.reproduce import reproduce_mico
 from crossgap.simulation import mico_kinematics as k
+from stand_ins import ANGLES, Model, assert_disjoint, assert_pairs, instead_of_collecting
 
 
 def test_figures_by_hand() -> None:
@@ -155,3 +158,56 @@ def test_the_curve_takes_any_number_of_seeds(tmp_path: Path) -> None:
         for seed in range(2)
     ]  # fmt: skip
     assert Image.open(curve(rows, tmp_path / "curve.png")).size == (960, 630)
+
+
+# splits; nothing is rendered or trained: see `stand_ins.py`
+
+
+def test_no_image_is_in_two_sets(tmp_path: Path, fabric, monkeypatch) -> None:
+    collected = instead_of_collecting(monkeypatch, mico)
+    several = [MicoExperiment(tmp_path, MICO_PRESETS["smoke"], seed, fabric, quiet=True) for seed in (0, 1)]
+    assert_disjoint(*itertools.chain(*([e.source, e.target, e.test, e.source_test] for e in several)))
+    e = several[0]
+    collected.clear()
+    fresh = MicoExperiment(tmp_path / "fresh", MICO_PRESETS["smoke"], 0, fabric, quiet=True)
+    found = {}
+    for name in ("source", "randomized", "target", "test", "pairs", "source_test"):
+        assert len(getattr(fresh, name)) > 0
+        found[name] = (collected[-1].look, collected[-1].world, collected[-1].randomization)
+    assert found == {
+        "source": ("mico_source", "mico", "none"), "randomized": ("mico_source", "mico", "full"),
+        "target": ("mico_target", "mico_at_work", "none"), "test": ("mico_target", "mico_at_work", "none"),
+        "pairs": ("mico_source", "mico_at_work", "none"), "source_test": ("mico_source", "mico", "none"),
+    }  # fmt: skip
+    assert_pairs(e.test, e.pairs)
+    assert_pairs(e.source, e.randomized)
+
+
+def test_methods_see_so_many_target_images(tmp_path: Path, fabric, monkeypatch) -> None:
+    instead_of_collecting(monkeypatch, mico)
+    e = MicoExperiment(tmp_path, MICO_PRESETS["smoke"], 1, fabric, quiet=True)
+    for images in (1, 8):
+        methods = e._methods(images)
+        np.testing.assert_array_equal(methods.target.images, e.target.images[:images])
+        np.testing.assert_array_equal(methods.target.labels, e.target.labels[:images])
+        assert methods.source is e.source
+        assert methods.extra("randomized_per_frame") is e.randomized
+        assert (methods.trainer.seed, methods.source_trainer.seed) == (1, 1)
+
+
+def test_figures_are_of_test_images(tmp_path: Path, fabric, monkeypatch) -> None:
+    instead_of_collecting(monkeypatch, mico)
+    e = MicoExperiment(tmp_path, MICO_PRESETS["smoke"], 0, fabric, True, ("source_only", "fine_tuned"))
+    asked: dict[tuple[str, int], Model] = {}
+
+    def model(_: MicoExperiment, method: str, images: int) -> Model:
+        return asked.setdefault((method, images), Model(method, len(ANGLES)))
+
+    monkeypatch.setattr(MicoExperiment, "model", model)
+    rows = [*e.run(0), *e.run(8)]
+    shown = {key: [images.tobytes() for images in found.shown] for key, found in asked.items()}
+    test, benchmark = e.test.images.tobytes(), e.source_test.images.tobytes()
+    assert shown == {("source_only", 0): [benchmark, test], ("fine_tuned", 8): [test]}
+    assert {(row["method"], row["domain"], row["images"]) for row in rows} == {
+        ("benchmark", "mico_source", 0), ("source_only", "mico_target", 0), ("fine_tuned", "mico_target", 8),
+    }  # fmt: skip
