@@ -217,6 +217,6 @@ def test_the_goal_is_drawn_where_the_camera_sees_it() -> None:
     seen, _ = env.reset(seed=3)
     drawn = env.render()
     changed = np.argwhere((drawn != seen["pixels"]["side"]).any(-1))
-    column, row = env.unwrapped._scene.pixel(env.unwrapped.goal, "side")
+    column, row = env.unwrapped._scene().pixel(env.unwrapped.goal, "side")
     assert np.abs(changed.mean(0) - [row, column]).max() < 1
     assert (np.linalg.norm(changed - [row, column], axis=1) < 6).all()

@@ -130,7 +130,7 @@ def test_a_damaged_cache(boxes, damage) -> None:
 
 def test_without_the_meshes_only_their_look_fails_and_says_how_to_get_them(cache) -> None:
     with pytest.raises(CrossgapError, match=r"meshes are not there.*python -m crossgap\.simulation\.meshes"):
-        gymnasium.make(XARM7_REACH, look="target_mesh", size=36)
+        gymnasium.make(XARM7_REACH, look="target_mesh", size=36).reset(seed=0)
     assert "target_mesh" in XARM7_LOOKS
     gymnasium.make(XARM7_REACH, look="target_b", size=36).reset(seed=0)
 

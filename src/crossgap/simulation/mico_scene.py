@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import functools
-
 import numpy as np
 
 from crossgap.simulation.mico_looks import get_mico_look
 from crossgap.simulation.mico_model import JOINTS, mico_spec
 from crossgap.simulation.randomization import Fields
 from crossgap.simulation.scene import Scene
+from crossgap.simulation.sharing import one_per_thread
 
 
 class MicoScene(Scene):
@@ -36,7 +35,7 @@ class MicoScene(Scene):
         return self._image()
 
 
-@functools.lru_cache(maxsize=4)
+@one_per_thread
 def shared_mico_scene(look: str, randomization: str, size: int) -> MicoScene:
-    """One scene per look and size in a process: its texture uploads and GL context are shared."""
+    """One scene per look and size in a thread: its texture uploads and GL context are shared."""
     return MicoScene(look, randomization, size)

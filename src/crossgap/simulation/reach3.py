@@ -8,13 +8,21 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 
+from crossgap.errors import CrossgapError
 from crossgap.simulation import kinematics
-from crossgap.simulation.kinematics import JOINT_HIGH, JOINT_LOW, SUCCESS_DISTANCE
+from crossgap.simulation.kinematics import CUBE_HALF, JOINT_HIGH, JOINT_LOW, LINK, SUCCESS_DISTANCE
+from crossgap.simulation.looks import get_look
+from crossgap.simulation.options import checked_options, checked_point, checked_size
+from crossgap.simulation.randomization import get_randomization
 from crossgap.simulation.room import CAMERA
 from crossgap.simulation.scene import shared_scene
+from crossgap.simulation.sharing import SceneHere
 
 MAX_STEP = 0.3
 """Largest joint displacement in one step, radians."""
+CUBE_LOW = np.array([-2 * LINK, -2 * LINK, CUBE_HALF])
+CUBE_HIGH = np.array([2 * LINK, 2 * LINK, kinematics.SHOULDER_HEIGHT + 2 * LINK])
+"""Around all that the arm can reach above the floor, metres."""
 
 
 class Reach3Env(gym.Env):
@@ -33,6 +41,9 @@ class Reach3Env(gym.Env):
         randomization: name of a randomization, applied on top of it.
         size: image width and height in pixels.
         render_mode: None or `rgb_array`.
+
+    Raises:
+        CrossgapError: an unknown look or randomization, or a size that is none.
     """
 
     metadata = {"render_modes": ["rgb_array"], "render_fps": 20}  # noqa: RUF012 (Gymnasium's form)
@@ -41,8 +52,10 @@ class Reach3Env(gym.Env):
         self, look: str = "source", randomization: str = "none", size: int = 64,
         render_mode: str | None = None,
     ):  # fmt: skip
-        self.render_mode = render_mode
-        self._scene = shared_scene(look, randomization, size)
+        get_look(look)
+        get_randomization(randomization)
+        self.render_mode, size = render_mode, checked_size(size)
+        self._scene = SceneHere(shared_scene, look, randomization, size)
         box = gym.spaces.Box
         self.action_space = box(-MAX_STEP, MAX_STEP, (3,), np.float32)
         self.observation_space = gym.spaces.Dict({
@@ -55,13 +68,16 @@ class Reach3Env(gym.Env):
         """Start an episode. What happens in it depends on the seed alone, never on the look.
 
         `options` may hold `joint_angles` (3,) radians and `cube` (3,) metres to choose the start.
+
+        Raises:
+            CrossgapError: one of them is out of reach, or there is no such option.
         """
+        asked = _checked(options)
         super().reset(seed=seed)
         self._look_rng = np.random.default_rng(self.np_random.integers(2**63))
         self.q, self.cube, self.turn = kinematics.sample_start(self.np_random)
-        self.q = np.array((options or {}).get("joint_angles", self.q), float)
-        self.cube = np.array((options or {}).get("cube", self.cube), float)
-        self._appearance = self._scene.new_appearance(self._look_rng)
+        self.q, self.cube = asked.get("joint_angles", self.q), asked.get("cube", self.cube)
+        self._appearance = self._scene().new_appearance(self._look_rng)
         return self._observation(), self._info()
 
     def step(self, action: np.ndarray):
@@ -74,13 +90,13 @@ class Reach3Env(gym.Env):
         if action.shape != (3,) or not np.isfinite(action).all():
             raise ValueError(f"An action is three finite joint displacements; got {action}.")
         self.q = np.clip(self.q + np.clip(action, -MAX_STEP, MAX_STEP), JOINT_LOW, JOINT_HIGH)
-        self._appearance = self._scene.next_appearance(self._appearance, self._look_rng)
+        self._appearance = self._scene().next_appearance(self._appearance, self._look_rng)
         info = self._info()
         return self._observation(), -info["distance"], False, False, info
 
     def render(self) -> np.ndarray:
         """The camera image, (size, size, 3) uint8."""
-        return self._scene.render(self.q, self.cube, self.turn, self._appearance)
+        return self._scene().render(self.q, self.cube, self.turn, self._appearance)
 
     def _observation(self) -> dict[str, Any]:
         state = np.concatenate([kinematics.tip_position(self.q), self.cube])
@@ -93,3 +109,19 @@ class Reach3Env(gym.Env):
     def _info(self) -> dict[str, Any]:
         distance = math.dist(kinematics.tip_position(self.q), self.cube)  # BLAS's last digit varies
         return {"is_success": distance < SUCCESS_DISTANCE, "distance": distance}
+
+
+def _checked(options: dict[str, Any] | None) -> dict[str, np.ndarray]:
+    bounds = {"joint_angles": (JOINT_LOW, JOINT_HIGH, "rad"), "cube": (CUBE_LOW, CUBE_HIGH, "m")}
+    asked = {
+        name: checked_point(name, value, *bounds[name])
+        for name, value in checked_options(options, bounds).items()
+    }
+    if "cube" in asked:
+        nearest = kinematics.tip_position(kinematics.inverse_kinematics(asked["cube"]))
+        if (missing := math.dist(nearest, asked["cube"])) >= SUCCESS_DISTANCE:
+            raise CrossgapError(
+                f"cube = {asked['cube'].tolist()} is out of reach: the tip stays {missing:.2f} m away. "
+                f"Expected less than {SUCCESS_DISTANCE:g} m."
+            )
+    return asked

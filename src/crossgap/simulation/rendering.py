@@ -4,8 +4,13 @@
 # pyright: reportAttributeAccessIssue=false
 from __future__ import annotations
 
+import atexit
+import functools
 import os
 import sys
+import threading
+import weakref
+from typing import Any
 
 import mujoco
 import numpy as np
@@ -30,6 +35,13 @@ def fast_quality(spec: mujoco.MjSpec, size: int) -> None:
     spec.visual.global_.offheight = size
 
 
+_ALL: weakref.WeakSet[Renderer] = weakref.WeakSet()
+_STARTING = threading.Lock()
+"""MuJoCo finds OpenGL's functions anew for every context, and keeps them where all threads look."""
+_LEFT: list[tuple[int, Any, Any]] = []
+"""Contexts that were given up, and whose thread has to free them."""
+
+
 class Renderer:
     """Renders fixed cameras of a model into square images, antialiased by supersampling.
 
@@ -38,6 +50,9 @@ class Renderer:
         camera: name of the camera that is drawn unless another is asked for.
         size: width and height of the images in pixels.
         supersample: how many times larger it renders before averaging; cheaper than multisampling.
+
+    Raises:
+        CrossgapError: no OpenGL could be started; or, of `render`, it was made in another thread.
     """
 
     def __init__(self, model: mujoco.MjModel, camera: str, size: int, supersample: int = 2):
@@ -49,15 +64,20 @@ class Renderer:
                 "No headless OpenGL found (neither libEGL nor libOSMesa). "
                 f"On Debian or Ubuntu install it with: {APT_LINE}"
             )
+        self.thread = threading.get_ident()
+        _free_own()
         try:
-            self._gl = mujoco.GLContext(width, width)
-            self._gl.make_current()
-            self._context = mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_100)
+            with _STARTING:
+                self._gl = mujoco.GLContext(width, width)
+                self._gl.make_current()
+                self._context = mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_100)
         except (ImportError, RuntimeError, mujoco.FatalError, AttributeError) as error:
             raise CrossgapError(
                 f"Headless OpenGL ({backend}) could not start: {error}. "
                 f"On Debian or Ubuntu try: {APT_LINE}; or set MUJOCO_GL=osmesa."
             ) from error
+        _ALL.add(self)
+        _close_at_exit()
         mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN, self._context)
         self._scene = mujoco.MjvScene(model, maxgeom=200)
         self._option = mujoco.MjvOption()
@@ -92,6 +112,11 @@ class Renderer:
         return self._image(), (near * far / (near + depth * (far - near))).astype(np.float32)
 
     def _draw(self, data: mujoco.MjData, camera: str | None) -> None:
+        if self.thread != threading.get_ident():
+            raise CrossgapError(
+                "This scene was made in another thread, and OpenGL draws in that one alone. Make a scene in "
+                "each thread that draws; a Gymnasium environment does so itself."
+            )
         self._gl.make_current()
         self._camera.fixedcamid = self.model.camera(camera or self._default).id
         mujoco.mjv_updateScene(
@@ -107,14 +132,38 @@ class Renderer:
     def close(self) -> None:
         """Free the OpenGL context."""
         if hasattr(self, "_context"):
-            self._gl.make_current()  # else it would free another renderer's objects
-            self._context.free()
+            _LEFT.append((self.thread, self._gl, self._context))
             del self._context
-            self._gl.free()
+            _free_own()
 
     def __del__(self) -> None:
         if not sys.is_finalizing():
             self.close()
+
+
+@functools.cache
+def _close_at_exit() -> None:
+    """Once a context is there: after the program's end PyOpenGL, and before it MuJoCo's EGL, is gone."""
+    atexit.register(_close_all)
+
+
+def _close_all() -> None:
+    for renderer in list(_ALL):
+        if renderer.thread == threading.get_ident():
+            renderer.close()
+
+
+def _free_own() -> None:
+    """Free the contexts of this thread that were given up."""
+    for left in [one for one in _LEFT if one[0] == threading.get_ident()]:
+        _, gl, context = left
+        try:
+            gl.make_current()  # else another renderer's objects would be freed
+        except Exception:  # of a thread that ended with it, and whose number this one has got: lost
+            continue
+        _LEFT.remove(left)
+        context.free()
+        gl.free()
 
 
 def gl_renderer_name() -> str:

@@ -4,12 +4,12 @@
 # pyright: reportAttributeAccessIssue=false
 from __future__ import annotations
 
-import functools
 from collections.abc import Sequence
 
 import mujoco
 import numpy as np
 
+from crossgap.errors import CrossgapError
 from crossgap.simulation.filament import physical_quality
 from crossgap.simulation.filament_process import RenewedFilamentRenderer
 from crossgap.simulation.looks import RoomLook, get_look
@@ -17,6 +17,7 @@ from crossgap.simulation.randomization import FIELD_NAMES, Fields, get_randomiza
 from crossgap.simulation.reach3_model import JOINTS, reach3_spec
 from crossgap.simulation.rendering import Renderer
 from crossgap.simulation.room import CAMERA
+from crossgap.simulation.sharing import one_per_thread
 
 RENDERERS = {"opengl": Renderer, "filament": RenewedFilamentRenderer}
 """What a look's `renderer` stands for."""
@@ -100,6 +101,12 @@ class Scene:
         mujoco.mj_camlight(self.model, self.data)
         return self._renderer.render(self.data)
 
+    def __reduce__(self) -> tuple:
+        raise CrossgapError(
+            "A scene holds its renderer and cannot be copied or pickled. Make another one; a Gymnasium "
+            "environment can be copied."
+        )
+
     def close(self) -> None:
         """Free what the renderer holds."""
         self._renderer.close()
@@ -135,7 +142,7 @@ class Reach3Scene(Scene):
         return self._image()
 
 
-@functools.lru_cache(maxsize=4)
+@one_per_thread
 def shared_scene(look: str, randomization: str, size: int) -> Reach3Scene:
-    """One scene per look and size in a process: its texture uploads and GL context are shared."""
+    """One scene per look and size in a thread: its texture uploads and GL context are shared."""
     return Reach3Scene(look, randomization, size)

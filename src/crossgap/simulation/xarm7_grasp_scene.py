@@ -4,13 +4,12 @@
 # pyright: reportAttributeAccessIssue=false
 from __future__ import annotations
 
-import functools
-
 import mujoco
 import numpy as np
 
 from crossgap.simulation.randomization import Fields
 from crossgap.simulation.room import rgba
+from crossgap.simulation.sharing import one_per_thread
 from crossgap.simulation.xarm7_grasp import CUBE, FINGER
 from crossgap.simulation.xarm7_looks import XArm7Look
 from crossgap.simulation.xarm7_model import xarm7_spec
@@ -49,7 +48,7 @@ class XArm7GraspScene(XArm7Scene):
         self.pose(q, fields)
 
 
-@functools.lru_cache(maxsize=4)
+@one_per_thread
 def shared_grasp_scene(look: str, randomization: str, size: int) -> XArm7GraspScene:
-    """One scene per look and size in a process: its texture uploads and GL context are shared."""
+    """One scene per look and size in a thread: its texture uploads and GL context are shared."""
     return XArm7GraspScene(look, randomization, size)

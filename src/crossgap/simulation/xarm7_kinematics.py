@@ -78,6 +78,9 @@ class Kinematics:
         self._jacobian, self._error, self._weights = np.zeros((6, 7)), np.zeros(6), np.zeros(6)
         self._moves, self._turns = self._jacobian[:3], self._jacobian[3:]
 
+    def __reduce__(self) -> tuple:
+        return type(self), ()  # copied, the views would be arrays of their own, which nothing moves
+
     def tool(self, q: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Where the tool point is, (3,) metres, and where the gripper points, a unit vector (3,)."""
         self._q[:] = q

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -10,9 +9,11 @@ import gymnasium as gym
 import numpy as np
 
 from crossgap.errors import unknown
+from crossgap.simulation.options import checked_options, checked_point, checked_size
 from crossgap.simulation.randomization import get_randomization
+from crossgap.simulation.sharing import SceneHere
 from crossgap.simulation.xarm7_grasp import CUBE, OPEN, Grasp
-from crossgap.simulation.xarm7_grasp_scene import XArm7GraspScene, shared_grasp_scene
+from crossgap.simulation.xarm7_grasp_scene import shared_grasp_scene
 from crossgap.simulation.xarm7_kinematics import HOME, LIMIT_HIGH, LIMIT_LOW, Kinematics
 from crossgap.simulation.xarm7_looks import get_xarm7_look
 from crossgap.simulation.xarm7_model import CAMERAS
@@ -21,7 +22,6 @@ from crossgap.simulation.xarm7_reach import (
     SUCCESS_DISTANCE,
     WORKSPACE_HIGH,
     WORKSPACE_LOW,
-    checked_point,
     goal_reward,
 )
 
@@ -71,7 +71,7 @@ class XArm7PickPlaceEnv(gym.Env):
         per_frame: whether the look is drawn anew for every frame, not only for every episode.
 
     Raises:
-        CrossgapError: an unknown look, randomization, camera or reward.
+        CrossgapError: an unknown look, randomization, camera or reward, or a size that is none.
     """
 
     metadata = {"render_modes": ["rgb_array"], "render_fps": 10}  # noqa: RUF012 (Gymnasium's form)
@@ -89,7 +89,8 @@ class XArm7PickPlaceEnv(gym.Env):
         get_xarm7_look(look)
         get_randomization(randomization)
         self.render_mode, self.cameras, self.reward = render_mode, tuple(cameras), reward
-        self._dressed, self.per_frame = (look, randomization, size), per_frame
+        size, self.per_frame = checked_size(size), per_frame
+        self._scene = SceneHere(shared_grasp_scene, look, randomization, size)
         self._grasp, self._kinematics = Grasp(), Kinematics()
         box = gym.spaces.Box
         point, image = box(-5.0, 5.0, (3,), np.float64), box(0, 255, (size, size, 3), np.uint8)
@@ -108,10 +109,6 @@ class XArm7PickPlaceEnv(gym.Env):
             spaces["pixels"] = gym.spaces.Dict(dict.fromkeys(self.cameras, image))
         self.observation_space = gym.spaces.Dict(spaces)
 
-    @functools.cached_property
-    def _scene(self) -> XArm7GraspScene:
-        return shared_grasp_scene(*self._dressed)
-
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None):
         """Start an episode. What happens in it depends on the seed alone, never on the look.
 
@@ -119,7 +116,7 @@ class XArm7PickPlaceEnv(gym.Env):
         where it lies on the table, (2,).
 
         Raises:
-            CrossgapError: one of them is out of reach.
+            CrossgapError: one of them is out of reach, or there is no such option.
         """
         super().reset(seed=seed)
         look_seed = self.np_random.integers(2**63)
@@ -129,11 +126,9 @@ class XArm7PickPlaceEnv(gym.Env):
             "cube": (cube, CUBE_LOW, CUBE_HIGH),
             "goal": (goal, GOAL_LOW, GOAL_HIGH),
         }
-        for name in options or {}:
-            if name not in bounds:
-                raise unknown("Reset option", name, bounds)
+        asked = checked_options(options, bounds)
         tool, cube, self.goal = (
-            checked_point(name, (options or {}).get(name, drawn), low, high)
+            checked_point(name, asked.get(name, drawn), low, high)
             for name, (drawn, low, high) in bounds.items()
         )
         self._grasp.reset(tool, np.append(cube, ON_TABLE))
@@ -169,7 +164,7 @@ class XArm7PickPlaceEnv(gym.Env):
         if self.per_frame:
             self._appearance = None
         elif self._appearance is not None:
-            self._appearance = self._scene.next_appearance(self._appearance, self._look_rng)
+            self._appearance = self._scene().next_appearance(self._appearance, self._look_rng)
         info = self._info()
         reward = float(self.compute_reward(self._grasp.cube, self.goal, info))
         return self._observation(), reward, False, False, info
@@ -182,13 +177,13 @@ class XArm7PickPlaceEnv(gym.Env):
     def render(self) -> np.ndarray:
         """The image of the first camera, (size, size, 3) uint8."""
         self._arrange()
-        return self._scene.view((self.cameras or CAMERAS)[0])[0]
+        return self._scene().view((self.cameras or CAMERAS)[0])[0]
 
     def _arrange(self) -> None:
         if self._appearance is None:
-            self._appearance = self._scene.new_appearance(self._look_rng)
+            self._appearance = self._scene().new_appearance(self._look_rng)
         grasp = self._grasp
-        self._scene.arrange(self.q, grasp.opening, grasp.cube, grasp.turn, self._appearance)
+        self._scene().arrange(self.q, grasp.opening, grasp.cube, grasp.turn, self._appearance)
 
     def _observation(self) -> dict[str, Any]:
         tool, opening, cube = self._grasp.tool, self._grasp.opening, self._grasp.cube
@@ -200,7 +195,7 @@ class XArm7PickPlaceEnv(gym.Env):
         }
         if self.cameras:
             self._arrange()
-            observation["pixels"] = {camera: self._scene.view(camera)[0] for camera in self.cameras}
+            observation["pixels"] = {camera: self._scene().view(camera)[0] for camera in self.cameras}
         return observation
 
     def _info(self) -> dict[str, Any]:

@@ -11,7 +11,11 @@ from PIL import Image, ImageDraw
 
 from crossgap.errors import CrossgapError, unknown
 from crossgap.simulation.depth_noise import realsense_like
+from crossgap.simulation.options import checked_number, checked_options, checked_point, checked_size
+from crossgap.simulation.randomization import get_randomization
+from crossgap.simulation.sharing import SceneHere
 from crossgap.simulation.xarm7_kinematics import HOME, LIMIT_HIGH, LIMIT_LOW, Kinematics
+from crossgap.simulation.xarm7_looks import get_xarm7_look
 from crossgap.simulation.xarm7_model import CAMERAS
 from crossgap.simulation.xarm7_scene import shared_xarm7_scene
 
@@ -57,7 +61,8 @@ class XArm7ReachEnv(gym.Env):
         per_frame: whether the look is drawn anew for every frame, not only for every episode.
 
     Raises:
-        CrossgapError: an unknown look, randomization, camera or reward, or a negative noise.
+        CrossgapError: an unknown look, randomization, camera or reward, a negative noise, or a size that is
+            none.
     """
 
     metadata = {"render_modes": ["rgb_array"], "render_fps": 10}  # noqa: RUF012 (Gymnasium's form)
@@ -75,11 +80,13 @@ class XArm7ReachEnv(gym.Env):
             raise CrossgapError(f"Expected at least one camera of {', '.join(CAMERAS)}.")
         if reward not in ("sparse", "dense"):
             raise unknown("Reward", reward, ("sparse", "dense"))
-        if not 0 <= depth_noise < float("inf"):
-            raise CrossgapError(f"Expected depth_noise of at least 0; got {depth_noise}.")
+        get_xarm7_look(look)
+        get_randomization(randomization)
+        size, depth_noise = checked_size(size), checked_number("depth_noise", depth_noise)
         self.render_mode, self.cameras, self.reward = render_mode, tuple(cameras), reward
         self.depth, self.depth_noise, self.per_frame = depth, depth_noise, per_frame
-        self._scene, self._kinematics = shared_xarm7_scene(look, randomization, size), Kinematics()
+        self._scene = SceneHere(shared_xarm7_scene, look, randomization, size)
+        self._kinematics = Kinematics()
         box = gym.spaces.Box
         point = box(-2.0, 2.0, (3,), np.float64)
         image, metres = box(0, 255, (size, size, 3), np.uint8), box(0.0, FAR, (size, size), np.float32)
@@ -102,22 +109,23 @@ class XArm7ReachEnv(gym.Env):
         `randomization_strength`, a factor on the randomization's.
 
         Raises:
-            CrossgapError: one of the points is not in the workspace.
+            CrossgapError: one of the points is not in the workspace, the factor is negative or no number, or
+                there is no such option.
         """
+        asked = checked_options(options, ("goal", "tool", "randomization_strength"))
+        strength = checked_number("randomization_strength", asked.pop("randomization_strength", 1.0))
+        points = {
+            name: checked_point(name, value, WORKSPACE_LOW, WORKSPACE_HIGH) for name, value in asked.items()
+        }
         super().reset(seed=seed)
         appearance = self.np_random.integers(2**63)
         self._look_rng, self._depth_rng = (np.random.default_rng(s) for s in (appearance, [appearance, 1]))
         drawn = {name: self.np_random.uniform(WORKSPACE_LOW, WORKSPACE_HIGH) for name in ("goal", "tool")}
-        options = dict(options or {})
-        self._strength = float(options.pop("randomization_strength", 1.0))
-        for name, value in options.items():
-            if name not in drawn:
-                raise unknown("Reset option", name, (*drawn, "randomization_strength"))
-            drawn[name] = checked_point(name, value, WORKSPACE_LOW, WORKSPACE_HIGH)
+        drawn, self._strength = drawn | points, strength
         self.goal = drawn["goal"]
         self.q = self._kinematics.inverse(HOME, drawn["tool"], iterations=50)
         self._tool = self._kinematics.tool(self.q)[0]
-        self._appearance = self._scene.new_appearance(self._look_rng, self._strength)
+        self._appearance = self._scene().new_appearance(self._look_rng, self._strength)
         return self._observation(), self._info()
 
     def step(self, action: np.ndarray):
@@ -133,9 +141,9 @@ class XArm7ReachEnv(gym.Env):
         self.q = self._kinematics.inverse(self.q, np.clip(target, WORKSPACE_LOW, WORKSPACE_HIGH))
         self._tool = self._kinematics.tool(self.q)[0]
         if self.per_frame:
-            self._appearance = self._scene.new_appearance(self._look_rng, self._strength)
+            self._appearance = self._scene().new_appearance(self._look_rng, self._strength)
         else:
-            self._appearance = self._scene.next_appearance(self._appearance, self._look_rng)
+            self._appearance = self._scene().next_appearance(self._appearance, self._look_rng)
         info = self._info()
         return (
             self._observation(),
@@ -153,16 +161,16 @@ class XArm7ReachEnv(gym.Env):
     def render(self) -> np.ndarray:
         """The image of the first camera with a ring where the goal is, which no policy sees, (size, size, 3)
         uint8."""
-        self._scene.pose(self.q, self._appearance)
-        image = Image.fromarray(self._scene.view(self.cameras[0])[0])
-        column, row = self._scene.pixel(self.goal, self.cameras[0])
+        self._scene().pose(self.q, self._appearance)
+        image = Image.fromarray(self._scene().view(self.cameras[0])[0])
+        column, row = self._scene().pixel(self.goal, self.cameras[0])
         ring = (column - RING, row - RING, column + RING, row + RING)
         ImageDraw.Draw(image).ellipse(ring, outline=(255, 0, 255))
         return np.asarray(image)
 
     def _observation(self) -> dict[str, Any]:
-        self._scene.pose(self.q, self._appearance)
-        views = {camera: self._scene.view(camera, self.depth) for camera in self.cameras}
+        self._scene().pose(self.q, self._appearance)
+        views = {camera: self._scene().view(camera, self.depth) for camera in self.cameras}
         observation = {
             "pixels": {camera: image for camera, (image, _) in views.items()},
             "agent_pos": self.q.astype(np.float32),
@@ -176,7 +184,7 @@ class XArm7ReachEnv(gym.Env):
         return observation
 
     def _measured(self, depth: np.ndarray) -> np.ndarray:
-        view = self._scene.look.field_of_view
+        view = self._scene().look.field_of_view
         return np.minimum(realsense_like(depth, view, self._depth_rng, self.depth_noise), FAR)
 
     def _info(self) -> dict[str, Any]:
@@ -188,18 +196,3 @@ def goal_reward(achieved: np.ndarray, desired: np.ndarray, kind: str) -> np.ndar
     """Rewards (…), `sparse` or `dense`, of points (…, 3) in metres."""
     distance = np.linalg.norm(np.subtract(achieved, desired), axis=-1)
     return -distance if kind == "dense" else -(distance >= SUCCESS_DISTANCE).astype(float)
-
-
-def checked_point(name: str, value: Any, low: np.ndarray, high: np.ndarray) -> np.ndarray:
-    """A point that was asked for, within bounds in metres.
-
-    Raises:
-        CrossgapError: it is none, or outside of them.
-    """
-    point = np.asarray(value, float)
-    if not (point.shape == low.shape and ((point >= low) & (point <= high)).all()):
-        least, most = (", ".join(f"{x:g}" for x in bound) for bound in (low, high))
-        raise CrossgapError(
-            f"{name} = {point.tolist()} is out of reach. Expected a point from ({least}) to ({most}) m."
-        )
-    return point

@@ -4,14 +4,13 @@
 # pyright: reportAttributeAccessIssue=false
 from __future__ import annotations
 
-import functools
-
 import mujoco
 import numpy as np
 
 from crossgap.simulation.randomization import Fields
 from crossgap.simulation.rendering import Renderer
 from crossgap.simulation.scene import Scene
+from crossgap.simulation.sharing import one_per_thread
 from crossgap.simulation.xarm7_kinematics import JOINTS
 from crossgap.simulation.xarm7_looks import XArm7Look, get_xarm7_look
 from crossgap.simulation.xarm7_model import xarm7_spec
@@ -64,7 +63,7 @@ class XArm7Scene(Scene):
         return size / 2 + focal * np.array([x, -y]) / -z
 
 
-@functools.lru_cache(maxsize=4)
+@one_per_thread
 def shared_xarm7_scene(look: str, randomization: str, size: int) -> XArm7Scene:
-    """One scene per look and size in a process: its texture uploads and GL context are shared."""
+    """One scene per look and size in a thread: its texture uploads and GL context are shared."""
     return XArm7Scene(look, randomization, size)

@@ -1,0 +1,78 @@
+"""What an environment can be asked for: its arguments and reset options, checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from crossgap.errors import CrossgapError, unknown
+
+ROUNDING = 1e-6
+"""How far a point may be out of its bounds: they round, too, where they are observed in float32."""
+
+
+def checked_options(options: Mapping[str, Any] | None, available: Iterable[str]) -> dict[str, Any]:
+    """The options of a reset, none of them unknown.
+
+    Raises:
+        CrossgapError: there is no such option; the message lists those that exist.
+    """
+    for name in options or {}:
+        if name not in available:
+            raise unknown("Reset option", name, available)
+    return dict(options or {})
+
+
+def checked_point(name: str, value: Any, low: np.ndarray, high: np.ndarray, unit: str = "m") -> np.ndarray:
+    """A point or joint angles that were asked for, within bounds.
+
+    Args:
+        name: of the option, for the message.
+        value: what was asked for; shaped as the bounds.
+        low: least coordinates.
+        high: greatest.
+        unit: of the bounds.
+
+    Raises:
+        CrossgapError: it is none, or outside of them.
+    """
+    try:
+        point = np.array(value, float)  # a copy: the caller may change its own
+    except (TypeError, ValueError):
+        point = np.empty(0)
+    inside = point.shape == low.shape and (point >= low - ROUNDING).all() and (point <= high + ROUNDING).all()
+    if not inside:
+        least, most = (", ".join(f"{x:g}" for x in bound) for bound in (low, high))
+        found = np.asarray(value, object).tolist()
+        raise CrossgapError(
+            f"{name} = {found} is out of reach. Expected a point from ({least}) to ({most}) {unit}."
+        )
+    return point
+
+
+def checked_number(name: str, value: Any) -> float:
+    """A finite number of 0 or more.
+
+    Raises:
+        CrossgapError: it is none.
+    """
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = float("nan")
+    if not 0 <= number < float("inf"):
+        raise CrossgapError(f"{name} = {value}. Expected a number of at least 0.")
+    return number
+
+
+def checked_size(size: Any) -> int:
+    """Width and height of an environment's images in pixels.
+
+    Raises:
+        CrossgapError: it is no whole number above 0.
+    """
+    if isinstance(size, bool) or not isinstance(size, int | np.integer) or size < 1:
+        raise CrossgapError(f"size = {size!r}. Expected a whole number of pixels, at least 1.")
+    return int(size)
