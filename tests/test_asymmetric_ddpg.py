@@ -12,6 +12,7 @@ from crossgap.data.replay import Episode, Replay, Transitions
 from crossgap.errors import CrossgapError
 from crossgap.losses import actor_loss, bottleneck_loss, critic_loss
 from crossgap.methods.asymmetric_ddpg import AsymmetricDDPG
+from crossgap.metrics import Metrics, read_metrics
 from crossgap.networks.actor_critic import Actor, Critic, PositionExtractor
 
 # equations
@@ -56,6 +57,24 @@ def test_an_update_follows_the_seed_s_equations() -> None:
     extractor = learner.networks["extractor"].value.item()
     assert extractor == pytest.approx(0.49, abs=1e-4)  # Adam's first step down the bottleneck
     assert learner.targets["extractor"].value.item() == pytest.approx(0.9 * 0.5 + 0.1 * extractor)
+
+
+def test_an_update_waits_for_no_number_and_a_row_for_all_at_once(monkeypatch, tmp_path) -> None:
+    """On a GPU each would wait until all that is under way is done."""
+
+    def waits(*_: object):
+        raise AssertionError("reads a single number")
+
+    learner = constant_learner(discount=0.5)
+    with Metrics(tmp_path, "ddpg", 0) as metrics, monkeypatch.context() as patch:
+        for read in ("item", "__float__", "__bool__"):
+            patch.setattr(torch.Tensor, read, waits)
+        metrics.add(learner.update(one_batch()))
+        metrics.add(learner.update(one_batch(reward=-2.0)))
+        metrics.flush(2)
+    (row,) = read_metrics(tmp_path)
+    assert row["critic"] == pytest.approx((0 + 1) / 2, abs=0.01)  # the second: (−2 − (−2 + 0.5 · −2))²
+    assert row["actor"] == pytest.approx(2.0, abs=0.01)
 
 
 def test_labelled_images_are_a_second_bottleneck() -> None:

@@ -8,7 +8,7 @@ import torch
 
 from crossgap.data import LabelledImages, LabelScale
 from crossgap.data.augmentation import image_augmentation
-from crossgap.data.batches import Batches, to_tensor
+from crossgap.data.batches import Batches, moved, to_tensor
 
 
 def batches(n: int, size: int, **kwargs) -> Batches:
@@ -76,6 +76,19 @@ def test_image_augmentation_changes_images_within_their_range_and_as_the_seed_sa
     assert changed.min() >= -1
     assert changed.max() <= 1
     assert (changed - images).flatten(1).abs().mean(1).gt(0.01).float().mean() > 0.6
+
+
+def test_a_gpu_gets_its_arrays_from_pinned_memory(monkeypatch) -> None:
+    calls: list[object] = []
+    monkeypatch.setattr(torch.Tensor, "pin_memory", lambda tensor: (calls.append("pinned"), tensor)[1])
+    monkeypatch.setattr(
+        torch.Tensor, "to", lambda tensor, *where, **how: (calls.append((where, how)), tensor)[1]
+    )
+    array = np.arange(3.0)
+    assert moved(array, "cpu").tolist() == [0, 1, 2]
+    assert calls == [(("cpu",), {})]
+    moved(array, "cuda:0")
+    assert calls[1:] == ["pinned", (("cuda:0",), {"non_blocking": True})]
 
 
 def test_pixels_become_minus_1_to_1() -> None:

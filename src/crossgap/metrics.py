@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from crossgap.files import alone, read_json_lines, write_text
@@ -48,7 +49,8 @@ class Metrics:
 
     def flush(self, step: int) -> None:
         """Write the means since the last row."""
-        means = {name: float(total) / self._count for name, total in self._sums.items()}
+        sums = torch.stack(list(self._sums.values())).tolist() if self._sums else []  # one transfer for all
+        means = {name: total / self._count for name, total in zip(self._sums, sums, strict=True)}
         self._sums, self._count = {}, 0
         if self.write:
             with alone(self.path), self.path.open("a", encoding="utf-8") as file:

@@ -146,8 +146,7 @@ class PickPlaceTraining:
             batch = replay.sample(preset.learner.batch, rng)
             if demonstrated:
                 batch += demonstrations.sample(demonstrated, rng)
-            losses = self.learner.update(batch, demonstrated)
-            metrics.add({name: torch.tensor(value) for name, value in losses.items()})
+            metrics.add(self.learner.update(batch, demonstrated))
 
     def _play(
         self, pool: EnvironmentPool, act: Act, steps: int, rng: np.random.Generator

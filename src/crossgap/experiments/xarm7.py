@@ -147,8 +147,7 @@ class ReachTraining:
         self.learner.set_rate(number / preset.rounds)
         for update in range(number * preset.updates, (number + 1) * preset.updates):
             labelled = self._rehearsed(update) if self._rehearsed else None
-            losses = self.learner.update(replay.sample(preset.learner.batch, rng), labelled=labelled)
-            metrics.add({name: torch.tensor(value) for name, value in losses.items()})
+            metrics.add(self.learner.update(replay.sample(preset.learner.batch, rng), labelled=labelled))
 
     def _strength(self, number: int) -> float:
         """Of the randomization in a round."""

@@ -33,7 +33,7 @@ import torch
 from torch import Tensor, nn
 
 from crossgap.config import DDPGConfig
-from crossgap.data.batches import image_tensor
+from crossgap.data.batches import image_tensor, moved
 from crossgap.data.replay import Transitions
 from crossgap.losses import actor_loss, bottleneck_loss, cloning_loss, critic_loss
 from crossgap.speed import adam, keep_freed_memory
@@ -78,13 +78,13 @@ class AsymmetricDDPG:
     def act(self, frames: np.ndarray, goals: np.ndarray, measured: np.ndarray | None = None) -> np.ndarray:
         """Actions (n, a) float32 of images (n, H, W, C) uint8, scaled goals (n, g) and what the robot
         measures itself, (n, `measured`), by default nothing."""
-        goal = torch.as_tensor(goals, dtype=torch.float32, device=self.device)
-        known = goal[:, :0] if measured is None else torch.as_tensor(measured, device=self.device)
+        goal = moved(np.asarray(goals, np.float32), self.device)
+        known = goal[:, :0] if measured is None else moved(measured, self.device)
         return self.networks["actor"](self._seen(self.networks, frames, known), goal).cpu().numpy()
 
     def update(
         self, batch: Transitions, demonstrated: int = 0, labelled: tuple[Tensor, Tensor] | None = None
-    ) -> dict[str, float]:  # fmt: skip
+    ) -> dict[str, Tensor]:  # fmt: skip
         """One step of the critic, then one of actor and extractor, then of the target networks.
 
         Args:
@@ -94,10 +94,10 @@ class AsymmetricDDPG:
                 bottleneck besides those of the batch; only for a policy with an extractor.
 
         Returns:
-            The losses.
+            The losses, on the device: to read one waits for all that is under way there.
         """
         state, next_state, action, goal, reward = (
-            torch.as_tensor(part, dtype=torch.float32, device=self.device)
+            moved(np.asarray(part, np.float32), self.device)
             for part in (batch.states, batch.next_states, batch.actions, batch.goals, batch.rewards)
         )
         losses = {"critic": self._critic_loss(state, action, goal, reward, batch.next_frames, next_state)}
@@ -118,7 +118,7 @@ class AsymmetricDDPG:
         with torch.no_grad():
             for target, network in zip(self.targets.parameters(), self.networks.parameters(), strict=True):
                 target.lerp_(network, 1 - self.config.polyak)
-        return {name: loss.item() for name, loss in losses.items()}
+        return {name: loss.detach() for name, loss in losses.items()}
 
     def set_rate(self, done: float) -> None:
         """The learning rate where a share `done` of the training is done: constant, then linear to zero over
