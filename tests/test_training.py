@@ -345,6 +345,36 @@ def test_a_device_that_is_not_there() -> None:
         make_fabric("cuda")
 
 
+@pytest.mark.parametrize(
+    ("device", "precision", "message"),
+    [
+        ("gpu", "auto", r"Device 'gpu' not found\. Available: auto, cpu\."),
+        ("tpu", "auto", r"Device 'tpu' not found\. Available: auto, cpu\."),
+        ("cuda:7", "auto", r"Device 'cuda:7' not found\. Available: auto, cpu\."),
+        (torch.device("cuda", 1), "auto", r"Device 'cuda:1' not found\. Available: auto, cpu\."),
+        ("cpu", "bf16", r"Precision 'bf16' not found\. Available: 32-true, auto, bf16-mixed\."),
+        ("cpu", "16-mixed", r"Precision '16-mixed' not found\."),
+        ("cpu", 32, r"Precision '32' not found\."),
+    ],
+)
+def test_what_is_no_device_or_no_precision(monkeypatch, device, precision, message: str) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    with pytest.raises(CrossgapError, match=message):
+        make_fabric(device, precision)
+
+
+def test_gpus_are_chosen_outside_and_each_process_has_one(monkeypatch) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 2)
+    with pytest.raises(CrossgapError, match=r"Expected device 'cuda'; got 'cuda:1'\. CUDA_VISIBLE_DEVICES"):
+        make_fabric("cuda:1")
+    with pytest.raises(CrossgapError, match=r"Device 'gpu' not found\. Available: auto, cpu, cuda\."):
+        make_fabric("gpu")
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "3")
+    with pytest.raises(CrossgapError, match=r"started 3 processes on 2 GPUs\. Expected one for each"):
+        make_fabric("cuda")
+
+
 def test_bf16_trains_with_weights_in_float32(tmp_path: Path) -> None:
     phase = taskgan(5)
     Trainer(tmp_path, make_fabric("cpu", "bf16-mixed"), quiet=True).fit(phase)

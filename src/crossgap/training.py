@@ -23,11 +23,13 @@ from torch.optim import Optimizer
 
 from crossgap.checkpoints import Checkpoint
 from crossgap.data.batches import Batches
-from crossgap.errors import CrossgapError
+from crossgap.errors import CrossgapError, unknown
 from crossgap.metrics import Metrics
 from crossgap.progress import progress_bar
 from crossgap.speed import compiled_where_it_pays, keep_freed_memory
 
+PRECISIONS = ("auto", "32-true", "bf16-mixed")
+"""What `make_fabric` knows."""
 LOG_EVERY = 25
 """Steps between two rows of metrics. Checkpoints are made at the same steps."""
 CHECKPOINT_SECONDS = 10.0
@@ -53,21 +55,37 @@ def make_fabric(device: str = "auto", precision: str = "auto") -> lightning_fabr
         precision: `auto` (bf16 where the hardware has it), `32-true` or `bf16-mixed`.
 
     Raises:
-        CrossgapError: there is no such device.
+        CrossgapError: there is no such device or precision, or `torchrun` started more processes than there
+            are GPUs.
     """
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    if device == "cuda" and not torch.cuda.is_available():
-        raise CrossgapError("Device 'cuda' not found: torch sees no GPU. Available: cpu.")
+    device, processes = _device(str(device)), int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    if precision not in PRECISIONS:
+        raise unknown("Precision", str(precision), PRECISIONS)
+    if device == "cuda" and processes > torch.cuda.device_count():
+        gpus = torch.cuda.device_count()
+        raise CrossgapError(f"torchrun started {processes} processes on {gpus} GPUs. Expected one for each.")
     if precision == "auto":
         precision = "bf16-mixed" if bf16_is_fast(device) else "32-true"
     keep_freed_memory()
-    processes = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
     # it would name the precision each time; a run's config.json has it
     logging.getLogger("lightning_fabric.utilities.rank_zero").setLevel(logging.WARNING)
     fabric = lightning_fabric.Fabric(accelerator=device, devices=processes, precision=precision)  # type: ignore
     fabric.launch()
     return fabric
+
+
+def _device(name: str) -> str:
+    """`cpu` or `cuda`."""
+    there = ("cpu", "cuda") if torch.cuda.is_available() else ("cpu",)
+    if name == "auto":
+        return there[-1]
+    if name == "cuda" and name not in there:
+        raise CrossgapError("Device 'cuda' not found: torch sees no GPU. Available: cpu.")
+    if name.startswith("cuda:") and "cuda" in there:
+        raise CrossgapError(f"Expected device 'cuda'; got '{name}'. CUDA_VISIBLE_DEVICES says which GPUs.")
+    if name not in there:
+        raise unknown("Device", name, ("auto", *there))
+    return name
 
 
 def single_process(device: str, precision: str) -> lightning_fabric.Fabric:
@@ -170,8 +188,10 @@ class Trainer:
         quiet: no progress bars.
     """
 
-    def __init__(self, folder: Path, fabric: lightning_fabric.Fabric, seed: int = 0, quiet: bool = False):
-        self.folder, self.fabric, self.seed, self.quiet = folder, fabric, seed, quiet
+    def __init__(
+        self, folder: str | Path, fabric: lightning_fabric.Fabric, seed: int = 0, quiet: bool = False
+    ):  # fmt: skip
+        self.folder, self.fabric, self.seed, self.quiet = Path(folder), fabric, seed, quiet
 
     def fit(self, phase: Phase) -> None:
         """Train a phase to its end, from its last checkpoint if there is one.
