@@ -17,7 +17,6 @@ from crossgap.data import (
     write_folder,
 )
 from crossgap.data import folder as folder_module
-from crossgap.data.folder import save_image
 from crossgap.errors import CrossgapError
 
 
@@ -107,18 +106,6 @@ def test_unlabelled_images_with_a_table_and_without(folder: Path) -> None:
         assert data.labels.shape == (len(labelled), 0)
         assert data.label_names == ()
         (folder / "labels.csv").unlink(missing_ok=True)
-
-
-def test_unlabelled_strips_are_read_frame_by_frame(tmp_path: Path) -> None:
-    frames = np.arange(5 * 8 * 8 * 3, dtype=np.uint8).reshape(5, 8, 8, 3)
-    save_image(np.concatenate(frames[:3]), tmp_path / "0.png")
-    save_image(np.concatenate(frames[3:]), tmp_path / "1.png")
-    data = read_unlabelled(tmp_path)
-    np.testing.assert_array_equal(data.images, frames)
-    assert data.episodes.tolist() == [0, 0, 0, 1, 1]
-    (tmp_path / "1.png").write_bytes((tmp_path / "1.png").read_bytes()[:20])
-    with pytest.raises(CrossgapError, match=r"1\.png: damaged or truncated"):
-        read_unlabelled(tmp_path)
 
 
 def test_an_unlabelled_folder_without_images(tmp_path: Path) -> None:

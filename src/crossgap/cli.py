@@ -162,8 +162,8 @@ def train(
         target_labels: none leaves the target's labels unread; it then needs no labels.csv.
         pairs: true pairs of the target images in the source domain, row by row, for the forward mapping.
         unlabelled: further target images, beside the target's own, for the methods that use such (dann,
-            taskgan_inverse_unlabelled, source_supervised_taskgan_unlabelled). Needs no labels.csv: a file
-            that is several times as high as wide is then a strip of square images.
+            taskgan_inverse_unlabelled, source_supervised_taskgan_unlabelled). Needs no labels.csv: every
+            file is then one image, but for the strips that `crossgap collect` made.
         randomized: labelled source images in random looks, for domain randomization; for canonical_taskgan
             every source image once more, row by row.
         classes: how many classes there are, where the one label column holds a class from 0 on.
@@ -239,8 +239,8 @@ def budget(
         labels: label columns to predict; all by default.
         classes: how many classes there are, where the one label column holds a class from 0 on.
         unlabelled: further target images for the methods that use such, beside the target images that are not
-            held out, without their labels. Needs no labels.csv: a file that is several times as high as wide
-            is then a strip of square images.
+            held out, without their labels. Needs no labels.csv: every file is then one image, but for the
+            strips that `crossgap collect` made. Held-out images among them are left out.
         randomized: labelled source images in random looks, for domain randomization; for canonical_taskgan
             every source image once more, row by row.
         device: where to train.

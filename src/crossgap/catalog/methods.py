@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from crossgap.adapted import AdaptedModel
 from crossgap.config import SupervisedConfig, TaskGANConfig
 from crossgap.data.batches import Augment, Batches
+from crossgap.data.folder import strip_hint
 from crossgap.data.images import LabelCoding, LabelledImages, LabelScale
 from crossgap.errors import CrossgapError, unknown
 from crossgap.files import alone
@@ -272,12 +273,13 @@ def check_pair(
         (h, w), (height, width) = source.images.shape[1:3], target.images.shape[1:3]
         raise CrossgapError(
             f"{names[0]} images are {w}×{h} pixels, {names[1].lower()} images {width}×{height}. "
-            "Expected one size."
+            "Expected one size." + (strip_hint(h, w) or strip_hint(height, width))
         )
     h, w = source.images.shape[1:3]
     if h != w or h % 4 or h < 24:
         raise CrossgapError(
             f"Images are {w}×{h} pixels. Expected squares whose side is a multiple of 4 and at least 24."
+            + strip_hint(h, w)
         )
     if not source.label_names:
         raise CrossgapError("The source has no labels. Expected at least one label column.")

@@ -12,15 +12,15 @@ from typing import Any
 import numpy as np
 
 from crossgap.config import Collection
-from crossgap.data.folder import LABELS, Track, _untracked, write_table
+from crossgap.data.folder import ABOUT, Track, _untracked
 from crossgap.data.image_file import save_image
+from crossgap.data.table import LABELS, write_table
 from crossgap.errors import CrossgapError
 from crossgap.files import read_json, remove, write_json, write_text
 from crossgap.simulation.randomization import get_randomization
 from crossgap.simulation.workers import available_cores, die_with_parent
 from crossgap.simulation.worlds import get_world
 
-ABOUT = "dataset.json"
 CHUNK = 12
 """Episodes that a worker collects at once; what a killed collection repeats at most per worker."""
 

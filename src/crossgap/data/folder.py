@@ -3,30 +3,40 @@
     my_data/labels.csv      image,episode,step,joint_velocity_1,joint_velocity_2,…
     my_data/images/*.png
 
-`image` is a path relative to the folder; `episode` and `step` are optional; every other column is a
-label. Images are PNG, JPEG or BMP, all of one size. `images/00012.bmp#3` is frame 3 of a strip: square
-frames one below the other, counted from 0. One file per episode is several times faster to write and
+`image` is a path relative to the folder; `episode` and `step`, whole numbers, are optional; every other
+column is a label. Images are PNG, JPEG or BMP, all of one size. `images/00012.bmp#3` is frame 3 of a strip:
+square frames one below the other, counted from 0. One file per episode is several times faster to write and
 read than one per image, and shows the whole episode at a glance.
+
+Folders of images may be links; what is hidden (`.thumbs`) is nobody's data.
 """
 
 from __future__ import annotations
 
-import csv
+import os
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from crossgap.data.image_file import image_size, read_image, save_image
 from crossgap.data.images import LabelledImages
+from crossgap.data.table import LABELS, Row, label_names, read_table, write_table
 from crossgap.errors import CrossgapError
-from crossgap.files import write_text, writing
+from crossgap.files import read_json, writing
 
-LABELS = "labels.csv"
-NOT_LABELS = ("image", "episode", "step")
+ABOUT = "dataset.json"
+"""What `crossgap collect` writes beside its images: how it made them."""
 EXTENSIONS = (".png", ".jpg", ".jpeg", ".bmp")
+STRIPS = (
+    f"Only what {LABELS} names frame by frame (0.bmp#0, 0.bmp#1, …), or `crossgap collect` made, is cut into "
+    "the square frames of a strip."
+)
+"""Said where an image may be one, but is not read as one."""
 
+Cell = tuple[Path, int | None]
+"""A file, and which frame of it; None for all of it."""
 Track = Callable[[Iterable, str, int], Iterable]
 """(items, description, total) -> the same items, shown as a progress bar."""
 
@@ -34,66 +44,6 @@ Track = Callable[[Iterable, str, int], Iterable]
 def _untracked(items: Iterable, description: str, total: int) -> Iterable:
     del description, total
     return items
-
-
-def _folder(path: Path) -> Path:
-    if not path.exists():
-        raise CrossgapError(f"No folder at {path}. Expected a folder of images with a {LABELS}.")
-    if not path.is_dir():
-        raise CrossgapError(f"{path} is a file. Expected a folder of images with a {LABELS}.")
-    if not any(path.iterdir()):
-        raise CrossgapError(f"{path} is empty. Expected images and a {LABELS} in it.")
-    return path
-
-
-def _read_rows(table: Path) -> list[dict[str, str]]:
-    try:
-        with table.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file, skipinitialspace=True)
-            reader.fieldnames = [name.strip() for name in reader.fieldnames or ()]
-            twice = {name for name in reader.fieldnames if reader.fieldnames.count(name) > 1}
-            rows = list(reader)
-    except FileNotFoundError:
-        raise CrossgapError(f"No {LABELS} in {table.parent}. Expected one row per image.") from None
-    except UnicodeDecodeError as error:
-        raise CrossgapError(f"{table} is not a UTF-8 text file: {error}.") from error
-    if not rows:
-        raise CrossgapError(f"{table} has no rows. Expected a header and one row per image.")
-    if twice := sorted(twice - {""}):
-        raise CrossgapError(f"{table}, line 1: column '{twice[0]}' is there twice. Expected each once.")
-    if "" in rows[0]:
-        raise CrossgapError(f"{table}, line 1: a column without a name. Expected one for each (no index).")
-    if "image" not in rows[0]:
-        raise CrossgapError(f"{table} has no column 'image'. Available: {', '.join(filter(None, rows[0]))}.")
-    seen: dict[str, tuple[int, dict[str, str]]] = {}
-    for line, row in enumerate(rows, 2):
-        if None in row:  # where csv puts the cells beyond the header
-            raise CrossgapError(f"{table}, line {line}: expected {len(row) - 1} cells, found more.")
-        if not row["image"]:
-            raise CrossgapError(f"{table}, line {line}, column 'image': expected a file name, found none.")
-        labels = {column: cell for column, cell in row.items() if column not in NOT_LABELS}
-        first, known = seen.setdefault(row["image"], (line, labels))
-        if known != labels:
-            raise CrossgapError(
-                f"{table}, line {line}: {row['image']} has other labels in line {first}. "
-                "Expected one row per image."
-            )
-    return rows
-
-
-def _number(row: dict[str, str], column: str, table: Path, line: int) -> float:
-    text = row.get(column)
-    try:
-        value = float(text)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        value = float("nan")
-    if not np.isfinite(value):
-        found = repr(text) if text else "nothing"
-        hint = "" if column in NOT_LABELS else " --labels leaves out what is none; a class is a number, too."
-        raise CrossgapError(
-            f"{table}, line {line}, column '{column}': expected a finite number, found {found}.{hint}"
-        )
-    return value
 
 
 def read_folder(
@@ -111,8 +61,8 @@ def read_folder(
     """
     root = _folder(Path(path))
     table = root / LABELS
-    rows = _read_rows(table)
-    available = _label_columns(rows)
+    rows = read_table(table)
+    available = label_names(rows)
     names = tuple(available if labels is None else labels)
     if len(set(names)) < len(names):
         raise CrossgapError(f"The labels {', '.join(names)} name a column twice. Expected each once.")
@@ -121,18 +71,20 @@ def read_folder(
             raise CrossgapError(
                 f"{table} has no label column '{name}'. Available: {', '.join(available) or 'none'}."
             )
-    values = [[_number(row, name, table, i + 2) for name in names] for i, row in enumerate(rows)]
-    episodes = [
-        int(_number(row, "episode", table, i + 2)) if row.get("episode") else i for i, row in enumerate(rows)
-    ]
-    cells = [_file_and_frame(root, row["image"]) for row in rows]
-    _check_files(table, [file for file, _ in cells])
-    _check_all_labelled(root, {file for file, _ in cells})
+    values = [[row.number(name) for name in names] for row in rows]
+    cells = [_cell(root, row) for row in rows]
+    known = _check_one_row_each(rows, cells)
+    for resolved, file in _image_files(root).items():
+        if resolved not in known:
+            raise CrossgapError(
+                f"{file}: an image without a label. Expected a row for it in {LABELS}, or the image in "
+                "another folder, for --unlabelled."
+            )
     return LabelledImages(
         images=_read_images(cells, root.name, track),
         labels=np.array(values, np.float32).reshape(len(rows), len(names)),
         label_names=names,
-        episodes=np.array(episodes),
+        episodes=np.array(_episodes(rows)),
     )
 
 
@@ -142,81 +94,150 @@ def label_columns(path: str | Path) -> list[str]:
     Raises:
         CrossgapError: the folder or its table is not there or not readable.
     """
-    return _label_columns(_read_rows(_folder(Path(path)) / LABELS))
-
-
-def _label_columns(rows: list[dict[str, str]]) -> list[str]:
-    return [column for column in rows[0] if column not in NOT_LABELS]
+    return label_names(read_table(_folder(Path(path)) / LABELS))
 
 
 def read_unlabelled(path: str | Path, track: Track = _untracked) -> LabelledImages:
     """Read a data set's images only: what its `labels.csv` names, if there is one, and all others.
 
-    A file that it does not name, and that is a whole number of times as high as it is wide, is a strip of
-    square frames: of an episode.
+    A file that it does not name is one image, and an episode of its own; in a folder that `crossgap collect`
+    made, it is a strip of square frames.
 
     Raises:
         CrossgapError: the folder, the table or an image is damaged, or there is no image.
     """
     root = _folder(Path(path))
     table = root / LABELS
-    rows = _read_rows(table) if table.exists() else []
-    named = [_file_and_frame(root, row["image"]) for row in rows]
-    known = {file.resolve() for file, _ in named}
-    there = [file for file in sorted(root.rglob("*")) if _is_image(root, file)]
-    files = [file for file in there if file.resolve() not in known]
-    if named and not files:
-        return read_folder(root, (), track)
-    _check_files(table, [file for file, _ in named])
-    cells = named + [(file, frame) for file in files for frame in _frames(file)]
+    rows = read_table(table) if table.exists() else []
+    cells = [_cell(root, row) for row in rows]
+    known = _check_one_row_each(rows, cells)
+    files = [file for resolved, file in _image_files(root).items() if resolved not in known]
+    episodes = _episodes(rows)
+    strips = {folder: _strip_size(root, folder) for folder in {file.parent for file in files}}
+    for episode, file in enumerate(files, max(episodes, default=-1) + 1):
+        frames = _frames(file, strips[file.parent])
+        cells += [(file, frame) for frame in frames]
+        episodes += [episode] * len(frames)
     if not cells:
         raise CrossgapError(f"{root} has no images. Expected {', '.join(EXTENSIONS)} files.")
-    given = [row.get("episode") or "" for row in rows] + [""] * (len(cells) - len(rows))
-    of_cell = [episode or str(file) for episode, (file, _) in zip(given, cells, strict=True)]
-    episodes = np.unique(of_cell, return_inverse=True)[1]
-    strips = len({file for file, frame in cells if frame is not None})
-    images = _read_images(cells, root.name + (f" ({strips:,} strips)" if strips else ""), track)
-    return LabelledImages(images, np.zeros((len(cells), 0), np.float32), (), episodes)
+    several = len({file for file, frame in cells if frame is not None})
+    images = _read_images(cells, root.name + (f" ({several:,} strips)" if several else ""), track)
+    return LabelledImages(images, np.zeros((len(cells), 0), np.float32), (), np.array(episodes))
 
 
-def _frames(file: Path) -> Sequence[int | None]:
-    """The frames of a strip; of a single image, or what cannot be opened, None for all of it."""
-    size = image_size(file)
-    if size is None or size[1] <= size[0] or size[1] % size[0]:
-        return (None,)
-    return range(size[1] // size[0])
+def _folder(path: Path) -> Path:
+    if not path.exists():
+        raise CrossgapError(f"No folder at {path}. Expected a folder of images with a {LABELS}.")
+    if not path.is_dir():
+        raise CrossgapError(f"{path} is a file. Expected a folder of images with a {LABELS}.")
+    if not _list(path):
+        raise CrossgapError(f"{path} is empty. Expected images and a {LABELS} in it.")
+    return path
 
 
-def _file_and_frame(root: Path, cell: str) -> tuple[Path, int | None]:
-    """`a.png` is a whole image, `a.png#3` frame 3 of a strip; Windows writes `images\\a.png`."""
-    cell = cell.replace("\\", "/")
-    match = re.fullmatch(r"(.+\.\w+)#(\d+)", cell)
-    return (root / match[1], int(match[2])) if match else (root / cell, None)
+def _list(folder: Path) -> list[Path]:
+    """What is in a folder, by name.
+
+    Raises:
+        CrossgapError: it may not be read.
+    """
+    try:
+        return sorted(folder.iterdir())
+    except OSError as error:
+        raise CrossgapError(
+            f"{folder} cannot be read: {error.strerror}. Expected a folder of images."
+        ) from error
 
 
-def _is_image(root: Path, file: Path) -> bool:
-    """By its ending; what is hidden, such as a viewer's thumbnails, is nobody's data."""
-    hidden = any(part.startswith(".") for part in file.relative_to(root).parts)
-    return file.suffix.lower() in EXTENSIONS and not hidden
+def _image_files(root: Path) -> dict[Path, Path]:
+    """The image files of a folder and of all in it, by their ending: each once, by where it is, resolved.
+
+    Raises:
+        CrossgapError: a folder may not be read, or a link leads nowhere: images would be missing, unnoticed.
+    """
+    found: dict[Path, Path] = {}
+    for file in _walk(root, set()):
+        found.setdefault(file.resolve(), file)
+    return found
 
 
-def _check_files(table: Path, files: Sequence[Path]) -> None:
-    """Every label has a file."""
-    there = {file: file.exists() for file in set(files)}
-    for line, file in enumerate(files, 2):
-        if not there[file]:
-            raise CrossgapError(f"{table}, line {line}: no image {file}. Expected paths from the folder on.")
-
-
-def _check_all_labelled(root: Path, known: set[Path]) -> None:
-    """Every image file has a label, whatever path the table names it by."""
-    known = {file.resolve() for file in known}
-    for file in sorted(root.rglob("*")):
-        if _is_image(root, file) and file.resolve() not in known:
+def _walk(folder: Path, seen: set[Path]) -> Iterator[Path]:
+    """Like `Path.rglob`, but through links: into each folder once, so that none leads round and round."""
+    resolved = folder.resolve()
+    if resolved in seen:
+        return
+    seen.add(resolved)
+    for item in _list(folder):
+        if item.name.startswith("."):
+            continue
+        if item.is_symlink() and not item.exists():
             raise CrossgapError(
-                f"{file}: an image without a label. Expected a row for it in {LABELS}, or the image in "
-                "another folder, for --unlabelled."
+                f"{item} is a link to {os.readlink(item)}, which is not there. Expected images: delete the "
+                "link, or bring back what it leads to."
             )
+        if item.is_dir():
+            yield from _walk(item, seen)
+        elif item.suffix.lower() in EXTENSIONS:
+            yield item
+
+
+def _cell(root: Path, row: Row) -> Cell:
+    """`a.png` is a whole image, `a.png#3` frame 3 of a strip; Windows writes `images\\a.png`."""
+    text = row.cells["image"].replace("\\", "/")
+    match = re.fullmatch(r"(.+\.\w+)#(\d+)", text)
+    return (root / match[1], int(match[2])) if match else (root / text, None)
+
+
+def _check_one_row_each(rows: Sequence[Row], cells: Sequence[Cell]) -> set[Path]:
+    """Every row has a file, and no image has two rows of different labels, whatever paths name it.
+
+    Returns:
+        Where the files are, resolved.
+    """
+    resolved = {file: file.resolve() for file in {file for file, _ in cells} if file.is_file()}
+    first: dict[Cell, tuple[Row, list[str]]] = {}
+    columns = label_names(rows) if rows else []
+    for row, (file, frame) in zip(rows, cells, strict=True):
+        if file not in resolved:
+            raise CrossgapError(
+                f"{row.table}, line {row.line}: no image {file}. Expected paths from the folder on."
+            )
+        labels = [row.cells[column] for column in columns]
+        known, same = first.setdefault((resolved[file], frame), (row, labels))
+        if same != labels:
+            raise CrossgapError(
+                f"{row.table}, line {row.line}: {row.cells['image']} has other labels in line {known.line}. "
+                "Expected one row per image."
+            )
+    return set(resolved.values())
+
+
+def _episodes(rows: Sequence[Row]) -> list[int]:
+    """The episode of each row; a row without is an episode of its own."""
+    given = [(row.whole("episode"), row.whole("step"))[0] for row in rows]
+    new = max((episode for episode in given if episode is not None), default=-1) + 1
+    return [new + index if episode is None else episode for index, episode in enumerate(given)]
+
+
+def _strip_size(root: Path, folder: Path) -> tuple[int, int] | None:
+    """Width and height of the strips in a folder, in `root`, that `crossgap collect` made; None of others."""
+    inside = [folder, *folder.parents]
+    for parent in inside[: inside.index(root) + 1]:
+        if (parent / ABOUT).is_file():
+            about = read_json(parent / ABOUT, "data set description")
+            size, steps = (about.get(key) if isinstance(about, dict) else None for key in ("size", "steps"))
+            return (size, size * steps) if isinstance(size, int) and isinstance(steps, int) else None
+    return None
+
+
+def _frames(file: Path, strip: tuple[int, int] | None) -> Sequence[int | None]:
+    """The frames of a file of that width and height; None, for all of it, of any other."""
+    return range(strip[1] // strip[0]) if strip and image_size(file) == strip else (None,)
+
+
+def strip_hint(height: int, width: int) -> str:
+    """What an error on an image's size adds where it may be a strip that nobody said is one."""
+    return f" {STRIPS}" if height > width and height % width == 0 else ""
 
 
 def _frame(strip: np.ndarray, frame: int, file: Path) -> np.ndarray:
@@ -247,16 +268,10 @@ def _read_images(cells: list[tuple[Path, int | None]], name: str, track: Track) 
             h, w, height, width = *image.shape[:2], *images.shape[1:3]
             raise CrossgapError(
                 f"{file}: {w}×{h} pixels, but {cells[0][0].name} has {width}×{height}. Expected one size."
+                + (strip_hint(h, w) or strip_hint(height, width))
             )
         images[index] = image
     return images
-
-
-def write_table(path: Path, label_names: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Write a `labels.csv` of rows (image, episode, step, labels…) in one piece."""
-    lines = [",".join((*NOT_LABELS, *label_names))]
-    lines += [",".join(map(str, row)) for row in rows]
-    write_text(path, "\n".join(lines) + "\n")
 
 
 def write_folder(path: str | Path, data: LabelledImages) -> None:

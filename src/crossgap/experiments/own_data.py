@@ -14,9 +14,9 @@ from crossgap.catalog import METHODS, Methods, check_pair
 from crossgap.catalog.methods import OPTIONS, needed
 from crossgap.config import TaskGANConfig
 from crossgap.data import Classes, LabelledImages, LabelScale, read_folder, read_unlabelled
-from crossgap.data.collect import ABOUT
-from crossgap.data.folder import LABELS, label_columns
+from crossgap.data.folder import ABOUT, label_columns
 from crossgap.data.images import LabelCoding, digest
+from crossgap.data.table import LABELS
 from crossgap.errors import CrossgapError
 from crossgap.files import read_json
 from crossgap.progress import console, track
