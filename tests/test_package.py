@@ -25,14 +25,3 @@ def test_the_opengl_check_needs_the_standard_library_alone() -> None:
     done = subprocess.run([sys.executable, "-S", "-I", script], capture_output=True, text=True, check=False)
     assert "Error" not in done.stderr
     assert "libegl1" in done.stdout
-
-
-def test_a_backend_of_opengl_that_does_not_exist_is_our_error(monkeypatch) -> None:
-    code = (
-        "from crossgap.errors import CrossgapError\ntry:\n    import crossgap.simulation\n"
-        "except CrossgapError as error:\n    print(error)"
-    )
-    monkeypatch.setenv("MUJOCO_GL", "vga")
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert "vga" in done.stdout
-    assert "egl or osmesa" in done.stdout

@@ -104,7 +104,7 @@ def _rendering_rows(table: Table, problems: list[str], has_gpu: bool) -> bool:
             backend, name, frames = pool.submit(probe_rendering).result()
     except (CrossgapError, BrokenProcessPool, ImportError, RuntimeError, OSError) as error:
         table.add_row("rendering", "[red]does not work[/red]")
-        problems.append(f"{error} If it still fails: MUJOCO_GL=osmesa, or {APT_LINE}")
+        problems.append(str(error) if isinstance(error, CrossgapError) else f"{error} Try: {APT_LINE}")
         return False
     table.add_row("OpenGL", f"{backend}: {name}")
     table.add_row("rendering", f"{frames:,.0f} frames/s at 64 px, one process")

@@ -2,15 +2,9 @@
 
 import gymnasium
 
-from crossgap.errors import CrossgapError
-from crossgap.simulation.gl import choose_gl
+from crossgap.simulation.gl import import_mujoco
 
-choose_gl()
-
-try:
-    import mujoco  # noqa: F401 (here it says what it thinks of MUJOCO_GL)
-except RuntimeError as error:
-    raise CrossgapError(f"mujoco: {error}. Unset MUJOCO_GL, or set it to egl or osmesa.") from error
+import_mujoco()  # before anything else does, and without MUJOCO_GL
 
 REACH3, XARM7_REACH = "crossgap/Reach3-v0", "crossgap/XArm7Reach-v0"
 XARM7_PICK_PLACE = "crossgap/XArm7PickPlace-v0"

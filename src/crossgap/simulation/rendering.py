@@ -17,7 +17,7 @@ import numpy as np
 from PIL import Image
 
 from crossgap.errors import CrossgapError
-from crossgap.simulation.gl import APT_LINE
+from crossgap.simulation.gl import OFF, import_mujoco, remedy
 
 
 def fast_quality(spec: mujoco.MjSpec, size: int) -> None:
@@ -58,11 +58,13 @@ class Renderer:
     def __init__(self, model: mujoco.MjModel, camera: str, size: int, supersample: int = 2):
         self.model, self.size, self.supersample = model, size, supersample
         width = size * supersample
-        backend = os.environ.get("MUJOCO_GL")
-        if backend == "disable":
+        backend = os.environ.get("MUJOCO_GL", "")
+        if problem := import_mujoco():
+            raise CrossgapError(problem)
+        if backend.lower() in OFF:
             raise CrossgapError(
-                "No headless OpenGL found (neither libEGL nor libOSMesa). "
-                f"On Debian or Ubuntu install it with: {APT_LINE}"
+                f"No headless OpenGL: neither libEGL nor libOSMesa was found, or MUJOCO_GL={backend} is set. "
+                f"{remedy(backend)}"
             )
         self.thread = threading.get_ident()
         _free_own()
@@ -71,10 +73,10 @@ class Renderer:
                 self._gl = mujoco.GLContext(width, width)
                 self._gl.make_current()
                 self._context = mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_100)
-        except (ImportError, RuntimeError, mujoco.FatalError, AttributeError) as error:
+        except Exception as error:  # PyOpenGL's are of all kinds
+            reason = " ".join(str(error).split()).rstrip(".")
             raise CrossgapError(
-                f"Headless OpenGL ({backend}) could not start: {error}. "
-                f"On Debian or Ubuntu try: {APT_LINE}; or set MUJOCO_GL=osmesa."
+                f"Headless OpenGL (MUJOCO_GL={backend}) could not start: {reason}. {remedy(backend)}"
             ) from error
         _ALL.add(self)
         _close_at_exit()

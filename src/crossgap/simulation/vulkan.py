@@ -38,9 +38,11 @@ def filament_problem() -> str | None:
 
     Takes about a second, once in a process.
     """
-    command = [sys.executable, "-P", __file__]
+    command, without_opengl = [sys.executable, "-P", __file__], {**os.environ, "MUJOCO_GL": "disable"}
     try:
-        tried = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=60)
+        tried = subprocess.run(
+            command, capture_output=True, text=True, errors="replace", timeout=60, env=without_opengl
+        )
     except subprocess.TimeoutExpired:
         return _needs_vulkan("it did not start within a minute")
     if tried.returncode == 0:
