@@ -11,6 +11,7 @@ import torch
 from crossgap.adapted import AdaptedModel
 from crossgap.data import LabelScale
 from crossgap.errors import CrossgapError
+from crossgap.files import read_json, write_json
 from crossgap.networks import Generator, TaskModel
 
 ARCHITECTURE = {"task_width": 4, "task_hidden": 8, "generator_width": 4, "generator_blocks": 1}
@@ -142,8 +143,71 @@ def test_weights_that_are_missing(folder: Path, name: str) -> None:
 
 def test_weights_of_another_network(folder: Path) -> None:
     (folder / "translator.safetensors").replace(folder / "task_model.safetensors")
-    with pytest.raises(CrossgapError, match=r"task_model\.safetensors does not fit this network"):
+    with pytest.raises(CrossgapError, match=r"task_model\.safetensors is damaged or another file: expected"):
         AdaptedModel.load(folder)
+    without_digests(folder)
+    with pytest.raises(CrossgapError, match=r"task_model\.safetensors does not fit this network: .* absent"):
+        AdaptedModel.load(folder)
+
+
+def without_digests(folder: Path) -> dict:
+    """As a model was written before there were any."""
+    about = read_json(folder / "adapted.json")
+    del about["sha256"]
+    write_json(folder / "adapted.json", about)
+    return about
+
+
+def test_a_model_of_before_there_were_digests_loads(folder: Path) -> None:
+    without_digests(folder)
+    np.testing.assert_array_equal(AdaptedModel.load(folder).predict(images()), make_model().predict(images()))
+
+
+@pytest.mark.parametrize("name", ["task_model.safetensors", "translator.safetensors"])
+def test_two_flipped_bytes_in_the_weights(folder: Path, name: str) -> None:
+    content = bytearray((folder / name).read_bytes())
+    for index in (-5, -50):
+        content[index] ^= 0x40
+    (folder / name).write_bytes(content)
+    with pytest.raises(CrossgapError, match=rf"{name} is damaged or another file.*delete {folder} to make"):
+        AdaptedModel.load(folder)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "problem"),
+    [
+        ("size", 10**9, "'size' is 1000000000, expected a whole number from 1 to 9999"),
+        ("size", "24", "'size' is \"24\", expected a whole number"),
+        ("size", 512, "does not fit this network: features.11.weight is of shape"),
+        ("method", None, "'method' is null, expected text"),
+        ("label_names", {"x": 1}, "'label_names' is an object, expected a list"),
+        ("label_names", ["x"], "1 label names do not fit its scale"),
+        ("scale.mean", [1.0, None], r"'scale.mean\[1\]' is null, expected a number"),
+        ("scale.spread", [1.0, 0.0], "a spread in its scale is not a number above 0"),
+        ("scale", 3, "'scale' is 3, expected an object"),
+        ("translator", 1, "'translator' is 1, expected true or false"),
+        ("architecture.task_width", -4, "'architecture.task_width' is -4, expected a whole number from 1"),
+        ("architecture.task_hidden", 999_999, "does not fit this network"),
+        ("architecture.generator_blocks", 10**9, "'architecture.generator_blocks' is 1000000000, expected"),
+        ("architecture.task_norm", "batch", r"adapted\.json describes a network that cannot be"),
+        ("architecture", [], "'architecture' is a list, expected an object"),
+    ],
+)
+def test_a_description_of_what_cannot_be(folder: Path, path: str, value: object, problem: str) -> None:
+    about = without_digests(folder)
+    *outer, key = path.split(".")
+    part = about[outer[0]] if outer else about
+    part[key] = value
+    write_json(folder / "adapted.json", about)
+    with pytest.raises(CrossgapError, match=rf"(adapted\.json is damaged: )?{problem}.*elete {folder} to"):
+        AdaptedModel.load(folder)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+@pytest.mark.parametrize("device", ["cuda", "cuda:3", "gpu"])
+def test_a_device_that_is_not_there(folder: Path, device: str) -> None:
+    with pytest.raises(CrossgapError, match=rf"Device '{device}' not found \(.*\)\. Available: cpu\."):
+        AdaptedModel.load(folder, device)
 
 
 def test_no_model_there(tmp_path: Path) -> None:
@@ -157,8 +221,8 @@ def test_a_description_that_is_cut_or_something_else(folder: Path) -> None:
     whole = (folder / "adapted.json").read_text()
     for text, message in (
         (whole[: len(whole) // 2], "is not valid JSON"),
-        ('{"a": 1}', "adapted.json does not describe an adapted model"),
-        ("[]", "adapted.json does not describe an adapted model"),
+        ('{"a": 1}', "adapted.json is damaged: 'method' is absent, expected text"),
+        ("[]", "adapted.json is damaged: it is a list, expected an object"),
     ):
         (folder / "adapted.json").write_text(text)
         with pytest.raises(CrossgapError, match=message):

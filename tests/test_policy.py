@@ -10,8 +10,10 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from crossgap.config import NetworkConfig
 from crossgap.errors import CrossgapError
-from crossgap.experiments.xarm7_goggles import Goggles
+from crossgap.experiments.xarm7_goggles import Goggles, load_goggles, save_goggles
+from crossgap.files import read_json, write_json
 from crossgap.networks import Generator
 from crossgap.networks.actor_critic import Actor, PositionExtractor
 from crossgap.networks.alexnet import AlexNetExtractor
@@ -85,8 +87,49 @@ def test_a_folder_that_is_none_or_is_damaged(tmp_path: Path) -> None:
     with pytest.raises(CrossgapError, match="damaged or cut short"):
         ReachPolicy.load(tmp_path / "policy")
     (tmp_path / "policy" / "policy.json").write_text('{"extractor": "transformer"}')
-    with pytest.raises(CrossgapError, match="does not describe a policy"):
+    with pytest.raises(CrossgapError, match=r"policy\.json is damaged: 'channels' is absent, expected"):
         ReachPolicy.load(tmp_path / "policy")
+
+
+def test_a_policy_with_flipped_bytes_or_absurd_sizes(tmp_path: Path) -> None:
+    policy().save(tmp_path / "policy")
+    weights, about = tmp_path / "policy" / "policy.safetensors", tmp_path / "policy" / "policy.json"
+    content = bytearray(weights.read_bytes())
+    content[-5] ^= 0x40
+    weights.write_bytes(content)
+    with pytest.raises(CrossgapError, match=r"policy\.safetensors is damaged or another file: expected"):
+        ReachPolicy.load(tmp_path / "policy")
+    described = read_json(about)
+    del described["sha256"]  # as policies were written before there were digests
+    write_json(about, described)
+    ReachPolicy.load(tmp_path / "policy")
+    for change, problem in (
+        ({"size": 2000}, r"does not fit this network: extractor\.head\.0\.weight is of shape"),
+        ({"size": 10}, r"policy\.json describes a network that cannot be \(.*delete"),
+        ({"channels": 10**9}, "'channels' is 1000000000, expected a whole number from 1 to 999"),
+        ({"extractor": "transformer"}, "extractor 'transformer' not found. Available: alexnet, convolutions"),
+        ({"cameras": "side"}, "'cameras' is \"side\", expected a list"),
+    ):
+        write_json(about, described | change)
+        with pytest.raises(CrossgapError, match=problem):
+            ReachPolicy.load(tmp_path / "policy")
+
+
+def test_goggles_with_flipped_bytes_or_absurd_sizes(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    networks = NetworkConfig(generator_width=4, generator_blocks=1)
+    save_goggles(Generator(4, 1), networks, tmp_path / "goggles")
+    load_goggles(tmp_path / "goggles")
+    weights, about = tmp_path / "goggles" / "translator.safetensors", tmp_path / "goggles" / "goggles.json"
+    write_json(about, read_json(about) | {"generator_blocks": 10**9})
+    with pytest.raises(CrossgapError, match=r"'generator_blocks' is 1000000000, expected .* Delete"):
+        load_goggles(tmp_path / "goggles")
+    write_json(about, read_json(about) | {"generator_blocks": 1})
+    content = bytearray(weights.read_bytes())
+    content[-5] ^= 0x40
+    weights.write_bytes(content)
+    with pytest.raises(CrossgapError, match=r"translator\.safetensors is damaged or another file"):
+        load_goggles(tmp_path / "goggles")
 
 
 def test_goggles_and_the_wrapper_show_a_policy_the_same() -> None:

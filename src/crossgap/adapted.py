@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -11,15 +11,26 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from crossgap.checkpoints import load_weights, read_tensors, write_tensors
 from crossgap.data.batches import to_tensor
 from crossgap.data.images import LabelCoding, label_coding
 from crossgap.data.inputs import Images, as_images
 from crossgap.errors import CrossgapError
 from crossgap.files import read_json, write_json, writing
 from crossgap.networks import Generator, TaskModel
+from crossgap.shapes import mismatch
+from crossgap.weights import DIGEST, Network, checked_device, load_network, write_tensors
 
 ABOUT = "adapted.json"
+SHAPE = {
+    "method": str, "size": range(1, 10_000), "label_names": [str], "scale": dict, "translator": bool,
+    "architecture": dict,
+}  # fmt: skip
+"""Of the description of an adapted model."""
+CLASSES, SCALE = {"count": range(1, 1_000_000)}, {"mean": [float], "spread": [float]}
+"""Of the two kinds of scales."""
+TASK_MODEL = {"task_width": range(1, 10_000), "task_hidden": range(1, 1_000_000)}
+GENERATOR = {"generator_width": range(1, 10_000), "generator_blocks": range(1000)}
+"""Of the networks' sizes; what a network of such a size would be is compared with its weights."""
 
 
 def to_images(seen: Tensor) -> np.ndarray:
@@ -118,13 +129,15 @@ class AdaptedModel:
             )
         with writing(folder) as temporary:
             temporary.mkdir(parents=True)
-            for name, network in (("task_model", self.task_model), ("translator", self.translator)):
-                if network is not None:
-                    write_tensors(network.state_dict(), temporary / f"{name}.safetensors")
+            digests = {
+                name: write_tensors(network.state_dict(), temporary / f"{name}.safetensors")
+                for name, network in (("task_model", self.task_model), ("translator", self.translator))
+                if network is not None
+            }
             about = {
                 "method": self.method, "size": self.size, "label_names": list(self.label_names),
                 "scale": asdict(self.scale), "translator": self.translator is not None,
-                "architecture": self.architecture,
+                "architecture": self.architecture, DIGEST: digests,
             }  # fmt: skip
             write_json(temporary / ABOUT, about)
 
@@ -133,30 +146,47 @@ class AdaptedModel:
         """Read a folder that `save` wrote.
 
         Raises:
-            CrossgapError: it is not one, or a file in it is missing, cut short or another network's.
+            CrossgapError: it is not one, a file in it is missing, damaged or another network's, or the device
+                is not there.
         """
-        folder = Path(folder)
-        about = read_json(folder / ABOUT, "adapted model")
-        try:
-            return AdaptedModel._build(folder, about, device)
-        except (KeyError, TypeError) as error:
-            raise CrossgapError(f"{folder / ABOUT} does not describe an adapted model: {error}.") from error
-
-    @staticmethod
-    def _build(folder: Path, about: dict[str, Any], device: str | torch.device) -> AdaptedModel:
-        arch, size = about["architecture"], about["size"]
+        folder, device = Path(folder), checked_device(device)
+        about = _described(folder)
+        arch, size, digests = about["architecture"], about["size"], about.get(DIGEST, {})
         scale = label_coding(about["scale"])
         norm = arch.get("task_norm", "none")  # models of before have none
-        task_model = TaskModel(scale.outputs, size, arch["task_width"], arch["task_hidden"], norm)
-        weights = folder / "task_model.safetensors"
-        load_weights(task_model, read_tensors(weights, folder), weights)
+
+        def load(name: str, make: Callable[[], Network]) -> Network:
+            file = folder / f"{name}.safetensors"
+            return load_network(make, file, folder, digests.get(name), folder / ABOUT).to(device)
+
+        task_sizes = arch["task_width"], arch["task_hidden"]
+        task_model = load("task_model", lambda: TaskModel(scale.outputs, size, *task_sizes, norm))
         translator = None
         if about["translator"]:
-            translator = Generator(arch["generator_width"], arch["generator_blocks"])
-            weights = folder / "translator.safetensors"
-            load_weights(translator, read_tensors(weights, folder), weights)
-            translator.to(device)
-        return AdaptedModel(
-            task_model.to(device), scale, tuple(about["label_names"]), size, translator,
-            about["method"], arch,
-        )  # fmt: skip
+            sizes = arch["generator_width"], arch["generator_blocks"]
+            translator = load("translator", lambda: Generator(*sizes))
+        names, method = tuple(about["label_names"]), about["method"]
+        return AdaptedModel(task_model, scale, names, size, translator, method, arch)
+
+
+def _described(folder: Path) -> dict[str, Any]:
+    """What an adapted model's folder says of it, checked before networks are made of it.
+
+    Raises:
+        CrossgapError: there is no adapted model, or the description is damaged.
+    """
+    path, again = folder / ABOUT, f"Copy it anew, or delete {folder} to make that model again."
+    about = read_json(path, "adapted model", SHAPE, again)
+    sizes = GENERATOR if about["translator"] else {}
+    parts = {"scale": CLASSES if "count" in about["scale"] else SCALE, "architecture": TASK_MODEL | sizes}
+    problem, names, scale = mismatch(about, parts), about["label_names"], about["scale"]
+    if not problem:
+        lengths = len(names), *(len(scale[key]) for key in SCALE if key in scale)
+        spreads = scale.get("spread", [1.0])
+        if not names or len(set(lengths)) > 1 or ("count" in scale and len(names) > 1):
+            problem = f"{len(names)} label names do not fit its scale"
+        elif not all(0 < value < float("inf") for value in spreads):
+            problem = "a spread in its scale is not a number above 0"
+    if problem:
+        raise CrossgapError(f"The adapted model {path} is damaged: {problem}. {again}")
+    return about

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save
 from torch import Tensor
+from torch.optim import Optimizer
 
 from crossgap.errors import CrossgapError
-from crossgap.files import read_json, remove, write_json, writing
+from crossgap.files import read_json, remove, write_json, write_text, writing
+from crossgap.weights import DIGEST, load_weights, read_tensors, write_tensors
 
 if TYPE_CHECKING:
     from crossgap.methods.asymmetric_ddpg import AsymmetricDDPG
@@ -21,52 +21,20 @@ if TYPE_CHECKING:
 TENSORS, ABOUT, LAST = "state.safetensors", "state.json", "last"
 
 
-def read_tensors(path: Path, part: Path) -> dict[str, Tensor]:
-    """The tensors of a safetensors file; nothing is ever unpickled.
+class Checkpoint:
+    """The checkpoints of one phase: `<folder>/<step>/`, and a file `<folder>/last` with the newest's name.
+
+    `last` is no link, which many disks and copies have none of. It was one once; a copy that follows links
+    makes a folder of it, one that leaves them out leaves nothing: runs go on with all of these.
 
     Args:
-        path: the file.
-        part: the folder whose deletion lets that part be made again; named in errors.
-
-    Raises:
-        CrossgapError: the file is missing, cut short or damaged.
+        folder: of that phase alone.
+        phase: what is trained.
+        steps: how many steps it has in all; no checkpoint is of more.
     """
-    again = f"Expected a whole safetensors file; delete {part} to make that part again."
-    try:
-        return load_file(path)
-    except FileNotFoundError:
-        raise CrossgapError(f"No weights at {path}. {again}") from None
-    except (SafetensorError, OSError, ValueError) as error:
-        raise CrossgapError(f"{path} is damaged or cut short ({error}). {again}") from error
 
-
-def write_tensors(tensors: dict[str, Tensor], path: Path) -> None:
-    """Write a safetensors file.
-
-    Raises:
-        OSError: the disk is full or the place cannot be written.
-    """
-    # not save_file, which lets nobody else read what it writes
-    path.write_bytes(save({key: value.detach().cpu().contiguous() for key, value in tensors.items()}))
-
-
-def load_weights(module: torch.nn.Module, weights: dict[str, Tensor], where: Path) -> None:
-    """Load weights into a network.
-
-    Raises:
-        CrossgapError: they are another network's.
-    """
-    try:
-        module.load_state_dict(weights)
-    except RuntimeError as error:
-        raise CrossgapError(f"{where} does not fit this network: {error}") from error
-
-
-class Checkpoint:
-    """The checkpoints of one phase: `<folder>/<step>/` and a link `<folder>/last` to the newest."""
-
-    def __init__(self, folder: Path, phase: Phase | AsymmetricDDPG):
-        self.folder, self.phase = folder, phase
+    def __init__(self, folder: Path, phase: Phase | AsymmetricDDPG, steps: int):
+        self.folder, self.phase, self.steps = folder, phase, steps
 
     def _tensors(self) -> dict[str, Tensor]:
         phase = self.phase
@@ -83,18 +51,42 @@ class Checkpoint:
         return tensors
 
     def save(self, step: int) -> None:
-        """Write the state after `step` steps, point `last` at it, and drop older ones."""
-        with writing(self.folder / f"{step:06d}") as temporary:
+        """Write the state after `step` steps, name it in `last`, and drop older ones."""
+        name = f"{step:06d}"
+        with writing(self.folder / name) as temporary:
             temporary.mkdir(parents=True)
-            write_tensors(self._tensors(), temporary / TENSORS)
-            write_json(temporary / ABOUT, {"phase": self.phase.name, "step": step})
-        link = self.folder / f".{LAST}"
-        link.unlink(missing_ok=True)
-        link.symlink_to(f"{step:06d}")
-        os.replace(link, self.folder / LAST)
+            digest = write_tensors(self._tensors(), temporary / TENSORS)
+            write_json(temporary / ABOUT, {"phase": self.phase.name, "step": step, DIGEST: digest})
+        last = self.folder / LAST
+        if last.is_dir() and not last.is_symlink():  # a copy's; `newest` finds the one just written
+            remove(last)
+        write_text(last, f"{name}\n")
         for old in self.folder.iterdir():
-            if old.name not in (f"{step:06d}", LAST):
+            if old.name not in (name, LAST):
                 remove(old)
+
+    def newest(self) -> Path | None:
+        """The folder of the newest checkpoint, None if there is none.
+
+        Raises:
+            CrossgapError: `last` names none.
+        """
+        last = self.folder / LAST
+        if last.is_dir() and not last.is_symlink():
+            return last
+        if not (last.is_symlink() or last.exists()):
+            whole = (path for path in self.folder.glob("[0-9]*") if path.name.isdecimal())
+            return max(whole, key=lambda path: int(path.name), default=None)
+        try:
+            name = os.readlink(last) if last.is_symlink() else last.read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError):
+            name = ""
+        if not (name.isdecimal() and (self.folder / name).is_dir()):
+            raise CrossgapError(
+                f"{last} is damaged: expected the name of a checkpoint beside it, found {name[:40]!r}. "
+                f"Delete {last} to go on from the newest."
+            )
+        return self.folder / name
 
     def load_last(self) -> int:
         """Load the newest state; the number of steps it has seen, 0 if there is none.
@@ -102,33 +94,39 @@ class Checkpoint:
         Raises:
             CrossgapError: it is damaged, or another phase's.
         """
-        last = self.folder / LAST
-        if not last.exists():
+        newest = self.newest()
+        if newest is None:
             return 0
-        about = read_json(last / ABOUT, "checkpoint")
-        if about.get("phase") != self.phase.name:
+        again = f"Delete {self.folder} to train that part again."
+        about = read_json(newest / ABOUT, "checkpoint", {"phase": str, "step": int}, again)
+        if about["phase"] != self.phase.name:
             raise CrossgapError(
-                f"{last} is a checkpoint of '{about.get('phase')}'. Expected one of '{self.phase.name}'."
+                f"{newest} is a checkpoint of '{about['phase']}'. Expected one of '{self.phase.name}'. "
+                f"{again}"
             )
-        tensors = read_tensors(last / TENSORS, self.folder)
-        try:
-            self._restore(tensors, last / TENSORS)
-            return about["step"]
-        except KeyError as error:
+        step = about["step"]
+        if not 0 <= step <= self.steps or newest.name not in (LAST, f"{step:06d}"):
             raise CrossgapError(
-                f"{last} lacks {error}. Delete {self.folder} to train that part again."
+                f"{newest / ABOUT} is damaged: 'step' is {step}, expected that of its folder's name, from 0 "
+                f"to {self.steps}. {again}"
+            )
+        tensors = read_tensors(newest / TENSORS, self.folder, about.get(DIGEST))
+        try:
+            self._restore(tensors, newest / TENSORS)
+        except torch.OutOfMemoryError:
+            raise
+        except (KeyError, IndexError, ValueError, TypeError, RuntimeError) as error:
+            raise CrossgapError(
+                f"{newest / TENSORS} does not fit this training ({type(error).__name__}: {error}). {again}"
             ) from error
+        return step
 
     def _restore(self, tensors: dict[str, Tensor], where: Path) -> None:
         phase = self.phase
         for name, network in phase.networks.items():
-            load_weights(network, _under(tensors, f"network.{name}."), where)
+            load_weights(network, _under(tensors, f"network.{name}."), where, self.folder)
         for name, optimizer in phase.optimizers.items():
-            weights = [weight for group in optimizer.param_groups for weight in group["params"]]
-            state: dict[int, dict[str, Any]] = {}
-            for key, value in _under(tensors, f"optimizer.{name}.").items():
-                index, _, field = key.partition(".")
-                state.setdefault(int(index), {})[field] = _laid_out_like(weights[int(index)], value)
+            state = _optimizer_state(optimizer, _under(tensors, f"optimizer.{name}."))
             optimizer.load_state_dict(
                 {"state": state, "param_groups": optimizer.state_dict()["param_groups"]}
             )
@@ -136,6 +134,29 @@ class Checkpoint:
         torch.set_rng_state(tensors["rng.cpu"])
         if "rng.cuda" in tensors and torch.cuda.is_available():
             torch.cuda.set_rng_state(tensors["rng.cuda"])
+
+
+def _optimizer_state(optimizer: Optimizer, tensors: dict[str, Tensor]) -> dict[int, dict[str, Tensor]]:
+    """An optimizer's state by its weights' numbers.
+
+    Raises:
+        ValueError: it is of other weights, or that of one weight has other parts than that of another.
+    """
+    weights = [weight for group in optimizer.param_groups for weight in group["params"]]
+    state: dict[int, dict[str, Any]] = {}
+    for key, value in tensors.items():
+        number, _, field = key.partition(".")
+        if not (number.isdecimal() and int(number) < len(weights)):
+            raise ValueError(f"optimizer state of weight {number} of {len(weights)}")
+        weight = weights[int(number)]
+        if value.ndim and value.shape != weight.shape:
+            raise ValueError(
+                f"{field} of weight {number} is of {list(value.shape)}, expected {list(weight.shape)}"
+            )
+        state.setdefault(int(number), {})[field] = _laid_out_like(weight, value)
+    if len({frozenset(fields) for fields in state.values()}) > 1:
+        raise ValueError("the optimizer state of some weights lacks parts")
+    return state
 
 
 def _laid_out_like(weight: Tensor, value: Tensor) -> Tensor:

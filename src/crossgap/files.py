@@ -14,6 +14,7 @@ from typing import Any
 from filelock import FileLock
 
 from crossgap.errors import CrossgapError
+from crossgap.shapes import Shape, mismatch
 
 
 @contextmanager
@@ -80,18 +81,30 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, json.dumps(value, indent=1) + "\n")
 
 
-def read_json(path: Path, what: str = "file") -> Any:
+def read_json(path: Path, what: str = "file", shape: Shape = object, remedy: str = "") -> Any:
     """Read JSON.
 
+    Args:
+        path: the file.
+        what: what errors call it.
+        shape: what must be in it, as in `shapes.mismatch`.
+        remedy: what to do where it is damaged, a sentence; by default to delete it, for what is made again.
+
     Raises:
-        CrossgapError: the file is missing or is not JSON.
+        CrossgapError: the file is missing, is not JSON or has another shape.
     """
+    remedy = remedy or f"Delete {path} to have it made again, or put a whole copy there."
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        value = json.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError):
         raise CrossgapError(f"No {what} at {path}.") from None
-    except (json.JSONDecodeError, UnicodeDecodeError, IsADirectoryError) as error:
-        raise CrossgapError(f"The {what} {path} is not valid JSON: {error}.") from error
+    except (ValueError, RecursionError, IsADirectoryError) as error:
+        raise CrossgapError(f"The {what} {path} is not valid JSON: {error}. {remedy}") from error
+    except OSError as error:
+        raise CrossgapError(f"Could not read the {what} {path}: {error.strerror or error}.") from error
+    if problem := mismatch(value, shape):
+        raise CrossgapError(f"The {what} {path} is damaged: {problem}. {remedy}")
+    return value
 
 
 def read_json_lines(path: Path) -> list[Any]:

@@ -9,17 +9,21 @@ import numpy as np
 import torch
 from torch import nn
 
-from crossgap.checkpoints import load_weights, read_tensors, write_tensors
 from crossgap.data.batches import image_tensor
 from crossgap.data.inputs import Images, as_images
-from crossgap.errors import CrossgapError
+from crossgap.errors import CrossgapError, unknown
 from crossgap.files import read_json, write_json, writing
 from crossgap.networks.actor_critic import Actor, PositionExtractor
 from crossgap.networks.alexnet import AlexNetExtractor
+from crossgap.weights import DIGEST, checked_device, load_network, write_tensors
 
 ABOUT, WEIGHTS = "policy.json", "policy.safetensors"
 EXTRACTORS = {"convolutions": PositionExtractor, "alexnet": AlexNetExtractor}
 """Feature extractors by name."""
+SHAPE = {
+    "extractor": str, "channels": range(1, 1000), "size": range(1, 10_000), "cameras": [str], "depth": bool,
+}  # fmt: skip
+"""Of the description of a policy."""
 
 
 class ReachPolicy:
@@ -62,8 +66,8 @@ class ReachPolicy:
         """Write it as a folder, in one piece."""
         with writing(folder) as temporary:
             temporary.mkdir(parents=True)
-            write_tensors(self._networks().state_dict(), temporary / WEIGHTS)
-            write_json(temporary / ABOUT, self.about)
+            digest = write_tensors(self._networks().state_dict(), temporary / WEIGHTS)
+            write_json(temporary / ABOUT, self.about | {DIGEST: digest})
 
     @staticmethod
     def load(folder: Path, device: str | torch.device = "cpu") -> ReachPolicy:
@@ -72,16 +76,19 @@ class ReachPolicy:
         Raises:
             CrossgapError: it is not one, or a file in it is missing, cut short or another network's.
         """
-        about = read_json(folder / ABOUT, "policy")
-        try:
-            _ = about["cameras"], about["depth"]
+        device = checked_device(device)
+        again = f"Copy it anew, or delete {folder} to make it again."
+        about = read_json(folder / ABOUT, "policy", SHAPE, again)
+        if about["extractor"] not in EXTRACTORS:
+            raise unknown(f"{folder / ABOUT}: extractor", about["extractor"], EXTRACTORS)
+        sha256 = about.pop(DIGEST, None)
+
+        def make() -> nn.ModuleDict:
             extractor = EXTRACTORS[about["extractor"]](about["channels"], about["size"])
-        except (KeyError, TypeError) as error:
-            raise CrossgapError(f"{folder / ABOUT} does not describe a policy: {error}.") from error
-        policy = ReachPolicy(extractor, Actor(), about)
-        load_weights(policy._networks(), read_tensors(folder / WEIGHTS, folder), folder / WEIGHTS)
-        policy._networks().to(device)
-        return policy
+            return nn.ModuleDict({"extractor": extractor, "actor": Actor()})
+
+        networks = load_network(make, folder / WEIGHTS, folder, sha256, folder / ABOUT).to(device)
+        return ReachPolicy(networks["extractor"], networks["actor"], about)
 
     def _networks(self) -> nn.ModuleDict:
         return nn.ModuleDict({"extractor": self.extractor, "actor": self.actor})

@@ -207,7 +207,7 @@ class Trainer:
     def _fit(self, phase: Phase) -> None:
         torch.manual_seed(self.seed + self.fabric.global_rank)
         phase.setup(self.fabric)
-        checkpoint = Checkpoint(self.folder / "checkpoints" / phase.name, phase)
+        checkpoint = Checkpoint(self.folder / "checkpoints" / phase.name, phase, phase.steps)
         done = checkpoint.load_last()
         if done and self.fabric.global_rank:  # the checkpoint's random state is the first device's
             torch.manual_seed(self.seed + 1_000_003 * done + self.fabric.global_rank)

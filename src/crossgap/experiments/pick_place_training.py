@@ -11,7 +11,7 @@ import lightning_fabric
 import numpy as np
 import torch
 
-from crossgap.checkpoints import LAST, Checkpoint
+from crossgap.checkpoints import Checkpoint
 from crossgap.data.batches import Batches
 from crossgap.data.replay import Episode, Replay, read_episodes, write_episodes
 from crossgap.experiments.pick_place_presets import PickPlacePreset, Rounds
@@ -84,8 +84,8 @@ class PickPlaceTraining:
     def run(self) -> AsymmetricDDPG:
         """Train to the end, or go on; the learner."""
         same_setup(self.folder, self.setup)
-        checkpoint = Checkpoint(self.folder / "checkpoints", self.learner)
-        if not (self.folder / "checkpoints" / LAST).exists():
+        checkpoint = Checkpoint(self.folder / "checkpoints", self.learner, self.rounds.rounds)
+        if checkpoint.newest() is None:
             if self.setup.cameras:
                 self._initialize_extractor()
             checkpoint.save(0)

@@ -90,7 +90,8 @@ class ReachTraining:
         """Train to the end, or go on; the learner."""
         same_setup(self.folder, self.setup)
         preset = self.preset
-        checkpoint = Checkpoint(self.folder / "checkpoints" / self.learner.name, self.learner)
+        place = self.folder / "checkpoints" / self.learner.name
+        checkpoint = Checkpoint(place, self.learner, preset.rounds)
         done = checkpoint.load_last()
         if done == preset.rounds:
             return self.learner

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import copy
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,6 @@ import torch
 from torch import Tensor, nn
 
 from crossgap.adapted import to_images
-from crossgap.checkpoints import load_weights, read_tensors, write_tensors
 from crossgap.config import NetworkConfig
 from crossgap.data.batches import Batches, image_tensor
 from crossgap.errors import CrossgapError
@@ -24,7 +24,9 @@ from crossgap.methods.taskgan import TaskGAN, translate
 from crossgap.networks import Discriminator, Generator
 from crossgap.policy import ReachPolicy
 from crossgap.training import Trainer, hardware
+from crossgap.weights import DIGEST, checked_device, load_network, write_tensors
 
+GOGGLES, TRANSLATOR = "goggles.json", "translator.safetensors"
 TARGET_IMAGES, SOURCE_IMAGES = 15_000_000, 16_000_000
 """Seeds of the first labelled image of a target look, and of the source, that a translator learns from."""
 
@@ -133,8 +135,8 @@ def save_goggles(generator: Generator, networks: NetworkConfig, folder: Path) ->
     """Write a translator as a folder, in one piece."""
     with writing(folder) as temporary:
         temporary.mkdir(parents=True)
-        write_tensors(generator.state_dict(), temporary / "translator.safetensors")
-        write_json(temporary / "goggles.json", asdict(networks))
+        digest = write_tensors(generator.state_dict(), temporary / TRANSLATOR)
+        write_json(temporary / GOGGLES, asdict(networks) | {DIGEST: digest})
 
 
 def load_goggles(folder: Path, device: torch.device | str = "cpu") -> Generator:
@@ -143,8 +145,10 @@ def load_goggles(folder: Path, device: torch.device | str = "cpu") -> Generator:
     Raises:
         CrossgapError: it is not one, or a file in it is missing, cut short or another network's.
     """
-    networks = NetworkConfig(**read_json(folder / "goggles.json", "translator"))
-    generator = Generator(networks.generator_width, networks.generator_blocks)
-    path = folder / "translator.safetensors"
-    load_weights(generator, read_tensors(path, folder), path)
-    return generator.to(device)
+    device = checked_device(device)
+    shape = {"generator_width": range(1, 10_000), "generator_blocks": range(1000)}
+    again = f"Delete {folder} to make that part again."
+    about = read_json(folder / GOGGLES, "translator", shape, again)
+    sizes = about["generator_width"], about["generator_blocks"]
+    make = partial(Generator, *sizes)
+    return load_network(make, folder / TRANSLATOR, folder, about.get(DIGEST), folder / GOGGLES).to(device)
