@@ -17,6 +17,7 @@ from crossgap.errors import CrossgapError
 from crossgap.experiments.budget import BudgetExperiment, TargetSubset, check_methods
 from crossgap.experiments.budget_figures import ERROR, SUCCESS, Point, plot, points
 from crossgap.experiments.budget_presets import BUDGET_METHODS, BUDGET_PRESETS, get_budget_preset
+from crossgap.experiments.overlap import count_seen
 from crossgap.experiments.own_budget import budget_on_folders, default_counts
 from crossgap.experiments.reproduce import reproduce_budget
 from crossgap.experiments.tables import budget_table
@@ -191,7 +192,7 @@ def test_images_beyond_the_budget_can_join_without_their_labels(folders, tmp_pat
     assert trained == [[2, 0, False], [2, 8, False], [2, 0, True], [2, 8, True]]
 
 
-def test_further_images_without_labels_join(folders, tmp_path: Path, toy, monkeypatch) -> None:
+def test_further_images_without_labels_join(folders, tmp_path: Path, toy, monkeypatch, capsys) -> None:
     seen = set()
 
     class Spy(TaskGAN):
@@ -201,9 +202,14 @@ def test_further_images_without_labels_join(folders, tmp_path: Path, toy, monkey
 
     monkeypatch.setattr("crossgap.catalog.inverse.TaskGAN", Spy)
     write_folder(tmp_path / "more", toy("target", 20, 5))
+    (tmp_path / "more" / "all").symlink_to(folders[1] / "images")  # without rows
     own(folders, tmp_path / "run", (2,), methods=("taskgan_inverse_unlabelled",), spread="images",
         unlabelled=tmp_path / "more")  # fmt: skip
-    assert seen == {8 + 20}  # beside the target images that are not held out
+    assert seen == {8 + 20 + 8}  # beside the target images that are not held out, and without those that are
+    words = " ".join(capsys.readouterr().err.split())
+    assert "--unlabelled: 8 of its images are held out for the test: left out" in words
+    images = read_folder(folders[1])
+    assert count_seen(tmp_path / "run", images) == 8
 
 
 def test_classes_have_an_error_rate(folders, tmp_path: Path, capsys) -> None:

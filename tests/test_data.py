@@ -365,10 +365,27 @@ def test_select_takes_images_labels_and_episodes_together() -> None:
 
 
 def test_label_scale_by_hand() -> None:
-    data = replace(random_data(4), labels=np.array([[1, 5], [3, 5], [1, 5], [3, 5]], np.float32))
+    data = replace(random_data(4), labels=np.array([[1, 5], [3, 5.5], [1, 5.5], [3, 5]], np.float32))
     scale = LabelScale.of(data)
-    assert scale.mean == (2.0, 5.0)
-    assert scale.spread[0] == pytest.approx(1.0)
+    assert scale.mean == (2.0, 5.25)
+    assert scale.spread == pytest.approx((1.0, 0.25))
     scaled = scale.apply(data.labels)
-    np.testing.assert_allclose(scaled, [[-1, 0], [1, 0], [-1, 0], [1, 0]])  # a constant label too
+    np.testing.assert_allclose(scaled, [[-1, -1], [1, 1], [-1, 1], [1, -1]])
     np.testing.assert_allclose(scale.invert(scaled), data.labels)
+
+
+@pytest.mark.parametrize("constant", [[5, 5], [0, 0], [0.1, np.nextafter(np.float32(0.1), 1)], [-500, -500]])
+def test_a_label_that_never_varies_has_no_scale(constant: list[float]) -> None:
+    column = np.array(constant * 2, np.float32)
+    data = replace(random_data(4), labels=np.stack([np.arange(4, dtype=np.float32), column], 1))
+    with pytest.raises(CrossgapError, match=rf"Label 'force' is {constant[0]:g} for every image\. Expected"):
+        LabelScale.of(data)
+    with pytest.raises(CrossgapError, match="there are none"):
+        LabelScale.of(data.select(slice(0)))
+
+
+@pytest.mark.parametrize("spread", [1e-12, 1e-3])
+def test_a_label_that_varies_a_little_is_scaled_to_one(spread: float) -> None:
+    column = np.array([-spread, spread] * 2, np.float32) + (1000 if spread > 1e-6 else 0)
+    data = replace(random_data(4), labels=np.stack([column, column], 1))
+    np.testing.assert_allclose(np.abs(LabelScale.of(data).apply(data.labels)), 1, rtol=0.1)

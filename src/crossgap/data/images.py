@@ -66,6 +66,26 @@ def digest(data: LabelledImages) -> str:
     return found.hexdigest()[:16]
 
 
+def image_digests(images: np.ndarray) -> np.ndarray:
+    """A fingerprint of each image alone, (n,) uint64, of (n, H, W, 3) uint8: other pixels, other digest."""
+    digests = (hashlib.blake2b(image, digest_size=8).digest() for image in np.ascontiguousarray(images))
+    return np.frombuffer(b"".join(digests), np.uint64)
+
+
+CONSTANT = 4 * float(np.finfo(np.float32).eps)
+"""A label that spreads by less than this share of its size is always the same, but for rounding."""
+
+
+def constant_labels(data: LabelledImages) -> dict[str, float]:
+    """The labels that are always the same, and what they are: with no spread, and nothing to be learnt."""
+    spread, size = data.labels.std(0, dtype=np.float64), np.abs(data.labels).max(0)
+    return {
+        name: float(data.labels[0, index])
+        for index, name in enumerate(data.label_names)
+        if spread[index] <= CONSTANT * size[index]
+    }
+
+
 @dataclass(frozen=True)
 class LabelScale:
     """Brings labels to mean 0 and spread 1, so that a squared error of 1 means "knows nothing".
@@ -82,8 +102,18 @@ class LabelScale:
 
     @staticmethod
     def of(data: LabelledImages) -> LabelScale:
-        """The scale of a data set, usually the source: it is large."""
-        spread = np.maximum(data.labels.std(0, dtype=np.float64), 1e-8)
+        """The scale of a data set, usually the source: it is large.
+
+        Raises:
+            CrossgapError: there is no image, or a label never varies.
+        """
+        if not len(data):
+            raise CrossgapError("A label scale is that of some images; there are none.")
+        for name, value in constant_labels(data).items():
+            raise CrossgapError(
+                f"Label '{name}' is {value:g} for every image. Expected labels that vary; leave it out."
+            )
+        spread = data.labels.std(0, dtype=np.float64)
         mean = data.labels.mean(0, dtype=np.float64)
         return LabelScale(tuple(map(float, mean)), tuple(map(float, spread)))
 

@@ -22,6 +22,7 @@ from crossgap.evaluation import (
     paired_difference,
     paired_error_difference,
 )
+from crossgap.experiments.overlap import count_seen
 from crossgap.files import write_json
 from crossgap.progress import console, track
 from crossgap.runs import CONFIG
@@ -31,6 +32,8 @@ from crossgap.training import make_fabric
 
 FEW_EPISODES, FEW_STARTS = 10, 20
 """With fewer an interval is printed with a warning."""
+DEPTH = 3
+"""Folders from a model up to its run: run/models/name; of a label budget run/images_00010/models/name."""
 
 
 def evaluate_models(
@@ -142,9 +145,17 @@ def _check_data(path: Path, model: AdaptedModel, folder: Path, data: LabelledIma
             f"{folder} has images of {width}×{height} pixels, {path} takes {model.size}×{model.size}. "
             "Expected one size."
         )
-    run = path.parent.parent / CONFIG
-    if run.exists() and digest(data) in run.read_text(encoding="utf-8"):
+    run = next((above for above in path.resolve().parents[:DEPTH] if (above / CONFIG).exists()), None)
+    if run is None:
+        return
+    seen = count_seen(run, data)
+    if seen == len(data) or digest(data) in (run / CONFIG).read_text(encoding="utf-8"):
         console.print(f"{folder} is of the run of {path}: what was trained on these images is too good here.")
+    elif seen:
+        console.print(
+            f"{seen:,} of the {len(data):,} images of {folder} are of the run of {path}: what was trained on "
+            "them is too good here."
+        )
 
 
 def _print_own_units(errors: dict[str, dict[str, float]]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -57,12 +56,13 @@ def budget_on_folders(
         raise CrossgapError(f"{target} has no labels. A label budget needs labelled target images.")
     held = hold_out(data.target.episodes, held_out, seed)
     spreads = tuple(SPREADS) if spread == "both" else (spread,)
-    pool, test = data.target.select(~held), data.target.select(held)
+    data, test = data.hold_out(held)
+    pool = data.target
     if (count := len(np.unique(test.episodes))) < FEW:
         console.print(f"{count} held-out episodes say little: --held-out keeps more of them.")
     budgets = choose_budgets(pool.episodes, default_counts(len(pool)) if counts is None else counts,
                              spreads, seed)  # fmt: skip
-    trainings = _Trainings(output, replace(data, target=pool), test, config, seed, fabric)
+    trainings = _Trainings(output, data, test, config, seed, fabric)
     whole = trainings.methods(pool, output)
     for method in methods:
         whole.check(method)  # all that can be wrong, before a run folder is there
@@ -73,6 +73,7 @@ def budget_on_folders(
     open_run(output, settings)
     lock_run(output)
     keep_extra(output, data.extra_settings(methods))
+    data.keep_seen(output)
     start(output, **hardware(fabric))
     rows = [row for budget in budgets for row in trainings.rows(budget, methods)]
     path = add_results(output / "budget.json", rows, provenance(output), settings)

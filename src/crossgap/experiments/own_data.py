@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,9 +15,10 @@ from crossgap.catalog.methods import OPTIONS, needed
 from crossgap.config import TaskGANConfig
 from crossgap.data import Classes, LabelledImages, LabelScale, read_folder, read_unlabelled
 from crossgap.data.folder import ABOUT, label_columns
-from crossgap.data.images import LabelCoding, digest
+from crossgap.data.images import LabelCoding, constant_labels, digest
 from crossgap.data.table import LABELS
 from crossgap.errors import CrossgapError
+from crossgap.experiments.overlap import check_shared, keep_seen, say_held_out, without_held_out
 from crossgap.files import read_json
 from crossgap.progress import console, track
 from crossgap.training import Trainer
@@ -52,6 +53,19 @@ class OwnData:
         """`extra_about` of what these methods use."""
         options = {OPTIONS[needs].removeprefix("--") for m in methods if (needs := METHODS[m].needs)}
         return {key: self.extra_about[key] for key in sorted(options)}
+
+    def hold_out(self, held: np.ndarray) -> tuple[OwnData, LabelledImages]:
+        """The same to train with, without the target images of a mask (n,), and these, to test on."""
+        pool, test, extra = self.target.select(~held), self.target.select(held), dict(self.extra)
+        if "unlabelled" in extra:
+            extra["unlabelled"] = without_held_out(extra["unlabelled"], test)
+        labelled = {"source": self.source, "target": pool, "randomized": extra.get("randomized")}
+        say_held_out({key: data for key, data in labelled.items() if data is not None}, test)
+        return replace(self, target=pool, extra=extra), test
+
+    def keep_seen(self, run: Path) -> None:
+        """Note in a run folder which images are trained on: an evaluation says where it has some of them."""
+        keep_seen(run, (self.source, self.target, *self.extra.values()))
 
     def methods(
         self, config: TaskGANConfig, trainer: Trainer, source_trainer: Trainer | None = None,
@@ -105,7 +119,7 @@ def read_own_data(
         check_pair(data["source"], images, names=("Source", f"--{name}"))
         if coding is not None:
             _check_classes(coding, images, folders[name])
-    _check_same(data)
+    check_shared(data)
     if coding is None:
         _check_varies(data["source"], source)
         _show_labels(data["source"], data["target"])
@@ -147,24 +161,17 @@ def _collected(folder: Path) -> dict[str, Any]:
     about = folder / ABOUT
     if not about.exists():
         return {}
-    return {"randomization": "none", "per_frame": False} | read_json(about, "data set description")
-
-
-def _check_same(data: Mapping[str, LabelledImages]) -> None:
-    """No data set is another one once more."""
-    for other, key in (("source", "target"), ("source", "randomized"), ("source", "unlabelled")):
-        if key in data and np.array_equal(data[other].images, data[key].images):
-            raise CrossgapError(f"--{other} and --{key} are the same images. Expected two data sets.")
+    found = read_json(about, "data set description")
+    return {"randomization": "none", "per_frame": False} | found if isinstance(found, dict) else {}
 
 
 def _check_varies(source: LabelledImages, folder: Path) -> None:
     """A label that is always the same has no spread to scale it with, and nothing to be learnt."""
-    for name, column in zip(source.label_names, source.labels.T, strict=True):
-        if np.ptp(column) == 0:
-            raise CrossgapError(
-                f"{folder / LABELS}: '{name}' is {column[0]:g} in every row. Expected labels that vary; "
-                "--labels chooses columns."
-            )
+    for name, value in constant_labels(source).items():
+        raise CrossgapError(
+            f"{folder / LABELS}: '{name}' is {value:g} in every row. Expected labels that vary; --labels "
+            "chooses columns."
+        )
 
 
 def _show_labels(source: LabelledImages, target: LabelledImages) -> None:
@@ -179,7 +186,17 @@ def _show_labels(source: LabelledImages, target: LabelledImages) -> None:
             text += f", target {theirs.mean():.3g} ± {theirs.std():.3g}"
             if max(theirs.std(), abs(theirs.mean() - mean)) > FAR_OFF * spread:
                 text += " (other units?)"
+        if (count := _classes_seen(source, target)) and len(source.label_names) == 1:
+            text += f"; whole numbers, learnt as such: if they are classes, --classes {count}"
         console.print(text, highlight=False)
+
+
+def _classes_seen(source: LabelledImages, target: LabelledImages) -> int:
+    """How many classes labels may be of: one more than the largest, where all are whole numbers from 0 on and
+    most of them are there several times; else 0."""
+    values = np.concatenate([data.labels.ravel() for data in (source, target)])
+    whole = (values == np.floor(values)).all() and values.min() >= 0
+    return int(values.max()) + 1 if whole and 2 * len(np.unique(values)) <= len(values) else 0
 
 
 def _joined(images: LabelledImages, further: LabelledImages | None) -> LabelledImages:

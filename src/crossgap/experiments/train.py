@@ -56,6 +56,7 @@ def train_on_folders(
     if fabric.is_global_zero:
         lock_run(open_run(output, settings | {"config": as_settings(config)}))
         keep_extra(output, data.extra_settings([method]))
+        data.keep_seen(output)
     fabric.barrier()
     methods.get(method)
     return output / "models" / method
