@@ -98,3 +98,8 @@ def test_pixels_become_minus_1_to_1() -> None:
     assert tensor.shape == (1, 3, 2, 3)
     torch.testing.assert_close(tensor[0, :, 1, 2], torch.tensor([1.0, -0.6, -1.0]))
     assert tensor[0, :, 0, 0].tolist() == [-1, -1, -1]
+
+
+def test_images_in_the_host_s_memory_go_to_the_labels_device() -> None:
+    made = Batches(torch.zeros(6, 4, 4, 3, dtype=torch.uint8), torch.zeros(6, 1, device="meta"), 2, 0)
+    assert [part.device.type for part in made(0)] == ["meta", "meta"]

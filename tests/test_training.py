@@ -7,16 +7,19 @@ import shutil
 from contextlib import suppress
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
 from torch import nn
 
 from crossgap import training
+from crossgap.data.batches import to_tensor
 from crossgap.errors import CrossgapError
 from crossgap.methods.supervised import Supervised
+from crossgap.methods.taskgan import translate
 from crossgap.metrics import read_metrics
-from crossgap.networks import TaskModel
+from crossgap.networks import Generator, TaskModel
 from crossgap.training import Phase, Trainer, make_fabric
 
 STEPS = 40
@@ -347,6 +350,21 @@ def test_supervised_learns_a_tiny_set_by_heart(tmp_path: Path, fabric) -> None:
 def test_a_device_that_is_not_there() -> None:
     with pytest.raises(CrossgapError, match=r"Device 'cuda' not found.*Available: cpu"):
         make_fabric("cuda")
+
+
+def test_a_set_is_translated_a_batch_at_a_time_and_on_a_cpu_in_float32() -> None:
+    images = np.random.default_rng(0).integers(0, 256, (150, 24, 24, 3), np.uint8)
+    torch.manual_seed(0)
+    generator, sizes = Generator(4, 1), []
+    generator.register_forward_pre_hook(lambda _, inputs: sizes.append(len(inputs[0])))
+    exact = [translate(generator, images, make_fabric("cpu", p)) for p in ("32-true", "bf16-mixed")]
+    assert sizes == [64, 64, 22] * 2
+    assert exact[0].dtype == torch.float32
+    assert torch.equal(*exact)
+    with torch.no_grad():
+        torch.testing.assert_close(
+            exact[0][100:103], generator(to_tensor(images[100:103])), rtol=0, atol=1e-5
+        )
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from crossgap.catalog.forward import sample_source
 from crossgap.catalog.inverse import new_translator
 from crossgap.catalog.methods import Method, Methods
 from crossgap.config import TranslatorConfig
-from crossgap.data.batches import Batches, to_tensor
+from crossgap.data.batches import Batches
 from crossgap.errors import CrossgapError
 from crossgap.methods.taskgan import CanonicalTaskGAN, translate
 from crossgap.networks import Generator
@@ -95,7 +95,7 @@ def canonical_refined(
     """
     model, config = methods.get(base), methods.config.refinement
     assert isinstance(model.translator, Generator)
-    device, source, randomized = methods.trainer.fabric.device, methods.source, methods.extra(RANDOMIZED)
+    source, randomized = methods.source, methods.extra(RANDOMIZED)
     if near:
         rows = near_the_target(methods)
         source, randomized = source.select(rows), randomized.select(rows)
@@ -103,7 +103,7 @@ def canonical_refined(
         randomized = sample_source(methods, randomized)
     data = [methods.batches(source, config.batch, 4)]
     for stream, images in ((3, methods.target), (5, randomized)) if target else ((5, randomized),):
-        translated = translate(model.translator, to_tensor(images.images).to(device))
+        translated = translate(model.translator, images.images, methods.trainer.fabric)
         data.append(methods.generated(translated, images, config.batch, stream))
     task_model = copy.deepcopy(model.task_model)
     methods.supervised(name, task_model, data, config)

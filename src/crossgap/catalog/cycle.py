@@ -5,11 +5,12 @@ from __future__ import annotations
 import copy
 from functools import partial
 
+from torch import nn
+
 from crossgap.adapted import AdaptedModel
 from crossgap.catalog.forward import sample_source
 from crossgap.catalog.inverse import inverse, new_translator, refined
 from crossgap.catalog.methods import Method, Methods
-from crossgap.data.batches import to_tensor
 from crossgap.methods.cycle_taskgan import CycleTaskGAN
 from crossgap.methods.taskgan import translate
 from crossgap.networks import Discriminator, Generator, TaskModel
@@ -59,10 +60,9 @@ def source_translator(methods: Methods, labelled: bool) -> AdaptedModel:
 def unlabelled_refined(methods: Methods) -> AdaptedModel:
     """The same translators, and f_X refined on F(G(x)), whose labels are those of x."""
     name, config = "cycle_taskgan_unlabelled_refined", methods.config.refinement
-    phase, device = _train(methods, labelled=False), methods.trainer.fabric.device
-    chosen = sample_source(methods)
-    there = translate(phase.networks["forward"], to_tensor(chosen.images).to(device))
-    back = translate(phase.networks["inverse"], there)
+    phase, chosen = _train(methods, labelled=False), sample_source(methods)
+    there_and_back = nn.Sequential(phase.networks["forward"], phase.networks["inverse"])
+    back = translate(there_and_back, chosen.images, methods.trainer.fabric)
     data = [
         methods.generated(back, chosen, config.batch, 3),
         methods.batches(methods.source, config.batch, 4),

@@ -9,7 +9,7 @@ import numpy as np
 from crossgap.adapted import AdaptedModel
 from crossgap.catalog.inverse import new_translator
 from crossgap.catalog.methods import Method, Methods
-from crossgap.data.batches import Batches, to_tensor
+from crossgap.data.batches import Batches
 from crossgap.data.images import LabelledImages
 from crossgap.methods.taskgan import TaskGAN, translate
 from crossgap.methods.two_columns import TwoColumns
@@ -49,7 +49,7 @@ def _translated(methods: Methods) -> Pairs:
     generator = methods.get("taskgan_forward").translator
     assert isinstance(generator, Generator)
     data, batch = sample_source(methods), methods.config.two_columns.batch
-    images = translate(generator, to_tensor(data.images).to(methods.trainer.fabric.device))
+    images = translate(generator, data.images, methods.trainer.fabric)
     pixels = images.add(1).mul(127.5).round().clamp(0, 255).byte()  # a quarter of the memory
     translated = methods.generated(pixels.permute(0, 2, 3, 1).contiguous(), data, batch, 21_000)
     return methods.batches(data, batch, 21), translated

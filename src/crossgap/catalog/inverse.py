@@ -9,7 +9,6 @@ import torch
 
 from crossgap.adapted import AdaptedModel
 from crossgap.catalog.methods import Method, Methods
-from crossgap.data.batches import to_tensor
 from crossgap.methods.taskgan import TaskGAN, translate
 from crossgap.networks import Discriminator, Generator
 
@@ -64,8 +63,7 @@ def refined(methods: Methods, name: str, base: str) -> AdaptedModel:
     """The same translator, and f_X refined on what it makes of the target images."""
     model, config = methods.get(base), methods.config.refinement
     assert isinstance(model.translator, Generator)
-    device = methods.trainer.fabric.device
-    translated = translate(model.translator, to_tensor(methods.target.images).to(device))
+    translated = translate(model.translator, methods.target.images, methods.trainer.fabric)
     data = [
         methods.generated(translated, methods.target, config.batch, 3),
         methods.batches(methods.source, config.batch, 4),

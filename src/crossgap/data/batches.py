@@ -43,8 +43,9 @@ class Batches:
     """Random batches without replacement, as a pure function of the step.
 
     Args:
-        images: (n, 3, H, W) float32 in [-1, 1], or (n, H, W, 3) uint8, which takes a quarter of it.
-        labels: (n, k) float32, scaled.
+        images: (n, 3, H, W) float32 in [-1, 1], or (n, H, W, 3) uint8, which takes a quarter of it; on the
+            device, or in the host's memory.
+        labels: (n, k) float32, scaled, on the device.
         size: images per batch, over all devices.
         seed: of the order.
         rank: which of several devices this is.
@@ -88,8 +89,12 @@ class Batches:
 
     def __call__(self, step: int) -> tuple[Tensor, Tensor]:
         """Images (b, 3, H, W) float32 in [-1, 1] and scaled labels (b, k) of a step."""
-        index = moved(self.indices(step), self.images.device)
-        images = self.images[index]
+        index = self.indices(step)
+        images = self._rows(self.images, index)
         if images.dtype == torch.uint8:
             images = images.permute(0, 3, 1, 2).float().div_(127.5).sub_(1)
-        return (self.augment(images) if self.augment else images), self.labels[index]
+        return (self.augment(images) if self.augment else images), self._rows(self.labels, index)
+
+    def _rows(self, of: Tensor, index: np.ndarray) -> Tensor:
+        """Rows of images or labels, on the device."""
+        return of[moved(index, of.device)].to(self.labels.device, non_blocking=True)

@@ -20,7 +20,7 @@ from crossgap.experiments.xarm7 import ReachTraining
 from crossgap.experiments.xarm7_rollouts import Policy
 from crossgap.files import read_json, write_json, writing
 from crossgap.methods.supervised import Supervised
-from crossgap.methods.taskgan import TaskGAN, translate
+from crossgap.methods.taskgan import TaskGAN
 from crossgap.networks import Discriminator, Generator
 from crossgap.policy import ReachPolicy
 from crossgap.training import Trainer, hardware
@@ -60,11 +60,15 @@ class Goggles:
     def __init__(self, policy: Policy, generator: Generator, fast: bool = False):
         self.policy, self.generator, self.fast = policy, PerCamera(generator.eval()), fast
 
+    @torch.no_grad()
     def translate(self, images: np.ndarray) -> np.ndarray:
         """F(y): (n, H, W, 3 k) uint8 to the same."""
         device = next(self.generator.parameters()).device
         with torch.autocast(device.type, torch.bfloat16, enabled=self.fast):
-            return to_images(translate(self.generator, image_tensor(images, device)))
+            parts = [
+                to_images(self.generator(part).float()) for part in image_tensor(images, device).split(64)
+            ]
+        return np.concatenate(parts)
 
     def act(self, frames: np.ndarray, goals: np.ndarray) -> np.ndarray:
         """Actions (n, 3) of frames (n, H, W, 3 k) uint8 and scaled goals (n, 3)."""
