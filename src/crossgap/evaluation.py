@@ -174,6 +174,9 @@ def closed_loop(
 ) -> tuple[ClosedLoop, np.ndarray]:  # fmt: skip
     """Play one episode from every seed with action = gain × prediction.
 
+    Environments are in processes of their own, which are spawned: a script that calls this does so under
+    `if __name__ == "__main__":`.
+
     Args:
         predict: the model.
         seeds: the starts.

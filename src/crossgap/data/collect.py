@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -18,11 +15,13 @@ from crossgap.data.table import LABELS, write_table
 from crossgap.errors import CrossgapError
 from crossgap.files import read_json, remove, write_json, write_text
 from crossgap.simulation.randomization import get_randomization
+from crossgap.simulation.spawning import ProcessDied, check_main_script, process_pool
 from crossgap.simulation.workers import available_cores, die_with_parent
 from crossgap.simulation.worlds import get_world
 
 CHUNK = 12
 """Episodes that a worker collects at once; what a killed collection repeats at most per worker."""
+DIED = "A rendering process died; `crossgap doctor` checks OpenGL. Start again to go on where it was."
 
 
 def collect(
@@ -34,7 +33,8 @@ def collect(
     """Collect into a new folder that `read_folder` reads; a killed collection is continued.
 
     An episode is one file, a strip of its images: creating files costs more than rendering. Each is read
-    back and compared after it was written.
+    back and compared after it was written. The processes that render are spawned: a script that collects does
+    so under `if __name__ == "__main__":`.
 
     Args:
         collection: what to collect.
@@ -44,12 +44,13 @@ def collect(
 
     Raises:
         CrossgapError: an unknown look or randomization, a folder that holds something else, a full
-            disk, or no OpenGL. Nothing half-written stays behind.
+            disk, no OpenGL, or a script without that guard. Nothing half-written stays behind.
     """
     output = Path(output)
     _check(collection, workers)
     if output.exists():
         return _existing(collection, output)
+    check_main_script()
     partial = output.with_name(f".{output.name}.partial")
     try:
         _prepare(collection, partial)
@@ -60,10 +61,8 @@ def collect(
     except OSError as error:
         remove(partial)
         raise CrossgapError(f"Could not write {output}: {error.strerror or error}.") from error
-    except BrokenProcessPool as error:
-        raise CrossgapError(
-            "A rendering process died; `crossgap doctor` checks OpenGL. Start again to go on where it was."
-        ) from error
+    except ProcessDied:  # what is done is there when it is started again
+        raise
     except CrossgapError:
         remove(partial)
         raise
@@ -124,14 +123,9 @@ def _collect_chunks(collection: Collection, partial: Path, workers: int, track: 
         first for first in range(0, collection.episodes, CHUNK) if not _chunk_table(partial, first).exists()
     ]
     jobs = [(collection, partial, first) for first in starts]
-    spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, spawn, initializer=die_with_parent) as pool:
-        try:
-            for _ in track(pool.map(_collect_chunk, jobs), f"collect {collection.look}", len(jobs)):
-                pass
-        except BaseException:
-            pool.shutdown(wait=True, cancel_futures=True)
-            raise
+    with process_pool(workers, DIED, die_with_parent) as pool:
+        for _ in track(pool.map(_collect_chunk, jobs), f"collect {collection.look}", len(jobs)):
+            pass
 
 
 def _chunk_table(partial: Path, first: int) -> Path:

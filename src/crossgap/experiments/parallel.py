@@ -6,14 +6,19 @@ import multiprocessing
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from crossgap.errors import CrossgapError
 from crossgap.progress import console, progress_bar
+from crossgap.simulation.spawning import process_pool
 from crossgap.simulation.workers import available_cores, die_with_parent
 
 Result = TypeVar("Result")
+DIED = (
+    "A worker died, perhaps for lack of memory. The same command goes on where it was; with fewer "
+    "--workers it needs less."
+)
 
 
 def check_workers(workers: int) -> None:
@@ -41,7 +46,8 @@ def in_parallel(
         label: shown beside the progress bar of several workers.
 
     Raises:
-        CrossgapError: fewer than one worker, a part failed, or a worker died.
+        CrossgapError: fewer than one worker, a part failed, a worker died, or the program's script has no
+            guard.
     """
     check_workers(workers)
     workers = min(workers, len(parts))  # one part alone has all cores
@@ -50,25 +56,20 @@ def in_parallel(
             console.print(name, style="bold")
             yield function(*part, False)
         return
-    context = multiprocessing.get_context("spawn")  # OpenGL and CUDA do not survive a fork
-    pool = ProcessPoolExecutor(workers, context, _begin_worker, (context.Value("i", 0), workers))
-    try:
-        with progress_bar(label, len(parts)) as advance:
-            futures = [pool.submit(function, *part, True) for part in parts]
-            for index, future in enumerate(futures):
-                while not future.done():
-                    finished = wait(futures[index:], return_when=FIRST_EXCEPTION, timeout=1).done
-                    for one in finished:
-                        one.result()  # what failed is not kept waiting for what is still at work
-                yield future.result()
-                advance(1)
-    except BrokenProcessPool as error:
-        raise CrossgapError(
-            "A worker died, perhaps for lack of memory. The same command goes on where it was; with fewer "
-            "--workers it needs less."
-        ) from error
-    finally:
-        _end(pool)
+    begun = multiprocessing.get_context("spawn").Value("i", 0)
+    with (
+        process_pool(workers, DIED, _begin_worker, (begun, workers)) as pool,
+        _ended(pool),
+        progress_bar(label, len(parts)) as advance,
+    ):
+        futures = [pool.submit(function, *part, True) for part in parts]
+        for index, future in enumerate(futures):
+            while not future.done():
+                finished = wait(futures[index:], return_when=FIRST_EXCEPTION, timeout=1).done
+                for one in finished:
+                    one.result()  # what failed is not kept waiting for what is still at work
+            yield future.result()
+            advance(1)
 
 
 def _names(label: str, parts: Sequence[tuple[Any, ...]]) -> list[str]:
@@ -93,11 +94,15 @@ def _begin_worker(begun: Any, workers: int) -> None:
     torch.set_num_threads(max(1, available_cores() if hasattr(os, "sched_setaffinity") else 1))
 
 
-def _end(pool: ProcessPoolExecutor) -> None:
+@contextmanager
+def _ended(pool: ProcessPoolExecutor) -> Iterator[None]:
     """Do not wait for parts that are still at work: started again, they go on where they were."""
-    processes = list((pool._processes or {}).values())
-    pool.shutdown(wait=False, cancel_futures=True)
-    for process in processes:
-        process.terminate()
-    for process in processes:
-        process.join(10)
+    try:
+        yield
+    finally:
+        processes = list((pool._processes or {}).values())
+        pool.shutdown(wait=False, cancel_futures=True)
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            process.join(10)

@@ -20,6 +20,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from crossgap.errors import CrossgapError, unknown
+from crossgap.simulation.spawning import WITHOUT_GUARD, check_main_script, ended_without_guard
 
 Observed = tuple[dict[str, Any], list[dict[str, Any]]]
 """An observation whose arrays have one row per environment, and each environment's info."""
@@ -158,6 +159,7 @@ class ProcessWorker:
     """A `Worker` in a process of this machine. Arguments as of `Worker`."""
 
     def __init__(self, env_id: str, count: int, kwargs: dict[str, Any]):
+        check_main_script()
         context = multiprocessing.get_context("spawn")
         self._pipe, theirs = context.Pipe()
         self.process = context.Process(target=_serve, args=(theirs, env_id, count, kwargs), daemon=True)
@@ -174,10 +176,14 @@ class ProcessWorker:
 
         Raises:
             WorkerDied: there will be none.
+            CrossgapError: nor from another one, since the program's script has no guard.
         """
         try:
             return self._pipe.recv()
         except (EOFError, OSError):
+            self.process.join(timeout=10)
+            if ended_without_guard([self.process]):
+                raise CrossgapError(WITHOUT_GUARD) from None
             raise WorkerDied("the renderer's process died; `crossgap doctor` checks OpenGL") from None
 
     def stop(self) -> None:
@@ -220,6 +226,8 @@ class EnvironmentPool:
     A worker that dies is replaced: the new one plays the episode's actions again, so that nothing is lost. An
     environment that raises is an error.
 
+    Processes are spawned: a script that makes a pool does so under `if __name__ == "__main__":`.
+
     Args:
         env_id: a Gymnasium id; `module:id` imports a module of yours first.
         count: number of environments.
@@ -230,7 +238,7 @@ class EnvironmentPool:
 
     Raises:
         CrossgapError: an environment failed, or workers keep dying; the message is the worker's. Or there is
-            no such engine, or Ray is not installed.
+            no such engine, or Ray is not installed; or the script has no guard.
     """
 
     def __init__(
