@@ -350,6 +350,8 @@ def test_images_and_labels_must_fit_together() -> None:
         ({"labels": data.labels[:5]}, r"6 images need labels of shape \(6, 2\).*got \(5, 2\)"),
         ({"label_names": ("angle",)}, r"shape \(6, 1\)"),
         ({"episodes": data.episodes[:2]}, "6 episodes"),
+        ({"episodes": data.episodes + 0.2}, "Episodes must be whole numbers, one per image; got float64"),
+        ({"label_names": ("angle", "angle")}, "angle, angle name one twice"),
         ({"labels": np.where(data.labels > 0, np.nan, data.labels)}, "NaN or infinity"),
     ):
         with pytest.raises(CrossgapError, match=message):

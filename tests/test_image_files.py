@@ -102,7 +102,7 @@ def collected(folder: Path, about: dict) -> Path:
 
 def test_strips_that_collect_made_are_read_frame_by_frame(tmp_path: Path) -> None:
     folder = collected(tmp_path / "set" / "real", {"size": 8, "steps": 3})
-    for root in (folder, folder.parent):
+    for root in (folder, folder.parent, folder / "images"):
         data = read_unlabelled(root)
         np.testing.assert_array_equal(data.images, FRAMES)
         assert data.episodes.tolist() == [0, 0, 0, 1, 1, 1]

@@ -220,9 +220,12 @@ def _episodes(rows: Sequence[Row]) -> list[int]:
 
 
 def _strip_size(root: Path, folder: Path) -> tuple[int, int] | None:
-    """Width and height of the strips in a folder, in `root`, that `crossgap collect` made; None of others."""
+    """Width and height of the strips in a folder, in `root`, that `crossgap collect` made; None of others.
+
+    `root` may be its folder `images`, so what describes them may lie one above.
+    """
     inside = [folder, *folder.parents]
-    for parent in inside[: inside.index(root) + 1]:
+    for parent in inside[: inside.index(root) + 2]:
         if (parent / ABOUT).is_file():
             about = read_json(parent / ABOUT, "data set description")
             size, steps = (about.get(key) if isinstance(about, dict) else None for key in ("size", "steps"))

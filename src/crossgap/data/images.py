@@ -38,6 +38,14 @@ class LabelledImages:
                 f"{n} images need labels of shape ({n}, {len(self.label_names)}) and {n} episodes; "
                 f"got {self.labels.shape} and {len(self.episodes)}."
             )
+        if not np.issubdtype(np.asarray(self.episodes).dtype, np.integer):
+            raise CrossgapError(
+                f"Episodes must be whole numbers, one per image; got {np.asarray(self.episodes).dtype}."
+            )
+        if len(set(self.label_names)) < len(self.label_names):
+            raise CrossgapError(
+                f"The labels {', '.join(self.label_names)} name one twice. Expected each once."
+            )
         if not np.isfinite(self.labels).all():
             raise CrossgapError("Labels must be finite numbers; found NaN or infinity.")
 
