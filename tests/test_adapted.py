@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 from pathlib import Path
 
 import numpy as np
@@ -79,6 +80,23 @@ def test_a_translator_in_bfloat16_predicts_nearly_the_same() -> None:
     assert (fast != exact).any()
     np.testing.assert_allclose(fast, exact, atol=0.05 * exact.std())
     assert np.abs(seen - translated).mean() < 1  # of 255
+
+
+def test_a_forked_process_translates_though_its_parent_s_threads_are_gone() -> None:
+    model, batch = make_model(), images(64)
+    context = multiprocessing.get_context("fork")  # as of Gymnasium's AsyncVectorEnv
+    mine, theirs = context.Pipe()
+    threads = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        right = model.translate(batch)  # begins the threads
+        process = context.Process(target=lambda: theirs.send(model.translate(batch)), daemon=True)
+        process.start()
+        assert mine.poll(30), "it hangs"
+        np.testing.assert_allclose(mine.recv().astype(int), right.astype(int), atol=1)
+    finally:
+        torch.set_num_threads(threads)
+        process.kill()
 
 
 def test_many_images_are_the_same_as_one_by_one() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -90,6 +91,26 @@ def test_a_finished_collection_is_not_done_again(tmp_path: Path, monkeypatch: py
     assert collect(SMALL, tmp_path / "a") == tmp_path / "a"
 
 
+def test_of_two_collections_into_one_folder_the_second_waits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module, collected = sys.modules["crossgap.data.collect"], []
+    second = threading.Thread(target=lambda: collected.append(collect(SMALL, tmp_path / "a", workers=1)))
+    chunks, begun = module._collect_chunks, []
+
+    def track(items, description, total):
+        second.start()  # in the middle of the first
+        return items
+
+    monkeypatch.setattr(module, "_collect_chunks", lambda *job: (begun.append(job), chunks(*job)))
+    collected.append(collect(SMALL, tmp_path / "a", 1, track))
+    second.join()
+    assert collected == [tmp_path / "a"] * 2
+    assert len(begun) == 1
+    assert len(read_folder(tmp_path / "a")) == 12
+    assert list(tmp_path.iterdir()) == [tmp_path / "a"]
+
+
 def test_the_rest_of_another_collection_is_thrown_away(tmp_path: Path, tree) -> None:
     collect(SMALL, tmp_path / "a", workers=1)
     collect(replace(SMALL, seed=8), tmp_path / "b", workers=1)
@@ -122,6 +143,10 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path: Path, tree) -> None:
         ({"episodes": -3}, "--episodes must be at least 1; got -3"),
         ({"steps": 1}, "--steps must be at least 2; got 1"),
         ({"size": 0}, "--size must be at least 1; got 0"),
+        (
+            {"steps": 2800, "size": 300},
+            "would have 252,000,000 pixels. Expected at most 250,000,000: 2,777 steps",
+        ),
         ({"per_frame": True}, "--per-frame needs --randomization, such as full"),
     ],
 )

@@ -40,6 +40,11 @@ def writing(path: Path) -> Iterator[Path]:
         raise
 
 
+def lock_file(path: Path) -> Path:
+    """What `alone` holds, and leaves there."""
+    return path.with_name(f".{path.name}.lock")
+
+
 @contextmanager
 def alone(path: Path) -> Iterator[None]:
     """Let one process at a time make `path`: another one waits for the end of the block, and looks again.
@@ -49,7 +54,7 @@ def alone(path: Path) -> Iterator[None]:
     Raises:
         CrossgapError: the place cannot be written.
     """
-    lock = FileLock(path.with_name(f".{path.name}.lock"), is_singleton=True)
+    lock = FileLock(lock_file(path), is_singleton=True)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         lock.acquire()

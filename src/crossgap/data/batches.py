@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import os
 from collections.abc import Callable
 
 import numpy as np
@@ -12,6 +14,11 @@ from crossgap.errors import CrossgapError
 
 Augment = Callable[[Tensor], Tensor]
 """Images (n, 3, H, W) in [-1, 1] to new ones of the same form."""
+
+if hasattr(os, "register_at_fork"):
+    # A forked process, such as one of Gymnasium's AsyncVectorEnv, has none of its parent's threads, and a
+    # network that is asked anything there would wait for them for ever.
+    os.register_at_fork(after_in_child=functools.partial(torch.set_num_threads, 1))
 
 
 def to_tensor(images: np.ndarray) -> Tensor:

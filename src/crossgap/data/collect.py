@@ -10,10 +10,10 @@ import numpy as np
 
 from crossgap.config import Collection
 from crossgap.data.folder import ABOUT, Track, _untracked
-from crossgap.data.image_file import save_image
+from crossgap.data.image_file import MAX_PIXELS, save_image
 from crossgap.data.table import LABELS, write_table
 from crossgap.errors import CrossgapError
-from crossgap.files import read_json, remove, write_json, write_text
+from crossgap.files import alone, lock_file, read_json, remove, write_json, write_text
 from crossgap.simulation.randomization import get_randomization
 from crossgap.simulation.spawning import ProcessDied, check_main_script, process_pool
 from crossgap.simulation.workers import available_cores, die_with_parent
@@ -32,7 +32,7 @@ def collect(
 ) -> Path:
     """Collect into a new folder that `read_folder` reads; a killed collection is continued.
 
-    An episode is one file, a strip of its images: creating files costs more than rendering. Each is read
+    Of two processes that collect into one folder at once the second waits, and finds it done. An episode is one file, a strip of its images: creating files costs more than rendering. Each is read
     back and compared after it was written. The processes that render are spawned: a script that collects does
     so under `if __name__ == "__main__":`.
 
@@ -51,6 +51,16 @@ def collect(
     if output.exists():
         return _existing(collection, output)
     check_main_script()
+    with alone(output):
+        try:
+            if output.exists():  # another process has just made it
+                return _existing(collection, output)
+            return _new(collection, output, workers, track)
+        finally:
+            remove(lock_file(output))
+
+
+def _new(collection: Collection, output: Path, workers: int | None, track: Track) -> Path:
     partial = output.with_name(f".{output.name}.partial")
     try:
         _prepare(collection, partial)
@@ -82,6 +92,11 @@ def _check(collection: Collection, workers: int | None) -> None:
     for name, least in (("episodes", 1), ("steps", 2), ("size", 1)):
         if (value := getattr(collection, name)) < least:
             raise CrossgapError(f"--{name} must be at least {least}; got {value}.")
+    if (pixels := collection.steps * collection.size**2) > MAX_PIXELS:
+        raise CrossgapError(
+            f"--steps {collection.steps} at --size {collection.size}: an episode is one file, and would have "
+            f"{pixels:,} pixels. Expected at most {MAX_PIXELS:,}: {MAX_PIXELS // collection.size**2:,} steps."
+        )
     if not 0 <= collection.perturbation < float("inf"):
         raise CrossgapError(f"--perturbation must be 0 or more; got {collection.perturbation}.")
     if collection.perturbation and not world.demonstrates:
