@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 
+from crossgap.adapted import AdaptedModel
 from crossgap.catalog import CANONICAL, CYCLE, INVERSE, METHODS, Methods
 from crossgap.config import (
     CycleConfig,
@@ -22,9 +24,10 @@ from crossgap.config import (
     TranslatorConfig,
     TwoColumnsConfig,
 )
-from crossgap.data import LabelledImages
+from crossgap.data import Classes, LabelledImages
 from crossgap.errors import CrossgapError
 from crossgap.evaluation import offline_error
+from crossgap.files import read_json, write_json
 from crossgap.training import Trainer
 
 LEARN = TaskGANConfig(
@@ -158,8 +161,79 @@ def extras(toy) -> dict:
     }
 
 
-def test_every_method_is_trained_saved_and_loaded_from_then_on(make, toy, tmp_path: Path, tree) -> None:
-    methods = make(TINY, 32, extra=extras(toy))
+class Settings:
+    """Settings that tell a `Recorded` which of their parts are read."""
+
+    def __init__(self, whole: TaskGANConfig, reader: Recorded):
+        self._whole, self._reader = whole, reader
+
+    def __getattr__(self, name: str) -> Any:
+        self._reader.keep(f"settings {name}")
+        return getattr(self._whole, name)
+
+
+class Recorded(Methods):
+    """Keeps, by method, what its training read itself, and what it asked of others."""
+
+    def __init__(self, source, target, config, *arguments, **kwargs):
+        self.read: dict[str, set[str]] = {}
+        self.training, self.whole = [""], config  # what is at work; the settings
+        super().__init__(source, target, Settings(config, self), *arguments, **kwargs)
+
+    def keep(self, part: str) -> None:
+        self.read.setdefault(self.training[-1], set()).add(part)
+
+    @property
+    def target(self) -> LabelledImages:
+        self.keep("target")
+        return self._target
+
+    @target.setter
+    def target(self, data: LabelledImages) -> None:
+        self._target = data
+
+    def extra(self, key: str) -> LabelledImages:
+        self.keep(f"extra {key}")
+        return super().extra(key)
+
+    def get(self, name: str) -> Any:
+        self.keep(f"method {name}")
+        return super().get(name)
+
+    def _train(self, method, name, folder) -> None:
+        self.training.append(name)
+        super()._train(method, name, folder)
+        self.training.pop()
+
+    @contextmanager
+    def _aside(self) -> Iterator[None]:
+        """What is read meanwhile is no part of a training."""
+        self.training.append("aside")
+        settings, self.config = self.config, self.whole
+        yield
+        self.config = settings
+        self.training.pop()
+
+    def check(self, name: str) -> None:
+        with self._aside():
+            super().check(name)
+
+    def made_of(self, name: str) -> dict[str, Any]:
+        with self._aside():
+            return super().made_of(name)
+
+    def all_read(self, method: str) -> set[str]:
+        """By a method and what it builds on."""
+        own = self.read[method]
+        bases = (part.removeprefix("method ") for part in own if part.startswith("method "))
+        return own.union(*map(self.all_read, bases))
+
+
+def test_every_method_is_trained_saved_and_loaded_from_then_on(
+    make, toy, fabric, tmp_path: Path, tree
+) -> None:
+    trainer = Trainer(tmp_path / "run", fabric, quiet=True)
+    methods = Recorded(toy("source", 32, 1), toy("target", 4, 2), TINY, trainer, extra=extras(toy))
     images = toy("target", 5, 3).images
     first = {name: methods.get(name).predict(images) for name in METHODS}
     for name, labels in first.items():
@@ -179,6 +253,106 @@ def test_every_method_is_trained_saved_and_loaded_from_then_on(make, toy, tmp_pa
         np.testing.assert_array_equal(again.get(name).predict(images), labels)
     assert tree(tmp_path / "run") == before
     assert len({labels.tobytes() for labels in first.values()}) == len(METHODS)
+    for name, about in METHODS.items():  # and each declares what its model depends on
+        read = methods.all_read(name)
+        used = {part.removeprefix("settings ") for part in read if part.startswith("settings ")}
+        assert (name, used) == (name, {"networks", *about.settings})
+        assert {part for part in read if part.startswith("extra ")} <= {f"extra {about.needs}"}, name
+        assert not (about.source_side and "target" in read), name
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ("steps", r"--source\.steps is 3 there, 4 here\. Choose another folder, or remove .*source_only and"),
+        ("networks", r"--networks\.task-norm is absent there, \"instance\" here"),
+        ("seed", "seed is 0 there, 7 here"),
+        ("images", r'source is "32 images, fingerprint \w+" there, "32 images, fingerprint \w+" here'),
+        ("labels", r"source is .* there, .* here"),
+        ("names", r'labels is \["x", "y"\] there, \["elbow", "wrist"\] here'),
+        ("classes", r"scale\.count is absent there, 40 here"),
+    ],
+)
+def test_a_folder_of_another_training_is_refused(
+    toy, fabric, tmp_path: Path, tree, change: str, told: str
+) -> None:
+    source, target, config, seed, scale = toy("source", 32, 1), toy("target", 4, 2), TINY, 0, None
+
+    def methods() -> Methods:
+        return Methods(source, target, config, Trainer(tmp_path, fabric, seed, quiet=True), scale=scale)
+
+    methods().get("source_only")
+    before = tree(tmp_path)
+    if change == "steps":
+        config = replace(config, source=SupervisedConfig(4, 4))
+    elif change == "networks":
+        config = replace(config, networks=replace(config.networks, task_norm="instance"))
+    elif change == "seed":
+        seed = 7
+    elif change == "images":
+        source = replace(source, images=source.images ^ 1)
+    elif change == "labels":
+        source = replace(source, labels=source.labels[::-1])
+    elif change == "classes":
+        scale = Classes(40)
+    else:
+        source, target = (replace(data, label_names=("elbow", "wrist")) for data in (source, target))
+    with pytest.raises(CrossgapError, match=rf"source_only holds another training: .*{told}"):
+        methods().get("source_only")
+    with pytest.raises(CrossgapError, match=r"source_only holds another training: "):
+        methods().get("fine_tuned")  # nor is anything built on it
+    after = {name: bytes_ for name, bytes_ in tree(tmp_path).items() if not name.endswith(".lock")}
+    assert after == {name: bytes_ for name, bytes_ in before.items() if not name.endswith(".lock")}
+
+
+def test_what_a_method_does_not_depend_on_may_change(make, toy, tmp_path: Path) -> None:
+    methods = make(TINY, 32)
+    first = {name: methods.get(name) for name in ("source_only", "plain_gan")}
+    methods = make(replace(TINY, fine_tuning=SupervisedConfig(4, 4), dann=DANNConfig(9, 9)), 32)
+    methods.target = methods.target.without_labels()
+    images = toy("target", 5, 3).images
+    for name, model in first.items():
+        np.testing.assert_array_equal(methods.get(name).predict(images), model.predict(images))
+    methods = make(TINY, 32)
+    methods.target = toy("target", 6, 9)
+    assert methods.get("source_only").made_of == first["source_only"].made_of
+    with pytest.raises(CrossgapError, match=r'plain_gan holds another training: target is "4 images without'):
+        methods.get("plain_gan")
+
+
+def test_a_half_done_training_of_other_settings_is_not_gone_on_with(make, tmp_path: Path) -> None:
+    make(TINY, 32).get("source_only")
+    run = tmp_path / "run"
+    shutil.rmtree(run / "models")  # as if killed before the end
+    other = make(replace(TINY, source=SupervisedConfig(5, 4)), 32)
+    with pytest.raises(
+        CrossgapError,
+        match=r"checkpoints/source_only holds another training: --source\.steps is 3 .*remove .*source_only",
+    ):
+        other.get("source_only")
+    make(TINY, 32).get("source_only")
+    for path in (run / "models" / "source_only", run / "checkpoints" / "source_only"):
+        shutil.rmtree(path)  # what the messages say
+    assert other.get("source_only").made_of["config"]["source"]["steps"] == 5
+
+
+def test_a_model_of_before_says_nothing_of_its_training(make, tmp_path: Path) -> None:
+    make(TINY, 32).get("source_only")
+    about = tmp_path / "run" / "models" / "source_only" / "adapted.json"
+    write_json(about, {key: value for key, value in read_json(about).items() if key != "made_of"})
+    with pytest.raises(CrossgapError, match=r"source_only does not say what it was trained on: .* or remove"):
+        make(TINY, 32).get("source_only")
+    assert AdaptedModel.load(about.parent).method == "source_only"
+
+
+def test_what_targets_share_can_have_settings_of_its_own(make, fabric, tmp_path: Path) -> None:
+    shared = Trainer(tmp_path / "source", fabric, quiet=True)
+    for steps in (4, 5):
+        config = replace(TINY, source=SupervisedConfig(steps, 4), fine_tuning=SupervisedConfig(steps, 4))
+        methods = make(config, 32, tmp_path / str(steps), source_trainer=shared, source_config=TINY)
+        tuned = methods.get("fine_tuned")
+        assert tuned.made_of["config"]["fine_tuning"]["steps"] == steps
+        assert methods.get("source_only").made_of["config"]["source"]["steps"] == 3
 
 
 def test_taskgan_keeps_the_source_model_and_refinement_the_translator(make) -> None:

@@ -53,6 +53,8 @@ class AdaptedModel:
     Attributes:
         precision: of the translator: `32-true` at first, the same on every machine; `bf16-mixed` is
             faster where the hardware has bfloat16, and predictions differ a little.
+        made_of: the data and settings that it was trained on, as `catalog.Methods` records them; empty where
+            nobody did.
     """
 
     def __init__(
@@ -63,6 +65,7 @@ class AdaptedModel:
         self.label_names, self.size, self.method = label_names, size, method
         self.architecture = architecture or {}
         self.precision = "32-true"
+        self.made_of: dict[str, Any] = {}
         if translator is not None:
             translator.eval()
 
@@ -137,7 +140,7 @@ class AdaptedModel:
             about = {
                 "method": self.method, "size": self.size, "label_names": list(self.label_names),
                 "scale": asdict(self.scale), "translator": self.translator is not None,
-                "architecture": self.architecture, DIGEST: digests,
+                "architecture": self.architecture, "made_of": self.made_of, DIGEST: digests,
             }  # fmt: skip
             write_json(temporary / ABOUT, about)
 
@@ -166,7 +169,9 @@ class AdaptedModel:
             sizes = arch["generator_width"], arch["generator_blocks"]
             translator = load("translator", lambda: Generator(*sizes))
         names, method = tuple(about["label_names"]), about["method"]
-        return AdaptedModel(task_model, scale, names, size, translator, method, arch)
+        model = AdaptedModel(task_model, scale, names, size, translator, method, arch)
+        model.made_of = about.get("made_of", {})  # models of before have none
+        return model
 
 
 def _described(folder: Path) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from typing import Any
 
 from filelock import BaseFileLock, FileLock, Timeout
 
+from crossgap.differences import as_json, differences, summary
 from crossgap.errors import CrossgapError
 from crossgap.files import alone, read_json, read_json_lines, write_json
 from crossgap.progress import console
@@ -27,19 +28,10 @@ EXTRA = "extra.json"
 _LOCKS: dict[Path, BaseFileLock] = {}  # by run folder, held as long as this process lives
 
 
-SHOWN = 5
-"""How many differences between two runs an error names."""
-ABSENT = object()
-"""In the place of a setting that one of two configurations lacks."""
-
-
-def _as_json(config: dict[str, Any]) -> dict[str, Any]:
-    """As it comes back from a file: tuples become lists."""
-    return json.loads(json.dumps(config))
-
-
 def open_run(folder: Path, config: dict[str, Any]) -> Path:
     """Make a run folder with its `config.json`, or go on with the one that is there.
+
+    Where its data sets are may change from start to start; what they hold may not.
 
     Raises:
         CrossgapError: the folder is a file, or holds another run or other files.
@@ -48,10 +40,9 @@ def open_run(folder: Path, config: dict[str, Any]) -> Path:
         raise CrossgapError(f"{folder} is a file. Expected a folder for the run, or nothing yet.")
     path = folder / CONFIG
     if path.exists():
-        found, config = _config_of(path), _as_json(config)
-        if found != config:
+        if different := summary(_config_of(path), as_json(config)):
             raise CrossgapError(
-                f"{folder} holds another run: {_summary(found, config)}. "
+                f"{folder} holds another run: {different}. "
                 "Choose another folder, or use the run's own settings to go on with it."
             )
     elif folder.exists() and any(not item.name.endswith(".partial") for item in folder.iterdir()):
@@ -71,8 +62,8 @@ def keep_extra(folder: Path, extra: dict[str, Any]) -> None:
     path = folder / EXTRA
     found = read_json(path, "run configuration") if path.exists() else {}
     known = {key: value for key, value in found.items() if key in extra}
-    if differences := _differences(known, {key: extra[key] for key in known}):
-        raise CrossgapError(f"{folder} holds another run: {'; '.join(differences)}. Choose another folder.")
+    if different := summary(known, {key: extra[key] for key in known}):
+        raise CrossgapError(f"{folder} holds another run: {different}. Choose another folder.")
     if set(extra) - set(found):
         write_json(path, found | extra)
 
@@ -85,37 +76,6 @@ def _config_of(path: Path) -> dict[str, Any]:
     return {key: value for key, value in found.items() if key != "seeds"}
 
 
-def _summary(found: dict[str, Any], wanted: dict[str, Any]) -> str:
-    """How two runs differ, in a line or two; sizes, steps and rates by their options."""
-    for name in ("experiment", "preset"):
-        if found.get(name) != wanted.get(name):
-            return "; ".join(_differences({name: found.get(name)}, {name: wanted.get(name)}))
-    first, rest = (lines := _differences(found, wanted))[:SHOWN], lines[SHOWN:]
-    return "; ".join(first) + (f"; and {len(rest)} more" if rest else "")
-
-
-def _differences(found: Any, wanted: Any, name: str = "") -> list[str]:
-    """Which settings differ, by their path, each with both values."""
-    if isinstance(found, dict) and isinstance(wanted, dict):
-        return [
-            line
-            for key in {**wanted, **found}
-            for line in _differences(
-                found.get(key, ABSENT), wanted.get(key, ABSENT), f"{name}.{key}" if name else key
-            )
-        ]
-    if found == wanted:
-        return []
-    there, here = ("absent" if value is ABSENT else _shown(value) for value in (found, wanted))
-    if name.startswith("config."):
-        name = "--" + name.removeprefix("config.").replace("_", "-")
-    return [f"{name} is {there} there, {here} here"]
-
-
-def _shown(value: Any) -> str:
-    return "none" if value is None else json.dumps(value, ensure_ascii=False)
-
-
 def same_setup(folder: Path, setup: Any) -> None:
     """Keep what a training is of in its folder, so that it never goes on as another one.
 
@@ -126,9 +86,9 @@ def same_setup(folder: Path, setup: Any) -> None:
     Raises:
         CrossgapError: the folder is of another setup.
     """
-    if differences := setup_differences(folder, setup):
+    if different := setup_differences(folder, setup):
         raise CrossgapError(
-            f"{folder} holds another training: {'; '.join(differences)}. Remove it, or start a new run."
+            f"{folder} holds another training: {'; '.join(different)}. Remove it, or start a new run."
         )
     if not (folder / SETUP).exists():
         write_json(folder / SETUP, asdict(setup))
@@ -138,8 +98,8 @@ def setup_differences(folder: Path, setup: Any) -> list[str]:
     """How the training in a folder, if there is one, differs from one of this setup, as in `same_setup`."""
     if not (folder / SETUP).exists():
         return []
-    found = _as_json(asdict(type(setup)())) | read_json(folder / SETUP, "setup")
-    return _differences(found, _as_json(asdict(setup)))
+    found = as_json(asdict(type(setup)())) | read_json(folder / SETUP, "setup")
+    return differences(found, as_json(asdict(setup)))
 
 
 def find_run(name: str, config: dict[str, Any], root: Path = Path("outputs"), fresh: bool = False) -> Path:
@@ -153,7 +113,7 @@ def find_run(name: str, config: dict[str, Any], root: Path = Path("outputs"), fr
         except CrossgapError as error:
             console.print(f"{error} Passed over; remove {path.parent} to be rid of it.", highlight=False)
             continue
-        if found == _as_json(config):
+        if not summary(found, as_json(config)):
             return path.parent
     now = datetime.now()
     return open_run(root / f"{now:%Y-%m-%d}" / f"{now:%H-%M-%S}_{name}", config)

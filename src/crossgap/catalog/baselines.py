@@ -66,20 +66,39 @@ def randomized_fine_tuned(methods: Methods, name: str, base: str) -> AdaptedMode
 
 
 def _randomized(name: str, about: str, fine_tuned: str) -> dict[str, Method]:
-    then = partial(randomized_fine_tuned, name=fine_tuned, base=name)
+    then, settings = partial(randomized_fine_tuned, name=fine_tuned, base=name), ("randomization",)
+    build = partial(randomized, name=name)
     return {
-        name: Method(partial(randomized, name=name), about, True, name, target_labels=False),
-        fine_tuned: Method(then, f"{about}, then fine-tuned", needs=name),
+        name: Method(build, about, True, name, target_labels=False, settings=settings),
+        fine_tuned: Method(
+            then, f"{about}, then fine-tuned", needs=name, settings=(*settings, "randomized_fine_tuning")
+        ),
     }
 
 
+TUNED = ("source", "fine_tuning")
 BASELINES = {
-    "source_only": Method(source_only, "source only", source_side=True, target_labels=False),
-    "target_only": Method(target_only, "target only (the paper's “Benchmark”)"),
-    "fine_tuned": Method(fine_tuned, "source model fine-tuned on the target images"),
-    "augmented": Method(augmented, "image augmentation of the source", source_side=True, target_labels=False),
-    "augmented_fine_tuned": Method(augmented_fine_tuned, "image augmentation, then fine-tuned"),
+    "source_only": Method(
+        source_only, "source only", source_side=True, target_labels=False, settings=("source",)
+    ),
+    "target_only": Method(target_only, "target only (the paper's “Benchmark”)", settings=("target",)),
+    "fine_tuned": Method(fine_tuned, "source model fine-tuned on the target images", settings=TUNED),
+    "augmented": Method(
+        augmented,
+        "image augmentation of the source",
+        source_side=True,
+        target_labels=False,
+        settings=("source",),
+    ),
+    "augmented_fine_tuned": Method(
+        augmented_fine_tuned, "image augmentation, then fine-tuned", settings=TUNED
+    ),
     **_randomized("randomized", "domain randomization per episode", "randomized_per_episode_fine_tuned"),
     **_randomized("randomized_per_frame", "domain randomization per frame", "randomized_fine_tuned"),
-    "oracle": Method(oracle, "oracle: as many labelled target images as source images", needs="oracle"),
+    "oracle": Method(
+        oracle,
+        "oracle: as many labelled target images as source images",
+        needs="oracle",
+        settings=("source",),
+    ),
 }

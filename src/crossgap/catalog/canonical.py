@@ -129,6 +129,11 @@ def near_the_target(methods: Methods) -> np.ndarray:
     return rng.choice(len(source), methods.config.translated_images, p=weight / weight.sum())
 
 
+RCAN = ("source", "canonical")
+RCAN_REFINED = (*RCAN, "refinement", "translated_images")
+CANONICAL_TASKGAN = (*RCAN_REFINED, "translator")
+
+
 def _canonical(name: str, about: str, labelled: bool) -> dict[str, Method]:
     refined = f"{name}_refined"
     return {
@@ -138,6 +143,7 @@ def _canonical(name: str, about: str, labelled: bool) -> dict[str, Method]:
             needs=RANDOMIZED,
             target_labels=labelled,
             check=check_pairs,
+            settings=CANONICAL_TASKGAN,
         ),
         refined: Method(
             partial(canonical_refined, name=refined, base=name, target=labelled),
@@ -145,6 +151,7 @@ def _canonical(name: str, about: str, labelled: bool) -> dict[str, Method]:
             needs=RANDOMIZED,
             target_labels=labelled,
             check=check_pairs,
+            settings=CANONICAL_TASKGAN,
         ),
     }
 
@@ -157,6 +164,7 @@ CANONICAL = {
         needs=RANDOMIZED,
         target_labels=False,
         check=check_pairs,
+        settings=RCAN,
     ),
     "rcan_refined": Method(
         partial(canonical_refined, name="rcan_refined", base="rcan", target=False),
@@ -165,6 +173,7 @@ CANONICAL = {
         needs=RANDOMIZED,
         target_labels=False,
         check=check_pairs,
+        settings=RCAN_REFINED,
     ),
     **_canonical("canonical_taskgan", "canonical TaskGAN (with randomized source images)", True),
     "rcan_near": Method(
@@ -172,12 +181,14 @@ CANONICAL = {
         "RCAN, refined near the target's labels",
         needs=RANDOMIZED,
         check=check_pairs,
+        settings=RCAN_REFINED,
     ),
     "canonical_taskgan_near": Method(
         partial(canonical_refined, name="canonical_taskgan_near", base="canonical_taskgan", near=True),
         "canonical TaskGAN (with randomized source images), refined near the target's labels",
         needs=RANDOMIZED,
         check=check_pairs,
+        settings=CANONICAL_TASKGAN,
     ),
     **_canonical(
         "canonical_taskgan_unlabelled",

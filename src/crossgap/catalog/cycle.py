@@ -72,9 +72,15 @@ def unlabelled_refined(methods: Methods) -> AdaptedModel:
     return methods.adapted(task_model, phase.networks["inverse"])
 
 
-def _cycle(build, about: str, **kwargs) -> Method:
+def _cycle(build, about: str, further: tuple[str, ...] = (), **kwargs) -> Method:
     labelled, forward = kwargs.get("labelled", False), build is source_translator
-    return Method(partial(build, **kwargs), about, target_labels=labelled, translates_source=forward)
+    return Method(
+        partial(build, **kwargs),
+        about,
+        target_labels=labelled,
+        translates_source=forward,
+        settings=("source", "cycle", *further),
+    )
 
 
 CYCLE = {
@@ -82,11 +88,13 @@ CYCLE = {
         partial(inverse, name="source_supervised_gan", target_labels=False, source_labels=True),
         "inverse GAN supervised on the source, no target labels",
         target_labels=False,
+        settings=("source", "translator"),
     ),
     "cycle_taskgan": _cycle(inverse_side, "cycle TaskGAN, inverse", labelled=True),
     "cycle_taskgan_refined": Method(
         partial(refined, name="cycle_taskgan_refined", base="cycle_taskgan"),
         "cycle TaskGAN, inverse, refined",
+        settings=("source", "cycle", "refinement"),
     ),
     "cycle_taskgan_forward": _cycle(forward_side, "cycle TaskGAN, forward", labelled=True),
     "cycle_taskgan_translator": _cycle(source_translator, "cycle TaskGAN: the translator G", labelled=True),
@@ -94,7 +102,9 @@ CYCLE = {
         inverse_side, "cycle TaskGAN, inverse, no target labels", labelled=False
     ),
     "cycle_taskgan_unlabelled_refined": _cycle(
-        unlabelled_refined, "cycle TaskGAN, inverse, no target labels, refined"
+        unlabelled_refined,
+        "cycle TaskGAN, inverse, no target labels, refined",
+        further=("refinement", "translated_images"),
     ),
     "cycle_taskgan_unlabelled_forward": _cycle(
         forward_side, "cycle TaskGAN, forward, no target labels", labelled=False

@@ -42,9 +42,16 @@ def dann(methods: Methods, name: str, labelled: bool) -> AdaptedModel:
 
 FEATURES = {
     "dann": Method(
-        partial(dann, name="dann", labelled=False), "DANN", needs="unlabelled", target_labels=False
+        partial(dann, name="dann", labelled=False),
+        "DANN",
+        needs="unlabelled",
+        target_labels=False,
+        settings=("dann",),
     ),
     "dann_labelled": Method(
-        partial(dann, name="dann_labelled", labelled=True), "DANN, with the target labels", needs="unlabelled"
+        partial(dann, name="dann_labelled", labelled=True),
+        "DANN, with the target labels",
+        needs="unlabelled",
+        settings=("dann",),
     ),
 }

@@ -98,22 +98,32 @@ def source_paired_translated(methods: Methods) -> AdaptedModel:
     return _two_columns(methods, "source_paired_translated", "source_only", pairs)
 
 
+TRANSLATED = ("source", "two_columns", "translator", "translated_images")
 FORWARD = {
-    "source_paired": Method(source_paired, "Source + Paired (two columns)", needs="pairs"),
+    "source_paired": Method(
+        source_paired, "Source + Paired (two columns)", needs="pairs", settings=("source", "two_columns")
+    ),
     "plain_gan_forward": Method(
         partial(forward, name="plain_gan_forward", supervised=False),
         "plain GAN forward (λ = 0): the translator G",
         target_labels=False,
         translates_source=True,
+        settings=("source", "translator"),
     ),
     "taskgan_forward": Method(
         partial(forward, name="taskgan_forward"),
         "TaskGAN forward: the translator G",
         needs="pairs",
         translates_source=True,
+        settings=("source", "two_columns", "translator"),
     ),
-    "source_translated": Method(source_translated, "TaskGAN forward: Source + Translated", needs="pairs"),
+    "source_translated": Method(
+        source_translated, "TaskGAN forward: Source + Translated", needs="pairs", settings=TRANSLATED
+    ),
     "source_paired_translated": Method(
-        source_paired_translated, "TaskGAN forward: Source + Paired + Translated", needs="pairs"
+        source_paired_translated,
+        "TaskGAN forward: Source + Paired + Translated",
+        needs="pairs",
+        settings=TRANSLATED,
     ),
 }

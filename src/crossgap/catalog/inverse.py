@@ -73,44 +73,60 @@ def refined(methods: Methods, name: str, base: str) -> AdaptedModel:
     return methods.adapted(task_model, model.translator)
 
 
+TRANSLATOR = ("source", "translator")
+REFINED = (*TRANSLATOR, "refinement")
 INVERSE = {
     "plain_gan": Method(
-        partial(inverse, name="plain_gan", target_labels=False), "plain GAN (λ = 0)", target_labels=False
+        partial(inverse, name="plain_gan", target_labels=False),
+        "plain GAN (λ = 0)",
+        target_labels=False,
+        settings=TRANSLATOR,
     ),
     "task_loss_only": Method(
-        partial(inverse, name="task_loss_only", adversarial_weight=0.0), "translator by task loss alone"
+        partial(inverse, name="task_loss_only", adversarial_weight=0.0),
+        "translator by task loss alone",
+        settings=TRANSLATOR,
     ),
     "task_loss_only_refined": Method(
         partial(refined, name="task_loss_only_refined", base="task_loss_only"),
         "translator by task loss alone, refined",
+        settings=REFINED,
     ),
-    "taskgan_inverse": Method(partial(inverse, name="taskgan_inverse"), "TaskGAN inverse, before refinement"),
+    "taskgan_inverse": Method(
+        partial(inverse, name="taskgan_inverse"), "TaskGAN inverse, before refinement", settings=TRANSLATOR
+    ),
     "taskgan_inverse_refined": Method(
         partial(refined, name="taskgan_inverse_refined", base="taskgan_inverse"),
         "**TaskGAN inverse, refined**",
+        settings=REFINED,
     ),
     "source_supervised_taskgan": Method(
         partial(inverse, name="source_supervised_taskgan", source_labels=True),
         "TaskGAN inverse, also supervised on the source",
+        settings=TRANSLATOR,
     ),
     "source_supervised_taskgan_refined": Method(
         partial(refined, name="source_supervised_taskgan_refined", base="source_supervised_taskgan"),
         "**TaskGAN inverse, also supervised on the source, refined**",
+        settings=REFINED,
     ),
     "taskgan_inverse_unlabelled": Method(
         partial(inverse, name="taskgan_inverse_unlabelled", unlabelled=True),
         "TaskGAN inverse with unlabelled target images in the GAN",
         needs="unlabelled",
+        settings=TRANSLATOR,
     ),
     "taskgan_inverse_unlabelled_refined": Method(
         partial(refined, name="taskgan_inverse_unlabelled_refined", base="taskgan_inverse_unlabelled"),
         "TaskGAN inverse with unlabelled target images in the GAN, refined",
         needs="unlabelled",
+        settings=REFINED,
     ),
     "source_supervised_taskgan_unlabelled": Method(
         partial(inverse, name="source_supervised_taskgan_unlabelled", source_labels=True, unlabelled=True),
         "TaskGAN inverse, also supervised on the source, with unlabelled target images in the GAN",
         needs="unlabelled",
+        settings=TRANSLATOR,
     ),
     "source_supervised_taskgan_unlabelled_refined": Method(
         partial(
@@ -120,5 +136,6 @@ INVERSE = {
         ),
         "TaskGAN inverse, also supervised on the source, with unlabelled target images in the GAN, refined",
         needs="unlabelled",
+        settings=REFINED,
     ),
 }

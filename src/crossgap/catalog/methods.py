@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from crossgap.adapted import AdaptedModel
+from crossgap.catalog.record import EXTRA, check_same, made_of
 from crossgap.config import SupervisedConfig, TaskGANConfig
 from crossgap.data.batches import Augment, Batches
 from crossgap.data.folder import strip_hint
-from crossgap.data.images import LabelCoding, LabelledImages, LabelScale
+from crossgap.data.images import LabelCoding, LabelledImages, LabelScale, describe
 from crossgap.errors import CrossgapError, unknown
-from crossgap.files import alone
+from crossgap.files import alone, read_json, write_json
 from crossgap.methods.supervised import Supervised
 from crossgap.networks import TaskModel
 from crossgap.training import Phase, Trainer, hardware
@@ -31,6 +34,9 @@ class Method:
     """Trains it; what it builds on is asked of `Methods.get`, which trains or loads it."""
     about: str
     """What it is, for tables and `--help`."""
+    settings: tuple[str, ...] = field(kw_only=True)
+    """The parts of `TaskGANConfig` that its model depends on, with those of what it builds on; `networks`,
+    which all depend on, is not named."""
     source_side: bool = False
     """Whether it sees nothing of the target, so that all targets can share it."""
     needs: str = ""
@@ -49,14 +55,6 @@ class Method:
         return not self.translates_source
 
 
-EXTRA = {
-    "oracle": "many labelled target images",
-    "pairs": "the target images' true pairs in the source domain",
-    "unlabelled": "further target images, without labels",
-    "randomized": "source images with a new random look for every episode",
-    "randomized_per_frame": "source images with a new random look for every frame",
-}
-"""Data sets that some methods need beside source and target."""
 OPTIONS = {
     "pairs": "--pairs", "unlabelled": "--unlabelled", "randomized": "--randomized",
     "randomized_per_frame": "--randomized",
@@ -81,6 +79,7 @@ class Methods:
         source_trainer: runs what needs the source alone, in a folder that several targets may share.
         extra: makes further data sets, by their key in `EXTRA`, when a method needs them.
         scale: of the labels; the source's `LabelScale` by default. `Classes(k)` makes it classification.
+        source_config: settings of what needs the source alone, where targets with other ones share it.
 
     Raises:
         CrossgapError: the two sets differ in image size or in labels.
@@ -90,12 +89,13 @@ class Methods:
         self, source: LabelledImages, target: LabelledImages, config: TaskGANConfig, trainer: Trainer,
         source_trainer: Trainer | None = None,
         extra: Mapping[str, Callable[[], LabelledImages]] | None = None,
-        scale: LabelCoding | None = None,
+        scale: LabelCoding | None = None, source_config: TaskGANConfig | None = None,
     ):  # fmt: skip
         check_pair(source, target)
         self.source, self.target, self.config, self.trainer = source, target, config, trainer
         self.source_trainer, self._extra = source_trainer or trainer, extra or {}
-        self.scale = scale or LabelScale.of(source)
+        self.scale, self._source_config = scale or LabelScale.of(source), source_config or config
+        self._descriptions: dict[tuple[str, bool], dict[str, Any]] = {}
 
     # models
 
@@ -105,9 +105,12 @@ class Methods:
         It predicts in the precision of training.
 
         Raises:
-            CrossgapError: there is no such method, or it needs target labels or data that are not there.
+            CrossgapError: there is no such method, it needs target labels or data that are not there, or its
+                folder holds a model of other data, labels, settings, seed or hardware.
         """
-        method, trainer = self._method(name), self.trainer_of(name)
+        method, trainer = self.method(name), self.trainer_of(name)
+        if method.source_side and self._source_config != self.config:
+            return self._source_side.get(name)
         folder = trainer.folder / "models" / name
         if not folder.exists():
             self.check(name)
@@ -118,15 +121,27 @@ class Methods:
         model = AdaptedModel.load(folder, trainer.fabric.device)
         if model.method != name:
             raise CrossgapError(f"{folder} holds a model of '{model.method}'. Expected one of '{name}'.")
+        check_same(folder, model.made_of, self.made_of(name), trainer.folder / "checkpoints" / name)
         model.precision = hardware(trainer.fabric)["precision"]
         return model
 
+    @functools.cached_property
+    def _source_side(self) -> Methods:
+        """The same for what needs the source alone, with its own settings."""
+        return Methods(
+            self.source, self.target, self._source_config, self.source_trainer, None, self._extra, self.scale
+        )
+
     def _train(self, method: Method, name: str, folder: Path) -> None:
         model, fabric = method.build(self), self.trainer_of(name).fabric
-        model.method = name
+        model.method, model.made_of = name, self.made_of(name)
         if fabric.is_global_zero:
             model.save(folder)
         fabric.barrier()
+
+    def made_of(self, name: str) -> dict[str, Any]:
+        """What the model of a method is trained on and with: `record.made_of`."""
+        return made_of(self, name)
 
     def check(self, name: str) -> None:
         """Whether a method can be trained on what is there.
@@ -135,7 +150,7 @@ class Methods:
             CrossgapError: there is no such method, it needs target labels or data that are not there, or a
                 batch has fewer images than there are processes.
         """
-        method = self._method(name)
+        method = self.method(name)
         check_batches(self.config, self.trainer.fabric.world_size)
         if method.target_labels and not method.source_side and not self.target.label_names:
             raise CrossgapError(
@@ -170,7 +185,12 @@ class Methods:
             self.scale.apply(data.labels)
 
     @staticmethod
-    def _method(name: str) -> Method:
+    def method(name: str) -> Method:
+        """The method of that name.
+
+        Raises:
+            CrossgapError: there is none; the message lists those that exist.
+        """
         from crossgap.catalog import METHODS
 
         if name not in METHODS:
@@ -179,7 +199,7 @@ class Methods:
 
     def trainer_of(self, name: str) -> Trainer:
         """What runs a method: the trainer of this pair of domains, or of the source alone."""
-        return self.source_trainer if self._method(name).source_side else self.trainer
+        return self.source_trainer if self.method(name).source_side else self.trainer
 
     def extra(self, key: str) -> LabelledImages:
         """A data set beside source and target.
@@ -191,11 +211,35 @@ class Methods:
             raise CrossgapError(f"This method needs {needed(key)}; there are none here.")
         return self._extra[key]()
 
+    def has(self, key: str) -> bool:
+        """Whether a data set of `EXTRA` is there."""
+        return key in self._extra
+
+    def describe(self, key: str, labelled: bool = True) -> dict[str, Any]:
+        """`describe` of the source, the target or an extra data set, without its labels where they are not
+        used; it is looked at once."""
+        if (key, labelled) not in self._descriptions:
+            data = getattr(self, key) if key in ("source", "target") else self.extra(key)
+            self._descriptions[key, labelled] = describe(data if labelled else data.without_labels())
+        return self._descriptions[key, labelled]
+
     # what methods are put together from
 
     def fit(self, name: str, phase: Phase) -> None:
-        """Train a phase of a method."""
-        self.trainer_of(name).fit(phase)
+        """Train a phase of a method, or go on with it.
+
+        Raises:
+            CrossgapError: the phase was begun on other data, labels, settings, seed or hardware.
+        """
+        trainer, wanted = self.trainer_of(name), self.made_of(name)
+        begun = trainer.folder / "checkpoints" / phase.name
+        record = begun.with_name(f"{phase.name}.json")
+        if begun.exists():
+            found = read_json(record, "record") if record.exists() else None
+            check_same(begun, found, wanted)
+        elif trainer.fabric.is_global_zero:
+            write_json(record, wanted)
+        trainer.fit(phase)
 
     def supervised(
         self, name: str, task_model: nn.Module, data: Sequence[LabelledImages | Batches],

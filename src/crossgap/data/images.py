@@ -74,6 +74,11 @@ def digest(data: LabelledImages) -> str:
     return found.hexdigest()[:16]
 
 
+def describe(data: LabelledImages) -> dict[str, Any]:
+    """What a data set holds, by which a run or a model knows it again wherever it is."""
+    return {"images": len(data), "labelled": bool(data.label_names), "fingerprint": digest(data)}
+
+
 def image_digests(images: np.ndarray) -> np.ndarray:
     """A fingerprint of each image alone, (n,) uint64, of (n, H, W, 3) uint8: other pixels, other digest."""
     digests = (hashlib.blake2b(image, digest_size=8).digest() for image in np.ascontiguousarray(images))

@@ -15,7 +15,7 @@ from crossgap.catalog.methods import OPTIONS, needed
 from crossgap.config import TaskGANConfig
 from crossgap.data import Classes, LabelledImages, LabelScale, read_folder, read_unlabelled
 from crossgap.data.folder import ABOUT, label_columns
-from crossgap.data.images import LabelCoding, constant_labels, digest
+from crossgap.data.images import LabelCoding, constant_labels, describe
 from crossgap.data.table import LABELS
 from crossgap.errors import CrossgapError
 from crossgap.experiments.overlap import check_shared, keep_seen, say_held_out, without_held_out
@@ -46,10 +46,10 @@ class OwnData:
     """Of the labels."""
     about: dict[str, Any]
     """Where source and target come from and what they hold: of a run's settings."""
-    extra_about: dict[str, str | None]
+    extra_about: dict[str, dict[str, Any] | None]
     """The same of further data sets, by their option; None of those that are not there."""
 
-    def extra_settings(self, methods: Iterable[str]) -> dict[str, str | None]:
+    def extra_settings(self, methods: Iterable[str]) -> dict[str, Any]:
         """`extra_about` of what these methods use."""
         options = {OPTIONS[needs].removeprefix("--") for m in methods if (needs := METHODS[m].needs)}
         return {key: self.extra_about[key] for key in sorted(options)}
@@ -123,7 +123,10 @@ def read_own_data(
     if coding is None:
         _check_varies(data["source"], source)
         _show_labels(data["source"], data["target"])
-    about = {key: _describe(folders[key], data[key]) if key in folders else None for key in given}
+    about = {
+        key: {"path": str(folders[key].resolve()), **describe(data[key])} if key in folders else None
+        for key in given
+    }
     extra = {key: images for key, images in data.items() if key not in ("source", "target")}
     if randomized is not None:
         extra["randomized_per_frame"] = extra["randomized"]
@@ -229,12 +232,6 @@ def _read_like(folder: Path, labels: Labels, names: tuple[str, ...]) -> Labelled
     """A folder's images with the source's labels, in the source's order, where it has them all."""
     has_them = labels is None and set(names) <= set(label_columns(folder))
     return read_folder(folder, names if has_them else labels, track)
-
-
-def _describe(folder: Path, images: LabelledImages) -> str:
-    """Where images are and what they are, in a line: in a run's settings, and in errors on another run's."""
-    labels = "" if images.label_names else " without labels"
-    return f"{folder.resolve()} ({len(images):,} images{labels}, fingerprint {digest(images)})"
 
 
 def _classes(count: int) -> Classes:
