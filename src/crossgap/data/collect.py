@@ -32,9 +32,11 @@ def collect(
 ) -> Path:
     """Collect into a new folder that `read_folder` reads; a killed collection is continued.
 
-    Of two processes that collect into one folder at once the second waits, and finds it done. An episode is one file, a strip of its images: creating files costs more than rendering. Each is read
-    back and compared after it was written. The processes that render are spawned: a script that collects does
-    so under `if __name__ == "__main__":`.
+    An episode is one file, a strip of its images: creating files costs more than rendering. Each is read
+    back and compared after it was written. Of two processes that collect into one folder at once the second
+    waits, and finds it done.
+
+    The processes that render are spawned: a script that collects does so under `if __name__ == "__main__":`.
 
     Args:
         collection: what to collect.
