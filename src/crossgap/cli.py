@@ -16,6 +16,7 @@ from crossgap.errors import CrossgapError
 from crossgap.experiments.budget_presets import BUDGET_METHODS
 from crossgap.experiments.xarm7_presets import EPISODE_STEPS
 from crossgap.experiments.xarm7_setups import BEST, Setup
+from crossgap.load import wait_passively_if_crowded
 
 PresetName = Literal["smoke", "quick", "full", "paper"]
 Device = Literal["auto", "cpu", "cuda"]
@@ -368,6 +369,7 @@ def main() -> None:
 
         print(f"crossgap {metadata.version('crossgap')}")
         return
+    wait_passively_if_crowded()
     try:
         tyro.extras.subcommand_cli_from_dict(
             VERBS, prog="crossgap", description="Cross the reality gap, and prove it.", sort_subcommands=False

@@ -11,6 +11,7 @@ from concurrent.futures.process import BrokenProcessPool
 from rich.table import Table
 
 from crossgap.errors import CrossgapError
+from crossgap.load import crowded, load
 from crossgap.progress import console
 from crossgap.runs import machine, versions
 from crossgap.simulation.gl import APT_LINE
@@ -59,6 +60,10 @@ def examine() -> bool:
     table.add_row("free disk", f"{free:.1f} GiB")
     if free < 2:
         problems.append("Less than 2 GiB of disk are free here; a demo writes about 0.5 GiB.")
+    if now := load():
+        table.add_row("load", f"{now:.1f}")
+    if what := crowded():
+        problems.append(what)
     has_gpu = _training_rows(table, problems)
     works = _rendering_rows(table, problems, has_gpu)
     table.add_row("look target_pbr", filament_state())

@@ -14,7 +14,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, ClassVar
 
 import lightning_fabric
 import torch
@@ -24,8 +24,9 @@ from torch.optim import Optimizer
 from crossgap.checkpoints import Checkpoint
 from crossgap.data.batches import Batches
 from crossgap.errors import CrossgapError, unknown
+from crossgap.load import crowded
 from crossgap.metrics import Metrics
-from crossgap.progress import progress_bar
+from crossgap.progress import console, progress_bar
 from crossgap.speed import compiled_where_it_pays, keep_freed_memory
 
 PRECISIONS = ("auto", "32-true", "bf16-mixed")
@@ -188,6 +189,8 @@ class Trainer:
         quiet: no progress bars.
     """
 
+    _said_crowded: ClassVar[bool] = False
+
     def __init__(
         self, folder: str | Path, fabric: lightning_fabric.Fabric, seed: int = 0, quiet: bool = False
     ):  # fmt: skip
@@ -212,6 +215,8 @@ class Trainer:
         if done and self.fabric.global_rank:  # the checkpoint's random state is the first device's
             torch.manual_seed(self.seed + 1_000_003 * done + self.fabric.global_rank)
         quiet = self.quiet or not self.fabric.is_global_zero
+        if not quiet and done < phase.steps:
+            self._say_if_crowded()
         with (
             Metrics(self.folder, phase.name, done, write=self.fabric.is_global_zero) as metrics,
             progress_bar(phase.name, phase.steps, done, quiet=quiet) as advance,
@@ -228,6 +233,13 @@ class Trainer:
                         checkpoint.save(step + 1)
                         saved = time.monotonic()
         self.fabric.barrier()
+
+    @classmethod
+    def _say_if_crowded(cls) -> None:
+        """Once in a process: that these steps will take longer than they need."""
+        if not cls._said_crowded and torch.get_num_threads() > 1 and (what := crowded()):
+            cls._said_crowded = True
+            console.print(what, highlight=False)
 
     @staticmethod
     def _set_learning_rate(phase: Phase, step: int) -> None:
