@@ -7,7 +7,8 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import lightning_fabric
@@ -108,6 +109,35 @@ def python(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
         for path in (script, output, errors):
             path.unlink()
         return subprocess.CompletedProcess(command, done.returncode, *texts)
+
+    return run
+
+
+@pytest.fixture
+def at_once() -> Callable[..., None]:
+    """`at_once(code, *arguments)` runs a script in a process for each tuple of arguments, all from the same
+    moment on: when each has called `ready()`, after its imports."""
+
+    def run(code: str, *arguments: Sequence[object]) -> None:
+        code = f"import sys\ndef ready():\n print('ready', flush=True)\n sys.stdin.readline()\n{code}"
+        pipe = subprocess.PIPE
+        processes = [
+            subprocess.Popen(
+                [sys.executable, "-c", code, *map(str, one)],
+                stdin=pipe, stdout=pipe, stderr=pipe, text=True,
+            )
+            for one in arguments
+        ]  # fmt: skip
+        for process in processes:
+            assert process.stdout is not None
+            process.stdout.readline()
+        for process in processes:
+            with suppress(BrokenPipeError):
+                assert process.stdin is not None
+                process.stdin.write("\n")
+                process.stdin.flush()
+        errors = [process.communicate(timeout=120)[1] for process in processes]
+        assert [process.returncode for process in processes] == [0] * len(processes), errors
 
     return run
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import errno
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -35,6 +38,60 @@ def test_a_full_disk_is_named(tmp_path: Path) -> None:
     with pytest.raises(CrossgapError, match=r"Could not write .*a\.json: No space left on device"):
         fill()
     assert list((tmp_path / "sub").iterdir()) == []
+
+
+def test_two_writers_of_one_file_do_not_meet(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    with files.writing(path) as first:
+        first.write_text("first")
+        with files.writing(path) as second:
+            second.write_text("second")
+        assert path.read_text() == "second"
+    assert path.read_text() == "first"
+    assert [item.name for item in tmp_path.iterdir()] == ["a.json"]
+
+
+def ended() -> int:
+    """The number of a process that has ended."""
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        pass
+    return process.pid
+
+
+def test_what_killed_writers_left_is_removed_and_nothing_else(tmp_path: Path) -> None:
+    with files.writing(tmp_path / "a") as temporary:
+        host, mine = temporary.name.split(".")[2].split("-")[:2]
+        temporary.touch()
+    dead, other = f"{host}-{ended()}-0", f"00000000-{ended()}-0"
+    left = [tmp_path / f".a.{name}partial" for name in (f"{dead}.", "", f"{other}.", f"{host}-{mine}-0.")]
+    kept = [
+        tmp_path / name for name in (f".a.b.{dead}.partial", ".a.lock", "a.partial", f".b.{dead}.partial")
+    ]
+    for path in (*left, *kept):
+        path.mkdir()
+        (path / "half").touch()
+    files.write_text(tmp_path / "a", "1")
+    assert [path.exists() for path in left] == [
+        False,
+        True,
+        True,
+        True,
+    ]  # these may be at work
+    for path in left[1:3]:
+        os.utime(path, (0, 0))
+    files.write_text(tmp_path / "a", "2")
+    assert [path.exists() for path in left] == [False, False, False, True]
+    assert all(path.exists() for path in kept)
+
+
+def test_a_row_after_one_that_was_cut_off_is_on_a_line_of_its_own(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    files.append_json_line(path, {"a": 1})
+    with path.open("a") as file:
+        file.write('{"a": ')
+    files.append_json_line(path, {"a": 2})
+    assert files.read_json_lines(path) == [{"a": 1}, {"a": 2}]
+    assert path.read_text() == '{"a": 1}\n{"a": \n{"a": 2}\n'
 
 
 def test_a_folder_takes_the_place_of_the_old_one(tmp_path: Path) -> None:

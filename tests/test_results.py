@@ -31,13 +31,36 @@ def test_new_rows_replace_the_same_ones_and_leave_the_others(tmp_path: Path) -> 
     assert "earlier" not in read_json(path)["provenance"]  # nothing is left of the first two
 
 
-def test_results_of_other_settings_are_replaced_not_mixed(tmp_path: Path) -> None:
+ADDER = """
+from pathlib import Path
+from crossgap.experiments.results import add_results
+
+path, name = Path(sys.argv[1]), sys.argv[2]
+ready()
+for seed in range(20):
+    one = {"domain": name, "method": "oracle", "seed": seed, "metric": "success", "value": 0.5, "n": 1}
+    add_results(path, [one], {"started": name}, {"steps": 1})
+"""
+
+
+def test_two_runs_at_once_lose_no_row(tmp_path: Path, at_once) -> None:
+    path = tmp_path / "quick.json"
+    at_once(ADDER, (path, "a"), (path, "b"))
+    found = {(row["domain"], row["seed"]) for row in read_json(path)["rows"]}
+    assert found == {(name, seed) for name in "ab" for seed in range(20)}
+
+
+def test_results_of_other_settings_are_put_aside_not_mixed(tmp_path: Path) -> None:
     path = tmp_path / "full.json"
     add_results(path, [row("a", 0, 0.1)], {"commit": "first"}, {"steps": 1})
     add_results(path, [row("b", 0, 0.1)], {"commit": "second"}, {"steps": 2})
     found = read_json(path)
     assert [r["domain"] for r in found["rows"]] == ["b"]
     assert "earlier" not in found["provenance"]
+    add_results(path, [row("a", 1, 0.2)], {"commit": "first"}, {"steps": 1})  # a run beside the other one
+    assert [(r["domain"], r["seed"]) for r in read_json(path)["rows"]] == [("a", 0), ("a", 1)]
+    (aside,) = tmp_path.glob("full_*.json")
+    assert [r["domain"] for r in read_json(aside)["rows"]] == ["b"]
 
 
 def test_results_of_other_settings_are_put_aside_before_a_run(tmp_path: Path, capsys) -> None:

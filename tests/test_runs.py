@@ -19,7 +19,16 @@ from crossgap.config import PRESETS
 from crossgap.errors import CrossgapError
 from crossgap.experiments.parallel import in_parallel
 from crossgap.files import alone, read_json, write_json
-from crossgap.runs import find_run, lock_run, made_once, open_run, provenance, read_times, start, timed
+from crossgap.runs import (
+    find_run,
+    lock_run,
+    made_once,
+    open_run,
+    provenance,
+    read_times,
+    start,
+    timed,
+)
 
 CONFIG = {"preset": asdict(PRESETS["smoke"]), "seed": 0}  # has tuples in it, which JSON has not
 
@@ -231,3 +240,19 @@ def test_a_place_where_nothing_can_be_made(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(CrossgapError, match=r"Could not write .*file/model: "):
         made_once(tmp_path / "file" / "model", lambda: None, tmp_path, "train")
+
+
+KEEPER = """
+from pathlib import Path
+from crossgap.runs import keep_extra
+
+ready()
+for number in range(40):
+    keep_extra(Path(sys.argv[1]), {f"{sys.argv[2]}_{number}": number})
+"""
+
+
+def test_what_two_processes_keep_of_a_run_is_all_kept(tmp_path: Path, at_once) -> None:
+    at_once(KEEPER, (tmp_path, "a"), (tmp_path, "b"))
+    found = read_json(tmp_path / "extra.json")
+    assert found == {f"{name}_{number}": number for name in "ab" for number in range(40)}

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import os
+import platform
+import re
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -16,22 +20,32 @@ from filelock import FileLock
 from crossgap.errors import CrossgapError
 from crossgap.shapes import Shape, mismatch
 
+_HOST = hashlib.sha256(platform.node().encode()).hexdigest()[:8]
+_NUMBERS = itertools.count()
+STALE_SECONDS = 86_400.0
+"""Age from which on a temporary is a killed writer's, whose process is another machine's or unknown."""
+
 
 @contextmanager
 def writing(path: Path) -> Iterator[Path]:
     """A temporary path that becomes `path` (file or folder) once the block ends without an error.
 
+    It is no other writer's. What killed writers of `path` left is removed.
+
     Raises:
         CrossgapError: the disk is full or the place cannot be written; the temporary is removed.
     """
-    temporary = path.with_name(f".{path.name}.partial")
+    temporary = _temporary(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        remove(temporary)
+        _sweep(path)
         yield temporary
         if temporary.is_dir() and path.is_dir():
-            remove(path)
-        os.replace(temporary, path)
+            os.replace(path, old := _temporary(path))  # a folder is only ever there as a whole
+            os.replace(temporary, path)
+            remove(old)
+        else:
+            os.replace(temporary, path)
     except OSError as error:
         remove(temporary)
         raise CrossgapError(f"Could not write {path}: {error.strerror or error}.") from error
@@ -43,6 +57,33 @@ def writing(path: Path) -> Iterator[Path]:
 def lock_file(path: Path) -> Path:
     """What `alone` holds, and leaves there."""
     return path.with_name(f".{path.name}.lock")
+
+
+def _temporary(path: Path) -> Path:
+    """A neighbour that this process alone writes to, and once."""
+    return path.with_name(f".{path.name}.{_HOST}-{os.getpid()}-{next(_NUMBERS)}.partial")
+
+
+def _sweep(path: Path) -> None:
+    """Remove the temporaries of `path` whose process has ended, and old ones."""
+    pattern = re.compile(rf"\.{re.escape(path.name)}\.(?:([0-9a-f]{{8}})-(\d{{1,9}})-\d+\.)?partial")
+    for item in list(path.parent.iterdir()):
+        if found := pattern.fullmatch(item.name):
+            host, process = found.groups()
+            with suppress(FileNotFoundError):
+                old = time.time() - item.lstat().st_mtime > STALE_SECONDS
+                if old or (host == _HOST and not _lives(int(process))):
+                    remove(item)
+
+
+def _lives(process: int) -> bool:
+    try:
+        os.kill(process, 0)  # asks alone
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
 
 
 @contextmanager
@@ -113,7 +154,7 @@ def read_json(path: Path, what: str = "file", shape: Shape = object, remedy: str
 
 
 def read_json_lines(path: Path) -> list[Any]:
-    """The rows of a `.jsonl` file, none if there is no file; a last line cut off by a kill is left out."""
+    """The rows of a `.jsonl` file, none if there is no file; a line that a kill cut off is left out."""
     rows = []
     for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
         try:
@@ -121,6 +162,22 @@ def read_json_lines(path: Path) -> list[Any]:
         except json.JSONDecodeError:
             continue
     return rows
+
+
+def append_json_line(path: Path, row: Any) -> None:
+    """Add a row to a `.jsonl` file, on a line of its own even after one that a kill cut off.
+
+    Raises:
+        CrossgapError: the disk is full or the place cannot be written.
+    """
+    try:
+        with alone(path), path.open("a+b") as file:
+            if file.tell():
+                file.seek(-1, os.SEEK_END)
+            whole = file.read(1) in (b"", b"\n")
+            file.write(("" if whole else "\n").encode() + json.dumps(row).encode() + b"\n")
+    except OSError as error:
+        raise CrossgapError(f"Could not write {path}: {error.strerror or error}.") from error
 
 
 def cache_folder() -> Path:
@@ -148,8 +205,11 @@ def check_digest(file: Path, sha256: str, shown: Path, remedy: str) -> None:
         )
 
 
-def once(path: Path, make: Callable[[], Any]) -> Any:
-    """The JSON value at `path`, made and written first if it is not there: a stage done only once."""
+def once(path: Path, make: Callable[[], Any], what: str = "file", shape: Shape = object) -> Any:
+    """The JSON value at `path`, made and written first if it is not there: a stage done only once, whoever
+    else asks for it meanwhile. `what` and `shape` are as in `read_json`."""
     if not path.exists():
-        write_json(path, make())
-    return read_json(path)
+        with alone(path):
+            if not path.exists():
+                write_json(path, make())
+    return read_json(path, what, shape)

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from crossgap.files import alone, read_json_lines, write_text
+from crossgap.files import alone, append_json_line, read_json_lines, write_text
 
 FILE = "metrics.jsonl"
 
@@ -53,8 +53,7 @@ class Metrics:
         means = {name: total / self._count for name, total in zip(self._sums, sums, strict=True)}
         self._sums, self._count = {}, 0
         if self.write:
-            with alone(self.path), self.path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps({"phase": self.phase, "step": step, **means}) + "\n")
+            append_json_line(self.path, {"phase": self.phase, "step": step, **means})
             for name, value in means.items():
                 self._board.add_scalar(f"{self.phase}/{name}", value, step)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 import subprocess
@@ -20,7 +19,7 @@ from filelock import BaseFileLock, FileLock, Timeout
 
 from crossgap.differences import as_json, differences, summary
 from crossgap.errors import CrossgapError
-from crossgap.files import alone, read_json, read_json_lines, write_json
+from crossgap.files import alone, append_json_line, read_json, read_json_lines, write_json
 from crossgap.progress import console
 
 CONFIG, TIMES, STARTS, LOCK, SETUP = "config.json", "times.jsonl", "starts.jsonl", ".lock", "setup.json"
@@ -59,13 +58,13 @@ def keep_extra(folder: Path, extra: dict[str, Any]) -> None:
     Raises:
         CrossgapError: the run has another one.
     """
-    path = folder / EXTRA
-    found = read_json(path, "run configuration") if path.exists() else {}
-    known = {key: value for key, value in found.items() if key in extra}
-    if different := summary(known, {key: extra[key] for key in known}):
-        raise CrossgapError(f"{folder} holds another run: {different}. Choose another folder.")
-    if set(extra) - set(found):
-        write_json(path, found | extra)
+    with alone(path := folder / EXTRA):
+        found = read_json(path, "run configuration") if path.exists() else {}
+        known = {key: value for key, value in found.items() if key in extra}
+        if different := summary(known, {key: extra[key] for key in known}):
+            raise CrossgapError(f"{folder} holds another run: {different}. Choose another folder.")
+        if set(extra) - set(found):
+            write_json(path, found | extra)
 
 
 def _config_of(path: Path) -> dict[str, Any]:
@@ -163,7 +162,7 @@ def start(folder: Path, **about: Any) -> None:
         "machine": machine(),
         "versions": versions(),
     }
-    _append(folder / STARTS, row | about)
+    append_json_line(folder / STARTS, row | about)
 
 
 def _command(arguments: list[str]) -> str:
@@ -182,7 +181,7 @@ def timed(folder: Path, stage: str) -> Iterator[None]:
     began = time.monotonic()
     yield
     row = {"stage": stage, "seconds": round(time.monotonic() - began, 2), "time": time.time()}
-    _append(folder / TIMES, row)
+    append_json_line(folder / TIMES, row)
 
 
 def made_once(path: Path, make: Callable[[], Any], root: Path, stage: str) -> None:
@@ -193,14 +192,6 @@ def made_once(path: Path, make: Callable[[], Any], root: Path, stage: str) -> No
         if not path.exists():
             with timed(root, stage):
                 make()
-
-
-def _append(path: Path, row: dict[str, Any]) -> None:
-    try:
-        with path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(row) + "\n")
-    except OSError as error:
-        raise CrossgapError(f"Could not write {path}: {error.strerror or error}.") from error
 
 
 def read_times(folder: Path) -> dict[str, float]:

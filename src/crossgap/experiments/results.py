@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from crossgap.errors import CrossgapError
-from crossgap.files import read_json, write_text
+from crossgap.files import alone, read_json, write_text
 from crossgap.progress import console
 
 FIGURES = ("value", "low", "high", "n", "won")
@@ -27,12 +27,12 @@ def add_results(
         path: `results/<experiment>/<preset>.json`.
         rows: one flat row per figure; figures are kept to `SIGNIFICANT_DIGITS`.
         provenance: of the run that made them; that of the runs before it is kept under `earlier`.
-        settings: what the experiment depends on; a file of other settings is replaced, never mixed with.
+        settings: what the experiment depends on; a file of other settings is put aside as by `prepare`.
     """
-    digest = settings_digest(settings)
-    provenance = provenance | {"settings": digest}
-    before = _read(path) if path.exists() else {"provenance": {}}
-    if before["provenance"].get("settings") == digest:
+    with alone(path):  # another run may add to it at the same time
+        prepare(path, settings)
+        provenance = provenance | {"settings": settings_digest(settings)}
+        before = _read(path) if path.exists() else {"rows": []}
         known = {_what(row) for row in rows}
         kept = [row for row in before["rows"] if _what(row) not in known]
         if kept:
@@ -40,12 +40,10 @@ def add_results(
             earlier = last.pop("earlier", [])
             same_run = "started" in last and last["started"] == provenance.get("started")
             provenance["earlier"] = earlier if same_run else [*earlier, last]
-            rows = kept + rows
-    # a line each, so that a diff shows what a run added
-    lines = ",\n  ".join(json.dumps(_rounded(row), separators=(",", ":")) for row in rows)
-    write_text(
-        path, f'{{\n "provenance": {json.dumps(provenance, indent=1)},\n "rows": [\n  {lines}\n ]\n}}\n'
-    )
+        # a line each, so that a diff shows what a run added
+        lines = ",\n  ".join(json.dumps(_rounded(row), separators=(",", ":")) for row in kept + rows)
+        origin = json.dumps(provenance, indent=1)
+        write_text(path, f'{{\n "provenance": {origin},\n "rows": [\n  {lines}\n ]\n}}\n')
     return path
 
 
@@ -56,21 +54,18 @@ def prepare(path: Path, settings: dict[str, Any]) -> None:
     Raises:
         CrossgapError: it cannot, or what is there is no results file.
     """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise CrossgapError(f"Could not write {path}: {error.strerror or error}.") from error
-    digest = settings_digest(settings)
-    if path.exists():
-        before = _read(path)
-        found = before["provenance"].get("settings", "unknown")
-        if found == digest:
-            return
-        path.replace(kept := _unused(path, found))
-        console.print(f"{path} had {len(before['rows'])} rows of other settings. They are in {kept} now.")
-    if (aside := _aside(path, digest)).exists():
-        aside.replace(path)
-        console.print(f"{path}: the rows that were in {aside} are back.")
+    with alone(path):
+        digest = settings_digest(settings)
+        if path.exists():
+            before = _read(path)
+            found = before["provenance"].get("settings", "unknown")
+            if found == digest:
+                return
+            path.replace(kept := _unused(path, found))
+            console.print(f"{path} had {len(before['rows'])} rows of other settings. They are in {kept} now.")
+        if (aside := _aside(path, digest)).exists():
+            aside.replace(path)
+            console.print(f"{path}: the rows that were in {aside} are back.")
 
 
 def _aside(path: Path, digest: str, number: int = 1) -> Path:
