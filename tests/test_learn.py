@@ -11,6 +11,7 @@ import torch
 from safetensors.torch import save_file
 
 from crossgap.errors import CrossgapError
+from crossgap.experiments import reproduce
 from crossgap.experiments.learn import evaluate_policies, learn_policy
 from crossgap.experiments.xarm7 import ReachTraining
 from crossgap.experiments.xarm7_presets import XARM7_PRESETS
@@ -90,3 +91,42 @@ def test_too_many_goals_and_no_policy(tmp_path: Path) -> None:
         evaluate_policies((tmp_path,), "source", 3, 50, False, None, "cpu")
     with pytest.raises(CrossgapError, match=r"Look 'mars' not found"):
         evaluate_policies((tmp_path,), "mars", 3, 50, False, None, "cpu")
+
+
+class Learnt:
+    """A training that is over."""
+
+    curve = ({"n": 1, "success": 1.0},)
+
+    def policy(self) -> None:
+        """There."""
+
+
+def test_a_run_says_that_it_learns_in_float32_and_one_of_before_goes_on(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr("crossgap.experiments.learn.ReachTraining", lambda *_, **__: Learnt())
+    about = (BEST, "smoke", 0, 1, "cpu", "bf16-mixed")
+    learn_policy(tmp_path, *about)
+    config = json.loads((tmp_path / "config.json").read_text())
+    start = json.loads((tmp_path / "starts.jsonl").read_text())
+    for said in (config, start):
+        assert (said["precision"], said["extractor_precision"]) == ("32-true", "bf16-mixed")
+    before = {key: value for key, value in config.items() if key != "extractor_precision"}
+    (tmp_path / "config.json").write_text(json.dumps(before | {"precision": "bf16-mixed"}))
+    learn_policy(tmp_path, *about)
+    (tmp_path / "config.json").write_text(json.dumps(before | {"precision": "32-true"}))
+    with pytest.raises(CrossgapError, match='extractor_precision is "32-true" there, "bf16-mixed" here'):
+        learn_policy(tmp_path, *about)
+
+
+@pytest.mark.parametrize("experiment", ["xarm7", "pick_place"])
+def test_a_reproduction_says_so_too(tmp_path: Path, monkeypatch, experiment: str) -> None:
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(reproduce, "_gather", stop)
+    with pytest.raises(KeyboardInterrupt):
+        getattr(reproduce, f"reproduce_{experiment}")(
+            "smoke", 1, None, None, tmp_path / "run", tmp_path, "cpu", "bf16-mixed"
+        )
+    config = json.loads((tmp_path / "run" / "config.json").read_text())
+    assert (config["precision"], config["extractor_precision"]) == ("32-true", "bf16-mixed")

@@ -24,6 +24,8 @@ from crossgap.progress import console
 
 CONFIG, TIMES, STARTS, LOCK, SETUP = "config.json", "times.jsonl", "starts.jsonl", ".lock", "setup.json"
 EXTRA = "extra.json"
+EXTRACTOR_PRECISION = "extractor_precision"
+"""Where reinforcement learning has a precision of its own, that of the rest; once it stood for both."""
 _LOCKS: dict[Path, BaseFileLock] = {}  # by run folder, held as long as this process lives
 
 
@@ -39,7 +41,7 @@ def open_run(folder: Path, config: dict[str, Any]) -> Path:
         raise CrossgapError(f"{folder} is a file. Expected a folder for the run, or nothing yet.")
     path = folder / CONFIG
     if path.exists():
-        if different := summary(_config_of(path), as_json(config)):
+        if different := summary(_config_of(path, config), as_json(config)):
             raise CrossgapError(
                 f"{folder} holds another run: {different}. "
                 "Choose another folder, or use the run's own settings to go on with it."
@@ -67,11 +69,14 @@ def keep_extra(folder: Path, extra: dict[str, Any]) -> None:
             write_json(path, found | extra)
 
 
-def _config_of(path: Path) -> dict[str, Any]:
-    """A run's settings; how many seeds it has was one of them once, and can change now."""
+def _config_of(path: Path, wanted: dict[str, Any]) -> dict[str, Any]:
+    """A run's settings as they would be written now for such a run as `wanted`; how many seeds it has was one
+    of them once, and can change now."""
     found = read_json(path, "run configuration")
     if not isinstance(found, dict):
         raise CrossgapError(f"The run configuration {path} is damaged: expected an object of settings.")
+    if EXTRACTOR_PRECISION in wanted and EXTRACTOR_PRECISION not in found:
+        found |= {EXTRACTOR_PRECISION: found.get("precision"), "precision": wanted["precision"]}
     return {key: value for key, value in found.items() if key != "seeds"}
 
 
@@ -108,7 +113,7 @@ def find_run(name: str, config: dict[str, Any], root: Path = Path("outputs"), fr
     """
     for path in sorted(root.glob(f"*/*_{name}/{CONFIG}"), reverse=True) if not fresh else ():
         try:
-            found = _config_of(path)
+            found = _config_of(path, config)
         except CrossgapError as error:
             console.print(f"{error} Passed over; remove {path.parent} to be rid of it.", highlight=False)
             continue

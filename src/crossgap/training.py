@@ -27,6 +27,7 @@ from crossgap.errors import CrossgapError, unknown
 from crossgap.load import crowded
 from crossgap.metrics import Metrics
 from crossgap.progress import console, progress_bar
+from crossgap.runs import EXTRACTOR_PRECISION
 from crossgap.speed import compiled_where_it_pays, keep_freed_memory
 
 PRECISIONS = ("auto", "32-true", "bf16-mixed")
@@ -107,6 +108,13 @@ def single_process(device: str, precision: str) -> lightning_fabric.Fabric:
 def hardware(fabric: lightning_fabric.Fabric) -> dict[str, str]:
     """What results depend on beside the settings: kind of device, and precision."""
     return {"device": fabric.device.type, "precision": str(fabric._precision.precision)}
+
+
+def learning_hardware(fabric: lightning_fabric.Fabric) -> dict[str, str]:
+    """The same of reinforcement learning, which is in float32 whatever the fabric's precision: that is of
+    what is learnt from images alone, extractors before and translators after."""
+    found = hardware(fabric)
+    return found | {"precision": "32-true", EXTRACTOR_PRECISION: found["precision"]}
 
 
 class Phase(ABC):

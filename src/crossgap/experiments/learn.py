@@ -24,7 +24,7 @@ from crossgap.simulation.randomization import get_randomization
 from crossgap.simulation.ray_workers import connected_ray
 from crossgap.simulation.xarm7_looks import get_xarm7_look
 from crossgap.simulation.xarm7_model import CAMERAS
-from crossgap.training import hardware, make_fabric, single_process
+from crossgap.training import learning_hardware, make_fabric, single_process
 
 GOALS = 100
 """How many goals there are of either kind."""
@@ -55,9 +55,9 @@ def learn_policy(
             AlexNetExtractor(channels, settings.size).load_features(weights)
     known = {name: value for name, value in asdict(setup).items() if value is not None}
     about = {"experiment": "learn", "setup": known, "settings": asdict(settings), "seed": seed}
-    folder = open_run(output, about | hardware(fabric))
+    folder = open_run(output, about | learning_hardware(fabric))
     lock_run(folder)
-    start(folder, preset=preset, **hardware(fabric))
+    start(folder, preset=preset, **learning_hardware(fabric))
     training = ReachTraining(folder, settings, setup, seed, fabric, workers=workers, engine=engine)
     training.policy()
     last = training.curve[-1]

@@ -7,8 +7,6 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-import lightning_fabric
-
 from crossgap.config import ALL_METHODS, Preset, TaskNorm, as_json, as_settings, get_preset, with_task_norm
 from crossgap.data.subsets import check_counts
 from crossgap.errors import CrossgapError, unknown
@@ -50,7 +48,7 @@ from crossgap.runs import find_run, lock_run, open_run, provenance, start
 from crossgap.simulation.looks import get_target_look
 from crossgap.simulation.meshes import meshes_problem
 from crossgap.simulation.xarm7_looks import get_xarm7_look
-from crossgap.training import hardware, single_process
+from crossgap.training import hardware, learning_hardware, single_process
 
 
 def reproduce_taskgan(
@@ -81,7 +79,7 @@ def reproduce_taskgan(
         if method not in ALL_METHODS:
             raise unknown("Method of this experiment", method, ALL_METHODS)
     settings, normed = with_task_norm(settings, task_norm), "" if task_norm == "none" else f"_{task_norm}"
-    folder = _begin("taskgan", preset, seeds, workers, output, fabric, settings=as_json(settings))
+    folder = _begin("taskgan", preset, seeds, workers, output, hardware(fabric), settings=as_json(settings))
     about = folder, settings, methods, device, precision
     parts = [(*about, look, seed) for look in looks for seed in range(seeds)]
     _gather(_one_look, parts, workers, "looks and seeds", path, folder, depends)
@@ -126,7 +124,7 @@ def reproduce_mico(
     methods, counts = unique(methods or DEFAULT_METHODS), unique(counts or settings.target_images)
     check_selection(methods, counts, max(settings.target_images))
     path, depends = results / f"{preset}.json", as_settings(settings) | hardware(fabric)
-    folder = _begin("mico", preset, seeds, workers, output, fabric, settings=as_settings(settings))
+    folder = _begin("mico", preset, seeds, workers, output, hardware(fabric), settings=as_settings(settings))
     about = folder, settings, device, precision, methods
     largest_first = (0, *sorted(counts, reverse=True))  # so that no worker is left alone with it at the end
     parts = [(*about, images, seed) for images in largest_first for seed in range(seeds)]
@@ -171,7 +169,7 @@ def reproduce_digits(
     for domain in domains:
         if domain not in TARGETS:
             raise unknown("Target domain", domain, TARGETS)
-    folder = _begin("digits", preset, seeds, workers, output, fabric, settings=about)
+    folder = _begin("digits", preset, seeds, workers, output, hardware(fabric), settings=about)
     SOURCE("train")  # fetched once, before several processes ask for it
     parts = [(folder, chosen, device, precision, domain, seed) for seed in range(seeds) for domain in domains]
     _gather(_digits, parts, workers, "domains and seeds", path, folder, depends)
@@ -213,7 +211,7 @@ def reproduce_budget(
     check_methods(settings.methods, WITHOUT_SETTINGS)
     check_counts(settings.counts, settings.base.target_episodes * settings.base.steps)
     config = {"base": as_json(settings.base)}  # looks, methods and numbers can be added to a run
-    folder = _begin("budget", preset, seeds, workers, output, fabric, settings=config)
+    folder = _begin("budget", preset, seeds, workers, output, hardware(fabric), settings=config)
     about, path = (folder, settings, device, precision), results / f"{preset}.json"
     parts = [
         (*about, look, images, seed)
@@ -251,7 +249,7 @@ def reproduce_task_weight(
         get_target_look(look)
     settings, fabric = get_preset(preset), single_process(device, precision)
     depends = as_json(settings) | {"weights": list(WEIGHTS)} | hardware(fabric)
-    folder = _begin("task_weight", preset, seeds, workers, output, fabric, settings=depends)
+    folder = _begin("task_weight", preset, seeds, workers, output, hardware(fabric), settings=depends)
     about, path = (folder, settings, device, precision), results / f"{preset}.json"
     parts = [(*about, look, weight, seed) for look in looks for weight in WEIGHTS for seed in range(seeds)]
     _gather(_task_weight, parts, workers, "looks, weights and seeds", path, folder, depends)
@@ -294,7 +292,7 @@ def reproduce_xarm7(
     _check_meshes(settings.domains)
     about = settled(settings)
     path, depends = results / f"{preset}.json", about | hardware(fabric)
-    folder = _begin("xarm7", preset, seeds, workers, output, fabric, settings=about)
+    folder = _begin("xarm7", preset, seeds, workers, output, learning_hardware(fabric), settings=about)
     parts = [(folder, settings, setup, device, precision, seed) for setup in setups for seed in range(seeds)]
     _gather(_xarm7, parts, workers, "configurations and seeds", path, folder, depends)
     every = read_json(path)["rows"]
@@ -345,7 +343,7 @@ def reproduce_pick_place(
         get_pick_place_setup(method)
     about = asdict(replace(settings, looks=(), methods=()))
     path, depends = results / f"{preset}.json", about | hardware(fabric)
-    folder = _begin("pick_place", preset, seeds, workers, output, fabric, settings=about)
+    folder = _begin("pick_place", preset, seeds, workers, output, learning_hardware(fabric), settings=about)
     parts = [(folder, settings, device, precision, seed) for seed in range(seeds)]
     _gather(_pick_place, parts, workers, "seeds", path, folder, depends)
     learning_curves(read_json(path)["rows"], list(PICK_PLACE), path.with_name(f"{preset}_curves.png"))
@@ -377,15 +375,15 @@ def _gather(
 
 def _begin(
     experiment: str, preset: str, seeds: int, workers: int, output: Path | None,
-    fabric: lightning_fabric.Fabric, **config: Any,
+    hardware: dict[str, str], **config: Any,
 ) -> Path:  # fmt: skip
     """Make, or go on with, the run folder of an experiment; nobody else works on it."""
     if seeds < 1:
         raise CrossgapError(f"--seeds must be at least 1; got {seeds}.")
     check_workers(workers)
-    about = {"experiment": experiment, "preset": preset, **hardware(fabric), **config}  # seeds can be added
+    about = {"experiment": experiment, "preset": preset, **hardware, **config}  # seeds can be added
     folder = open_run(output, about) if output else find_run(experiment, about)
     lock_run(folder)
     console.print(f"Run folder: {folder}" + (", gone on with" if any(folder.glob("seed_*")) else ""))
-    start(folder, preset=preset, **hardware(fabric))
+    start(folder, preset=preset, **hardware)
     return folder
