@@ -11,14 +11,18 @@ import gymnasium as gym
 import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
+from PIL import Image
 
+from crossgap import cli
 from crossgap.doctor import filament_state
 from crossgap.errors import CrossgapError
 from crossgap.simulation import REACH3, filament, filament_process, vulkan
 from crossgap.simulation import kinematics as k
+from crossgap.simulation.contact_sheet import SCENES
 from crossgap.simulation.filament import FilamentRenderer, tone_mapped
 from crossgap.simulation.filament_process import RenewedFilamentRenderer
 from crossgap.simulation.looks import LOOKS
+from crossgap.simulation.meshes import meshes_problem
 from crossgap.simulation.randomization import Fields, get_randomization
 from crossgap.simulation.scene import CAMERA, Reach3Scene, shared_scene
 from crossgap.simulation.workers import EnvironmentPool
@@ -57,18 +61,21 @@ def test_without_vulkan_the_look_is_our_error_with_the_line_that_installs_it(no_
         pool.reset([0])
 
 
-def test_without_vulkan_doctor_gives_the_line_and_the_contact_sheet_leaves_the_look_out(no_vulkan, tmp_path):
-    from PIL import Image
-
-    from crossgap.simulation.contact_sheet import SCENES, contact_sheet
-    from crossgap.simulation.meshes import meshes_problem
-
+def test_without_vulkan_doctor_gives_the_line(no_vulkan) -> None:
     assert vulkan.VULKAN_APT_LINE in filament_state()
-    sheet = Image.open(contact_sheet(tmp_path / "looks.png", size=8))
-    looks = [look for world in SCENES.values() for look in world.looks.values()]
-    rows = len([look for look in looks if not (look.meshes and meshes_problem())])
-    rows += len(SCENES)  # each with a randomized one
-    assert sheet.height == (rows - 1) * (8 + 20 + 4)
+
+
+def test_the_contact_sheet_names_the_looks_that_it_leaves_out_and_why(
+    no_vulkan, tmp_path, monkeypatch, capsys
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))  # where no meshes are
+    cli.looks(tmp_path / "looks.png", size=8)
+    said = " ".join(capsys.readouterr().err.split())
+    assert f"Left out is reach3: {LOOK}. {vulkan.filament_problem()}" in said
+    assert f"Left out is xarm7: target_mesh. {meshes_problem()}" in said
+    looks = [look for world in SCENES.values() for look in world.looks]
+    rows = len(looks) - said.count("Left out") + len(SCENES)  # each world with a randomized one
+    assert Image.open(tmp_path / "looks.png").height == (rows - 1) * (8 + 20 + 4)
 
 
 def test_tone_mapping_of_values_worked_out_by_hand() -> None:

@@ -318,16 +318,18 @@ def report(
 
 
 def looks(output: Positional[Path] = Path("looks.png"), size: int = 128) -> None:
-    """Draw a contact sheet of all looks as one picture.
+    """Draw a contact sheet of all looks as one picture; those that cannot be drawn here are named, and why.
 
     Args:
         output: the PNG to write.
         size: width and height of each image in pixels.
     """
     from crossgap.progress import console
-    from crossgap.simulation.contact_sheet import contact_sheet
+    from crossgap.simulation.contact_sheet import contact_sheet, left_out
 
     console.print(f"Looks: {contact_sheet(output, size)}")
+    for name, problem in left_out().items():
+        console.print(f"Left out is {name}. {problem}")
 
 
 def methods() -> None:

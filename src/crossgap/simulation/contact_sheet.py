@@ -9,6 +9,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from crossgap.errors import CrossgapError
 from crossgap.files import writing
+from crossgap.simulation.looks import RoomLook
 from crossgap.simulation.meshes import meshes_problem
 from crossgap.simulation.vulkan import filament_problem
 from crossgap.simulation.worlds import WORLDS, World
@@ -22,7 +23,7 @@ SCENES = {name: world for name, world in WORLDS.items() if name != "mico_at_work
 def contact_sheet(output: str | Path, size: int = 128) -> Path:
     """Draw every look, and full randomization, with the same episodes; write it as a PNG.
 
-    A look whose renderer cannot start here, or whose meshes are not there, is left out.
+    A look whose renderer cannot start here, or whose meshes are not there, is left out: see `left_out`.
 
     Args:
         output: the picture to write.
@@ -59,12 +60,19 @@ def contact_sheet(output: str | Path, size: int = 128) -> Path:
     return output
 
 
+def left_out() -> dict[str, str]:
+    """Why looks cannot be drawn here, and what to do, by world and look; empty where all can."""
+    looks = {f"{name}: {look}": of for name, world in SCENES.items() for look, of in world.looks.items()}
+    return {name: problem for name, look in looks.items() if (problem := _problem(look))}
+
+
+def _problem(look: RoomLook) -> str | None:
+    meshes = meshes_problem() if look.meshes else None
+    return meshes or (filament_problem() if look.renderer == "filament" else None)
+
+
 def _drawable(world: World) -> list[str]:
-    return [
-        name
-        for name, look in world.looks.items()
-        if not (look.meshes and meshes_problem()) and (look.renderer == "opengl" or not filament_problem())
-    ]
+    return [name for name, look in world.looks.items() if not _problem(look)]
 
 
 def _row(world: World, look: str, randomization: str, size: int) -> list[np.ndarray]:
