@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import functools
 import platform
+from dataclasses import asdict
 
 import pytest
 import torch
 from torch import nn
 
 from crossgap import speed
+from crossgap.config import PRESETS
 from crossgap.speed import adam, compiled_where_it_pays, keep_freed_memory
 from crossgap.training import Trainer
 
@@ -66,6 +68,17 @@ def test_not_compiled_on_a_cpu_or_for_a_short_training() -> None:
     network = nn.Linear(2, 1)
     assert compiled_where_it_pays(network, CPU, 1_000_000) is network
     assert compiled_where_it_pays(network, torch.device("cuda"), speed.COMPILED_STEPS - 1) is network
+
+
+def test_of_the_presets_only_paper_s_trainings_are_long_enough_to_be_compiled() -> None:
+    longest = {}
+    for name, preset in PRESETS.items():
+        parts = asdict(preset.config)
+        del parts["dann"]  # in no preset
+        longest[name] = max(
+            part["steps"] for part in parts.values() if isinstance(part, dict) and "steps" in part
+        )
+    assert [name for name, steps in longest.items() if steps >= speed.COMPILED_STEPS] == ["paper"]
 
 
 def test_a_compiler_that_does_not_work_is_said_and_done_without(monkeypatch, on_any_device, capsys) -> None:
