@@ -18,7 +18,7 @@ from crossgap.catalog import METHODS
 from crossgap.cli import main
 from crossgap.cli import reproduce as reproduce_verb
 from crossgap.data import LabelledImages, read_folder, write_folder
-from crossgap.experiments import evaluate, reproduce
+from crossgap.experiments import closing, evaluate, reproduce
 from crossgap.files import remove, write_json
 
 
@@ -460,6 +460,7 @@ def test_a_model_of_other_labels_does_not_move_the_arm(monkeypatch, capsys, fold
 def test_how_many_seeds_a_reproduction_has(monkeypatch: pytest.MonkeyPatch, preset, seeds) -> None:
     asked = []
     monkeypatch.setattr(reproduce, "reproduce_mico", lambda *given: asked.append(given[:2]) or Path("x.json"))
+    monkeypatch.setattr(closing, "say_results", lambda *_: None)
     reproduce_verb("mico", preset)
     reproduce_verb("mico", preset, seeds=2)
     assert asked == [(preset, seeds), (preset, 2)]

@@ -3,10 +3,12 @@
 import base64
 import io
 import re
+import runpy
 import subprocess
 import sys
 from dataclasses import replace
 from html.parser import HTMLParser
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,6 +17,7 @@ from PIL import Image
 from crossgap.errors import CrossgapError
 from crossgap.evaluation import ClosedLoop
 from crossgap.report import ReportContent, build_report, judge
+from crossgap.report.build import BLIND
 from crossgap.report.charts import distance_limit, loss_chart, strip
 from crossgap.report.palette import show
 from crossgap.report.pictures import ANIMATION_FRAMES, animation, gallery, picture, typical_start
@@ -67,6 +70,7 @@ def make_content(recorded: int = 2, n: int = 100, **successes: int) -> ReportCon
         },
         config={"gain": 0.2, "preset": {"steps": 16, "target_episodes": 50, "source_episodes": 1416}},
         times={"collect source": 9.0, "train oracle": 63.4},
+        models={method: f"seed_0/target_b/models/{method}" for method in played},
     )  # fmt: skip
 
 
@@ -173,6 +177,41 @@ def test_the_page_is_whole_and_needs_nothing_from_outside(tmp_path):
     for known in ("abc123def456", "crossgap demo", "1 min 12 s", "1 min 30 s", "a processor", "3.11.2"):
         assert known in parsed.text
     assert [item.name for item in tmp_path.iterdir()] == ["report.html"]
+
+
+def test_the_page_says_what_the_task_is_and_what_a_blind_policy_has(tmp_path):
+    content = make_content(taskgan_inverse=70)
+    _, parsed = page(content, tmp_path)
+    task = " ".join(parsed.text.split("The task")[1].split("How often")[0].split())
+    assert "trained on 22,656 labelled images of the source look" in task
+    assert "In target_b the same scene looks otherwise, and there are 800 labelled images." in task
+    assert "a success if at its end the arm’s tip is within 10 cm of the cube." in task
+    assert "sees nothing" not in task  # in episodes of some other length
+    preset = content.config["preset"] | {"episode_steps": 100}
+    _, parsed = page(replace(content, config={"preset": preset}), tmp_path)
+    assert "if after 100 steps the arm’s tip is" in parsed.text
+    assert "A policy that sees nothing and drives to the best single place has 16 %." in parsed.text
+
+
+def test_what_a_blind_policy_has_is_what_the_benchmark_measures():
+    rows = runpy.run_path(str(Path(__file__).parents[1] / "benchmarks/blind.py"))["measure"]()
+    (best,) = (row for row in rows if row["pose"] == "best")
+    assert round(best["others"], 2) == BLIND
+
+
+def test_the_page_says_where_the_model_is_and_how_to_use_it(tmp_path):
+    _, parsed = page(make_content(fine_tuned=90, taskgan_inverse=70, oracle=99), tmp_path)
+    assert 'AdaptedModel.load("seed_0/target_b/models/taskgan_inverse")' in parsed.text
+    assert (
+        "crossgap evaluate seed_0/target_b/models/taskgan_inverse --look target_c --gain 0.2" in parsed.text
+    )
+    assert "seed_0/target_b/models/fine_tuned and seed_0/target_b/models/oracle." in " ".join(
+        parsed.text.split()
+    )
+    _, parsed = page(make_content(fine_tuned=90, source_only=7), tmp_path)  # no TaskGAN: the best
+    assert 'AdaptedModel.load("seed_0/target_b/models/fine_tuned")' in parsed.text
+    _, parsed = page(replace(make_content(oracle=90), models={}), tmp_path)
+    assert "AdaptedModel" not in parsed.text
 
 
 def test_the_same_content_gives_the_same_page(tmp_path):

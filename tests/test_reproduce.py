@@ -19,7 +19,7 @@ from crossgap.experiments.taskgan import PICTURED, TaskGANExperiment
 from crossgap.training import make_fabric
 
 
-def test_two_looks_two_workers_and_a_method_added_later(tmp_path: Path, monkeypatch) -> None:
+def test_two_looks_two_workers_and_a_method_added_later(tmp_path: Path, monkeypatch, capsys) -> None:
     tiny = replace(
         PRESETS["smoke"], source_episodes=8, target_episodes=3, steps=4, starts=2, episode_steps=2,
         target_perturbation=0.1,
@@ -57,6 +57,11 @@ def test_two_looks_two_workers_and_a_method_added_later(tmp_path: Path, monkeypa
         report_again(tmp_path / "run", "target_c", 2, None)
     page = report_again(tmp_path / "run", "target_c", 1, None).read_text()  # what there is of it
     assert "Source only" in page
+    assert 'AdaptedModel.load("seed_1/source/models/source_only")' in page.replace("&#34;", '"')
+    said = capsys.readouterr().err
+    assert f"Model: {tmp_path / 'run/seed_1/source/models/source_only'}\n" in said
+    assert "2 starts in target_c" in said
+    assert "source_only --look target_b --gain 0.2\n" in said
     assert "Target only" not in page
     assert "What the translator makes" not in page
     with pytest.raises(CrossgapError, match=r"--picture: no translator .* in target_b, seed 1"):

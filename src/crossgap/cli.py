@@ -43,10 +43,8 @@ def demo(
         precision: of training; auto is bf16 where the hardware has it.
     """
     from crossgap.experiments.demo import run_demo
-    from crossgap.progress import console
 
-    report = run_demo(look, preset, seed, output, fresh, device, precision)
-    console.print(f"Report: {report}")
+    run_demo(look, preset, seed, output, fresh, device, precision)
 
 
 def reproduce(
@@ -89,7 +87,7 @@ def reproduce(
         precision: of training.
     """
     from crossgap.experiments import reproduce as experiments
-    from crossgap.progress import console
+    from crossgap.experiments.closing import say_results
 
     for name, value, takes in (
         ("looks", looks, ("taskgan", "budget", "task_weight", "pick_place", "digits", "xarm7")),
@@ -117,8 +115,7 @@ def reproduce(
         path = experiments.reproduce_task_weight(preset, seeds, looks or ("target_b",), *where)
     else:
         path = experiments.reproduce_taskgan(preset, seeds, looks, methods, *where, task_norm or "none")
-    pictures = sorted(picture.name for picture in path.parent.glob(f"{preset}*.png"))
-    console.print(f"Results: {path}" + (f"\nPictures beside it: {', '.join(pictures)}" if pictures else ""))
+    say_results(experiment, path)
 
 
 def collect(
@@ -134,10 +131,15 @@ def collect(
     """
     from crossgap.data.collect import collect
     from crossgap.data.folder import read_folder
-    from crossgap.progress import console, track
+    from crossgap.progress import command, say, say_next, track
 
-    path = collect(collection, output, workers, track)
-    console.print(f"{len(read_folder(path, track=track))} labelled images in {path}, read back and checked.")
+    images = read_folder(path := collect(collection, output, workers, track), track=track)
+    say(f"{len(images):,} labelled images in {path}, read back and checked.")
+    say(f"{collection.size} × {collection.size} pixels; labels: {', '.join(images.label_names)}")
+    next_one = command(
+        "train", "fine_tuned", "--source", path, "--target", "FOLDER", "--output", "outputs/mine"
+    )
+    say_next({"Next, as the source of a training (as its target: --target)": next_one})
 
 
 def train(
@@ -173,13 +175,11 @@ def train(
         config: sizes, steps, rates; the defaults are those of preset `quick`.
     """
     from crossgap.experiments.train import train_on_folders
-    from crossgap.progress import console
 
-    path = train_on_folders(
+    train_on_folders(
         method, source, target, output, seed, labels, target_labels, pairs, unlabelled, randomized, classes,
         device, precision, config,
     )  # fmt: skip
-    console.print(f"Adapted model: {path}")
 
 
 def learn(
@@ -204,10 +204,8 @@ def learn(
         precision: of the extractor's initialization; reinforcement learning is in float32.
     """
     from crossgap.experiments.learn import learn_policy
-    from crossgap.progress import console
 
-    path = learn_policy(output, setup, preset, seed, workers, device, precision, engine)
-    console.print(f"Policy: {path}")
+    learn_policy(output, setup, preset, seed, workers, device, precision, engine)
 
 
 def budget(
@@ -249,13 +247,11 @@ def budget(
         config: sizes, steps, rates; the defaults are those of preset `quick`.
     """
     from crossgap.experiments.own_budget import budget_on_folders
-    from crossgap.progress import console
 
-    path = budget_on_folders(
+    budget_on_folders(
         source, target, output, methods, counts, spread, held_out, seed, labels, classes, unlabelled,
         randomized, device, precision, config,
     )  # fmt: skip
-    console.print(f"Results: {path}, plot: {path.with_suffix('.png')}")
 
 
 def evaluate(
@@ -312,9 +308,8 @@ def report(
         picture: also write its rows of images as a PNG here.
     """
     from crossgap.experiments.run_report import report_again
-    from crossgap.progress import console
 
-    console.print(f"Report: {report_again(run, look, seed, picture)}")
+    report_again(run, look, seed, picture)
 
 
 def looks(output: Positional[Path] = Path("looks.png"), size: int = 128) -> None:

@@ -1,11 +1,15 @@
-"""Progress bars with the time that is left."""
+"""What is said in a terminal: progress with the time that is left, results, what to type next."""
 
 from __future__ import annotations
 
 import os
+import shlex
+import shutil
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -57,3 +61,27 @@ def track(items: Iterable, description: str, total: int) -> Iterable:
         for item in items:
             yield item
             advance(1)
+
+
+def say(text: str) -> None:
+    """A line that is not broken and not coloured, so that paths and commands in it can be copied."""
+    console.print(text, soft_wrap=True, highlight=False, markup=False)
+
+
+def command(*words: object) -> str:
+    """A command of ours as it can be typed where this one was."""
+    beside = Path(sys.executable).with_name("crossgap")
+    found = shutil.which("crossgap")
+    if found and Path(found).resolve() == beside.resolve():
+        ours = ["crossgap"]
+    elif beside.exists():
+        ours = [min(str(beside), os.path.relpath(beside), key=len)]
+    else:
+        ours = [Path(sys.executable).name, "-m", "crossgap"]
+    return shlex.join([*ours, *map(str, words)])
+
+
+def say_next(steps: dict[str, str]) -> None:
+    """What to type next: what for, and the command."""
+    for purpose, line in steps.items():
+        say(f"{purpose}:\n  {line}")

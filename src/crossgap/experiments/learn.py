@@ -18,7 +18,7 @@ from crossgap.experiments.xarm7_setups import Setup
 from crossgap.files import write_json
 from crossgap.networks.alexnet import AlexNetExtractor
 from crossgap.policy import EXTRACTORS, ReachPolicy
-from crossgap.progress import console
+from crossgap.progress import command, console, say, say_next
 from crossgap.runs import CONFIG, lock_run, open_run, start
 from crossgap.simulation.randomization import get_randomization
 from crossgap.simulation.ray_workers import connected_ray
@@ -61,7 +61,9 @@ def learn_policy(
     training = ReachTraining(folder, settings, setup, seed, fabric, workers=workers, engine=engine)
     training.policy()
     last = training.curve[-1]
-    console.print(f"Success on {last['n']} validation goals in the source look: {last['success']:.0%}")
+    say(f"Success on {last['n']} validation goals in the source look: {last['success']:.0%}")
+    say(f"Policy: {folder / 'policy'}")
+    say_next({"Next, in another look": command("evaluate", folder / "policy", "--look", "target_b")})
     return folder / "policy"
 
 

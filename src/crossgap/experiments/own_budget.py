@@ -22,7 +22,7 @@ from crossgap.experiments.budget_tables import terminal_table
 from crossgap.experiments.own_data import OwnData, check_given, read_own_data
 from crossgap.experiments.results import add_results
 from crossgap.files import once, read_json
-from crossgap.progress import console
+from crossgap.progress import console, say
 from crossgap.runs import check_seed, keep_extra, lock_run, open_run, provenance, start, timed
 from crossgap.training import Trainer, hardware, single_process
 
@@ -80,6 +80,7 @@ def budget_on_folders(
     rows = read_json(path, "results")["rows"]
     plot(rows, trainings.measure, output / "budget.png")
     console.print(terminal_table(rows, trainings.measure))
+    say(f"Results: {path}, plot: {path.with_suffix('.png')}, models: {output / 'KIND_NUMBER' / 'models'}")
     return path
 
 

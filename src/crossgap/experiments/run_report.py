@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -10,12 +11,15 @@ from crossgap.adapted import AdaptedModel
 from crossgap.catalog import METHODS
 from crossgap.config import ALL_METHODS, MAIN_METHODS, as_json, get_preset, with_task_norm
 from crossgap.errors import CrossgapError, unknown
+from crossgap.experiments.closing import say_success
 from crossgap.experiments.taskgan import TaskGANExperiment
 from crossgap.experiments.xarm7_report import xarm7_report
 from crossgap.files import read_json
 from crossgap.metrics import read_metrics
+from crossgap.progress import command, say, say_next
 from crossgap.report import ReportContent, build_report
 from crossgap.report.pictures import gallery
+from crossgap.report.verdict import recommended
 from crossgap.runs import CONFIG, provenance, read_times, seeds_of
 from crossgap.simulation.looks import LOOKS
 from crossgap.training import make_fabric
@@ -39,7 +43,9 @@ def report_again(folder: Path, look: str | None, seed: int | None, picture: Path
     if config.get("experiment") == "xarm7":
         if (look, seed, picture) != (None, None, None):
             raise CrossgapError("The report of an xarm7 run has all looks and seeds, and no --picture.")
-        return xarm7_report(folder)
+        path = xarm7_report(folder)
+        say(f"Report: {path}")
+        return path
     if "look" not in config and config.get("experiment") != "taskgan":
         raise CrossgapError(f"{folder} is a run of {config.get('experiment')}: nothing to report on.")
     looks: list[str] = [config["look"]] if "look" in config else _looks(folder)
@@ -86,8 +92,9 @@ def _looks(folder: Path) -> list[str]:
 
 
 def write_report(experiment: TaskGANExperiment, path: Path) -> Path:
-    """Write the report of a finished experiment."""
+    """Write the report of a finished experiment, and say what came of it, where it is and what comes next."""
     played = experiment.closed_loops()
+    saved = {method: experiment.saved(method) for method in played}
     content = ReportContent(
         title=f"Crossing the gap from source to {experiment.domain}",
         domain=experiment.domain,
@@ -99,8 +106,22 @@ def write_report(experiment: TaskGANExperiment, path: Path) -> Path:
         provenance=provenance(experiment.root),
         config=experiment.description(),
         times=read_times(experiment.root),
+        models={method: os.path.relpath(folder, path.parent) for method, folder in saved.items()},
     )
-    return build_report(content, path)
+    build_report(content, path)
+    say_success(content)
+    say(f"Report: {path}")
+    model = saved[recommended(content)]
+    say(f"Model: {model}")
+    other = "target_c" if experiment.domain == "target_b" else "target_b"
+    folders = ("--source", "sim", "--target", "real", "--output", "outputs/mine")
+    played_on = command("evaluate", model, "--look", other, "--gain", experiment.gain)
+    trained = command("train", "taskgan_inverse_refined", *folders)
+    say_next({
+        "Next, the model in another look": played_on,
+        "Or your own images, in folders as README describes them": trained,
+    })  # fmt: skip
+    return path
 
 
 def pictures(experiment: TaskGANExperiment, count: int = 8) -> dict[str, np.ndarray]:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 from rich.console import Console
 from rich.table import Column, Table
 
+from crossgap.adapted import AdaptedModel
 from crossgap.catalog import METHODS, Method
 from crossgap.catalog.methods import EXTRA, OPTIONS
 from crossgap.config import TaskGANConfig, as_settings
+from crossgap.data import Classes, LabelledImages
 from crossgap.errors import CrossgapError, unknown
 from crossgap.experiments.own_data import check_given, read_own_data
+from crossgap.progress import command, say, say_next
 from crossgap.runs import check_seed, keep_extra, lock_run, open_run
 from crossgap.training import Trainer, hardware, make_fabric
 
@@ -58,8 +62,38 @@ def train_on_folders(
         keep_extra(output, data.extra_settings([method]))
         data.keep_seen(output)
     fabric.barrier()
-    methods.get(method)
-    return output / "models" / method
+    model, path = methods.get(method), output / "models" / method
+    if fabric.is_global_zero:
+        _say_model(path, model, data.target)
+    return path
+
+
+def _say_model(path: Path, model: AdaptedModel, target: LabelledImages) -> None:
+    """Where a trained model is, what it is and takes, its error on the images it was trained on, and what is
+    next: its error on others."""
+    about, labels = METHODS[model.method], ", ".join(model.label_names)
+    say(f"Adapted model: {path}")
+    say(f"{about.about.replace('**', '')}: images of {model.size} × {model.size} pixels → {labels}")
+    if about.policy and target.label_names:
+        seen = "" if about.source_side else ", which it was trained on"
+        say(f"On the {len(target):,} target images{seen}: {_error(model, target)}")
+    if about.policy:
+        say_next(
+            {"Next, on labelled images that it has not seen": command("evaluate", path, "--data", "FOLDER")}
+        )
+
+
+def _error(model: AdaptedModel, data: LabelledImages) -> str:
+    """A model's error on labelled images in words."""
+    predicted = model.predict(data.images)
+    if isinstance(model.scale, Classes):
+        return f"{model.scale.errors(predicted, data.labels).mean():.1%} are taken for another class"
+    errors, spreads = np.abs(predicted - data.labels).mean(0), data.labels.std(0)
+    each = (
+        f"{name} {error:.3g} (spread {spread:.3g})"
+        for name, error, spread in zip(data.label_names, errors, spreads, strict=True)
+    )
+    return f"mean absolute error of {', '.join(each)}"
 
 
 def list_methods() -> None:

@@ -8,16 +8,18 @@ from typing import Any
 
 import numpy as np
 
-from crossgap.evaluation import wilson_interval
 from crossgap.files import write_text
 from crossgap.report import pictures, tables
 from crossgap.report.content import ReportContent
 from crossgap.report.palette import Shown, show
-from crossgap.report.verdict import difference, judge, signed, subject
+from crossgap.report.verdict import difference, judge, recommended, signed, subject
 from crossgap.simulation.kinematics import SUCCESS_DISTANCE
 
 COLUMNS = 8
 """Most pictures in a row."""
+BLIND, BLIND_STEPS = 0.16, 100
+"""Success of a policy that sees nothing and drives to the best single place, in episodes of so many steps:
+`benchmarks/blind.py`."""
 
 
 def build_report(content: ReportContent, path: Path) -> Path:
@@ -59,24 +61,15 @@ def build_report(content: ReportContent, path: Path) -> Path:
     methods = show(dict.fromkeys([*content.played, *phases]), *content.image_counts())
     page = environment.get_template("report.html.j2").render(
         content=content, methods=methods, verdict=judge(content), about=subject(content),
-        success=_success(content), table=tables.metric_table(content), heads=list(tables.METRICS.values()),
+        success=tables.success_rates(content), table=tables.metric_table(content),
+        heads=list(tables.METRICS.values()),
         differences=_differences(content), gallery=_gallery(content), strips=_strips(content),
         film=_film(content), curves=_curves(content, methods), settings=list(tables.flatten(content.config)),
-        threshold=SUCCESS_DISTANCE,
+        threshold=SUCCESS_DISTANCE, few=content.image_counts()[0], many=content.image_counts()[1],
+        blind=BLIND if content.episode_steps == BLIND_STEPS else None, model=recommended(content),
     )  # fmt: skip
     write_text(path, page)
     return path
-
-
-def _success(content: ReportContent) -> list[dict[str, Any]]:
-    rows = []
-    for method, loop in content.played.items():
-        successes, n = sum(loop.success), content.starts
-        low, high = wilson_interval(successes, n)
-        rows.append({
-            "method": method, "value": 100 * successes / n, "low": 100 * low, "high": 100 * high,
-        })  # fmt: skip
-    return rows
 
 
 def _differences(content: ReportContent) -> list[dict[str, Any]]:

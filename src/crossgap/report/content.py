@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -37,6 +37,8 @@ class ReportContent:
     """What was run, nested."""
     times: dict[str, float]
     """Seconds per stage."""
+    models: dict[str, str] = field(default_factory=dict)
+    """Per method: the folder of its model, as seen from the report's."""
 
     def __post_init__(self) -> None:
         if not self.played:
@@ -58,10 +60,20 @@ class ReportContent:
         """Seeds of data and training that the rows come from."""
         return sorted({row["seed"] for row in self.rows if row["domain"] == self.domain})
 
+    @property
+    def episode_steps(self) -> int | None:
+        """Steps of an episode in closed loop, where the settings say so."""
+        return self._preset.get("episode_steps")
+
+    @property
+    def _preset(self) -> dict[str, Any]:
+        preset = self.config.get("preset")
+        return preset if isinstance(preset, dict) else {}
+
     def image_counts(self) -> tuple[str, str]:
         """How many labelled images there are of target and source, as words: ("800", "22,656")."""
-        preset = self.config.get("preset")
-        if not isinstance(preset, dict) or "steps" not in preset:
+        preset = self._preset
+        if "steps" not in preset:
             return "few", "many"
         counts = (preset.get(f"{side}_episodes", 0) * preset["steps"] for side in ("target", "source"))
         few, many = (f"{count:,}" if count else "" for count in counts)

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
+from crossgap.evaluation import wilson_interval
 from crossgap.report.content import ReportContent
 
 METRICS = {
@@ -17,6 +18,18 @@ METRICS = {
 }
 """Every metric, and the head of its column."""
 RATES = ("success", "reached_once")
+
+
+def success_rates(content: ReportContent) -> list[dict[str, Any]]:
+    """One entry per method, in the order played: {"method", "value", "low", "high"}, in percent."""
+    rows = []
+    for method, loop in content.played.items():
+        successes, n = sum(loop.success), content.starts
+        low, high = wilson_interval(successes, n)
+        rows.append({
+            "method": method, "value": 100 * successes / n, "low": 100 * low, "high": 100 * high,
+        })  # fmt: skip
+    return rows
 
 
 def metric_table(content: ReportContent) -> list[dict[str, Any]]:

@@ -55,6 +55,11 @@ def subject(content: ReportContent) -> str | None:
     return next((method for method in SUBJECTS if method in content.played), None)
 
 
+def recommended(content: ReportContent) -> str:
+    """The method whose model the report hands over: what the verdict is about, or else the best."""
+    return subject(content) or max(content.played, key=lambda method: sum(content.played[method].success))
+
+
 def signed(points: int) -> str:
     """With a plus or a real minus."""
     return f"+{points}" if points > 0 else f"−{-points}" if points < 0 else "0"
@@ -65,8 +70,7 @@ def judge(content: ReportContent) -> Verdict:
     methods = show(content.played, *content.image_counts())
     about = subject(content)
     if about is None:
-        best = max(content.played, key=lambda method: sum(content.played[method].success))
-        rate = _rate(content, best)
+        rate = _rate(content, recommended(content))
         sentence = f"No TaskGAN was evaluated in {content.domain}; the best of {len(methods)}, {rate}."
         return Verdict("open", "No TaskGAN to judge", sentence.replace("best of 1, ", "only method, "))
     found = {method: difference(content, about, method) for method in BASELINES if method in content.played}
