@@ -14,8 +14,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from crossgap.config import MAIN_METHODS, PRESETS
 from crossgap.errors import CrossgapError
 from crossgap.evaluation import ClosedLoop
+from crossgap.experiments.taskgan import TaskGANExperiment
 from crossgap.report import ReportContent, build_report, judge
 from crossgap.report.build import BLIND
 from crossgap.report.charts import distance_limit, loss_chart, strip
@@ -212,6 +214,25 @@ def test_the_page_says_where_the_model_is_and_how_to_use_it(tmp_path):
     assert 'AdaptedModel.load("seed_0/target_b/models/fine_tuned")' in parsed.text
     _, parsed = page(replace(make_content(oracle=90), models={}), tmp_path)
     assert "AdaptedModel" not in parsed.text
+
+
+@pytest.mark.parametrize(
+    ("methods", "parts"),
+    [
+        (("source_only", "fine_tuned"), {"source", "fine_tuning"}),
+        (("target_only",), {"target"}),
+        (MAIN_METHODS, {"source", "target", "fine_tuning", "translator", "refinement"}),
+    ],
+)
+def test_the_settings_are_those_of_the_methods_that_ran(tmp_path, monkeypatch, fabric, methods, parts):
+    monkeypatch.setattr(TaskGANExperiment, "gain", 0.2)
+    experiment = TaskGANExperiment(tmp_path, PRESETS["smoke"], "target_b", 0, fabric, methods=methods)
+    preset = experiment.description()["preset"]
+    assert set(preset["config"]) == {"networks"} | parts
+    assert preset["methods"] == list(methods)
+    _, parsed = page(replace(make_content(), config=experiment.description()), tmp_path)
+    assert "preset › config › source" in parsed.text or "source" not in parts
+    assert "cycle" not in parsed.text
 
 
 def test_the_same_content_gives_the_same_page(tmp_path):
