@@ -79,10 +79,13 @@ def test_as_many_channels_as_the_cameras_have() -> None:
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        (FLOATS / 255, r"got \(3, 24, 24, 3\) float32 from 0 to 0.996. If 0 is black: \(255 \* images\)"),
-        (FLOATS, r"float32 from 0 to 254. If 0 is black: \(images\)\.round\(\) as uint8"),
-        (FLOATS / 127.5 - 1, r"from -1 to 0.992. If -1 is black: \(127.5 \* \(images \+ 1\)\)"),
-        (torch.from_numpy(FLOATS / 255).bfloat16(), r"float32 from 0 to 0\.\d+. If 0 is black"),
+        (
+            FLOATS / 255,
+            r"got \(3, 24, 24, 3\) float32 from 0 to 0.996. If they are from 0 to 1: \(255 \* images\)",
+        ),
+        (FLOATS, r"float32 from 0 to 254. If they are from 0 to 255: images\.round\(\), as uint8"),
+        (FLOATS / 127.5 - 1, r"from -1 to 0.992. If they are from -1 to 1: \(127.5 \* \(images \+ 1\)\)"),
+        (torch.from_numpy(FLOATS / 255).bfloat16(), r"float32 from 0 to 0\.\d+. If they are from 0 to 1"),
         (IMAGES.astype(np.uint16) * 257, r"uint16. If 65535 is white: \(images / 257\)"),
         (IMAGES.astype(np.int64), "int64. Convert them to uint8"),
         (IMAGES.tolist(), r"got image 0 is \(24, 24, 3\) int64. Convert"),

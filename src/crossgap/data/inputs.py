@@ -91,11 +91,12 @@ def _wrong(array: np.ndarray, size: int, channels: int, which: str, kind: str = 
     elif array.dtype.kind == "f" and array.size:
         low, high = array.min(), array.max()
         found += f" from {low:.3g} to {high:.3g}"
-        scaled = "127.5 * (images + 1)" if -1 <= low < 0 else "255 * images" if high <= 1 else "images"
-        hint = f"If {'-1' if -1 <= low < 0 else '0'} is black: ({scaled}).round() as uint8."
+        signed, span = -1 <= low < 0, "1" if high <= 1 else "255"
+        scaled = "(127.5 * (images + 1))" if signed else "(255 * images)" if high <= 1 else "images"
+        hint = f"If they are from {'-1' if signed else '0'} to {span}: {scaled}.round(), as uint8."
     elif array.dtype != np.uint8:
         wide = array.dtype.itemsize > 1 and array.size and array.max() > 255
-        hint = "If 65535 is white: (images / 257).round() as uint8." if wide else "Convert them to uint8."
+        hint = "If 65535 is white: (images / 257).round(), as uint8." if wide else "Convert them to uint8."
     elif channels == 3 and shape == (3, size, size):
         hint = "One image with channels first is images[None]; grey ones are images[..., None].repeat(3, -1)."
     elif channels == 3 and shape[-2:] == (size, size):
