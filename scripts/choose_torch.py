@@ -7,18 +7,24 @@ one. TORCH in the environment names a build, as torch's version does after its "
 
 import os
 import re
+import runpy
 import shutil
 import subprocess
 import sys
 from importlib import metadata
 from pathlib import Path
 
+ROOT = Path(__file__).parents[1]
 WITH_CPU = "about 0.5 GB to fetch in all, and 1.8 GB of disk"
 WITH_CUDA = "about 3 GB to fetch in all, and 5.6 GB of disk"
-HOW = (
-    "make TORCH=cpu PIP_EXTRA_INDEX_URL=ADDRESS takes the CPU build; the address is that after --index-url "
-    "in the command that https://pytorch.org/get-started/locally/ gives for pip and CPU"
-)
+
+
+def how(build: str) -> str:
+    """How to have a build of torch that pip does not find."""
+    return (
+        f"make TORCH={build} PIP_EXTRA_INDEX_URL=ADDRESS takes it; the address is that after --index-url in "
+        f"the command that https://pytorch.org/get-started/locally/ gives for pip and {build}"
+    )
 
 
 def pinned(constraints: str) -> str:
@@ -35,17 +41,6 @@ def installed() -> str:
         return metadata.version("torch")
     except metadata.PackageNotFoundError:
         return ""
-
-
-def has_gpu() -> bool:
-    """Whether an NVIDIA driver sees a GPU."""
-    if shutil.which("nvidia-smi") is None:
-        return False
-    try:
-        listed = subprocess.run(["nvidia-smi", "--list-gpus"], capture_output=True, text=True, timeout=60)
-    except (OSError, subprocess.SubprocessError):
-        return False
-    return listed.returncode == 0 and "GPU" in listed.stdout
 
 
 def offered() -> list[str]:
@@ -74,7 +69,7 @@ def choose(version: str, build: str, here: str, gpu: bool, linux: bool, found: l
     if here == wanted or (not build and here.partition("+")[0] == version):
         return f"torch=={here}", f"torch {here} is here already"
     if build and wanted not in found:
-        raise SystemExit(f"pip finds no torch {wanted} where it is pointed. {HOW}.")
+        raise SystemExit(f"pip finds no torch {wanted} where it is pointed. {how(build)}.")
     if build:
         return f"torch=={wanted}", f"torch {wanted}: {WITH_CPU if wanted == cpu else WITH_CUDA}"
     if not linux:
@@ -85,7 +80,7 @@ def choose(version: str, build: str, here: str, gpu: bool, linux: bool, found: l
         return taken, f"There is an NVIDIA GPU. torch with CUDA: {WITH_CUDA}"
     if cpu in found:
         return f"torch=={cpu}", f"There is no NVIDIA GPU. torch's CPU build: {WITH_CPU}"
-    advice = f"To save most of that stop now, with Ctrl-C: {HOW}"
+    advice = f"To save most of that stop now, with Ctrl-C: {how('cpu')}"
     return (
         f"torch=={version}",
         f"There is no NVIDIA GPU, and pip finds no CPU build of torch: {WITH_CUDA}. {advice}",
@@ -93,10 +88,11 @@ def choose(version: str, build: str, here: str, gpu: bool, linux: bool, found: l
 
 
 def main() -> None:
-    version = pinned((Path(__file__).parents[1] / "constraints.txt").read_text(encoding="utf-8"))
+    version = pinned((ROOT / "constraints.txt").read_text(encoding="utf-8"))
     build, here = os.environ.get("TORCH", ""), installed()
     found = [] if here.partition("+")[0] == version and not build else offered()
-    requirement, sentence = choose(version, build, here, has_gpu(), sys.platform == "linux", found)
+    gpu = runpy.run_path(str(ROOT / "src/crossgap/nvidia.py"))["has_gpu"]()
+    requirement, sentence = choose(version, build, here, gpu, sys.platform == "linux", found)
     free = shutil.disk_usage(".").free / 1e9
     print(f"{free:.0f} GB of disk are free here. {sentence}.", file=sys.stderr)
     print(requirement)

@@ -11,6 +11,11 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
+from rich.table import Table
+
+from crossgap import doctor
+from crossgap.nvidia import has_gpu
 
 ROOT = Path(__file__).parents[1]
 TORCH = runpy.run_path(str(ROOT / "scripts/choose_torch.py"), run_name="choose_torch")
@@ -82,6 +87,33 @@ def test_another_build_of_torch_gets_a_new_venv_and_the_same_none(checkout: Path
     assert install(checkout, TORCH="cpu").wait(60) == 0
     assert installed(checkout) == ["venv", "begin", "end"] * 2
     assert "torch==2.13.0+cpu --editable" in (checkout / "installed.txt").read_text()
+
+
+@pytest.mark.parametrize(
+    ("code", "found"), [("echo 'GPU 0: a card'", True), ("echo GPU; exit 9", False), ("echo none", False)]
+)
+def test_whether_there_is_a_gpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code, found) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert not has_gpu()  # no driver
+    (tmp_path / "nvidia-smi").write_text(f"#!/bin/sh\n{code}\n")
+    (tmp_path / "nvidia-smi").chmod(0o755)
+    assert has_gpu() == found
+
+
+@pytest.mark.parametrize(
+    ("gpu", "cuda", "words"),
+    [
+        (True, None, "this torch is a CPU build. In a checkout, `rm -r .venv; make install`"),
+        (True, "13.0", "torch for CUDA 13.0 does not see it"),
+        (False, None, ""),
+    ],
+)
+def test_doctor_says_what_to_do_where_torch_does_not_use_the_gpu(monkeypatch, gpu, cuda, words) -> None:
+    monkeypatch.setattr(doctor, "has_gpu", lambda: gpu)
+    monkeypatch.setattr(torch.version, "cuda", cuda)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    doctor._training_rows(Table(), problems := [])
+    assert [words in problem for problem in problems] == [True] * bool(words)
 
 
 @pytest.mark.parametrize(

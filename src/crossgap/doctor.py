@@ -12,6 +12,7 @@ from rich.table import Table
 
 from crossgap.errors import CrossgapError
 from crossgap.load import crowded, load
+from crossgap.nvidia import has_gpu
 from crossgap.progress import console
 from crossgap.runs import machine, versions
 from crossgap.simulation.gl import APT_LINE
@@ -95,10 +96,15 @@ def _training_rows(table: Table, problems: list[str]) -> bool:
     table.add_row("training device", f"{fabric.device} ({torch.get_num_threads()} threads)")
     fast = bf16_is_fast(fabric.device.type)
     table.add_row("training precision", "bf16-mixed" if fast else "32-true (no bf16 hardware)")
-    if shutil.which("nvidia-smi") and not torch.cuda.is_available():
+    if has_gpu() and torch.version.cuda is None:
         problems.append(
-            "There is an NVIDIA driver, but this torch is a CPU build: `make install TORCH=cu130`, or as "
-            "pytorch.org names the build for the driver."
+            "There is an NVIDIA GPU, but this torch is a CPU build. In a checkout, `rm -r .venv; make "
+            "install` takes one for CUDA where pip finds it; elsewhere install that as pytorch.org says."
+        )
+    elif has_gpu() and not torch.cuda.is_available():
+        problems.append(
+            f"There is an NVIDIA GPU, and torch for CUDA {torch.version.cuda} does not see it: "
+            "CUDA_VISIBLE_DEVICES hides it, or the driver is too old (`nvidia-smi` says what it takes)."
         )
     return torch.cuda.is_available()
 
