@@ -2,6 +2,7 @@
 # Another build of torch, by what follows the + in its version: make TORCH=cpu …
 BIN := .venv/bin
 READY := .venv/.installed
+TESTS := .venv/.tests
 ARGS ?=
 .DEFAULT_GOAL := help
 .PHONY: help install demo test test-all check tables format named-torch
@@ -18,10 +19,13 @@ $(READY): pyproject.toml constraints.txt $(if $(TORCH),named-torch)
 demo: $(READY) ## cross the gap and write the report (10 minutes on 2 cores); options: make demo ARGS="--help"
 	@$(BIN)/crossgap demo $(ARGS)
 
-test: $(READY) ## the tests a change must pass; one file: make test ARGS=tests/test_losses.py
-	@$(BIN)/python -m pytest -m "not slow" $(ARGS)
+$(TESTS): $(READY)
+	@scripts/setup_tests.sh
 
-test-all: $(READY) ## these and the slow ones
+test: $(TESTS) ## the tests a change must pass; one file: make test ARGS=tests/test_losses.py
+	@$(BIN)/python -m pytest -m "not slow" -n auto --maxprocesses 4 --dist loadfile $(ARGS)
+
+test-all: $(TESTS) ## these and the slow ones
 	@$(BIN)/python -m pytest $(ARGS)
 
 check: $(READY) ## lint, formatting, types

@@ -71,11 +71,32 @@ def test_a_cluster_that_is_not_there_is_an_error_at_once(monkeypatch: pytest.Mon
             pool("ray")
 
 
+def test_a_cluster_that_does_not_start_is_our_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    ray = pytest.importorskip("ray")
+
+    def too_slow(**_: object) -> None:
+        raise Exception("The current node timed out during startup.")
+
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    monkeypatch.setattr(ray, "init", too_slow)
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    with pytest.raises(CrossgapError, match=r"Ray could not start or be reached.*timed out"):
+        pool("ray")
+
+
 @pytest.fixture(scope="module")
 def ray_here() -> Iterator[None]:
     """A cluster of this machine alone, where Ray is installed."""
     ray = pytest.importorskip("ray")
-    ray.init(address="local", include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
+    about = {"include_dashboard": False, "log_to_driver": False, "logging_level": logging.ERROR}
+    for last in (False, False, True):
+        try:
+            ray.init(address="local", num_cpus=2, **about)
+            break
+        except Exception:  # Ray's own patience is 30 s, which a machine with other work can need
+            ray.shutdown()
+            if last:
+                raise
     yield
     ray.shutdown()
 
