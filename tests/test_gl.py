@@ -34,6 +34,7 @@ def test_without_its_opengl_mujoco_still_simulates_and_drawing_is_a_line(
 ) -> None:
     (tmp_path / "OpenGL.py").write_text("raise AttributeError(\"no 'glGetError'\")  # as PyOpenGL does")
     monkeypatch.setenv("MUJOCO_GL", backend)
+    monkeypatch.delenv("PYOPENGL_PLATFORM", raising=False)
     done = python(WITHOUT)  # which has the folder of the script first in its path
     assert done.stdout.splitlines() == ["(8,)", f"Headless OpenGL {message}"], done.stderr
 
@@ -58,6 +59,14 @@ def test_doctor_says_what_is_wrong_with_opengl(monkeypatch: pytest.MonkeyPatch) 
     assert [
         problem.startswith("Headless OpenGL (MUJOCO_GL=vga) cannot be loaded") for problem in problems
     ] == [True]
+
+
+def test_mujoco_may_be_imported_first(monkeypatch: pytest.MonkeyPatch, python) -> None:
+    for name in ("MUJOCO_GL", "PYOPENGL_PLATFORM"):  # which this process has chosen
+        monkeypatch.delenv(name, raising=False)
+    draws = 'gymnasium.make("crossgap/Reach3-v0", size=8).reset(seed=0)'
+    done = python(f"import mujoco, gymnasium, crossgap.simulation\n{draws}")
+    assert done.returncode == 0, done.stderr
 
 
 AT_EXIT = """

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ctypes.util
 import functools
+import importlib
 import os
+from typing import Any
 
 PACKAGES, OSMESA_PACKAGE = "libegl1 libgl1-mesa-dri libopengl0", "libosmesa6"
 """Of Debian and Ubuntu: EGL in software, and OSMesa, which the newer of them do not have."""
@@ -41,6 +43,8 @@ def import_mujoco() -> str | None:
     chosen = choose_gl()
     try:
         import mujoco
+
+        context_class()
     except Exception as error:  # PyOpenGL's are of all kinds
         os.environ["MUJOCO_GL"] = "disable"
         try:
@@ -50,6 +54,16 @@ def import_mujoco() -> str | None:
         reason = _missing(chosen) or str(error).strip().partition("\n")[0].rstrip(".")
         return f"Headless OpenGL (MUJOCO_GL={chosen}) cannot be loaded: {reason}. {remedy(chosen)}"
     return None
+
+
+def context_class() -> Any:
+    """MuJoCo's OpenGL context as chosen here; imported before Crossgap, mujoco itself chose another one."""
+    chosen = os.environ.get("MUJOCO_GL", "").lower()
+    if chosen in LIBRARIES:
+        return importlib.import_module(f"mujoco.{chosen}").GLContext
+    import mujoco
+
+    return None if chosen in OFF else mujoco.GLContext
 
 
 def _missing(chosen: str) -> str | None:

@@ -17,7 +17,7 @@ import numpy as np
 from PIL import Image
 
 from crossgap.errors import CrossgapError
-from crossgap.simulation.gl import OFF, import_mujoco, remedy
+from crossgap.simulation.gl import OFF, context_class, import_mujoco, remedy
 
 
 def fast_quality(spec: mujoco.MjSpec, size: int) -> None:
@@ -70,7 +70,7 @@ class Renderer:
         _free_own()
         try:
             with _STARTING:
-                self._gl = mujoco.GLContext(width, width)
+                self._gl = context_class()(width, width)
                 self._gl.make_current()
                 self._context = mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_100)
         except Exception as error:  # PyOpenGL's are of all kinds
@@ -170,7 +170,7 @@ def _free_own() -> None:
 
 def gl_renderer_name() -> str:
     """What OpenGL says it draws with, for example `llvmpipe (LLVM 15, 256 bits)`."""
-    context = mujoco.GLContext(16, 16)
+    context = context_class()(16, 16)
     context.make_current()
     try:
         from OpenGL import GL
