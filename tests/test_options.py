@@ -38,6 +38,8 @@ def make(world: str, **kwargs) -> gym.Env:
         ),
         (XARM7_REACH, {"randomization_strength": -1}, r"randomization_strength = -1\. Expected"),
         (XARM7_REACH, {"randomization_strength": "much"}, r"randomization_strength = much\. Expected"),
+        (XARM7_REACH, ["goal"], r"options are \['goal'\]\. Expected a dictionary: goal, tool, random"),
+        (XARM7_REACH, {3: 1}, r"Reset option '3' not found"),
         (XARM7_PICK_PLACE, {"cubes": [0.4, 0.0]}, r"'cubes' not found\. Did you mean cube\?"),
         (XARM7_PICK_PLACE, {"cube": [NAN, 0.0]}, r"cube = \[nan, 0\.0\] is out of reach"),
         (XARM7_PICK_PLACE, {"goal": [[0.4], [0.0, 0.1]]}, r"goal = .* is out of reach"),
@@ -56,6 +58,14 @@ def test_a_size_that_is_none(world: str, size) -> None:
         CrossgapError, match=rf"size = .*{size}.*\. Expected a whole number of pixels, at least"
     ):
         make(world, size=size)
+
+
+@pytest.mark.parametrize("world", [REACH3, XARM7_REACH, XARM7_PICK_PLACE])
+@pytest.mark.parametrize("name", [None, 3, "marble"])
+def test_a_name_that_is_none(world: str, name) -> None:
+    for kind in ("look", "randomization"):
+        with pytest.raises(CrossgapError, match=rf"{kind.capitalize()} '{name}' not found\. Available: "):
+            make(world, **{kind: name})
 
 
 def test_a_noise_that_is_none() -> None:

@@ -1,4 +1,7 @@
-"""Worlds to see and act in: Gymnasium environments on MuJoCo. Imports no torch."""
+"""Worlds to see and act in: Gymnasium environments on MuJoCo. Imports no torch.
+
+An environment can be copied and pickled, and stepped in any thread: each draws with an OpenGL of its own.
+"""
 
 import gymnasium
 

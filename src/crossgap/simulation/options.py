@@ -17,8 +17,10 @@ def checked_options(options: Mapping[str, Any] | None, available: Iterable[str])
     """The options of a reset, none of them unknown.
 
     Raises:
-        CrossgapError: there is no such option; the message lists those that exist.
+        CrossgapError: they are no dictionary, or there is no such option; the message lists those that exist.
     """
+    if not isinstance(options, Mapping | None):
+        raise CrossgapError(f"Reset options are {options!r}. Expected a dictionary: {', '.join(available)}.")
     for name in options or {}:
         if name not in available:
             raise unknown("Reset option", name, available)

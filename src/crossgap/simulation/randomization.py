@@ -207,7 +207,7 @@ def get_randomization(name: str) -> tuple[Term, ...]:
     Raises:
         CrossgapError: there is none; the message lists those that exist.
     """
-    for part in name.split("+"):
+    for part in str(name).split("+"):
         if part not in BY_NAME:
             raise unknown("Randomization", part, BY_NAME)
     return tuple(term for part in name.split("+") for term in BY_NAME[part])
