@@ -25,8 +25,8 @@ torch.set_num_threads(int(os.environ.setdefault("OMP_NUM_THREADS", "1").split(",
 TOY_SIZE = 24
 
 
-def make_toy(domain: str, n: int, seed: int, other_radius: float = 3.5) -> LabelledImages:
-    """Two disks, the labelled one of radius 3.5 pixels; its position is the label.
+def make_toy(domain: str, n: int, seed: int) -> LabelledImages:
+    """Two disks; the position of one of them is the label.
 
     source: a red disk with the label and a blue one, on plain grey. target: the labelled disk is blue and
     the other one orange, on a ground with reddish waves that differ from image to image: the source model
@@ -36,9 +36,9 @@ def make_toy(domain: str, n: int, seed: int, other_radius: float = 3.5) -> Label
     centre, other = rng.uniform(5, TOY_SIZE - 5, (2, n, 2))
     y, x = np.mgrid[:TOY_SIZE, :TOY_SIZE] + 0.5
 
-    def disk(at: np.ndarray, radius: float) -> np.ndarray:
+    def disk(at: np.ndarray) -> np.ndarray:
         distance = np.hypot(x - at[:, :1, None], y - at[:, 1:, None])
-        return np.clip(radius + 0.5 - distance, 0, 1)[..., None]
+        return np.clip(4 - distance, 0, 1)[..., None]
 
     images = np.full((n, TOY_SIZE, TOY_SIZE, 3), 0.3)
     colours = (0.1, 0.3, 0.9), (1.0, 0.2, 0.1)
@@ -46,8 +46,8 @@ def make_toy(domain: str, n: int, seed: int, other_radius: float = 3.5) -> Label
         waves = np.sin(x * 1.3 + rng.uniform(0, 6, (n, 1, 1))) * np.cos(y * 0.7)
         images = 0.6 + waves[..., None] * np.array([0.3, 0.1, 0.1])
         colours = (0.9, 0.5, 0.1), (0.1, 0.2, 0.6)
-    for at, radius, colour in zip((other, centre), (other_radius, 3.5), colours, strict=True):
-        images = images + disk(at, radius) * (np.array(colour) - images)
+    for at, colour in zip((other, centre), colours, strict=True):
+        images = images + disk(at) * (np.array(colour) - images)
     return LabelledImages(
         images=np.round(255 * np.clip(images, 0, 1)).astype(np.uint8),
         labels=centre.astype(np.float32),
@@ -57,7 +57,7 @@ def make_toy(domain: str, n: int, seed: int, other_radius: float = 3.5) -> Label
 
 
 @pytest.fixture(scope="session")
-def toy() -> Callable[..., LabelledImages]:
+def toy() -> Callable[[str, int, int], LabelledImages]:
     """`make_toy(domain, n, seed)`."""
     return make_toy
 
