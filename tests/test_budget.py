@@ -9,8 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
+from crossgap.adapted import AdaptedModel
 from crossgap.config import NetworkConfig, SupervisedConfig, TaskGANConfig, TranslatorConfig
 from crossgap.data import LabelledImages, read_folder, write_folder
 from crossgap.errors import CrossgapError
@@ -27,6 +29,7 @@ from crossgap.methods.taskgan import TaskGAN
 TINY = TaskGANConfig(
     networks=NetworkConfig(4, 16, 4, 1, 4),
     source=SupervisedConfig(3, 8), target=SupervisedConfig(3, 8), fine_tuning=SupervisedConfig(3, 8),
+    randomization=SupervisedConfig(3, 8), randomized_fine_tuning=SupervisedConfig(3, 8),
     translator=TranslatorConfig(3, 4), canonical=TranslatorConfig(3, 4), refinement=SupervisedConfig(3, 8),
     translated_images=8,
 )  # fmt: skip
@@ -164,6 +167,23 @@ def test_own_folders_from_nothing_and_again_with_more(folders, tmp_path: Path, c
     assert {file.relative_to(tmp_path / "run").parts[0] for file in set(new) - set(models)} == {
         "images_00004"
     }
+
+
+def test_moved_folders_are_the_same_and_a_retrained_model_is_evaluated_anew(folders, tmp_path: Path) -> None:
+    run, few = tmp_path / "run", {"methods": ("target_only",), "spread": "images"}
+    first = own(folders, run, (2,), **few)
+    assert [row["threads"] for row in first] == [torch.get_num_threads()]
+    moved = [folder.rename(tmp_path / f"moved_{folder.name}") for folder in folders]
+    assert own(moved, run, (2,), **few) == first
+    assert [path.name for path in run.glob("budget*.json")] == ["budget.json"]  # nothing put aside
+    saved = run / "images_00002" / "models" / "target_only"
+    model = AdaptedModel.load(saved)
+    torch.nn.init.constant_(model.task_model.head.bias, 5)
+    model.made_of["threads"] = 7
+    model.save(saved)
+    (again,) = own(moved, run, (2,), **few)
+    assert again["value"] > first[0]["value"] + 5
+    assert again["threads"] == 7
 
 
 def test_images_beyond_the_budget_can_join_without_their_labels(folders, tmp_path: Path, monkeypatch) -> None:

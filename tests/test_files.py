@@ -132,3 +132,24 @@ def test_once_makes_a_value_once(tmp_path: Path) -> None:
 
     assert [files.once(tmp_path / "a.json", make) for _ in range(2)] == [7, 7]
     assert calls == [1]
+
+
+@pytest.mark.parametrize("value", [{"rate": 0.5}, [1, 2], {"value": 3}])
+def test_once_makes_anew_what_is_of_something_else(tmp_path: Path, value) -> None:
+    path, made, model = tmp_path / "evaluation.json", [], {"now": "first"}
+
+    def evaluate():
+        made.append(model["now"])
+        return value
+
+    def get():
+        return files.once(path, evaluate, of=lambda: model["now"])
+
+    assert [get(), get(), made] == [value, value, ["first"]]
+    model["now"] = "retrained"
+    assert [get(), get(), made] == [value, value, ["first", "retrained"]]
+    model["now"] = None  # removed, to save space
+    assert [get(), made] == [value, ["first", "retrained"]]
+    files.write_json(path, value)  # as older versions wrote it
+    model["now"] = "third"
+    assert [get(), made] == [value, ["first", "retrained"]]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from crossgap.errors import CrossgapError
-from crossgap.experiments.results import add_results, prepare
+from crossgap.experiments.results import add_results, prepare, with_threads
 from crossgap.files import read_json
 
 
@@ -115,3 +115,14 @@ def test_figures_are_kept_to_six_digits_and_what_they_are_of_as_it_is(tmp_path: 
         add_results(path, [many], {"commit": "first"}, {})
     kept = {"value": 0.666667, "low": None, "high": 3.33333e-10}
     assert read_json(path)["rows"] == [many | kept]
+
+
+def test_threads_say_how_a_row_was_computed_not_of_what_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "quick.json"
+    add_results(path, [row("a", 0, 0.1), row("b", 0, 0.2)], {"commit": "of before"}, {})
+    figures = with_threads({"success": {"value": 0.3}}, 2)["success"]
+    add_results(path, [row("a", 0, 0.1) | figures], {"commit": "now"}, {})
+    found = {one["domain"]: one for one in read_json(path)["rows"]}
+    assert len(found) == 2
+    assert (found["a"]["value"], found["a"]["threads"]) == (0.3, 2)
+    assert "threads" not in found["b"]

@@ -13,6 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pytest
+import torch
 from filelock import FileLock, Timeout
 
 from crossgap.config import PRESETS
@@ -21,6 +22,7 @@ from crossgap.experiments.parallel import in_parallel
 from crossgap.files import alone, read_json, write_json
 from crossgap.runs import (
     find_run,
+    keep_extra,
     lock_run,
     made_once,
     open_run,
@@ -124,6 +126,45 @@ def test_a_setting_that_one_of_two_runs_lacks_is_named(tmp_path: Path) -> None:
     open_run(tmp_path / "run", CONFIG)
     with pytest.raises(CrossgapError, match=r"weights is absent there, none here"):
         open_run(tmp_path / "run", {**CONFIG, "weights": None})
+
+
+def test_a_run_goes_on_wherever_its_data_are_now(tmp_path: Path) -> None:
+    sim = {"images": 1200, "labelled": True, "fingerprint": "0123456789abcdef"}
+    run = open_run(tmp_path / "run", {"source": {"path": "/a/sim", **sim}})
+    keep_extra(run, {"pairs": {"path": "/a/pairs", **sim}, "unlabelled": None})
+    moved = {"path": "/b/sim", **sim}
+    assert open_run(run, {"source": moved}) == run
+    keep_extra(run, {"pairs": moved})
+    for change in ({"images": 9}, {"labelled": False}, {"fingerprint": "f" * 16}):
+        with pytest.raises(CrossgapError, match=r'source is "/a/sim \(1,200 images, fingerprint .* here\.'):
+            open_run(run, {"source": moved | change})
+        with pytest.raises(CrossgapError, match=r'pairs is "/a/pairs .* there, "/b/sim \('):
+            keep_extra(run, {"pairs": moved | change})
+    with pytest.raises(CrossgapError, match=r"unlabelled is none there, .*/b/sim"):
+        keep_extra(run, {"unlabelled": moved})
+
+
+def test_a_run_of_before_has_its_data_sets_as_text(tmp_path: Path) -> None:
+    about = "/a (1)/sim (1,200 images without labels, fingerprint 0123456789abcdef)"
+    write_json(tmp_path / "config.json", {"source": about})
+    data = {"path": "/b", "images": 1200, "labelled": False, "fingerprint": "0123456789abcdef"}
+    assert open_run(tmp_path, {"source": data}) == tmp_path
+    with pytest.raises(CrossgapError, match=r'source is "/a \(1\)/sim .* there, "/b \(1,200 images, fing'):
+        open_run(tmp_path, {"source": data | {"labelled": True}})
+
+
+def test_threads_are_kept_and_a_line_says_where_they_change(tmp_path: Path, capsys, monkeypatch) -> None:
+    run = open_run(tmp_path / "2020-01-01" / "10-00-00_demo", CONFIG)
+    assert read_json(run / "config.json")["threads"] == torch.get_num_threads()
+    assert find_run("demo", CONFIG, tmp_path) == run
+    assert "threads" not in capsys.readouterr().err
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 7)
+    assert find_run("demo", CONFIG, tmp_path) == open_run(run, CONFIG) == run
+    told = " ".join(capsys.readouterr().err.split())
+    assert told.count("was begun on 1 threads and goes on with 7") == 2
+    start(run)
+    assert provenance(run)["threads"] == 7
+    assert read_json(open_run(tmp_path / "other", CONFIG, threads=2) / "config.json")["threads"] == 2
 
 
 def test_find_run_makes_a_new_one_for_anything_else(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from crossgap.evaluation import TEST_STARTS, VALIDATION_STARTS, ClosedLoop
 from crossgap.experiments import task_weight, taskgan
 from crossgap.experiments.task_weight import TaskWeightExperiment
 from crossgap.experiments.taskgan import TaskGANExperiment
+from crossgap.files import remove, write_json
 from stand_ins import Model, assert_disjoint, assert_pairs, happenings, instead_of_collecting
 
 LOOK = "target_c"
@@ -125,6 +126,25 @@ def test_the_test_is_played_on_test_starts_in_the_target(tmp_path: Path, fabric,
     assert tuple(tested.starts) == TEST_STARTS[:3]
     assert not set(TEST_STARTS) & set(VALIDATION_STARTS)
     assert [one["seed"] for one in e.evaluate("source_only")["episodes"]] == list(TEST_STARTS[:3])
+
+
+def test_a_retrained_model_chooses_its_gain_and_is_tested_anew(tmp_path: Path, fabric, played) -> None:
+    def run() -> list[dict]:
+        return experiment(tmp_path, fabric).run()
+
+    about = experiment(tmp_path, fabric).saved("source_only") / "adapted.json"
+    write_json(about, {"sha256": {"task_model": "first"}})
+    rows = run()
+    assert {row["threads"] for row in rows} == {3}  # the model's
+    assert len(played) == 3 + 1
+    assert run() == rows
+    assert len(played) == 3 + 1
+    write_json(about, {"sha256": {"task_model": "retrained"}})
+    assert run() == rows
+    assert len(played) == 2 * (3 + 1)
+    remove(about.parent)  # to save space
+    assert run() == rows
+    assert len(played) == 2 * (3 + 1)
 
 
 @pytest.fixture

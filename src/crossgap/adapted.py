@@ -174,6 +174,12 @@ class AdaptedModel:
         return model
 
 
+def weights_of(folder: Path) -> dict[str, str] | None:
+    """The digests of a saved model's weights; None where there is no model, or one without digests."""
+    about = folder / ABOUT
+    return read_json(about, "adapted model").get(DIGEST) if about.exists() else None
+
+
 def _described(folder: Path) -> dict[str, Any]:
     """What an adapted model's folder says of it, checked before networks are made of it.
 

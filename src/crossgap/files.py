@@ -148,7 +148,12 @@ def read_json(path: Path, what: str = "file", shape: Shape = object, remedy: str
         raise CrossgapError(f"The {what} {path} is not valid JSON: {error}. {remedy}") from error
     except OSError as error:
         raise CrossgapError(f"Could not read the {what} {path}: {error.strerror or error}.") from error
+    return _checked(value, path, what, shape, remedy)
+
+
+def _checked(value: Any, path: Path, what: str, shape: Shape, remedy: str = "") -> Any:
     if problem := mismatch(value, shape):
+        remedy = remedy or f"Delete {path} to have it made again, or put a whole copy there."
         raise CrossgapError(f"The {what} {path} is damaged: {problem}. {remedy}")
     return value
 
@@ -205,11 +210,43 @@ def check_digest(file: Path, sha256: str, shown: Path, remedy: str) -> None:
         )
 
 
-def once(path: Path, make: Callable[[], Any], what: str = "file", shape: Shape = object) -> Any:
+def once(
+    path: Path, make: Callable[[], Any], what: str = "file", shape: Shape = object,
+    of: Callable[[], Any] = lambda: None,
+) -> Any:  # fmt: skip
     """The JSON value at `path`, made and written first if it is not there: a stage done only once, whoever
-    else asks for it meanwhile. `what` and `shape` are as in `read_json`."""
-    if not path.exists():
+    else asks for it meanwhile.
+
+    Args:
+        path: the file.
+        make: makes the value.
+        what: what errors call it.
+        shape: what must be in it, as in `read_json`.
+        of: what the value is of, such as a model's weights, as JSON; None where that cannot be told. It is
+            kept with the value, which is made anew where it is of something else now.
+    """
+    if not _is_of(path, what, of):
         with alone(path):
-            if not path.exists():
-                write_json(path, make())
-    return read_json(path, what, shape)
+            if not _is_of(path, what, of):
+                value, now = make(), of()
+                plain = now is None or (isinstance(value, dict) and value.keys() != {VALUE})
+                value = value if plain else {VALUE: value}
+                write_json(path, value if now is None else {**value, OF: now})
+    found = read_json(path, what)
+    if isinstance(found, dict) and OF in found:
+        found = {key: item for key, item in found.items() if key != OF}
+        found = found[VALUE] if found.keys() == {VALUE} else found
+    return _checked(found, path, what, shape)
+
+
+OF, VALUE = "of", "value"
+"""Keys of a file that says what its value is of; `VALUE` where that is no object itself."""
+
+
+def _is_of(path: Path, what: str, of: Callable[[], Any]) -> bool:
+    """Whether there is a file, of what it should be of as far as that is known."""
+    if not path.exists():
+        return False
+    found = read_json(path, what)
+    kept = found.get(OF) if isinstance(found, dict) else None
+    return kept is None or (now := of()) is None or now == kept

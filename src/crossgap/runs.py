@@ -29,28 +29,46 @@ EXTRACTOR_PRECISION = "extractor_precision"
 _LOCKS: dict[Path, BaseFileLock] = {}  # by run folder, held as long as this process lives
 
 
-def open_run(folder: Path, config: dict[str, Any]) -> Path:
+def open_run(folder: Path, config: dict[str, Any], threads: int | None = None) -> Path:
     """Make a run folder with its `config.json`, or go on with the one that is there.
 
-    Where its data sets are may change from start to start; what they hold may not.
+    Where its data sets are may change from start to start; what they hold may not. How many threads it is
+    computed with is kept and not compared; a line says where it changes, for sums then round otherwise.
+
+    Args:
+        folder: of the run.
+        config: all that its results depend on.
+        threads: that it is computed with; those of this process by default.
 
     Raises:
         CrossgapError: the folder is a file, or holds another run or other files.
     """
     if folder.exists() and not folder.is_dir():
         raise CrossgapError(f"{folder} is a file. Expected a folder for the run, or nothing yet.")
-    path = folder / CONFIG
+    path, threads = folder / CONFIG, threads or threads_here()
     if path.exists():
         if different := summary(_config_of(path, config), as_json(config)):
             raise CrossgapError(
                 f"{folder} holds another run: {different}. "
                 "Choose another folder, or use the run's own settings to go on with it."
             )
+        begun = read_json(path, "run configuration").get("threads", threads)
+        if begun != threads:
+            console.print(
+                f"{folder} was begun on {begun} threads and goes on with {threads}: results may differ from "
+                f"those of {begun} alone, for sums round otherwise.", highlight=False,
+            )  # fmt: skip
     elif folder.exists() and any(not item.name.endswith(".partial") for item in folder.iterdir()):
         raise CrossgapError(f"{folder} is not empty and not a run. Expected a new or a run's own folder.")
     else:
-        write_json(path, config)
+        write_json(path, config | {"threads": threads})
     return folder
+
+
+def threads_here() -> int | None:
+    """How many threads this process computes with; None before torch is there."""
+    torch = sys.modules.get("torch")
+    return torch.get_num_threads() if torch else None
 
 
 def keep_extra(folder: Path, extra: dict[str, Any]) -> None:
@@ -70,14 +88,14 @@ def keep_extra(folder: Path, extra: dict[str, Any]) -> None:
 
 
 def _config_of(path: Path, wanted: dict[str, Any]) -> dict[str, Any]:
-    """A run's settings as they would be written now for such a run as `wanted`; how many seeds it has was one
-    of them once, and can change now."""
+    """A run's settings as they would be written now for such a run as `wanted`, without the threads; how many
+    seeds it has was one of them once, and can change now."""
     found = read_json(path, "run configuration")
     if not isinstance(found, dict):
         raise CrossgapError(f"The run configuration {path} is damaged: expected an object of settings.")
     if EXTRACTOR_PRECISION in wanted and EXTRACTOR_PRECISION not in found:
         found |= {EXTRACTOR_PRECISION: found.get("precision"), "precision": wanted["precision"]}
-    return {key: value for key, value in found.items() if key != "seeds"}
+    return {key: value for key, value in found.items() if key not in ("seeds", "threads")}
 
 
 def same_setup(folder: Path, setup: Any) -> None:
@@ -106,7 +124,10 @@ def setup_differences(folder: Path, setup: Any) -> list[str]:
     return differences(found, as_json(asdict(setup)))
 
 
-def find_run(name: str, config: dict[str, Any], root: Path = Path("outputs"), fresh: bool = False) -> Path:
+def find_run(
+    name: str, config: dict[str, Any], root: Path = Path("outputs"), fresh: bool = False,
+    threads: int | None = None,
+) -> Path:  # fmt: skip
     """`<root>/<date>/<time>_<name>`: the newest run of this very configuration, or a new one.
 
     A run whose configuration is damaged is passed over, with a line that says so.
@@ -118,9 +139,9 @@ def find_run(name: str, config: dict[str, Any], root: Path = Path("outputs"), fr
             console.print(f"{error} Passed over; remove {path.parent} to be rid of it.", highlight=False)
             continue
         if not summary(found, as_json(config)):
-            return path.parent
+            return open_run(path.parent, config, threads)
     now = datetime.now()
-    return open_run(root / f"{now:%Y-%m-%d}" / f"{now:%H-%M-%S}_{name}", config)
+    return open_run(root / f"{now:%Y-%m-%d}" / f"{now:%H-%M-%S}_{name}", config, threads)
 
 
 def seeds_of(folder: Path) -> list[int]:
@@ -165,6 +186,7 @@ def start(folder: Path, **about: Any) -> None:
         "commit": _commit(),
         "command": _command(sys.argv[1:]),
         "machine": machine(),
+        "threads": threads_here(),
         "versions": versions(),
     }
     append_json_line(folder / STARTS, row | about)

@@ -16,12 +16,13 @@ from typing import Any
 import lightning_fabric
 import numpy as np
 
-from crossgap.adapted import AdaptedModel
+from crossgap.adapted import AdaptedModel, weights_of
 from crossgap.catalog import METHODS, Methods
 from crossgap.data import Classes, LabelledImages
 from crossgap.data.digits import Split, mnist, mnist_m, randomized, scanned_digits, varied
 from crossgap.evaluation import wilson_interval
 from crossgap.experiments.digits_presets import DigitsPreset
+from crossgap.experiments.results import with_threads
 from crossgap.files import once
 from crossgap.runs import made_once, timed
 from crossgap.training import Trainer
@@ -124,7 +125,8 @@ class DigitsExperiment:
         )  # fmt: skip
 
     def _saved(self, method: str) -> Path:
-        return self._methods.trainer_of(method).folder / "models" / method
+        folder = self.source_folder if METHODS[method].source_side else self.folder
+        return folder / "models" / method
 
     def model(self, method: str) -> AdaptedModel:
         """A method's model, trained if need be."""
@@ -144,15 +146,17 @@ class DigitsExperiment:
                     for split in ("test", "validation")
                     for data in (self.held_out(split),)
                 }
+            figures = {
+                "accuracy": accuracy(wrong["test"]),
+                "validation_accuracy": accuracy(wrong["validation"]),
+            }
             return {
-                "aggregate": {
-                    "accuracy": accuracy(wrong["test"]),
-                    "validation_accuracy": accuracy(wrong["validation"]),
-                },
+                "aggregate": with_threads(figures, model.made_of.get("threads")),
                 "wrong": np.flatnonzero(wrong["test"]).tolist(),
             }
 
-        return once(self.folder / "evaluation" / f"{method}.json", measure)
+        path, model = self.folder / "evaluation" / f"{method}.json", self._saved(method)
+        return once(path, measure, of=lambda: weights_of(model))
 
     def pictures(self, count: int = 8) -> dict[str, np.ndarray]:
         """Rows of validation images by label, (count, 32, 32, 3) uint8: the domains, and F(y) of the

@@ -11,13 +11,14 @@ from typing import Any, TypeVar
 import lightning_fabric
 import numpy as np
 
-from crossgap.adapted import AdaptedModel
+from crossgap.adapted import AdaptedModel, weights_of
 from crossgap.catalog import Methods
 from crossgap.config import SupervisedConfig, TaskGANConfig, TranslatorConfig
 from crossgap.data import Collection, LabelledImages, collect, read_folder
 from crossgap.errors import CrossgapError, unknown
 from crossgap.evaluation import Predict, mean_interval
 from crossgap.experiments.mico_presets import MicoPreset
+from crossgap.experiments.results import with_threads
 from crossgap.files import once
 from crossgap.progress import track
 from crossgap.runs import made_once, timed
@@ -244,9 +245,12 @@ class MicoExperiment:
             model = self.model("source_only" if benchmark else method, images)
             data = self.source_test if benchmark else self.test
             with timed(self.root, "evaluate"):
-                return angle_figures(angle_differences(model.predict, data))
+                figures = angle_figures(angle_differences(model.predict, data))
+            return with_threads(figures, model.made_of.get("threads"))
 
-        return once(self.folder / "evaluation" / f"{method}_{images:05d}.json", measure)
+        model = self._saved("source_only" if method == "benchmark" else method, images)
+        path = self.folder / "evaluation" / f"{method}_{images:05d}.json"
+        return once(path, measure, of=lambda: weights_of(model))
 
     def pictures(
         self, translators: Mapping[str, str] = PICTURED["_pictures"], count: int = 6

@@ -9,6 +9,7 @@ from typing import Any
 import lightning_fabric
 import numpy as np
 
+from crossgap.adapted import weights_of
 from crossgap.catalog import Methods
 from crossgap.config import TaskGANConfig, as_settings
 from crossgap.data import Classes, LabelledImages
@@ -20,7 +21,7 @@ from crossgap.experiments.budget_figures import ERROR, ERROR_RATE, LEGEND, plot
 from crossgap.experiments.budget_presets import COUNTS
 from crossgap.experiments.budget_tables import terminal_table
 from crossgap.experiments.own_data import OwnData, check_given, read_own_data
-from crossgap.experiments.results import add_results
+from crossgap.experiments.results import add_results, with_threads
 from crossgap.files import once, read_json
 from crossgap.progress import console, say
 from crossgap.runs import check_seed, keep_extra, lock_run, open_run, provenance, start, timed
@@ -76,7 +77,8 @@ def budget_on_folders(
     data.keep_seen(output)
     start(output, **hardware(fabric))
     rows = [row for budget in budgets for row in trainings.rows(budget, methods)]
-    path = add_results(output / "budget.json", rows, provenance(output), settings)
+    data_sets = {key: {**settings[key], "path": None} for key in ("source", "target")}  # may be moved
+    path = add_results(output / "budget.json", rows, provenance(output), settings | data_sets)
     rows = read_json(path, "results")["rows"]
     plot(rows, trainings.measure, output / "budget.png")
     console.print(terminal_table(rows, trainings.measure))
@@ -105,8 +107,8 @@ class _Trainings:
         result = []
         for method in methods if budget.images else ("source_only",):
             folder = self.root / (budget.name if budget.images else "source")
-            path = folder / "evaluation" / f"{method}.json"
-            errors = once(path, partial(self._error, budget, method, folder))
+            path, model = folder / "evaluation" / f"{method}.json", folder / "models" / method
+            errors = once(path, partial(self._error, budget, method, folder), of=partial(weights_of, model))
             result += budget_rows("target", budget, method, self.seed, errors)
         return result
 
@@ -119,7 +121,8 @@ class _Trainings:
         with timed(self.root, f"train {method}"):
             model = models.get(method)
         with timed(self.root, "evaluate"):
-            return {self.measure.metric: offline_error(model.predict, self.test, self.data.scale)}
+            figures = {self.measure.metric: offline_error(model.predict, self.test, self.data.scale)}
+        return with_threads(figures, model.made_of.get("threads"))
 
     def methods(self, target: LabelledImages, folder: Path) -> Methods:
         """What trains every method on some of the target images, in a folder."""

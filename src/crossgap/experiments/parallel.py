@@ -31,6 +31,13 @@ def check_workers(workers: int) -> None:
         raise CrossgapError(f"--workers must be at least 1; got {workers}.")
 
 
+def threads_of(workers: int) -> int:
+    """How many threads a part has: all of this process's, or of several workers a share of the cores each."""
+    import torch
+
+    return torch.get_num_threads() if workers == 1 else max(1, available_cores() // workers)
+
+
 def in_parallel(
     function: Callable[..., Result], parts: Sequence[tuple[Any, ...]], workers: int, label: str
 ) -> Iterator[Result]:

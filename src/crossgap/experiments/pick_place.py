@@ -3,11 +3,13 @@ the privileged state and from images, in the source look and in others."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import lightning_fabric
 
+from crossgap.differences import as_json
 from crossgap.experiments.pick_place_presets import PickPlacePreset
 from crossgap.experiments.pick_place_setups import get_pick_place_setup
 from crossgap.experiments.pick_place_training import PickPlaceTraining
@@ -15,7 +17,7 @@ from crossgap.experiments.xarm7 import TEST_GOALS
 from crossgap.experiments.xarm7_outcomes import judged
 from crossgap.files import once
 from crossgap.methods.asymmetric_ddpg import AsymmetricDDPG
-from crossgap.runs import same_setup, timed
+from crossgap.runs import same_setup, threads_here, timed
 
 TEACHER = "privileged"
 """The method that the ones with images begin with."""
@@ -78,9 +80,12 @@ class PickPlaceExperiment:
             with timed(self.root, f"train {method}"):
                 training.run()
             with timed(self.root, "evaluate"):
-                return training.evaluate(look, TEST_GOALS)
+                played = training.evaluate(look, TEST_GOALS)
+            return [{**one, "threads": threads_here()} for one in played]
 
-        return once(self.folder / "evaluation" / f"{method}_{look}.json", play)
+        # of a training that was removed for another setup there may be an evaluation still
+        setup = {"setup": as_json(asdict(get_pick_place_setup(method)))}
+        return once(self.folder / "evaluation" / f"{method}_{look}.json", play, of=lambda: setup)
 
     def training(self, method: str) -> PickPlaceTraining:
         """A method's training; that of its teacher is done first."""

@@ -30,7 +30,7 @@ from crossgap.methods.asymmetric_ddpg import AsymmetricDDPG
 from crossgap.methods.supervised import Supervised
 from crossgap.metrics import Metrics
 from crossgap.progress import progress_bar
-from crossgap.runs import same_setup
+from crossgap.runs import same_setup, threads_here
 from crossgap.simulation import XARM7_PICK_PLACE
 from crossgap.simulation.workers import EnvironmentPool
 from crossgap.training import Trainer
@@ -119,7 +119,7 @@ class PickPlaceTraining:
         steps = rounds * self.preset.environments * self.preset.episode_steps
         success = judged(self._tested(pool, VALIDATION_GOALS))["success"]
         before = [known for known in self.curve if known["environment_steps"] < steps]
-        rows = [*before, {"environment_steps": steps, **success}]
+        rows = [*before, {"environment_steps": steps, **success, "threads": threads_here()}]
         write_text(self._curve, "".join(f"{json.dumps(row)}\n" for row in rows))
 
     @property

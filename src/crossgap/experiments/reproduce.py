@@ -20,7 +20,7 @@ from crossgap.experiments.mico import DEFAULT_METHODS, MicoExperiment, check_sel
 from crossgap.experiments.mico import PICTURED as MICO_PICTURED
 from crossgap.experiments.mico_figures import curve
 from crossgap.experiments.mico_presets import MicoPreset, get_mico_preset
-from crossgap.experiments.parallel import check_workers, in_parallel
+from crossgap.experiments.parallel import check_workers, in_parallel, threads_of
 from crossgap.experiments.pick_place import PickPlaceExperiment
 from crossgap.experiments.pick_place_presets import PickPlacePreset, get_pick_place_preset
 from crossgap.experiments.pick_place_setups import METHODS as PICK_PLACE
@@ -382,8 +382,9 @@ def _begin(
         raise CrossgapError(f"--seeds must be at least 1; got {seeds}.")
     check_workers(workers)
     about = {"experiment": experiment, "preset": preset, **hardware, **config}  # seeds can be added
-    folder = open_run(output, about) if output else find_run(experiment, about)
+    threads = threads_of(workers)
+    folder = open_run(output, about, threads) if output else find_run(experiment, about, threads=threads)
     lock_run(folder)
     console.print(f"Run folder: {folder}" + (", gone on with" if any(folder.glob("seed_*")) else ""))
-    start(folder, preset=preset, **hardware)
+    start(folder, preset=preset, **hardware, threads=threads)
     return folder

@@ -11,9 +11,10 @@ from typing import Any
 from crossgap.errors import CrossgapError
 from crossgap.files import alone, read_json, write_text
 from crossgap.progress import console
+from crossgap.runs import threads_here
 
-FIGURES = ("value", "low", "high", "n", "won")
-"""The keys of a row that are figures; all others say what they are figures of."""
+FIGURES = ("value", "low", "high", "n", "won", "threads")
+"""The keys of a row that are figures, or how they were computed; all others say what they are figures of."""
 SIGNIFICANT_DIGITS = 6
 """Of a figure, which are kept: more than any number of starts can tell apart."""
 
@@ -45,6 +46,12 @@ def add_results(
         origin = json.dumps(provenance, indent=1)
         write_text(path, f'{{\n "provenance": {origin},\n "rows": [\n  {lines}\n ]\n}}\n')
     return path
+
+
+def with_threads(figures: dict[str, dict[str, Any]], threads: int | None = None) -> dict[str, dict[str, Any]]:
+    """Figures by metric, each with the number of threads that a model was trained with, or else that it is
+    evaluated with here: of more of them sums round otherwise, and a training ends elsewhere."""
+    return {metric: row | {"threads": threads or threads_here()} for metric, row in figures.items()}
 
 
 def prepare(path: Path, settings: dict[str, Any]) -> None:

@@ -11,14 +11,15 @@ from typing import Any
 import lightning_fabric
 import numpy as np
 
-from crossgap.adapted import AdaptedModel
+from crossgap.adapted import AdaptedModel, weights_of
 from crossgap.alignment import landmarks_of, pair_error
 from crossgap.catalog import METHODS, Methods
 from crossgap.config import MAIN_METHODS, Preset
 from crossgap.data import Collection, LabelledImages, LabelScale, collect, read_folder
 from crossgap.errors import unknown
 from crossgap.evaluation import TEST_STARTS, VALIDATION_STARTS, ClosedLoop, closed_loop, offline_error
-from crossgap.files import alone, once, read_json, writing
+from crossgap.experiments.results import with_threads
+from crossgap.files import once, writing
 from crossgap.progress import track
 from crossgap.runs import made_once, timed
 from crossgap.simulation.looks import get_look, get_target_look
@@ -201,11 +202,8 @@ class TaskGANExperiment:
                     tried[gain] = float(np.mean(played.success))
             return {"gain": max(tried, key=tried.__getitem__), "success": tried}
 
-        path = self.source_folder / "gain.json"
-        if not path.exists():
-            with alone(path):  # a seed's looks share it
-                once(path, choose)
-        return read_json(path)["gain"]
+        path, model = self.source_folder / "gain.json", self.saved("source_only")
+        return once(path, choose, of=lambda: weights_of(model))["gain"]  # a seed's looks share it
 
     def _play(self, predict, starts: Sequence[int], gain: float, look: str, label: str, record: int):
         return closed_loop(
@@ -215,14 +213,22 @@ class TaskGANExperiment:
 
     def evaluate(self, method: str) -> dict[str, Any]:
         """Per-episode results and aggregate of a method on the test starts and on images."""
-        played = once(self.evaluation_path(method), lambda: self._timed(self._act, method))
-        seen = once(self._images_path(method), lambda: self._timed(self._see, method))
+
+        def of() -> dict[str, Any] | None:
+            model = weights_of(self.saved(method))
+            return model and {"model": model, "gain": self.gain}
+
+        played = once(self.evaluation_path(method), lambda: self._timed(self._act, method), of=of)
+        seen = once(self._images_path(method), lambda: self._timed(self._see, method), of=of)
         return {**played, "aggregate": played["aggregate"] | seen}
 
     def _timed(self, measure: Callable[..., dict[str, Any]], method: str) -> dict[str, Any]:
         model, _ = self.model(method), self.held_out  # under times of their own
         with timed(self.root, "evaluate"):
-            return measure(method, model)
+            found, threads = measure(method, model), model.made_of.get("threads")
+        if "aggregate" in found:
+            return found | {"aggregate": with_threads(found["aggregate"], threads)}
+        return with_threads(found, threads)
 
     def _see(self, method: str, model: AdaptedModel) -> dict[str, Any]:
         """Errors on held-out images, and on those that it was trained on."""

@@ -26,7 +26,7 @@ from crossgap.networks.actor_critic import Actor, Critic
 from crossgap.networks.alexnet import AlexNetExtractor
 from crossgap.policy import EXTRACTORS, ReachPolicy
 from crossgap.progress import progress_bar
-from crossgap.runs import same_setup
+from crossgap.runs import same_setup, threads_here
 from crossgap.simulation import XARM7_REACH
 from crossgap.simulation.workers import EnvironmentPool
 from crossgap.simulation.xarm7_reach import SUCCESS_DISTANCE
@@ -115,7 +115,8 @@ class ReachTraining:
                     seeds = range(VALIDATION_GOALS, VALIDATION_GOALS + preset.curve_goals)
                     _, infos = play(validation, self.learner, seeds, preset.episode_steps)
                     steps = (number + 1) * preset.environments * preset.episode_steps
-                    curve.append({"round": number + 1, "environment_steps": steps, **judged(infos)})
+                    about = {"round": number + 1, "environment_steps": steps, "threads": threads_here()}
+                    curve.append(about | judged(infos))
                     write_text(self._curve, "".join(f"{json.dumps(row)}\n" for row in curve))
                 metrics.flush(number + 1)
                 checkpoint.save(number + 1)

@@ -14,7 +14,7 @@ from crossgap.experiments.xarm7_presets import XArm7Preset
 from crossgap.experiments.xarm7_rollouts import Policy
 from crossgap.experiments.xarm7_setups import DOMAINS, domains_of, get_setup
 from crossgap.files import once
-from crossgap.runs import same_setup, setup_differences, timed
+from crossgap.runs import same_setup, setup_differences, threads_here, timed
 
 LEARNT = 0.8
 """Success from which on a policy counts as learnt."""
@@ -91,7 +91,8 @@ class XArm7Experiment:
 
         def play() -> list[dict[str, Any]]:
             with timed(self.root, f"evaluate {method}"):
-                return self.training.evaluate(self.policy(method, domain), **DOMAINS[domain])
+                played = self.training.evaluate(self.policy(method, domain), **DOMAINS[domain])
+            return [{**one, "threads": threads_here()} for one in played]
 
         return once(self._path(method, domain), play)
 
@@ -123,6 +124,7 @@ def curve_rows(method: str, seed: int, curve: list[dict[str, Any]]) -> list[dict
         {
             **about, "metric": "validation_success", "environment_steps": point["environment_steps"],
             **figures(point["success"], (point["low"], point["high"]), point["n"]),
+            **({"threads": point["threads"]} if "threads" in point else {}),
         }
         for point in curve
     ]  # fmt: skip

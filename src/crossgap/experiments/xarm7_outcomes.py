@@ -10,15 +10,19 @@ from crossgap.evaluation import mean_interval, wilson_interval
 
 
 def judged(episodes: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Success with Wilson's 95 % interval and which were won, and the mean distance with its interval."""
+    """Success with Wilson's 95 % interval and which were won, and the mean distance with its interval; also
+    the threads they were played with, where that was noted."""
     won, distances = ([one[key] for one in episodes] for key in ("success", "distance"))
     n = len(episodes)
+    threads = {key: episodes[0][key] for key in ("threads",) if key in episodes[0]}
     return {
         "success": {
-            "value": sum(won) / n, **_interval(wilson_interval(sum(won), n)), "n": n,
+            "value": sum(won) / n, **_interval(wilson_interval(sum(won), n)), "n": n, **threads,
             "won": "".join(str(int(one)) for one in won),
         },
-        "distance": {"value": float(np.mean(distances)), **_interval(mean_interval(distances)), "n": n},
+        "distance": {
+            "value": float(np.mean(distances)), **_interval(mean_interval(distances)), "n": n, **threads,
+        },
     }  # fmt: skip
 
 
