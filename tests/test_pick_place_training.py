@@ -250,6 +250,27 @@ def test_the_experiment_from_nothing_to_rows_and_again(tmp_path: Path, fabric) -
         again.run()
 
 
+def test_an_evaluation_is_of_the_setup_that_was_trained(tmp_path: Path, fabric, monkeypatch) -> None:
+    class Training:
+        def run(self) -> None:
+            pass
+
+        def evaluate(self, look: str, first_goal: int) -> list[dict]:
+            played.append(look)
+            return [{"seed": first_goal, "success": True, "distance": 0.1}]
+
+    played: list[str] = []
+    experiment = PickPlaceExperiment(tmp_path, SMOKE, 1, fabric, quiet=True)
+    monkeypatch.setattr(experiment, "training", lambda _: Training())
+    (episode,) = experiment.episodes("images", "target_a")
+    assert episode["threads"] == judged([episode])["success"]["threads"] == torch.get_num_threads()
+    assert experiment.episodes("images", "target_a") == [episode]
+    assert len(played) == 1
+    monkeypatch.setitem(METHODS, "images", replace(METHODS["images"], cameras=("side",)))
+    experiment.episodes("images", "target_a")  # its folder was removed, as the message says
+    assert len(played) == 2
+
+
 def test_figures_by_hand() -> None:
     played = [{"seed": i, "success": i < 3, "distance": 0.01 * i} for i in range(4)]
     found = judged(played)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from crossgap.errors import CrossgapError
@@ -58,6 +59,9 @@ def test_a_curve_says_when_it_was_learnt() -> None:
     assert [row["value"] for row in rows if row["metric"] == "validation_success"] == [0.1, 0.78, 0.8, 0.7]
     assert [row["value"] for row in rows if row["metric"] == "steps_to_learn"] == [1200]
     assert not [row for row in curve_rows("best", 2, curve[:2]) if row["metric"] == "steps_to_learn"]
+    assert not any("threads" in row for row in rows)  # of before they were noted
+    noted = curve_rows("best", 2, [point | {"threads": 2} for point in curve])
+    assert [row["threads"] for row in noted] == [2] * len(rows)
 
 
 def test_the_curriculum_grows_over_the_first_half(tmp_path: Path) -> None:
@@ -125,6 +129,7 @@ def test_rows_of_a_configuration_with_goggles(tmp_path: Path) -> None:
     for row in rows:
         if row["metric"] == "success":
             assert row["value"] == row["won"].count("1") / 2
+        assert row["threads"] == torch.get_num_threads()
     assert not (tmp_path / "seed_0" / "best" / "replay").exists()
     again = XArm7Experiment(tmp_path, SMOKE, "best", 0, FABRIC, quiet=True)
     assert again.run() == rows
@@ -139,7 +144,7 @@ def test_a_run_has_a_report_with_films(tmp_path: Path) -> None:
     path = reproduce_xarm7(
         "smoke", 1, None, ("depth_noise",), tmp_path / "run", tmp_path / "results", "cpu", "32-true"
     )
-    assert {p.name for p in path.parent.iterdir()} == {
+    assert {p.name for p in path.parent.glob("[!.]*")} == {
         "smoke.json", "smoke_curves.png", "smoke_regions.png", "smoke_distances.png",
     }  # fmt: skip
     page = (tmp_path / "run" / "report.html").read_text()

@@ -124,11 +124,17 @@ def curve_rows(method: str, seed: int, curve: list[dict[str, Any]]) -> list[dict
         {
             **about, "metric": "validation_success", "environment_steps": point["environment_steps"],
             **figures(point["success"], (point["low"], point["high"]), point["n"]),
-            **({"threads": point["threads"]} if "threads" in point else {}),
+            **_threads(point),
         }
         for point in curve
     ]  # fmt: skip
     learnt = [point["environment_steps"] for point in curve if point["success"] >= LEARNT]
     if learnt:
-        rows.append({**about, "metric": "steps_to_learn", **figures(learnt[0], (None, None), curve[0]["n"])})
+        steps = figures(learnt[0], (None, None), curve[0]["n"])
+        rows.append({**about, "metric": "steps_to_learn", **steps, **_threads(curve[0])})
     return rows
+
+
+def _threads(point: dict[str, Any]) -> dict[str, Any]:
+    """What a point of a curve says of its threads: nothing where it was learnt before that was noted."""
+    return {key: point[key] for key in ("threads",) if key in point}
