@@ -116,6 +116,41 @@ def test_damaged_json_is_named(tmp_path: Path, content: bytes) -> None:
         files.read_json(path, "result")
 
 
+@pytest.mark.parametrize(
+    "content", [b'{"a": ', b"\xff\xfe", b"[]", b"null", b'{"b": 1}', b"[" * 99_999, b"1" * 9999]
+)
+def test_an_error_about_a_damaged_file_says_what_to_do(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "a.json"
+    path.write_bytes(content)
+    with pytest.raises(CrossgapError, match=rf"The result {path} is .* Delete {path} to have it made again"):
+        files.read_json(path, "result", {"a": int})
+    with pytest.raises(CrossgapError, match=r"\. Ask the lead\."):
+        files.read_json(path, "result", {"a": int}, "Ask the lead.")
+
+
+def test_a_folder_in_the_place_of_a_file(tmp_path: Path) -> None:
+    with pytest.raises(CrossgapError, match=rf"The result {tmp_path} is .*Is a directory.*Delete {tmp_path}"):
+        files.read_json(tmp_path, "result")
+    with pytest.raises(
+        CrossgapError, match=rf"Could not read {tmp_path}: Is a directory.*delete what is there"
+    ):
+        files.read_json_lines(tmp_path)
+
+
+def test_rows_of_another_shape_are_named_by_their_line(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_bytes(b'{"a": 1}\n{"a": \n\xff\xfe\n{"a": 2}\n')
+    assert files.read_json_lines(path, {"a": int}) == [{"a": 1}, {"a": 2}]
+    with pytest.raises(CrossgapError, match=rf"{path}, line 2, is damaged: it is not JSON. Delete that line"):
+        files.read_json_lines(path, {"a": int}, whole=True)
+    for line in ("3", "[]", "null", '{"a": "1"}', "{}"):
+        path.write_text(f'{{"a": 1}}\n{line}\n')
+        with pytest.raises(
+            CrossgapError, match=rf"{path}, line 2, is damaged: .* expected .* Delete that line"
+        ):
+            files.read_json_lines(path, {"a": int})
+
+
 def test_missing_json_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     for path in (tmp_path / "a.json", tmp_path / "file" / "a.json"):

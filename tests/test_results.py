@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from crossgap.errors import CrossgapError
-from crossgap.experiments.results import add_results, prepare, with_threads
-from crossgap.files import read_json
+from crossgap.experiments.results import add_results, prepare, read_rows, with_threads
+from crossgap.files import read_json, write_json
 
 
 def row(domain: str, seed: int, value: float) -> dict:
@@ -94,6 +94,18 @@ def test_what_is_no_results_file_is_said_before_a_run(tmp_path: Path, content: s
         prepare(path, {})
     with pytest.raises(CrossgapError, match=r"Could not write .*full\.json/full\.json"):
         prepare(path / "full.json", {})
+
+
+@pytest.mark.parametrize("bad", [3, [], {}, {"value": "x"}, {"metric": 1}])
+def test_damaged_rows_are_named(tmp_path: Path, bad: object) -> None:
+    path = tmp_path / "full.json"
+    add_results(path, [row("a", 0, 0.1)], {}, {})
+    found = read_json(path)
+    found["rows"].append({**row("b", 0, 0.1), **bad} if bad and isinstance(bad, dict) else bad)
+    write_json(path, found)
+    for read in (lambda: read_rows(path), lambda: add_results(path, [], {}, {}), lambda: prepare(path, {})):
+        with pytest.raises(CrossgapError, match=rf"results {path} are damaged: 'rows\[1\].* Delete {path}"):
+            read()
 
 
 def test_a_file_that_grows_during_a_run_names_the_run_once(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from crossgap.config import PRESETS
 from crossgap.errors import CrossgapError
 from crossgap.experiments.parallel import in_parallel
 from crossgap.files import alone, read_json, write_json
+from crossgap.metrics import read_metrics
 from crossgap.runs import (
     find_run,
     keep_extra,
@@ -27,6 +28,7 @@ from crossgap.runs import (
     made_once,
     open_run,
     provenance,
+    read_run,
     read_times,
     start,
     timed,
@@ -297,3 +299,46 @@ def test_what_two_processes_keep_of_a_run_is_all_kept(tmp_path: Path, at_once) -
     at_once(KEEPER, (tmp_path, "a"), (tmp_path, "b"))
     found = read_json(tmp_path / "extra.json")
     assert found == {f"{name}_{number}": number for name in "ab" for number in range(40)}
+
+
+@pytest.mark.parametrize("content", ["[]", "null", '"x"', "3", "{", ""])
+def test_a_damaged_configuration_says_what_to_do(tmp_path: Path, content: str) -> None:
+    (tmp_path / "config.json").write_text(content)
+    for read in (lambda: open_run(tmp_path, CONFIG), lambda: read_run(tmp_path)):
+        with pytest.raises(CrossgapError, match=rf"config\.json is .*, or delete {tmp_path} to run it anew"):
+            read()
+
+
+@pytest.mark.parametrize("change", [{"preset": 3}, {"look": None}, {"seed": "0"}, {"settings": []}])
+def test_a_setting_of_another_shape_is_named(tmp_path: Path, change: dict) -> None:
+    run = {"experiment": "demo", "preset": "smoke", "look": "target_b", "seed": 0, "settings": {}}
+    write_json(tmp_path / "config.json", run)
+    assert read_run(tmp_path) == run
+    write_json(tmp_path / "config.json", run | change)
+    (key,) = change
+    with pytest.raises(CrossgapError, match=rf"config\.json is damaged: '{key}' is .*, expected"):
+        read_run(tmp_path)
+
+
+def test_damaged_notes_of_a_run_are_named(tmp_path: Path) -> None:
+    with pytest.raises(CrossgapError, match=r"starts\.jsonl says of no start.*run the command again"):
+        provenance(tmp_path)
+    start(tmp_path)
+    (tmp_path / "times.jsonl").write_text('{"stage": "train", "seconds": "1", "time": 0}\n')
+    for read in (provenance, read_times):
+        with pytest.raises(CrossgapError, match=r"times\.jsonl, line 1, is damaged: 'seconds' is \"1\", exp"):
+            read(tmp_path)
+    with (tmp_path / "starts.jsonl").open("a") as file:
+        file.write("[]\n")
+    with pytest.raises(CrossgapError, match=r"starts\.jsonl, line 2, is damaged: it is a list, expected an"):
+        provenance(tmp_path)
+    (tmp_path / "extra.json").write_text("[]")
+    with pytest.raises(
+        CrossgapError, match=r"extra\.json is damaged: it is a list, expected an object\. Del"
+    ):
+        keep_extra(tmp_path, {"a": 1})
+    (tmp_path / "metrics.jsonl").write_text(
+        '{"phase": "a", "step": 1, "loss": NaN}\n{"phase": "a", "step": {}}\n'
+    )
+    with pytest.raises(CrossgapError, match=r"metrics\.jsonl, line 2, is damaged: 'step' is an object, exp"):
+        read_metrics(tmp_path)

@@ -164,6 +164,12 @@ class ClosedLoop:
         return ClosedLoop(*([episode[name] for episode in episodes] for name in names))
 
 
+AGGREGATE = {...: {"value": float, "low": (float, None), "high": (float, None), "n": int}}
+PLAYED = {
+    "aggregate": AGGREGATE,
+    "episodes": [{"seed": int, "success": bool, "reached_once": bool, "final_distance": float}],
+}
+"""Shapes of metrics, and of `ClosedLoop.to_json`, as in `shapes.mismatch`."""
 Predict = Callable[[np.ndarray], np.ndarray]
 """Images (n, H, W, 3) uint8 to labels (n, k) in their own units."""
 

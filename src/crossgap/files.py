@@ -158,14 +158,36 @@ def _checked(value: Any, path: Path, what: str, shape: Shape, remedy: str = "") 
     return value
 
 
-def read_json_lines(path: Path) -> list[Any]:
-    """The rows of a `.jsonl` file, none if there is no file; a line that a kill cut off is left out."""
+def read_json_lines(path: Path, shape: Shape = object, whole: bool = False) -> list[Any]:
+    """The rows of a `.jsonl` file, none if there is no file; a line that a kill cut off is left out.
+
+    Args:
+        path: the file.
+        shape: of a row, as in `shapes.mismatch`.
+        whole: whether it was written in one piece, so that no line can have been cut off.
+
+    Raises:
+        CrossgapError: a row has another shape, or the file cannot be read.
+    """
+    try:
+        lines = path.read_bytes().decode(errors="replace").split("\n") if path.exists() else []
+    except OSError as error:
+        raise CrossgapError(
+            f"Could not read {path}: {error.strerror or error}. Expected a file; delete what is there."
+        ) from error
     rows = []
-    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
+    for number, line in enumerate(lines, 1):
         try:
-            rows.append(json.loads(line))
-        except json.JSONDecodeError:
-            continue
+            row = json.loads(line)
+        except (ValueError, RecursionError):
+            if not whole or not line:
+                continue
+            problem = "it is not JSON"
+        else:
+            problem = mismatch(row, shape)
+            rows.append(row)
+        if problem:
+            raise CrossgapError(f"{path}, line {number}, is damaged: {problem}. Delete that line.")
     return rows
 
 

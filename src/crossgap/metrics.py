@@ -12,11 +12,12 @@ from torch import Tensor
 from crossgap.files import alone, append_json_line, read_json_lines, write_text
 
 FILE = "metrics.jsonl"
+ROW = {"phase": str, "step": int, ...: float}
 
 
 def read_metrics(folder: Path) -> list[dict[str, Any]]:
     """All rows of a run: `{"phase", "step", <metric>: <mean since the last row>}`."""
-    return read_json_lines(folder / FILE)
+    return read_json_lines(folder / FILE, ROW)
 
 
 class Metrics:

@@ -21,9 +21,14 @@ from crossgap.differences import as_json, differences, summary
 from crossgap.errors import CrossgapError
 from crossgap.files import alone, append_json_line, read_json, read_json_lines, write_json
 from crossgap.progress import console
+from crossgap.shapes import mismatch
 
 CONFIG, TIMES, STARTS, LOCK, SETUP = "config.json", "times.jsonl", "starts.jsonl", ".lock", "setup.json"
 EXTRA = "extra.json"
+RUN = {"preset": str, "look": str, "seed": int, "settings": dict}
+STAGE = {"stage": str, "seconds": float, "time": float}
+START = {"time": float, "commit": str, "command": str}
+"""What may be in `CONFIG`; what is in a row of `TIMES`, and of `STARTS`."""
 EXTRACTOR_PRECISION = "extractor_precision"
 """Where reinforcement learning has a precision of its own, that of the rest; once it stood for both."""
 _LOCKS: dict[Path, BaseFileLock] = {}  # by run folder, held as long as this process lives
@@ -79,7 +84,7 @@ def keep_extra(folder: Path, extra: dict[str, Any]) -> None:
         CrossgapError: the run has another one.
     """
     with alone(path := folder / EXTRA):
-        found = read_json(path, "run configuration") if path.exists() else {}
+        found = read_json(path, "run configuration", dict) if path.exists() else {}
         known = {key: value for key, value in found.items() if key in extra}
         if different := summary(known, {key: extra[key] for key in known}):
             raise CrossgapError(f"{folder} holds another run: {different}. Choose another folder.")
@@ -90,12 +95,27 @@ def keep_extra(folder: Path, extra: dict[str, Any]) -> None:
 def _config_of(path: Path, wanted: dict[str, Any]) -> dict[str, Any]:
     """A run's settings as they would be written now for such a run as `wanted`, without the threads; how many
     seeds it has was one of them once, and can change now."""
-    found = read_json(path, "run configuration")
-    if not isinstance(found, dict):
-        raise CrossgapError(f"The run configuration {path} is damaged: expected an object of settings.")
+    again = f"Put a whole copy there, or delete {path.parent} to run it anew."
+    found = read_json(path, "run configuration", dict, again)
     if EXTRACTOR_PRECISION in wanted and EXTRACTOR_PRECISION not in found:
         found |= {EXTRACTOR_PRECISION: found.get("precision"), "precision": wanted["precision"]}
     return {key: value for key, value in found.items() if key not in ("seeds", "threads")}
+
+
+def read_run(folder: Path) -> dict[str, Any]:
+    """The settings of a run with a preset.
+
+    Raises:
+        CrossgapError: there is none, or they are damaged.
+    """
+    again = f"Put a whole copy there, or delete {folder} to run it anew."
+    found = read_json(folder / CONFIG, "run", dict, again)
+    shape = {"experiment": str} | {key: kind for key, kind in RUN.items() if key in found}
+    if found.get("experiment") in ("demo", "taskgan", "xarm7"):
+        shape |= {key: RUN[key] for key in ("preset", "settings")}
+    if problem := mismatch(found, shape):
+        raise CrossgapError(f"The run {folder / CONFIG} is damaged: {problem}. {again}")
+    return found
 
 
 def same_setup(folder: Path, setup: Any) -> None:
@@ -120,7 +140,7 @@ def setup_differences(folder: Path, setup: Any) -> list[str]:
     """How the training in a folder, if there is one, differs from one of this setup, as in `same_setup`."""
     if not (folder / SETUP).exists():
         return []
-    found = as_json(asdict(type(setup)())) | read_json(folder / SETUP, "setup")
+    found = as_json(asdict(type(setup)())) | read_json(folder / SETUP, "setup", dict)
     return differences(found, as_json(asdict(setup)))
 
 
@@ -224,7 +244,7 @@ def made_once(path: Path, make: Callable[[], Any], root: Path, stage: str) -> No
 def read_times(folder: Path) -> dict[str, float]:
     """Seconds per finished stage, summed over what has the same name."""
     times: dict[str, float] = {}
-    for row in read_json_lines(folder / TIMES):
+    for row in read_json_lines(folder / TIMES, STAGE):
         times[row["stage"]] = round(times.get(row["stage"], 0.0) + row["seconds"], 2)
     return times
 
@@ -235,7 +255,12 @@ def provenance(folder: Path) -> dict[str, Any]:
     Of every process that finished a stage, so that a run which was continued from another commit says
     so. `wall_s` is the time from each such start to the last stage that it finished.
     """
-    starts, stages = read_json_lines(folder / STARTS), read_json_lines(folder / TIMES)
+    starts, stages = read_json_lines(folder / STARTS, START), read_json_lines(folder / TIMES, STAGE)
+    if not starts:
+        raise CrossgapError(
+            f"{folder / STARTS} says of no start. Expected one row at least: run the command again, which "
+            "does what is not done, and adds one."
+        )
     ends = [row["time"] for row in starts[1:]] + [float("inf")]
     wall, worked = 0.0, []
     for begin, end in zip(starts, ends, strict=True):

@@ -235,7 +235,8 @@ class Methods:
         begun = trainer.folder / "checkpoints" / phase.name
         record = begun.with_name(f"{phase.name}.json")
         if begun.exists():
-            found = read_json(record, "record") if record.exists() else None
+            again = f"Delete {begun} to train that part again, and {record}."
+            found = read_json(record, "record", dict, again) if record.exists() else None
             check_same(begun, found, wanted)
         elif trainer.fabric.is_global_zero:
             write_json(record, wanted)

@@ -123,7 +123,8 @@ def _existing(collection: Collection, output: Path) -> Path:
 
 def _read_about(path: Path) -> dict[str, Any]:
     """A folder's description; a setting that did not exist when it was written had its default."""
-    return asdict(Collection()) | read_json(path, "data set description")
+    again = f"Put a whole copy there, or delete {path.parent} to collect it again."
+    return asdict(Collection()) | read_json(path, "data set description", dict, again)
 
 
 def _prepare(collection: Collection, partial: Path) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 
+from crossgap.arrays import read_arrays
 from crossgap.errors import CrossgapError
 from crossgap.files import writing
 
@@ -167,11 +167,8 @@ def read_episodes(path: Path) -> list[Episode]:
     Raises:
         CrossgapError: it is missing or damaged.
     """
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            parts = [file[f.name] for f in fields(Episode)]
-    except (OSError, ValueError, KeyError, BadZipFile) as error:
-        raise CrossgapError(
-            f"No whole episodes in {path} ({error}). Delete its run to train again."
-        ) from error
+    again = f"Delete {path.parent.parent} to train again."
+    parts = read_arrays(path, [f.name for f in fields(Episode)], again)
+    if len({part.shape[:1] for part in parts}) > 1 or not parts[0].ndim:
+        raise CrossgapError(f"{path} is damaged: expected as many of each part of an episode. {again}")
     return [Episode(*episode) for episode in zip(*parts, strict=True)]

@@ -63,7 +63,7 @@ def say_success(content: ReportContent) -> None:
 
 def say_results(experiment: str, path: Path) -> None:
     """The table of a results file in a terminal, and where it and its pictures are."""
-    results: dict[str, Any] = read_json(path, "results")
+    results: dict[str, Any] = read_json(path, "results", {"rows": [dict]})
     metric, table = RESULTS[experiment]
     if any(row["metric"] == metric for row in results["rows"]):
         say_markdown(table(results))

@@ -20,7 +20,7 @@ from crossgap.adapted import AdaptedModel, weights_of
 from crossgap.catalog import METHODS, Methods
 from crossgap.data import Classes, LabelledImages
 from crossgap.data.digits import Split, mnist, mnist_m, randomized, scanned_digits, varied
-from crossgap.evaluation import wilson_interval
+from crossgap.evaluation import AGGREGATE, wilson_interval
 from crossgap.experiments.digits_presets import DigitsPreset
 from crossgap.experiments.results import with_threads
 from crossgap.files import once
@@ -156,7 +156,8 @@ class DigitsExperiment:
             }
 
         path, model = self.folder / "evaluation" / f"{method}.json", self._saved(method)
-        return once(path, measure, of=lambda: weights_of(model))
+        shape = {"aggregate": AGGREGATE, "wrong": [int]}
+        return once(path, measure, "evaluation", shape, of=lambda: weights_of(model))
 
     def pictures(self, count: int = 8) -> dict[str, np.ndarray]:
         """Rows of validation images by label, (count, 32, 32, 3) uint8: the domains, and F(y) of the

@@ -149,7 +149,7 @@ def _check_data(path: Path, model: AdaptedModel, folder: Path, data: LabelledIma
     if run is None:
         return
     seen = count_seen(run, data)
-    if seen == len(data) or digest(data) in (run / CONFIG).read_text(encoding="utf-8"):
+    if seen == len(data) or digest(data) in (run / CONFIG).read_text(encoding="utf-8", errors="replace"):
         console.print(f"{folder} is of the run of {path}: what was trained on these images is too good here.")
     elif seen:
         console.print(

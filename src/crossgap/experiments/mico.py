@@ -16,7 +16,7 @@ from crossgap.catalog import Methods
 from crossgap.config import SupervisedConfig, TaskGANConfig, TranslatorConfig
 from crossgap.data import Collection, LabelledImages, collect, read_folder
 from crossgap.errors import CrossgapError, unknown
-from crossgap.evaluation import Predict, mean_interval
+from crossgap.evaluation import AGGREGATE, Predict, mean_interval
 from crossgap.experiments.mico_presets import MicoPreset
 from crossgap.experiments.results import with_threads
 from crossgap.files import once
@@ -250,7 +250,7 @@ class MicoExperiment:
 
         model = self._saved("source_only" if method == "benchmark" else method, images)
         path = self.folder / "evaluation" / f"{method}_{images:05d}.json"
-        return once(path, measure, of=lambda: weights_of(model))
+        return once(path, measure, "evaluation", AGGREGATE, of=lambda: weights_of(model))
 
     def pictures(
         self, translators: Mapping[str, str] = PICTURED["_pictures"], count: int = 6

@@ -15,14 +15,14 @@ from crossgap.config import TaskGANConfig, as_settings
 from crossgap.data import Classes, LabelledImages
 from crossgap.data.subsets import SPREADS, Budget, check_counts, check_share, choose_budgets, hold_out
 from crossgap.errors import CrossgapError
-from crossgap.evaluation import offline_error
+from crossgap.evaluation import AGGREGATE, offline_error
 from crossgap.experiments.budget import budget_rows, check_methods
 from crossgap.experiments.budget_figures import ERROR, ERROR_RATE, LEGEND, plot
 from crossgap.experiments.budget_presets import COUNTS
 from crossgap.experiments.budget_tables import terminal_table
 from crossgap.experiments.own_data import OwnData, check_given, read_own_data
-from crossgap.experiments.results import add_results, with_threads
-from crossgap.files import once, read_json
+from crossgap.experiments.results import add_results, read_rows, with_threads
+from crossgap.files import once
 from crossgap.progress import console, say
 from crossgap.runs import check_seed, keep_extra, lock_run, open_run, provenance, start, timed
 from crossgap.training import Trainer, hardware, single_process
@@ -79,7 +79,7 @@ def budget_on_folders(
     rows = [row for budget in budgets for row in trainings.rows(budget, methods)]
     data_sets = {key: {**settings[key], "path": None} for key in ("source", "target")}  # may be moved
     path = add_results(output / "budget.json", rows, provenance(output), settings | data_sets)
-    rows = read_json(path, "results")["rows"]
+    rows = read_rows(path)
     plot(rows, trainings.measure, output / "budget.png")
     console.print(terminal_table(rows, trainings.measure))
     say(f"Results: {path}, plot: {path.with_suffix('.png')}, models: {output / 'KIND_NUMBER' / 'models'}")
@@ -108,7 +108,8 @@ class _Trainings:
         for method in methods if budget.images else ("source_only",):
             folder = self.root / (budget.name if budget.images else "source")
             path, model = folder / "evaluation" / f"{method}.json", folder / "models" / method
-            errors = once(path, partial(self._error, budget, method, folder), of=partial(weights_of, model))
+            measure, of = partial(self._error, budget, method, folder), partial(weights_of, model)
+            errors = once(path, measure, "evaluation", AGGREGATE, of=of)
             result += budget_rows("target", budget, method, self.seed, errors)
         return result
 

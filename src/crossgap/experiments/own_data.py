@@ -164,8 +164,9 @@ def _collected(folder: Path) -> dict[str, Any]:
     about = folder / ABOUT
     if not about.exists():
         return {}
-    found = read_json(about, "data set description")
-    return {"randomization": "none", "per_frame": False} | found if isinstance(found, dict) else {}
+    again = "Put a whole copy there, or delete it where the folder is not one that `crossgap collect` made."
+    found = read_json(about, "data set description", dict, again)
+    return {"randomization": "none", "per_frame": False} | found
 
 
 def _check_varies(source: LabelledImages, folder: Path) -> None:

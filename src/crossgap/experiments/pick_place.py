@@ -14,7 +14,7 @@ from crossgap.experiments.pick_place_presets import PickPlacePreset
 from crossgap.experiments.pick_place_setups import get_pick_place_setup
 from crossgap.experiments.pick_place_training import PickPlaceTraining
 from crossgap.experiments.xarm7 import TEST_GOALS
-from crossgap.experiments.xarm7_outcomes import judged
+from crossgap.experiments.xarm7_outcomes import EPISODE, judged
 from crossgap.files import once
 from crossgap.methods.asymmetric_ddpg import AsymmetricDDPG
 from crossgap.runs import same_setup, threads_here, timed
@@ -85,7 +85,8 @@ class PickPlaceExperiment:
 
         # of a training that was removed for another setup there may be an evaluation still
         setup = {"setup": as_json(asdict(get_pick_place_setup(method)))}
-        return once(self.folder / "evaluation" / f"{method}_{look}.json", play, of=lambda: setup)
+        path = self.folder / "evaluation" / f"{method}_{look}.json"
+        return once(path, play, "evaluation", [EPISODE], of=lambda: setup)
 
     def training(self, method: str) -> PickPlaceTraining:
         """A method's training; that of its teacher is done first."""

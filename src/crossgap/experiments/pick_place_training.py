@@ -23,7 +23,7 @@ from crossgap.experiments.pick_place_rollouts import (
     play_pick_place,
 )
 from crossgap.experiments.pick_place_setups import PREDICTED, Setup, new_pick_place_learner
-from crossgap.experiments.xarm7 import VALIDATION_GOALS, sparse_reward
+from crossgap.experiments.xarm7 import POINT, VALIDATION_GOALS, sparse_reward
 from crossgap.experiments.xarm7_outcomes import judged
 from crossgap.files import read_json_lines, remove, write_text
 from crossgap.methods.asymmetric_ddpg import AsymmetricDDPG
@@ -129,7 +129,7 @@ class PickPlaceTraining:
     @property
     def curve(self) -> list[dict[str, Any]]:
         """Success on the validation goals in the source look, over environment steps."""
-        return read_json_lines(self._curve)
+        return read_json_lines(self._curve, POINT, whole=True)
 
     def _round(
         self, number: int, pool: EnvironmentPool, replay: Replay, demonstrations: Replay, metrics: Metrics

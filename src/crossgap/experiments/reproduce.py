@@ -25,7 +25,7 @@ from crossgap.experiments.pick_place import PickPlaceExperiment
 from crossgap.experiments.pick_place_presets import PickPlacePreset, get_pick_place_preset
 from crossgap.experiments.pick_place_setups import METHODS as PICK_PLACE
 from crossgap.experiments.pick_place_setups import get_pick_place_setup
-from crossgap.experiments.results import add_results, prepare
+from crossgap.experiments.results import add_results, prepare, read_rows
 from crossgap.experiments.task_weight import WEIGHTS, TaskWeightExperiment
 from crossgap.experiments.task_weight import pictures as weight_pictures
 from crossgap.experiments.task_weight import plot as plot_weights
@@ -41,7 +41,6 @@ from crossgap.experiments.xarm7_report import (
     xarm7_report,
 )
 from crossgap.experiments.xarm7_setups import SETUPS, domains_of, get_setup
-from crossgap.files import read_json
 from crossgap.progress import console
 from crossgap.report.pictures import gallery
 from crossgap.runs import find_run, lock_run, open_run, provenance, start
@@ -83,7 +82,7 @@ def reproduce_taskgan(
     about = folder, settings, methods, device, precision
     parts = [(*about, look, seed) for look in looks for seed in range(seeds)]
     _gather(_one_look, parts, workers, "looks and seeds", path, folder, depends)
-    regimes_plot(of_the_paper(read_json(path)["rows"]), path.with_name(f"{preset}_regimes.png"))
+    regimes_plot(of_the_paper(read_rows(path)), path.with_name(f"{preset}_regimes.png"))
     for look in looks:
         experiment = TaskGANExperiment(folder, settings, look, 0, fabric, methods=methods)
         for end, translators in PICTURED.items():
@@ -129,7 +128,7 @@ def reproduce_mico(
     largest_first = (0, *sorted(counts, reverse=True))  # so that no worker is left alone with it at the end
     parts = [(*about, images, seed) for images in largest_first for seed in range(seeds)]
     _gather(_mico, parts, workers, "numbers of images and seeds", path, folder, depends)
-    curve(read_json(path)["rows"], results / f"{preset}_curve.png")
+    curve(read_rows(path), results / f"{preset}_curve.png")
     experiment = MicoExperiment(folder, settings, 0, fabric)
     for end, translators in MICO_PICTURED.items():
         if pictures := experiment.pictures(translators):
@@ -220,7 +219,7 @@ def reproduce_budget(
         for seed in range(seeds)
     ]
     _gather(_budget, parts, workers, "looks, numbers of images and seeds", path, folder, depends)
-    plot(read_json(path)["rows"], SUCCESS, path.with_suffix(".png"))
+    plot(read_rows(path), SUCCESS, path.with_suffix(".png"))
     return path
 
 
@@ -253,7 +252,7 @@ def reproduce_task_weight(
     about, path = (folder, settings, device, precision), results / f"{preset}.json"
     parts = [(*about, look, weight, seed) for look in looks for weight in WEIGHTS for seed in range(seeds)]
     _gather(_task_weight, parts, workers, "looks, weights and seeds", path, folder, depends)
-    every = read_json(path)["rows"]  # other seeds of an earlier run, too
+    every = read_rows(path)  # other seeds of an earlier run, too
     for look in looks:
         plot_weights([row for row in every if row["domain"] == look], results / f"{preset}_{look}.png")
         drawn = weight_pictures(TaskGANExperiment(folder, settings, look, 0, fabric))
@@ -295,7 +294,7 @@ def reproduce_xarm7(
     folder = _begin("xarm7", preset, seeds, workers, output, learning_hardware(fabric), settings=about)
     parts = [(folder, settings, setup, device, precision, seed) for setup in setups for seed in range(seeds)]
     _gather(_xarm7, parts, workers, "configurations and seeds", path, folder, depends)
-    every = read_json(path)["rows"]
+    every = read_rows(path)
     learning_curves(every, list(SETUPS), path.with_name(f"{preset}_curves.png"))
     episodes = episodes_by_domain(first_configuration(evaluated_experiments(folder, settings, fabric)))
     region_map(episodes, path.with_name(f"{preset}_regions.png"))
@@ -346,7 +345,7 @@ def reproduce_pick_place(
     folder = _begin("pick_place", preset, seeds, workers, output, learning_hardware(fabric), settings=about)
     parts = [(folder, settings, device, precision, seed) for seed in range(seeds)]
     _gather(_pick_place, parts, workers, "seeds", path, folder, depends)
-    learning_curves(read_json(path)["rows"], list(PICK_PLACE), path.with_name(f"{preset}_curves.png"))
+    learning_curves(read_rows(path), list(PICK_PLACE), path.with_name(f"{preset}_curves.png"))
     return path
 
 

@@ -12,9 +12,12 @@ from crossgap.errors import CrossgapError
 from crossgap.files import alone, read_json, write_text
 from crossgap.progress import console
 from crossgap.runs import threads_here
+from crossgap.shapes import mismatch
 
 FIGURES = ("value", "low", "high", "n", "won", "threads")
 """The keys of a row that are figures, or how they were computed; all others say what they are figures of."""
+ROW = {"method": str, "metric": str, "domain": str, "seed": int, "value": float, ...: object}
+"""What is in a row."""
 SIGNIFICANT_DIGITS = 6
 """Of a figure, which are kept: more than any number of starts can tell apart."""
 
@@ -65,10 +68,10 @@ def prepare(path: Path, settings: dict[str, Any]) -> None:
         digest = settings_digest(settings)
         if path.exists():
             before = _read(path)
-            found = before["provenance"].get("settings", "unknown")
+            found = str(before["provenance"].get("settings", "unknown"))
             if found == digest:
                 return
-            path.replace(kept := _unused(path, found))
+            path.replace(kept := _unused(path, found if found.isalnum() else "unknown"))
             console.print(f"{path} had {len(before['rows'])} rows of other settings. They are in {kept} now.")
         if (aside := _aside(path, digest)).exists():
             aside.replace(path)
@@ -96,8 +99,23 @@ def _read(path: Path) -> dict[str, Any]:
         and isinstance(found.get("provenance"), dict)
         and isinstance(found.get("rows"), list)
     ):
-        raise CrossgapError(f"{path} is no results file. Expected 'provenance' and 'rows', or no file yet.")
+        raise CrossgapError(
+            f"{path} is no results file. Expected 'provenance' and 'rows', or no file yet: delete it, or "
+            "put it elsewhere."
+        )
+    again = f"Delete {path} to have it made again by the run, or put a whole copy there."
+    if problem := mismatch(found, {"provenance": {...: object}, "rows": [ROW]}):
+        raise CrossgapError(f"The results {path} are damaged: {problem}. {again}")
     return found
+
+
+def read_rows(path: Path) -> list[dict[str, Any]]:
+    """The rows of a results file.
+
+    Raises:
+        CrossgapError: there is none, or it is damaged.
+    """
+    return _read(path)["rows"]
 
 
 def _rounded(row: dict[str, Any]) -> dict[str, Any]:

@@ -14,13 +14,12 @@ from crossgap.errors import CrossgapError, unknown
 from crossgap.experiments.closing import say_success
 from crossgap.experiments.taskgan import TaskGANExperiment
 from crossgap.experiments.xarm7_report import xarm7_report
-from crossgap.files import read_json
 from crossgap.metrics import read_metrics
 from crossgap.progress import command, say, say_next
 from crossgap.report import ReportContent, build_report
 from crossgap.report.pictures import gallery
 from crossgap.report.verdict import recommended
-from crossgap.runs import CONFIG, provenance, read_times, seeds_of
+from crossgap.runs import provenance, read_run, read_times, seeds_of
 from crossgap.simulation.looks import LOOKS
 from crossgap.training import make_fabric
 
@@ -39,7 +38,7 @@ def report_again(folder: Path, look: str | None, seed: int | None, picture: Path
     """
     if picture is not None and picture.suffix.lower() != ".png":
         raise CrossgapError(f"--picture {picture} is no PNG. Expected a name that ends in .png.")
-    config = read_json(folder / CONFIG, "run")
+    config = read_run(folder)
     if config.get("experiment") == "xarm7":
         if (look, seed, picture) != (None, None, None):
             raise CrossgapError("The report of an xarm7 run has all looks and seeds, and no --picture.")

@@ -386,7 +386,7 @@ def update(document: Path, root: Path) -> None:
     text = document.read_text(encoding="utf-8")
     for name, (path, table) in TABLES.items():
         if BEGIN.format(name=name) in text and (root / path).exists():
-            text = insert(text, name, table(read_json(root / path, "results")))
+            text = insert(text, name, table(read_json(root / path, "results", {"rows": [dict]})))
     write_text(document, text)
 
 

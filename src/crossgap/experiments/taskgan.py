@@ -13,11 +13,20 @@ import numpy as np
 
 from crossgap.adapted import AdaptedModel, weights_of
 from crossgap.alignment import landmarks_of, pair_error
+from crossgap.arrays import read_arrays
 from crossgap.catalog import METHODS, Methods
 from crossgap.config import MAIN_METHODS, Preset
 from crossgap.data import Collection, LabelledImages, LabelScale, collect, read_folder
-from crossgap.errors import unknown
-from crossgap.evaluation import TEST_STARTS, VALIDATION_STARTS, ClosedLoop, closed_loop, offline_error
+from crossgap.errors import CrossgapError, unknown
+from crossgap.evaluation import (
+    AGGREGATE,
+    PLAYED,
+    TEST_STARTS,
+    VALIDATION_STARTS,
+    ClosedLoop,
+    closed_loop,
+    offline_error,
+)
 from crossgap.experiments.results import with_threads
 from crossgap.files import once, writing
 from crossgap.progress import track
@@ -203,7 +212,8 @@ class TaskGANExperiment:
             return {"gain": max(tried, key=tried.__getitem__), "success": tried}
 
         path, model = self.source_folder / "gain.json", self.saved("source_only")
-        return once(path, choose, of=lambda: weights_of(model))["gain"]  # a seed's looks share it
+        found = once(path, choose, "gain", {"gain": float}, of=lambda: weights_of(model))
+        return found["gain"]  # a seed's looks share it
 
     def _play(self, predict, starts: Sequence[int], gain: float, look: str, label: str, record: int):
         return closed_loop(
@@ -218,8 +228,10 @@ class TaskGANExperiment:
             model = weights_of(self.saved(method))
             return model and {"model": model, "gain": self.gain}
 
-        played = once(self.evaluation_path(method), lambda: self._timed(self._act, method), of=of)
-        seen = once(self._images_path(method), lambda: self._timed(self._see, method), of=of)
+        act, see = (functools.partial(self._timed, measure, method) for measure in (self._act, self._see))
+        shape = PLAYED if METHODS[method].policy else {"aggregate": AGGREGATE}
+        played = once(self.evaluation_path(method), act, "evaluation", shape, of)
+        seen = once(self._images_path(method), see, "evaluation", AGGREGATE, of)
         return {**played, "aggregate": played["aggregate"] | seen}
 
     def _timed(self, measure: Callable[..., dict[str, Any]], method: str) -> dict[str, Any]:
@@ -312,8 +324,15 @@ class TaskGANExperiment:
 
     def frames(self, method: str) -> np.ndarray:
         """Images of the first test episodes, (RECORDED, steps + 1, H, W, 3) uint8."""
-        with np.load(self.frames_path(method), allow_pickle=False) as file:
-            return file["frames"]
+        path, played = self.frames_path(method), self.evaluation_path(method)
+        again = f"Delete {played} to have its episodes played again."
+        (frames,) = read_arrays(path, ["frames"], again)
+        if frames.ndim != 5 or frames.shape[-1] != 3 or frames.dtype != np.uint8:
+            raise CrossgapError(
+                f"{path} is damaged: frames are {frames.shape} {frames.dtype}, expected (n, steps, height, "
+                f"width, 3) uint8. {again}"
+            )
+        return frames
 
     def closed_loops(self) -> dict[str, ClosedLoop]:
         """The episodes of every method."""

@@ -130,7 +130,7 @@ class ReachTraining:
     @property
     def curve(self) -> list[dict[str, Any]]:
         """Success on validation goals in the source look, over environment steps."""
-        return read_json_lines(self._curve)
+        return read_json_lines(self._curve, POINT, whole=True)
 
     def _pool(self, count: int, **environment: Any) -> EnvironmentPool:
         about = self.environment | environment
@@ -227,6 +227,10 @@ class ReachTraining:
         seeds = range(first_goal, first_goal + self.preset.goals)
         environment = self.environment | {"depth_noise": 0.0} | environment
         return play_goals(policy, seeds, self.preset.episode_steps, self.workers, **environment)
+
+
+POINT = {"environment_steps": int, ...: object}
+"""Of a learning curve, its shape as in `shapes.mismatch`."""
 
 
 def judged(infos: list[dict[str, Any]]) -> dict[str, Any]:

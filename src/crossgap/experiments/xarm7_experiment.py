@@ -9,7 +9,7 @@ import lightning_fabric
 
 from crossgap.experiments.xarm7 import ReachTraining
 from crossgap.experiments.xarm7_goggles import Adaptation
-from crossgap.experiments.xarm7_outcomes import judged
+from crossgap.experiments.xarm7_outcomes import EPISODE, judged
 from crossgap.experiments.xarm7_presets import XArm7Preset
 from crossgap.experiments.xarm7_rollouts import Policy
 from crossgap.experiments.xarm7_setups import DOMAINS, domains_of, get_setup
@@ -94,7 +94,7 @@ class XArm7Experiment:
                 played = self.training.evaluate(self.policy(method, domain), **DOMAINS[domain])
             return [{**one, "threads": threads_here()} for one in played]
 
-        return once(self._path(method, domain), play)
+        return once(self._path(method, domain), play, "evaluation", [EPISODE | {"goal": [float]}])
 
     def _path(self, method: str, domain: str) -> Path:
         return self.folder / "evaluation" / f"{method}_{domain}.json"

@@ -8,6 +8,9 @@ import numpy as np
 
 from crossgap.evaluation import mean_interval, wilson_interval
 
+EPISODE = {"seed": int, "success": bool, "distance": float}
+"""Of a test episode, its shape as in `shapes.mismatch`."""
+
 
 def judged(episodes: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     """Success with Wilson's 95 % interval and which were won, and the mean distance with its interval; also

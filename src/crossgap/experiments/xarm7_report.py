@@ -17,9 +17,9 @@ from crossgap.experiments.xarm7_figures import distance_histograms, learning_cur
 from crossgap.experiments.xarm7_presets import XArm7Preset, get_xarm7_preset, settled
 from crossgap.experiments.xarm7_rollouts import Policy, frames_of, scaled
 from crossgap.experiments.xarm7_setups import DOMAINS, SETUPS
-from crossgap.files import read_json, write_text
+from crossgap.files import write_text
 from crossgap.report.pictures import animation, data_uri
-from crossgap.runs import CONFIG, provenance, seeds_of
+from crossgap.runs import provenance, read_run, seeds_of
 from crossgap.simulation.workers import stack
 from crossgap.simulation.xarm7_reach import XArm7ReachEnv
 from crossgap.training import make_fabric
@@ -35,7 +35,7 @@ def xarm7_report(folder: Path) -> Path:
     """
     import jinja2
 
-    config = read_json(folder / CONFIG, "run")
+    config = read_run(folder)
     preset, fabric = get_xarm7_preset(config["preset"]), make_fabric()
     if config["settings"] != json.loads(json.dumps(settled(preset))):
         raise CrossgapError(
