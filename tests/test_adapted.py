@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from crossgap.adapted import AdaptedModel
+from crossgap.adapted import AdaptedModel, weights_of
 from crossgap.data import LabelScale
 from crossgap.errors import CrossgapError
 from crossgap.files import read_json, write_json
@@ -208,6 +208,8 @@ def test_two_flipped_bytes_in_the_weights(folder: Path, name: str) -> None:
         ("architecture.task_hidden", 999_999, "does not fit this network"),
         ("architecture.generator_blocks", 10**9, "'architecture.generator_blocks' is 1000000000, expected"),
         ("architecture.task_norm", "batch", r"adapted\.json describes a network that cannot be"),
+        ("sha256", [], "'sha256' is a list, expected an object"),
+        ("made_of", 3, "'made_of' is 3, expected an object"),
         ("architecture", [], "'architecture' is a list, expected an object"),
     ],
 )
@@ -243,8 +245,9 @@ def test_a_description_that_is_cut_or_something_else(folder: Path) -> None:
         ("[]", "adapted.json is damaged: it is a list, expected an object"),
     ):
         (folder / "adapted.json").write_text(text)
-        with pytest.raises(CrossgapError, match=message):
-            AdaptedModel.load(folder)
+        for read in (AdaptedModel.load, weights_of):
+            with pytest.raises(CrossgapError, match=message):
+                read(folder)
 
 
 def test_a_full_disk_leaves_nothing_of_a_model(full_disk: Path) -> None:

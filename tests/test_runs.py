@@ -342,3 +342,9 @@ def test_damaged_notes_of_a_run_are_named(tmp_path: Path) -> None:
     )
     with pytest.raises(CrossgapError, match=r"metrics\.jsonl, line 2, is damaged: 'step' is an object, exp"):
         read_metrics(tmp_path)
+
+
+def test_a_run_on_a_disk_that_cannot_be_written(tmp_path: Path, no_space) -> None:
+    no_space(FileLock, "acquire")
+    with pytest.raises(CrossgapError, match=rf"Could not lock {tmp_path}: No space left on device"):
+        lock_run(tmp_path)

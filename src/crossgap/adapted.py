@@ -26,6 +26,8 @@ SHAPE = {
     "architecture": dict,
 }  # fmt: skip
 """Of the description of an adapted model."""
+LATER = {DIGEST: {...: str}, "made_of": dict}
+"""What models of before lack."""
 CLASSES, SCALE = {"count": range(1, 1_000_000)}, {"mean": [float], "spread": [float]}
 """Of the two kinds of scales."""
 TASK_MODEL = {"task_width": range(1, 10_000), "task_hidden": range(1, 1_000_000)}
@@ -176,8 +178,7 @@ class AdaptedModel:
 
 def weights_of(folder: Path) -> dict[str, str] | None:
     """The digests of a saved model's weights; None where there is no model, or one without digests."""
-    about = folder / ABOUT
-    return read_json(about, "adapted model").get(DIGEST) if about.exists() else None
+    return _described(folder).get(DIGEST) if (folder / ABOUT).exists() else None
 
 
 def _described(folder: Path) -> dict[str, Any]:
@@ -190,6 +191,7 @@ def _described(folder: Path) -> dict[str, Any]:
     about = read_json(path, "adapted model", SHAPE, again)
     sizes = GENERATOR if about["translator"] else {}
     parts = {"scale": CLASSES if "count" in about["scale"] else SCALE, "architecture": TASK_MODEL | sizes}
+    parts |= {key: shape for key, shape in LATER.items() if key in about}
     problem, names, scale = mismatch(about, parts), about["label_names"], about["scale"]
     if not problem:
         lengths = len(names), *(len(scale[key]) for key in SCALE if key in scale)

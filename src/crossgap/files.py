@@ -204,7 +204,9 @@ def append_json_line(path: Path, row: Any) -> None:
             whole = file.read(1) in (b"", b"\n")
             file.write(("" if whole else "\n").encode() + json.dumps(row).encode() + b"\n")
     except OSError as error:
-        raise CrossgapError(f"Could not write {path}: {error.strerror or error}.") from error
+        raise CrossgapError(
+            f"Could not write {path}: {error.strerror or error}. Expected a file, or a place for one."
+        ) from error
 
 
 def cache_folder() -> Path:

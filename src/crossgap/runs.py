@@ -184,7 +184,7 @@ def lock_run(folder: Path) -> None:
     """Keep the run to this process until it ends, however it ends.
 
     Raises:
-        CrossgapError: another process works on it.
+        CrossgapError: another process works on it, or the place cannot be written.
     """
     if folder.resolve() in _LOCKS:
         return
@@ -195,6 +195,8 @@ def lock_run(folder: Path) -> None:
         raise CrossgapError(
             f"Another process is working on {folder}. Wait for it, or choose another --output."
         ) from None
+    except OSError as error:  # a disk that is read-only, or that has no locks
+        raise CrossgapError(f"Could not lock {folder}: {error.strerror or error}.") from error
     _LOCKS[folder.resolve()] = lock
 
 
