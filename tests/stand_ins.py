@@ -25,12 +25,13 @@ def code(*about: Any) -> int:
 def stand_in(about: Collection) -> LabelledImages:
     """Images of what happens, which world, seed and disturbance say, in a colour that the look says."""
     n = about.episodes * about.steps
-    rng = np.random.default_rng(code(about.world, about.seed, about.perturbation))
     look = code(about.look, about.randomization, about.per_frame) % 256
     images = np.full((n, about.size, about.size, 3), look, np.uint8)
-    images[..., 0] = rng.integers(0, 256, (n, about.size, 1))
     names = ("a", "b", "c") if about.world == "reach3" else ANGLES
-    labels = rng.normal(size=(n, len(names))).astype(np.float32)
+    labels = np.zeros((n, len(names)), np.float32)
+    for row in range(n):  # as collected: a row depends on no other
+        rng = np.random.default_rng(code(about.world, about.seed, about.perturbation, row))
+        labels[row], images[row, ..., 0] = rng.normal(size=len(names)), rng.integers(0, 256)
     return LabelledImages(images, labels, names, np.repeat(np.arange(about.episodes), about.steps))
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from crossgap.catalog import METHODS, Methods
 from crossgap.config import PRESETS
-from crossgap.data import write_folder
+from crossgap.data import LabelledImages, write_folder
 from crossgap.experiments import own_budget, taskgan
 from crossgap.experiments.budget import BudgetExperiment, TargetSubset
 from crossgap.experiments.budget_presets import BudgetPreset
@@ -89,7 +89,8 @@ def test_own_images_that_are_held_out_are_not_trained_on(tmp_path: Path, toy, tr
     target = replace(toy("target", 24, 1), episodes=np.arange(24) // 4)
     write_folder(tmp_path / "source", toy("source", 16, 0))
     write_folder(tmp_path / "target", target)
-    write_folder(tmp_path / "more", toy("target", 5, 9))
+    given = np.concatenate([target.images, toy("target", 5, 9).images])  # what is held out, too
+    write_folder(tmp_path / "more", LabelledImages(given, np.zeros((29, 0), np.float32), (), np.arange(29)))
     methods = ("fine_tuned", "taskgan_inverse_unlabelled")
     own_budget.budget_on_folders(
         tmp_path / "source", tmp_path / "target", tmp_path / "run", methods, (0, 4, 16), "both", 0.34, seed,
