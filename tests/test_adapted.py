@@ -245,9 +245,12 @@ def test_a_description_that_is_cut_or_something_else(folder: Path) -> None:
         ("[]", "adapted.json is damaged: it is a list, expected an object"),
     ):
         (folder / "adapted.json").write_text(text)
-        for read in (AdaptedModel.load, weights_of):
-            with pytest.raises(CrossgapError, match=message):
-                read(folder)
+        with pytest.raises(CrossgapError, match=message):
+            AdaptedModel.load(folder)
+    for text in ("[]", "null", "3"):
+        (folder / "adapted.json").write_text(text)
+        with pytest.raises(CrossgapError, match=rf"adapted.json is damaged: .* delete {folder} to make"):
+            weights_of(folder)
 
 
 def test_a_full_disk_leaves_nothing_of_a_model(full_disk: Path) -> None:

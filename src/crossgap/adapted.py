@@ -178,7 +178,8 @@ class AdaptedModel:
 
 def weights_of(folder: Path) -> dict[str, str] | None:
     """The digests of a saved model's weights; None where there is no model, or one without digests."""
-    return _described(folder).get(DIGEST) if (folder / ABOUT).exists() else None
+    path, again = folder / ABOUT, f"Copy it anew, or delete {folder} to make that model again."
+    return read_json(path, "adapted model", dict, again).get(DIGEST) if path.exists() else None
 
 
 def _described(folder: Path) -> dict[str, Any]:
