@@ -27,7 +27,6 @@ from crossgap.config import (
 )
 from crossgap.data import LabelledImages
 from crossgap.data.batches import Batches, to_tensor
-from crossgap.methods.taskgan import translate
 from crossgap.training import Phase, Trainer
 
 CONFIG = TaskGANConfig(
@@ -112,8 +111,10 @@ class Untrained:
     def drawn(self, method: str, data: LabelledImages | Tensor) -> Tensor:
         """What a method's translator makes of images."""
         translator = self.methods.get(method).translator
+        assert translator is not None
         images = data if isinstance(data, Tensor) else to_tensor(data.images)
-        return translate(translator, images)
+        with torch.no_grad():
+            return translator(images)
 
     def assert_generated(self, batches: Batches, images: Tensor, data: LabelledImages) -> None:
         """Whether these are generated images, with the labels of what they were made of."""
