@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 import time
+from pathlib import Path
 
 import pytest
 
 from crossgap.errors import CrossgapError
-from crossgap.experiments.parallel import _names, in_parallel
+from crossgap.experiments import reproduce
+from crossgap.experiments.parallel import _names, in_parallel, threads_of
+from crossgap.experiments.reproduce import _begin
+from crossgap.files import read_json, read_json_lines
 
 
 def test_parts_are_told_apart_by_what_differs() -> None:
@@ -45,6 +49,46 @@ def test_one_worker_is_this_process_and_shows_its_own_progress() -> None:
 
 def test_a_single_part_is_not_confined_to_a_worker_s_share_of_the_cores() -> None:
     assert list(in_parallel(described, [(2,)], 2, "parts")) == [(4, False, os.getpid())]
+
+
+def test_a_run_records_the_threads_of_as_many_workers_as_have_a_part(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("crossgap.experiments.parallel.available_cores", lambda: 6)
+    monkeypatch.setattr("torch.get_num_threads", lambda: 5)
+    assert [threads_of(workers, 2) for workers in (1, 2, 3)] == [5, 3, 3]
+    for seeds, threads in ((1, 5), (2, 3)):  # pick and place has a part per seed
+        folder = tmp_path / str(seeds)
+        begun = _begin("pick_place", "smoke", seeds, 1, 3, folder, {}, {})
+        assert read_json(begun / "config.json")["threads"] == threads
+        assert [row["threads"] for row in read_json_lines(begun / "starts.jsonl")] == [threads]
+
+
+def test_every_experiment_counts_its_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[tuple[int, int]] = []
+
+    def gather(function: object, parts: list, workers: int, *_: object) -> None:
+        told.append((begun.pop(), len(parts)))
+        raise CrossgapError("Stop here.")
+
+    begun: list[int] = []
+    monkeypatch.setattr(reproduce, "_gather", gather)
+    monkeypatch.setattr(reproduce, "fetch", lambda: None)
+    monkeypatch.setattr(reproduce, "threads_of", lambda workers, parts: begun.append(parts) or 1)
+    here = "target_a", "target_b"
+    for run in (
+        lambda out: reproduce.reproduce_taskgan("smoke", 3, here, None, *out),
+        lambda out: reproduce.reproduce_mico("smoke", 3, None, None, *out),
+        lambda out: reproduce.reproduce_digits("smoke", 3, None, None, *out),
+        lambda out: reproduce.reproduce_budget("smoke", 3, here, None, (2, 3), *out),
+        lambda out: reproduce.reproduce_task_weight("smoke", 3, here, *out),
+        lambda out: reproduce.reproduce_xarm7("smoke", 3, None, ("best", "depth"), *out),
+        lambda out: reproduce.reproduce_pick_place("smoke", 3, None, None, *out),
+    ):
+        with pytest.raises(CrossgapError, match="Stop here"):
+            run((tmp_path / str(len(told)), tmp_path, "cpu", "32-true"))
+    assert len(told) == 7
+    assert [said for said, _ in told] == [parts for _, parts in told]
 
 
 def test_several_workers_give_the_results_in_order_and_are_quiet() -> None:

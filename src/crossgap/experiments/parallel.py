@@ -31,10 +31,12 @@ def check_workers(workers: int) -> None:
         raise CrossgapError(f"--workers must be at least 1; got {workers}.")
 
 
-def threads_of(workers: int) -> int:
-    """How many threads a part has: all of this process's, or of several workers a share of the cores each."""
+def threads_of(workers: int, parts: int) -> int:
+    """How many threads each of so many parts has: all of this process's, or of several workers a share of the
+    cores."""
     import torch
 
+    workers = min(workers, parts)
     return torch.get_num_threads() if workers == 1 else max(1, available_cores() // workers)
 
 

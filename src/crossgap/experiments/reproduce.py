@@ -78,7 +78,9 @@ def reproduce_taskgan(
         if method not in ALL_METHODS:
             raise unknown("Method of this experiment", method, ALL_METHODS)
     settings, normed = with_task_norm(settings, task_norm), "" if task_norm == "none" else f"_{task_norm}"
-    folder = _begin("taskgan", preset, seeds, workers, output, hardware(fabric), settings=as_json(settings))
+    folder = _begin(
+        "taskgan", preset, seeds, len(looks), workers, output, hardware(fabric), as_json(settings)
+    )
     about = folder, settings, methods, device, precision
     parts = [(*about, look, seed) for look in looks for seed in range(seeds)]
     _gather(_one_look, parts, workers, "looks and seeds", path, folder, depends)
@@ -123,7 +125,9 @@ def reproduce_mico(
     methods, counts = unique(methods or DEFAULT_METHODS), unique(counts or settings.target_images)
     check_selection(methods, counts, max(settings.target_images))
     path, depends = results / f"{preset}.json", as_settings(settings) | hardware(fabric)
-    folder = _begin("mico", preset, seeds, workers, output, hardware(fabric), settings=as_settings(settings))
+    folder = _begin(
+        "mico", preset, seeds, 1 + len(counts), workers, output, hardware(fabric), as_settings(settings)
+    )
     about = folder, settings, device, precision, methods
     largest_first = (0, *sorted(counts, reverse=True))  # so that no worker is left alone with it at the end
     parts = [(*about, images, seed) for images in largest_first for seed in range(seeds)]
@@ -169,7 +173,7 @@ def reproduce_digits(
         if domain not in TARGETS:
             raise unknown("Target domain", domain, TARGETS)
     fetch()
-    folder = _begin("digits", preset, seeds, workers, output, hardware(fabric), settings=about)
+    folder = _begin("digits", preset, seeds, len(domains), workers, output, hardware(fabric), about)
     parts = [(folder, chosen, device, precision, domain, seed) for seed in range(seeds) for domain in domains]
     _gather(_digits, parts, workers, "domains and seeds", path, folder, depends)
     for domain in domains:
@@ -210,7 +214,10 @@ def reproduce_budget(
     check_methods(settings.methods, WITHOUT_SETTINGS)
     check_counts(settings.counts, settings.base.target_episodes * settings.base.steps)
     config = {"base": as_json(settings.base)}  # looks, methods and numbers can be added to a run
-    folder = _begin("budget", preset, seeds, workers, output, hardware(fabric), settings=config)
+    folder = _begin(
+        "budget", preset, seeds, len(settings.looks) * len(settings.counts), workers, output,
+        hardware(fabric), config,
+    )  # fmt: skip
     about, path = (folder, settings, device, precision), results / f"{preset}.json"
     parts = [
         (*about, look, images, seed)
@@ -248,7 +255,9 @@ def reproduce_task_weight(
         get_target_look(look)
     settings, fabric = get_preset(preset), single_process(device, precision)
     depends = as_json(settings) | {"weights": list(WEIGHTS)} | hardware(fabric)
-    folder = _begin("task_weight", preset, seeds, workers, output, hardware(fabric), settings=depends)
+    folder = _begin(
+        "task_weight", preset, seeds, len(looks) * len(WEIGHTS), workers, output, hardware(fabric), depends
+    )  # fmt: skip
     about, path = (folder, settings, device, precision), results / f"{preset}.json"
     parts = [(*about, look, weight, seed) for look in looks for weight in WEIGHTS for seed in range(seeds)]
     _gather(_task_weight, parts, workers, "looks, weights and seeds", path, folder, depends)
@@ -291,7 +300,7 @@ def reproduce_xarm7(
     _check_meshes(settings.domains)
     about = settled(settings)
     path, depends = results / f"{preset}.json", about | hardware(fabric)
-    folder = _begin("xarm7", preset, seeds, workers, output, learning_hardware(fabric), settings=about)
+    folder = _begin("xarm7", preset, seeds, len(setups), workers, output, learning_hardware(fabric), about)
     parts = [(folder, settings, setup, device, precision, seed) for setup in setups for seed in range(seeds)]
     _gather(_xarm7, parts, workers, "configurations and seeds", path, folder, depends)
     every = read_rows(path)
@@ -342,7 +351,7 @@ def reproduce_pick_place(
         get_pick_place_setup(method)
     about = asdict(replace(settings, looks=(), methods=()))
     path, depends = results / f"{preset}.json", about | hardware(fabric)
-    folder = _begin("pick_place", preset, seeds, workers, output, learning_hardware(fabric), settings=about)
+    folder = _begin("pick_place", preset, seeds, 1, workers, output, learning_hardware(fabric), about)
     parts = [(folder, settings, device, precision, seed) for seed in range(seeds)]
     _gather(_pick_place, parts, workers, "seeds", path, folder, depends)
     learning_curves(read_rows(path), list(PICK_PLACE), path.with_name(f"{preset}_curves.png"))
@@ -373,15 +382,15 @@ def _gather(
 
 
 def _begin(
-    experiment: str, preset: str, seeds: int, workers: int, output: Path | None,
-    hardware: dict[str, str], **config: Any,
+    experiment: str, preset: str, seeds: int, parts_per_seed: int, workers: int, output: Path | None,
+    hardware: dict[str, str], settings: dict[str, Any],
 ) -> Path:  # fmt: skip
-    """Make, or go on with, the run folder of an experiment; nobody else works on it."""
+    """Make, or go on with, the run folder of an experiment; nobody else works on it. Seeds can be added."""
     if seeds < 1:
         raise CrossgapError(f"--seeds must be at least 1; got {seeds}.")
     check_workers(workers)
-    about = {"experiment": experiment, "preset": preset, **hardware, **config}  # seeds can be added
-    threads = threads_of(workers)
+    about = {"experiment": experiment, "preset": preset, **hardware, "settings": settings}
+    threads = threads_of(workers, seeds * parts_per_seed)
     folder = open_run(output, about, threads) if output else find_run(experiment, about, threads=threads)
     lock_run(folder)
     console.print(f"Run folder: {folder}" + (", gone on with" if any(folder.glob("seed_*")) else ""))
