@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from crossgap.config import get_preset
@@ -37,6 +38,7 @@ def test_the_sweep_from_nothing_and_again(tmp_path: Path, monkeypatch: pytest.Mo
     assert {"success", "held_out_mse", "pair_l1", "histogram_distance"} <= {
         row["metric"] for row in found["rows"]
     }
+    assert {row.get("threads") for row in found["rows"]} == {torch.get_num_threads()}
     assert (tmp_path / "results" / "smoke_target_a.png").stat().st_size > 10_000
     assert Image.open(tmp_path / "results" / "smoke_target_a_pictures.png").size[1] > 100
     whole = TaskGANExperiment(run[3], get_preset("smoke"), "target_a", 0, make_fabric("cpu", "32-true"), True)

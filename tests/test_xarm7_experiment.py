@@ -64,6 +64,19 @@ def test_a_curve_says_when_it_was_learnt() -> None:
     assert [row["threads"] for row in noted] == [2] * len(rows)
 
 
+def test_episodes_say_what_their_policy_was_trained_with(tmp_path: Path, monkeypatch) -> None:
+    played = [{"seed": 1, "success": True, "distance": 0.1, "goal": [0.0, 0.0, 0.0]}]
+    about = {"round": 1, "environment_steps": 1, "success": 1.0, "low": 0.0, "high": 1.0, "n": 1}
+    for seed, noted in enumerate(({"threads": 7}, {})):  # once they were not noted
+        experiment = XArm7Experiment(tmp_path, SMOKE, "best", seed, FABRIC, quiet=True)
+        monkeypatch.setattr(experiment, "policy", lambda *_: None)
+        monkeypatch.setattr(experiment.training, "evaluate", lambda *_, **__: played)
+        experiment.folder.mkdir(parents=True)
+        (experiment.folder / "curve.jsonl").write_text(json.dumps(about | noted) + "\n")
+        (episode,) = experiment.episodes("best", "source")
+        assert {key: episode[key] for key in ("threads",) if key in episode} == noted
+
+
 def test_the_curriculum_grows_over_the_first_half(tmp_path: Path) -> None:
     preset = replace(SMOKE, rounds=8)
     with_it = ReachTraining(tmp_path, preset, Setup(randomization="full", curriculum=True), 0, FABRIC)

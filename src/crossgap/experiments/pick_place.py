@@ -14,10 +14,10 @@ from crossgap.experiments.pick_place_presets import PickPlacePreset
 from crossgap.experiments.pick_place_setups import get_pick_place_setup
 from crossgap.experiments.pick_place_training import PickPlaceTraining
 from crossgap.experiments.xarm7 import TEST_GOALS
-from crossgap.experiments.xarm7_outcomes import EPISODE, judged
+from crossgap.experiments.xarm7_outcomes import EPISODE, judged, trained_threads
 from crossgap.files import once
 from crossgap.methods.asymmetric_ddpg import AsymmetricDDPG
-from crossgap.runs import same_setup, threads_here, timed
+from crossgap.runs import same_setup, timed
 
 TEACHER = "privileged"
 """The method that the ones with images begin with."""
@@ -81,7 +81,7 @@ class PickPlaceExperiment:
                 training.run()
             with timed(self.root, "evaluate"):
                 played = training.evaluate(look, TEST_GOALS)
-            return [{**one, "threads": threads_here()} for one in played]
+            return [one | trained_threads(training.curve) for one in played]
 
         # of a training that was removed for another setup there may be an evaluation still
         setup = {"setup": as_json(asdict(get_pick_place_setup(method)))}

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from crossgap.experiments.results import with_threads
 from crossgap.experiments.taskgan import TaskGANExperiment, Variant
 from crossgap.files import writing
 
@@ -36,10 +37,12 @@ class TaskWeightExperiment(Variant):
         self.gain  # noqa: B018 (chosen before anything is seen of the target)
         about = {"domain": self.domain, "method": METHOD, "seed": self.seed, "task_weight": self.weight}
         rows = [row | about for row in self.rows()]
-        translated = self.model(METHOD).translate(self.held_out.images)
+        model = self.model(METHOD)
+        translated = model.translate(self.held_out.images)
         distance = histogram_distance(translated, self.held_out_pairs.images)
         style = {"value": distance, "low": None, "high": None, "n": len(translated)}
-        return [*rows, {**about, "metric": "histogram_distance", **style}]
+        found = with_threads({"histogram_distance": style}, model.made_of.get("threads"))
+        return [*rows, *({**about, "metric": metric, **figures} for metric, figures in found.items())]
 
 
 def pictures(whole: TaskGANExperiment, count: int = 6) -> dict[str, np.ndarray]:

@@ -9,7 +9,7 @@ import lightning_fabric
 
 from crossgap.experiments.xarm7 import ReachTraining
 from crossgap.experiments.xarm7_goggles import Adaptation
-from crossgap.experiments.xarm7_outcomes import EPISODE, judged
+from crossgap.experiments.xarm7_outcomes import EPISODE, judged, trained_threads
 from crossgap.experiments.xarm7_presets import XArm7Preset
 from crossgap.experiments.xarm7_rollouts import Policy
 from crossgap.experiments.xarm7_setups import DOMAINS, domains_of, get_setup
@@ -91,8 +91,11 @@ class XArm7Experiment:
 
         def play() -> list[dict[str, Any]]:
             with timed(self.root, f"evaluate {method}"):
-                played = self.training.evaluate(self.policy(method, domain), **DOMAINS[domain])
-            return [{**one, "threads": threads_here()} for one in played]
+                policy = self.policy(method, domain)
+                played = self.training.evaluate(policy, **DOMAINS[domain])
+            own = method == self.name  # goggles and what is fine-tuned have just been trained, here
+            threads = trained_threads(self.training.curve) if own else {"threads": threads_here()}
+            return [one | threads for one in played]
 
         return once(self._path(method, domain), play, "evaluation", [EPISODE | {"goal": [float]}])
 

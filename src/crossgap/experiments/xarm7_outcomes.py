@@ -12,9 +12,15 @@ EPISODE = {"seed": int, "success": bool, "distance": float}
 """Of a test episode, its shape as in `shapes.mismatch`."""
 
 
+def trained_threads(curve: list[dict[str, Any]]) -> dict[str, int]:
+    """What a learning curve says of the threads that its training ended with, for its episodes; nothing where
+    it was learnt before that was noted."""
+    return {key: curve[-1][key] for key in ("threads",) if curve and key in curve[-1]}
+
+
 def judged(episodes: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     """Success with Wilson's 95 % interval and which were won, and the mean distance with its interval; also
-    the threads they were played with, where that was noted."""
+    the threads that what played was trained with, where that was noted."""
     won, distances = ([one[key] for one in episodes] for key in ("success", "distance"))
     n = len(episodes)
     threads = {key: episodes[0][key] for key in ("threads",) if key in episodes[0]}
