@@ -73,9 +73,10 @@ def instead_of_collecting(monkeypatch: pytest.MonkeyPatch, module: ModuleType) -
     every: list[Collection] = []
 
     def collect(collection: Collection, path: Path, **_: Any) -> Path:
-        every.append(collection)
-        path.mkdir(parents=True)
-        (path / "about.json").write_text(json.dumps(asdict(collection)))
+        if not path.exists():
+            every.append(collection)
+            path.mkdir(parents=True)
+            (path / "about.json").write_text(json.dumps(asdict(collection)))
         return path
 
     def read(path: Path, **_: Any) -> LabelledImages:

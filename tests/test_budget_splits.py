@@ -13,11 +13,14 @@ import pytest
 
 from crossgap.catalog import METHODS, Methods
 from crossgap.config import PRESETS
-from crossgap.data import LabelledImages, write_folder
+from crossgap.data import LabelledImages, read_unlabelled, write_folder
+from crossgap.data.images import describe
+from crossgap.errors import CrossgapError
 from crossgap.experiments import own_budget, taskgan
 from crossgap.experiments.budget import BudgetExperiment, TargetSubset
 from crossgap.experiments.budget_presets import BudgetPreset
 from crossgap.experiments.taskgan import TaskGANExperiment
+from crossgap.files import read_json, write_json
 from stand_ins import Model, assert_pairs, happenings, instead_of_collecting
 
 LOOK = "target_c"
@@ -115,6 +118,30 @@ def test_own_images_that_are_held_out_are_not_trained_on(tmp_path: Path, toy, tr
         assert data.extra("unlabelled").label_names == ()
         counts.add((name, len(labelled)))
     assert counts >= {("fine_tuned", 4), ("fine_tuned", 16)}
+
+
+def test_a_run_that_saw_held_out_images_is_another_one(tmp_path: Path, toy, trained) -> None:
+    target = toy("target", 24, 1)
+    write_folder(tmp_path / "source", toy("source", 16, 0))
+    write_folder(tmp_path / "target", target)
+    write_folder(tmp_path / "more", target.without_labels())
+
+    def run() -> Path:
+        return own_budget.budget_on_folders(
+            tmp_path / "source", tmp_path / "target", tmp_path / "run", ("taskgan_inverse_unlabelled",), (4,),
+            "images", 0.5, 0, None, None, tmp_path / "more", None, "cpu", "32-true", PRESETS["smoke"].config,
+        )  # fmt: skip
+
+    run()
+    run()
+    kept = tmp_path / "run" / "extra.json"
+    about = read_json(kept)
+    assert about["unlabelled"]["images"] == 12
+    assert about["unlabelled"]["path"] == str((tmp_path / "more").resolve())
+    about["unlabelled"] |= describe(read_unlabelled(tmp_path / "more"))  # as before any were left out
+    write_json(kept, about)
+    with pytest.raises(CrossgapError, match=r'unlabelled is ".*24 images .*" there, ".*12 images .*" here'):
+        run()
 
 
 def test_another_seed_holds_out_other_images(tmp_path: Path, toy, trained) -> None:

@@ -11,12 +11,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from crossgap.config import PRESETS
 from crossgap.data import (
     Collection,
     collect,
     read_folder,
 )
+from crossgap.data.folder import ABOUT
 from crossgap.errors import CrossgapError
+from crossgap.experiments.mico import MicoExperiment
+from crossgap.experiments.mico_presets import MICO_PRESETS
+from crossgap.experiments.taskgan import TaskGANExperiment
+from crossgap.files import write_json
 from crossgap.simulation import kinematics
 
 SMALL = Collection("source", episodes=3, steps=4, size=24, seed=7)
@@ -160,3 +166,16 @@ def test_a_full_disk_leaves_nothing_of_a_collection(full_disk: Path) -> None:
     with pytest.raises(CrossgapError, match=r"Could not write .*: No space left on device"):
         collect(replace(SMALL, episodes=60, size=64), full_disk / "a", workers=2)
     assert list(full_disk.iterdir()) == []
+
+
+def test_an_experiment_refuses_another_one_s_images(tmp_path: Path, fabric) -> None:
+    for experiment in (
+        TaskGANExperiment(tmp_path / "arm", PRESETS["smoke"], "target_b", 0, fabric, quiet=True),
+        MicoExperiment(tmp_path / "mico", MICO_PRESETS["smoke"], 0, fabric, quiet=True),
+    ):
+        there = experiment.source_folder / "data" / "source"
+        there.mkdir(parents=True)
+        write_json(there / ABOUT, {"episodes": 4444})
+        with pytest.raises(CrossgapError, match=r"source holds another collection \(.*episodes 4444 there"):
+            experiment.source  # noqa: B018 (read when asked for)
+        assert not list(experiment.root.glob("times.jsonl"))  # nothing was made

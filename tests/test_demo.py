@@ -8,6 +8,9 @@ import time
 
 import pytest
 
+from crossgap.experiments import demo
+from crossgap.experiments.taskgan import TaskGANExperiment
+
 
 def start(folder):
     command = [sys.executable, "-m", "crossgap", "demo", "--preset", "smoke", "--output", str(folder)]
@@ -53,3 +56,14 @@ def test_a_finished_stage_is_not_done_twice(tmp_path):
     before = [path.stat().st_mtime_ns for path in models]
     assert start(tmp_path / "run").wait() == 0
     assert [path.stat().st_mtime_ns for path in models] == before
+
+
+def test_results_are_of_the_newest_figures(tmp_path, monkeypatch):
+    rows = [{"value": 0.1}]
+    monkeypatch.setattr(TaskGANExperiment, "run", lambda _: rows)
+    monkeypatch.setattr(demo, "write_report", lambda _, path: path)
+    for value in (0.1, 0.2):  # a model was trained anew meanwhile
+        rows[0]["value"] = value
+        demo.run_demo("target_b", "smoke", 0, tmp_path / "run", False, "cpu", "32-true")
+        assert figures(tmp_path / "run") == [{"value": value}]
+    assert json.loads((tmp_path / "run" / "results.json").read_text())["provenance"]["commit"]

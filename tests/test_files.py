@@ -185,6 +185,22 @@ def test_once_makes_anew_what_is_of_something_else(tmp_path: Path, value) -> Non
     assert [get(), get(), made] == [value, value, ["first", "retrained"]]
     model["now"] = None  # removed, to save space
     assert [get(), made] == [value, ["first", "retrained"]]
-    files.write_json(path, value)  # as older versions wrote it
-    model["now"] = "third"
+    files.write_json(path, value)  # as older versions wrote it: of what, nobody knows
     assert [get(), made] == [value, ["first", "retrained"]]
+    model["now"] = "third"  # which an older version could not have made
+    assert [get(), get(), made] == [value, value, ["first", "retrained", "third"]]
+
+
+def test_once_compares_the_parts_that_are_known(tmp_path: Path) -> None:
+    path, now = tmp_path / "evaluation.json", {"setup": 1, "weights": "a"}
+
+    def get() -> dict:
+        return files.once(path, lambda: dict(now), of=lambda: now)
+
+    first = get()
+    now["weights"] = None  # removed, to save space
+    assert get() == first
+    now["setup"] = 2
+    assert get() == now != first
+    now["weights"] = "b"
+    assert get() == now

@@ -195,6 +195,25 @@ def test_methods_see_so_many_target_images(tmp_path: Path, fabric, monkeypatch) 
         assert (methods.trainer.seed, methods.source_trainer.seed) == (1, 1)
 
 
+def test_a_model_of_another_training_is_refused(tmp_path: Path, fabric, monkeypatch) -> None:
+    instead_of_collecting(monkeypatch, mico)
+    e = MicoExperiment(tmp_path, MICO_PRESETS["smoke"], 0, fabric, quiet=True)
+    methods = e._methods(1)
+    planted, wanted = methods.adapted(methods.new_task_model()), methods.made_of("source_only")
+    for method, made_of, words in (
+        ("oracle", wanted, r"holds a model of 'oracle'\. Expected one of 'source_only'"),
+        ("source_only", wanted | {"seed": 7}, "holds another training: seed is 7 there, 0 here"),
+        ("source_only", {}, "does not say what it was trained on"),
+    ):
+        planted.method, planted.made_of = method, made_of
+        planted.save(e.source_folder / "models" / "source_only")
+        with pytest.raises(CrossgapError, match=words):
+            e.model("source_only", 0)
+    planted.made_of = wanted
+    planted.save(e.source_folder / "models" / "source_only")
+    assert e.model("source_only", 0).made_of == wanted
+
+
 def test_figures_are_of_test_images(tmp_path: Path, fabric, monkeypatch) -> None:
     instead_of_collecting(monkeypatch, mico)
     e = MicoExperiment(tmp_path, MICO_PRESETS["smoke"], 0, fabric, True, ("source_only", "fine_tuned"))

@@ -29,7 +29,7 @@ from crossgap.experiments.pick_place_setups import METHODS, new_pick_place_learn
 from crossgap.experiments.pick_place_training import PickPlaceTraining
 from crossgap.experiments.xarm7_outcomes import judged
 from crossgap.experiments.xarm7_rollouts import scaled
-from crossgap.files import read_json, write_json
+from crossgap.files import read_json, remove, write_json
 from crossgap.losses import cloning_loss
 from crossgap.methods.asymmetric_ddpg import AsymmetricDDPG
 from crossgap.networks.actor_critic import Actor, Critic
@@ -272,6 +272,18 @@ def test_an_evaluation_is_of_the_setup_that_was_trained(tmp_path: Path, fabric, 
     monkeypatch.setitem(METHODS, "images", replace(METHODS["images"], cameras=("side",)))
     experiment.episodes("images", "target_a")  # its folder was removed, as the message says
     assert len(played) == 2
+    checkpoint = tmp_path / "seed_1" / "images" / "checkpoints" / "000002" / "state.json"
+    for digest, plays in (("a", 3), ("a", 3), ("b", 4)):  # trained, and trained anew
+        write_json(checkpoint, {"phase": "ddpg", "step": 2, "sha256": digest})
+        experiment.episodes("images", "target_a")
+        assert len(played) == plays
+    remove(checkpoint.parents[1])  # to save space
+    assert experiment.episodes("images", "target_a") == [episode]
+    path = tmp_path / "seed_1" / "evaluation" / "images_target_a.json"
+    write_json(path, [episode])
+    write_json(checkpoint, {"phase": "ddpg", "step": 2})  # both of before there were digests
+    assert experiment.episodes("images", "target_a") == [episode]
+    assert len(played) == 4
 
 
 def test_figures_by_hand() -> None:

@@ -66,27 +66,8 @@ class Checkpoint:
                 remove(old)
 
     def newest(self) -> Path | None:
-        """The folder of the newest checkpoint, None if there is none.
-
-        Raises:
-            CrossgapError: `last` names none.
-        """
-        last = self.folder / LAST
-        if last.is_dir() and not last.is_symlink():
-            return last
-        if not (last.is_symlink() or last.exists()):
-            whole = (path for path in self.folder.glob("[0-9]*") if path.name.isdecimal())
-            return max(whole, key=lambda path: int(path.name), default=None)
-        try:
-            name = os.readlink(last) if last.is_symlink() else last.read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError):
-            name = ""
-        if not (name.isdecimal() and (self.folder / name).is_dir()):
-            raise CrossgapError(
-                f"{last} is damaged: expected the name of a checkpoint beside it, found {name[:40]!r}. "
-                f"Delete {last} to go on from the newest."
-            )
-        return self.folder / name
+        """The folder of the newest checkpoint, None if there is none: `newest_in`."""
+        return newest_in(self.folder)
 
     def load_last(self) -> int:
         """Load the newest state; the number of steps it has seen, 0 if there is none.
@@ -134,6 +115,30 @@ class Checkpoint:
         torch.set_rng_state(tensors["rng.cpu"])
         if "rng.cuda" in tensors and torch.cuda.is_available():
             torch.cuda.set_rng_state(tensors["rng.cuda"])
+
+
+def newest_in(folder: Path) -> Path | None:
+    """The folder of a phase's newest checkpoint, None if there is none.
+
+    Raises:
+        CrossgapError: `last` names none.
+    """
+    last = folder / LAST
+    if last.is_dir() and not last.is_symlink():
+        return last
+    if not (last.is_symlink() or last.exists()):
+        whole = (path for path in folder.glob("[0-9]*") if path.name.isdecimal())
+        return max(whole, key=lambda path: int(path.name), default=None)
+    try:
+        name = os.readlink(last) if last.is_symlink() else last.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        name = ""
+    if not (name.isdecimal() and (folder / name).is_dir()):
+        raise CrossgapError(
+            f"{last} is damaged: expected the name of a checkpoint beside it, found {name[:40]!r}. "
+            f"Delete {last} to go on from the newest."
+        )
+    return folder / name
 
 
 def _optimizer_state(optimizer: Optimizer, tensors: dict[str, Tensor]) -> dict[int, dict[str, Tensor]]:

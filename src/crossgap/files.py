@@ -246,8 +246,9 @@ def once(
         make: makes the value.
         what: what errors call it.
         shape: what must be in it, as in `read_json`.
-        of: what the value is of, such as a model's weights, as JSON; None where that cannot be told. It is
-            kept with the value, which is made anew where it is of something else now.
+        of: what the value is of, such as a model's weights, as JSON; None, also for a part of it, where that
+            cannot be told. It is kept with the value, which is made anew where it is of something else now,
+            or does not say of what: it is older then than what could.
     """
     if not _is_of(path, what, of):
         with alone(path):
@@ -272,5 +273,7 @@ def _is_of(path: Path, what: str, of: Callable[[], Any]) -> bool:
     if not path.exists():
         return False
     found = read_json(path, what)
-    kept = found.get(OF) if isinstance(found, dict) else None
-    return kept is None or (now := of()) is None or now == kept
+    kept, now = found.get(OF) if isinstance(found, dict) else None, of()
+    if isinstance(kept, dict) and isinstance(now, dict):
+        now = {key: kept.get(key) if part is None else part for key, part in now.items()}
+    return now is None or now == kept

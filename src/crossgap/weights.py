@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from crossgap.errors import CrossgapError
-from crossgap.files import check_digest
+from crossgap.files import check_digest, read_json
 
 Network = TypeVar("Network", bound=nn.Module)
 DIGEST = "sha256"
@@ -41,6 +41,12 @@ def read_tensors(path: Path, part: Path, sha256: str | None = None) -> dict[str,
     if sha256 is not None:
         check_digest(path, sha256, path, again)
     return tensors
+
+
+def digest_in(about: Path, what: str) -> str | None:
+    """The digest of weights in the JSON beside them, which errors call `what`; None where there is none."""
+    again = f"Copy it anew, or delete {about.parent} to make that part again."
+    return read_json(about, what, dict, again).get(DIGEST) if about.exists() else None
 
 
 def write_tensors(tensors: Mapping[str, Tensor], path: Path) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from crossgap.config import as_json, get_preset
 from crossgap.experiments.run_report import write_report
 from crossgap.experiments.taskgan import TaskGANExperiment
-from crossgap.files import once
+from crossgap.files import write_json
 from crossgap.runs import check_seed, find_run, lock_run, open_run, provenance, start
 from crossgap.simulation.looks import get_target_look
 from crossgap.training import hardware, single_process
@@ -35,5 +35,5 @@ def run_demo(
     start(folder, preset=preset, **hardware(fabric))
     experiment = TaskGANExperiment(folder, get_preset(preset), look, seed, fabric)
     rows = experiment.run()
-    once(folder / "results.json", lambda: {"provenance": provenance(folder), "rows": rows})
+    write_json(folder / "results.json", {"provenance": provenance(folder), "rows": rows})
     return write_report(experiment, folder / "report.html")

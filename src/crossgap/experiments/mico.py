@@ -136,7 +136,8 @@ class MicoExperiment:
         """
         of_number = METHODS if images else (*BENCHMARK, *WITHOUT_TARGET)
         for shared in self._shared() if images else ():
-            self.model(shared, 0)  # under a time of its own, whichever number comes first
+            if not self._saved(shared, 0).exists():
+                self.model(shared, 0)  # under a time of its own, whichever number comes first
         return [
             {
                 "domain": SOURCE if method in BENCHMARK else TARGET, "method": method, "images": images,
@@ -164,7 +165,8 @@ class MicoExperiment:
         path = (self.source_folder if stream == SOURCE_SEED else self.folder) / "data" / name
         shown: dict[str, Any] = {} if self.quiet else {"track": track}
         made_once(path, lambda: collect(collection, path, **shown), self.root, f"collect {name}")
-        return read_folder(path, **shown).select(slice(images))
+        # once more, without a time: it refuses another collection
+        return read_folder(collect(collection, path), **shown).select(slice(images))
 
     @functools.cached_property
     def source(self) -> LabelledImages:
@@ -230,12 +232,10 @@ class MicoExperiment:
 
     def model(self, method: str, images: int) -> AdaptedModel:
         """A method's model, trained with that many target images if need be; 0 for those that see none."""
-        if not (saved := self._saved(method, images)).exists():
-            methods = self._methods(max(1, images))  # collects under times of its own
-            made_once(
-                saved, lambda: methods.get(method), self.root, f"train {method}, {images} target images"
-            )
-        return AdaptedModel.load(saved, self.fabric.device)
+        methods = self._methods(max(1, images))  # collects under times of its own
+        stage = f"train {method}, {images} target images"
+        made_once(self._saved(method, images), lambda: methods.get(method), self.root, stage)
+        return methods.get(method)
 
     # evaluation
 
@@ -273,5 +273,6 @@ class MicoExperiment:
         for name, number in numbers:
             plural = "" if number == 1 else "s"
             label = f"F(y), trained with {number:,} target image{plural}{translators[name]}"
-            rows[label] = self.model(name, number).translate(images)
+            model = AdaptedModel.load(self._saved(name, number), self.fabric.device)
+            rows[label] = model.translate(images)
         return rows | {"true pair in the source": self.pairs.images[:count]}

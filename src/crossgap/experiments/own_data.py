@@ -57,11 +57,14 @@ class OwnData:
     def hold_out(self, held: np.ndarray) -> tuple[OwnData, LabelledImages]:
         """The same to train with, without the target images of a mask (n,), and these, to test on."""
         pool, test, extra = self.target.select(~held), self.target.select(held), dict(self.extra)
+        extra_about = dict(self.extra_about)
         if "unlabelled" in extra:
             extra["unlabelled"] = without_held_out(extra["unlabelled"], test)
+            # as trained on: a run of before, which left none out, is another one
+            extra_about["unlabelled"] = (extra_about["unlabelled"] or {}) | describe(extra["unlabelled"])
         labelled = {"source": self.source, "target": pool, "randomized": extra.get("randomized")}
         say_held_out({key: data for key, data in labelled.items() if data is not None}, test)
-        return replace(self, target=pool, extra=extra), test
+        return replace(self, target=pool, extra=extra, extra_about=extra_about), test
 
     def keep_seen(self, run: Path) -> None:
         """Note in a run folder which images are trained on: an evaluation says where it has some of them."""

@@ -9,6 +9,7 @@ from typing import Any
 
 import lightning_fabric
 
+from crossgap.checkpoints import ABOUT, newest_in
 from crossgap.differences import as_json
 from crossgap.experiments.pick_place_presets import PickPlacePreset
 from crossgap.experiments.pick_place_setups import get_pick_place_setup
@@ -18,6 +19,7 @@ from crossgap.experiments.xarm7_outcomes import EPISODE, judged, trained_threads
 from crossgap.files import once
 from crossgap.methods.asymmetric_ddpg import AsymmetricDDPG
 from crossgap.runs import same_setup, timed
+from crossgap.weights import digest_in
 
 TEACHER = "privileged"
 """The method that the ones with images begin with."""
@@ -83,10 +85,17 @@ class PickPlaceExperiment:
                 played = training.evaluate(look, TEST_GOALS)
             return [one | trained_threads(training.curve) for one in played]
 
-        # of a training that was removed for another setup there may be an evaluation still
-        setup = {"setup": as_json(asdict(get_pick_place_setup(method)))}
         path = self.folder / "evaluation" / f"{method}_{look}.json"
-        return once(path, play, "evaluation", [EPISODE], of=lambda: setup)
+        return once(path, play, "evaluation", [EPISODE], of=lambda: self._trained(method))
+
+    def _trained(self, method: str) -> dict[str, Any] | None:
+        """What an evaluation is of: a setup, as its training may have been removed for another one, and what
+        that has learnt. None of a training of before there were digests, with its evaluations."""
+        newest = newest_in(self.folder / method / "checkpoints")
+        digest = digest_in(newest / ABOUT, "checkpoint") if newest else None
+        if newest and digest is None:
+            return None
+        return {"setup": as_json(asdict(get_pick_place_setup(method))), "weights": digest}
 
     def training(self, method: str) -> PickPlaceTraining:
         """A method's training; that of its teacher is done first."""

@@ -128,7 +128,7 @@ class TaskGANExperiment:
         path = (self.source_folder if shared else self.folder) / "data" / name
         shown: dict[str, Any] = {} if self.quiet else {"track": track}
         made_once(path, lambda: collect(collection, path, **shown), self.root, f"collect {name}")
-        return read_folder(path, **shown)
+        return read_folder(collect(collection, path), **shown)  # once more: it refuses another collection
 
     @functools.cached_property
     def source(self) -> LabelledImages:
