@@ -204,6 +204,14 @@ def test_the_interval_of_a_squared_error_begins_at_0() -> None:
     assert found["high"] > 4
 
 
+def test_an_error_is_the_mean_of_the_episodes_means_however_long_they_are() -> None:
+    labels = np.array([[1.0], [3**0.5], [5**0.5]], np.float32)  # squared errors of 1, 3 and 5
+    data = LabelledImages(np.zeros((3, 8, 8, 3), np.uint8), labels, ("a",), np.array([7, 7, 9]))
+    found = error_over_episodes(np.zeros((3, 1)), data, LabelScale((0.0,), (1.0,)))
+    assert found["value"] == pytest.approx(3.5)  # of 2 and 5
+    assert found["n"] == 2
+
+
 def test_offline_error_of_the_mean_is_one_and_of_the_truth_zero() -> None:
     rng = np.random.default_rng(0)
     labels = rng.normal([5, -300], [0.1, 70], (500, 2)).astype(np.float32)
