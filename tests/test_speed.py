@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import platform
-from dataclasses import asdict
 
 import pytest
 import torch
@@ -70,15 +69,9 @@ def test_not_compiled_on_a_cpu_or_for_a_short_training() -> None:
     assert compiled_where_it_pays(network, torch.device("cuda"), speed.COMPILED_STEPS - 1) is network
 
 
-def test_of_the_presets_only_paper_s_trainings_are_long_enough_to_be_compiled() -> None:
-    longest = {}
-    for name, preset in PRESETS.items():
-        parts = asdict(preset.config)
-        del parts["dann"]  # in no preset
-        longest[name] = max(
-            part["steps"] for part in parts.values() if isinstance(part, dict) and "steps" in part
-        )
-    assert [name for name, steps in longest.items() if steps >= speed.COMPILED_STEPS] == ["paper"]
+@pytest.mark.parametrize(("name", "compiled"), [("smoke", False), ("full", True), ("paper", True)])
+def test_the_translator_is_compiled_on_a_gpu_in_the_presets_that_train_it_long(name, compiled) -> None:
+    assert (PRESETS[name].config.translator.steps >= speed.COMPILED_STEPS) == compiled
 
 
 def test_a_compiler_that_does_not_work_is_said_and_done_without(monkeypatch, on_any_device, capsys) -> None:

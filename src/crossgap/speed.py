@@ -13,15 +13,11 @@ from crossgap.progress import console
 
 COMPILED_DEVICES = ("cuda",)
 """Where networks are compiled. On a CPU it gives 5 to 9 % after a minute of waiting: `docs/log.md`."""
-COMPILE_SECONDS, SAVED_SECONDS = 30.0, 0.003
-"""What compiling a translator and its judges takes the first time, and what it saves of a step on a GPU.
-
-Estimated, not measured (`docs/log.md`): a step at 64 px starts some 450 small kernels, and is over when they
-are started, about 8 ms; compiled, a third of them is left out. Both grow with the number of layers, so that
-the quotient is the same for a task model."""
-COMPILED_STEPS = round(COMPILE_SECONDS / SAVED_SECONDS)
-"""Shortest training that is worth the wait: 10,000 steps, which of the presets `paper` alone has. Those of
-`quick` and `full` have 400 to 6,000, 3 to 50 s on a GPU: there is no half minute in them to be won back."""
+COMPILED_STEPS = 2_000
+"""Shortest training that is compiled. Estimated, not measured (`docs/log.md`): compiling takes 10 to 30 s the
+first time, and seconds from then on, since PyTorch keeps what it compiled on disk, for the other seeds and
+looks of an experiment, too; a step on a GPU, some 8 ms for hundreds of small kernels, gets a third shorter.
+So translators are compiled in presets `full` and `paper`, and not in `quick`."""
 
 
 def adam(
