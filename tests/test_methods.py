@@ -155,7 +155,8 @@ def test_the_others_solve_it_too(gap: str, method: str, across) -> None:
 @pytest.mark.parametrize("method", ["source_supervised_gan", "cycle_taskgan_unlabelled"])
 def test_without_labels_they_solve_it_in_one_of_three_trainings(method: str, across) -> None:
     """No label says which disk is which: a translator may take one for the other, and does with some seeds,
-    other ones on other processors and with other numbers of threads. What is broken never solves it."""
+    other ones on other processors and with other numbers of threads. What each loss does is held by
+    `test_gradients.py`."""
     assert any(solved(across, "tinted", method, seed) for seed in range(3))
 
 
