@@ -230,9 +230,9 @@ class Recorded(Methods):
         with self._aside():
             super().check(name)
 
-    def made_of(self, name: str) -> dict[str, Any]:
+    def made_of(self, name: str, extra: bool = True) -> dict[str, Any]:
         with self._aside():
-            return super().made_of(name)
+            return super().made_of(name, extra)
 
     def all_read(self, method: str) -> set[str]:
         """By a method and what it builds on."""
@@ -330,6 +330,29 @@ def test_what_a_method_does_not_depend_on_may_change(make, toy, tmp_path: Path) 
     assert methods.get("source_only").made_of == first["source_only"].made_of
     with pytest.raises(CrossgapError, match=r'plain_gan holds another training: target is "4 images without'):
         methods.get("plain_gan")
+
+
+def test_what_a_simulation_makes_is_not_made_to_load_a_finished_model(make, toy) -> None:
+    made = []
+
+    def methods(simulated: tuple[str, ...] = ("oracle", "randomized_per_frame"), seed: int = 5) -> Methods:
+        extra = {
+            "oracle": lambda: made.append("oracle") or toy("target", 32, seed),
+            "randomized_per_frame": lambda: made.append("random") or toy("target", 32, 1),
+        }
+        return make(TINY, 32, extra=extra, source_config=replace(TINY, dann=DANNConfig(9, 9)),
+                    simulated=simulated)  # fmt: skip
+
+    first, again = methods(), methods(seed=6)
+    names = "oracle", "randomized_per_frame"  # the latter of the source alone, with its settings
+    records = [first.get(name).made_of for name in names]
+    made.clear()
+    assert [again.get(name).made_of for name in names] == records
+    assert not made
+    again.describe("oracle")  # made for something else: compared
+    for other in (again, methods((), seed=6)):
+        with pytest.raises(CrossgapError, match=r"holds another training: oracle is "):
+            other.get("oracle")
 
 
 def test_a_half_done_training_of_other_settings_is_not_gone_on_with(make, tmp_path: Path) -> None:

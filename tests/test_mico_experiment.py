@@ -26,6 +26,7 @@ from crossgap.experiments.mico import (
 from crossgap.experiments.mico_figures import curve
 from crossgap.experiments.mico_presets import MICO_PRESETS, get_mico_preset
 from crossgap.experiments.reproduce import reproduce_mico
+from crossgap.files import remove
 from crossgap.simulation import mico_kinematics as k
 from stand_ins import ANGLES, Model, assert_disjoint, assert_pairs, instead_of_collecting
 
@@ -212,6 +213,19 @@ def test_a_model_of_another_training_is_refused(tmp_path: Path, fabric, monkeypa
     planted.made_of = wanted
     planted.save(e.source_folder / "models" / "source_only")
     assert e.model("source_only", 0).made_of == wanted
+
+
+def test_a_finished_model_needs_no_randomized_images(tmp_path: Path, fabric, monkeypatch) -> None:
+    collected = instead_of_collecting(monkeypatch, mico)
+    e, again = (MicoExperiment(tmp_path, MICO_PRESETS["smoke"], 0, fabric, quiet=True) for _ in range(2))
+    methods = e._methods(1)
+    finished = methods.adapted(methods.new_task_model())
+    finished.method, finished.made_of = "rcan_near", methods.made_of("rcan_near")
+    finished.save(e.folder / "images_00001" / "models" / "rcan_near")
+    remove(e.source_folder / "data" / "randomized")  # to save space
+    collected.clear()
+    assert again.model("rcan_near", 1).method == "rcan_near"
+    assert not collected
 
 
 def test_figures_are_of_test_images(tmp_path: Path, fabric, monkeypatch) -> None:

@@ -91,6 +91,21 @@ def test_methods_are_trained_on_source_and_target_alone(tmp_path: Path, fabric) 
         assert not happenings(methods.extra(key)) & happenings(e.held_out)
 
 
+def test_a_finished_model_needs_none_of_many_images(tmp_path: Path, fabric, collected) -> None:
+    methods = experiment(tmp_path, fabric)._methods
+    finished = methods.adapted(methods.new_task_model())
+    for method in ("oracle", "randomized_per_frame"):
+        finished.method, finished.made_of = method, methods.made_of(method)
+        finished.save(experiment(tmp_path, fabric).saved(method))
+    for data in tmp_path.glob("seed_0/*/data/*"):
+        if data.name in ("oracle", "randomized_per_frame"):
+            remove(data)  # to save space
+    collected.clear()
+    for method in ("oracle", "randomized_per_frame"):
+        assert experiment(tmp_path, fabric).model(method).method == method
+    assert not collected
+
+
 @pytest.fixture
 def played(monkeypatch: pytest.MonkeyPatch) -> list[SimpleNamespace]:
     """What was played so far; of the gains, the two highest win as often as each other."""

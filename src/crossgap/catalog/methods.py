@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -80,6 +80,8 @@ class Methods:
         extra: makes further data sets, by their key in `EXTRA`, when a method needs them.
         scale: of the labels; the source's `LabelScale` by default. `Classes(k)` makes it classification.
         source_config: settings of what needs the source alone, where targets with other ones share it.
+        simulated: the extra data sets that take long to make, and are the same whenever they are: none is
+            made to be compared with what a finished model was trained on.
 
     Raises:
         CrossgapError: the two sets differ in image size or in labels.
@@ -90,11 +92,13 @@ class Methods:
         source_trainer: Trainer | None = None,
         extra: Mapping[str, Callable[[], LabelledImages]] | None = None,
         scale: LabelCoding | None = None, source_config: TaskGANConfig | None = None,
+        simulated: Collection[str] = (),
     ):  # fmt: skip
         check_pair(source, target)
         self.source, self.target, self.config, self.trainer = source, target, config, trainer
         self.source_trainer, self._extra = source_trainer or trainer, extra or {}
         self.scale, self._source_config = scale or LabelScale.of(source), source_config or config
+        self._simulated = simulated
         self._descriptions: dict[tuple[str, bool], dict[str, Any]] = {}
 
     # models
@@ -111,7 +115,7 @@ class Methods:
         method, trainer = self.method(name), self.trainer_of(name)
         if method.source_side and self._source_config != self.config:
             return self._source_side.get(name)
-        folder = trainer.folder / "models" / name
+        folder = self.folder(name, self.trainer.folder, self.source_trainer.folder)
         if not folder.exists():
             self.check(name)
             # processes of one training must not wait for each other here
@@ -121,16 +125,28 @@ class Methods:
         model = AdaptedModel.load(folder, trainer.fabric.device)
         if model.method != name:
             raise CrossgapError(f"{folder} holds a model of '{model.method}'. Expected one of '{name}'.")
-        check_same(folder, model.made_of, self.made_of(name), trainer.folder / "checkpoints" / name)
+        wanted = self.made_of(name, extra=self._is_made(method.needs))
+        check_same(folder, model.made_of, wanted, trainer.folder / "checkpoints" / name)
         model.precision = hardware(trainer.fabric)["precision"]
         return model
+
+    @staticmethod
+    def folder(name: str, run: Path, source_run: Path) -> Path:
+        """Where the model of a method is, of the run folder of a pair of domains and of that of the source
+        alone."""
+        return (source_run if Methods.method(name).source_side else run) / "models" / name
 
     @functools.cached_property
     def _source_side(self) -> Methods:
         """The same for what needs the source alone, with its own settings."""
         return Methods(
-            self.source, self.target, self._source_config, self.source_trainer, None, self._extra, self.scale
-        )
+            self.source, self.target, self._source_config, self.source_trainer, None, self._extra, self.scale,
+            simulated=self._simulated,
+        )  # fmt: skip
+
+    def _is_made(self, key: str) -> bool:
+        """Whether a data set of `EXTRA` can be looked at without being made first."""
+        return key not in self._simulated or (key, True) in self._descriptions
 
     def _train(self, method: Method, name: str, folder: Path) -> None:
         model, fabric = method.build(self), self.trainer_of(name).fabric
@@ -139,9 +155,9 @@ class Methods:
             model.save(folder)
         fabric.barrier()
 
-    def made_of(self, name: str) -> dict[str, Any]:
+    def made_of(self, name: str, extra: bool = True) -> dict[str, Any]:
         """What the model of a method is trained on and with: `record.made_of`."""
-        return made_of(self, name)
+        return made_of(self, name, extra)
 
     def check(self, name: str) -> None:
         """Whether a method can be trained on what is there.

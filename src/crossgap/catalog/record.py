@@ -30,14 +30,15 @@ NOT_COMPARED = {"threads"}
 """Of a record: what a training may go on with otherwise, for all that sums then round otherwise."""
 
 
-def made_of(methods: Methods, name: str) -> dict[str, Any]:
+def made_of(methods: Methods, name: str, extra: bool = True) -> dict[str, Any]:
     """What the model of a method is trained on and with, and all that it builds on: fingerprints of data
-    sets, labels and their scale, seed, hardware, and the settings that it uses, as JSON."""
+    sets, of `EXTRA` only if asked for, labels and their scale, seed, hardware, and the settings that it uses,
+    as JSON."""
     method, settings = methods.method(name), as_settings(methods.config)
     data = {"source": methods.describe("source")}
     if not method.source_side:
         data["target"] = methods.describe("target", method.target_labels)
-    if method.needs and methods.has(method.needs):
+    if extra and method.needs and methods.has(method.needs):
         data[method.needs] = methods.describe(method.needs)
     return as_json({
         "config": {part: settings[part] for part in ("networks", *method.settings)},

@@ -125,8 +125,7 @@ class DigitsExperiment:
         )  # fmt: skip
 
     def _saved(self, method: str) -> Path:
-        folder = self.source_folder if METHODS[method].source_side else self.folder
-        return folder / "models" / method
+        return Methods.folder(method, self.folder, self.source_folder)
 
     def model(self, method: str) -> AdaptedModel:
         """A method's model, trained if need be."""

@@ -221,6 +221,7 @@ class MicoExperiment:
             self.source, self.target.select(slice(images)), self._config(images),
             trainer(self._images_folder(images)), source_trainer=trainer(self.source_folder),
             extra={"randomized_per_frame": lambda: self.randomized}, source_config=self._config(1),
+            simulated=("randomized_per_frame",),
         )  # fmt: skip
 
     def _images_folder(self, images: int) -> Path:

@@ -50,6 +50,8 @@ PICTURED = {
 """Translators whose drawings are shown beneath each other, by the end of the picture's name: what is left of
 TaskGAN without a part, TaskGAN that is supervised on the source as well, other ways to train a translator,
 and those that draw G(x), as the paper's figure 7. All of one picture translate the same way."""
+MANY = ("oracle", "randomized", "randomized_per_frame")
+"""Data sets beside source and target of as many images as the source has."""
 RECORDED = 4
 """Episodes per method whose images are kept for the report."""
 
@@ -184,7 +186,7 @@ class TaskGANExperiment:
         trainer = functools.partial(Trainer, fabric=self.fabric, seed=self.seed, quiet=self.quiet)
         return Methods(
             self.source, self.target, self.preset.config, trainer(self.folder),
-            source_trainer=trainer(self.source_folder), extra=self._extra,
+            source_trainer=trainer(self.source_folder), extra=self._extra, simulated=MANY,
         )  # fmt: skip
 
     def model(self, method: str) -> AdaptedModel:
@@ -304,8 +306,7 @@ class TaskGANExperiment:
 
     def saved(self, method: str) -> Path:
         """The folder of a method's model."""
-        folder = self.source_folder if METHODS[method].source_side else self.folder
-        return folder / "models" / method
+        return Methods.folder(method, self.folder, self.source_folder)
 
     def is_evaluated(self, method: str) -> bool:
         """Whether all results of a method are there."""

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from crossgap.adapted import to_images
+from crossgap.adapted import GENERATOR, to_images
 from crossgap.config import NetworkConfig
 from crossgap.data.batches import Batches, image_tensor
 from crossgap.errors import CrossgapError
@@ -150,9 +150,8 @@ def load_goggles(folder: Path, device: torch.device | str = "cpu") -> Generator:
         CrossgapError: it is not one, or a file in it is missing, cut short or another network's.
     """
     device = checked_device(device)
-    shape = {"generator_width": range(1, 10_000), "generator_blocks": range(1000)}
     again = f"Delete {folder} to make that part again."
-    about = read_json(folder / GOGGLES, "translator", shape, again)
+    about = read_json(folder / GOGGLES, "translator", GENERATOR, again)
     sizes = about["generator_width"], about["generator_blocks"]
     make = partial(Generator, *sizes)
     return load_network(make, folder / TRANSLATOR, folder, about.get(DIGEST), folder / GOGGLES).to(device)
