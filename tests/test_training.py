@@ -16,6 +16,7 @@ from torch import nn
 from crossgap import training
 from crossgap.data.batches import to_tensor
 from crossgap.errors import CrossgapError
+from crossgap.files import read_json, write_json
 from crossgap.methods.supervised import Supervised
 from crossgap.methods.taskgan import translate
 from crossgap.metrics import read_metrics
@@ -215,6 +216,25 @@ def test_a_checkpoint_of_another_phase(trained: Path, fabric) -> None:
     shutil.move(trained / "checkpoints" / "noisy", trained / "checkpoints" / "gan")
     with pytest.raises(CrossgapError, match=r"is a checkpoint of 'noisy'. Expected one of 'gan'"):
         Trainer(trained, fabric, quiet=True).fit(taskgan())
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"steps": 60}, "steps is 30 there, 60 here"),
+        ({"learning_rate": 0.5}, "learning_rate is .* there, 0.5 here"),
+        ({"seed": 3}, "seed is 0 there, 3 here"),
+    ],
+)
+def test_a_checkpoint_of_another_training(trained: Path, fabric, change: dict, told: str) -> None:
+    phase = Noisy()
+    for name, value in change.items():
+        setattr(phase, name, value)
+    with pytest.raises(CrossgapError, match=rf"000030 is of another training: {told}.*Delete .*noisy"):
+        Trainer(trained, fabric, change.get("seed", 0), quiet=True).fit(phase)
+    about = trained / "checkpoints" / "noisy" / "000030" / "state.json"
+    write_json(about, {key: value for key, value in read_json(about).items() if key != "of"})
+    Trainer(trained, fabric, change.get("seed", 0), quiet=True).fit(phase)  # of before: it goes on
 
 
 def test_a_checkpoint_of_another_network(trained: Path, fabric) -> None:

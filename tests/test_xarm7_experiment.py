@@ -13,13 +13,18 @@ from PIL import Image
 
 from crossgap.errors import CrossgapError
 from crossgap.experiments.reproduce import reproduce_xarm7
-from crossgap.experiments.xarm7 import FIRST_IMAGES, ReachTraining
+from crossgap.experiments.xarm7 import FIRST_IMAGES, ReachTraining, about_policy
 from crossgap.experiments.xarm7_experiment import XArm7Experiment, curve_rows
 from crossgap.experiments.xarm7_figures import TOGETHER, learning_curves
+from crossgap.experiments.xarm7_goggles import Adaptation, save_goggles
 from crossgap.experiments.xarm7_presets import XARM7_PRESETS, settled
 from crossgap.experiments.xarm7_report import xarm7_report
 from crossgap.experiments.xarm7_rollouts import unscaled
 from crossgap.experiments.xarm7_setups import DOMAINS, SETUPS, Setup, domains_of, get_setup
+from crossgap.files import read_json, remove, write_json
+from crossgap.networks import Generator
+from crossgap.networks.actor_critic import Actor, PositionExtractor
+from crossgap.policy import ReachPolicy
 from crossgap.simulation.meshes import meshes_problem
 from crossgap.simulation.xarm7_reach import WORKSPACE_HIGH, WORKSPACE_LOW, XArm7ReachEnv
 from crossgap.training import make_fabric
@@ -62,6 +67,81 @@ def test_a_curve_says_when_it_was_learnt() -> None:
     assert not any("threads" in row for row in rows)  # of before they were noted
     noted = curve_rows("best", 2, [point | {"threads": 2} for point in curve])
     assert [row["threads"] for row in noted] == [2] * len(rows)
+
+
+def save_policy(folder: Path, seed: int) -> ReachPolicy:
+    torch.manual_seed(seed)
+    about = about_policy(SETUPS["best"], SMOKE)
+    policy = ReachPolicy(PositionExtractor(about["channels"], SMOKE.size), Actor(), about)
+    policy.save(folder / "policy")
+    return policy
+
+
+def test_an_evaluation_is_of_the_weights_that_act(tmp_path: Path, monkeypatch) -> None:
+    played = []
+
+    def evaluate(*_, **about) -> list[dict]:
+        played.append(about)
+        return [{"seed": 1, "success": True, "distance": 0.1, "goal": [0.0, 0.0, 0.0]}]
+
+    experiment = XArm7Experiment(tmp_path, SMOKE, "best", 0, FABRIC, quiet=True)
+    monkeypatch.setattr(experiment, "policy", lambda *_: None)
+    monkeypatch.setattr(experiment.training, "evaluate", evaluate)
+    tests = [("best", "target_b"), ("best_goggles", "target_b"), ("best_fine_tuned", "target_b")]
+
+    def plays() -> int:
+        """How many of the tests are played."""
+        played.clear()
+        for test in tests:
+            experiment.episodes(*test)
+        return len(played)
+
+    goggles = experiment.folder / "target_b" / "goggles"
+    assert [plays(), plays()] == [3, 0]  # of a policy of before there were digests
+    save_policy(experiment.folder, 0)
+    assert [plays(), plays()] == [3, 0]
+    save_goggles(Generator(4, 1), SMOKE.networks, goggles)
+    save_policy(experiment.folder / "target_b", 1)
+    (experiment.folder / "target_b" / "policy").rename(experiment.folder / "target_b" / "fine_tuned")
+    assert [plays(), plays()] == [2, 0]
+    save_policy(experiment.folder, 2)
+    assert [plays(), plays()] == [3, 0]
+    remove(experiment.folder / "target_b")  # to save space
+    assert plays() == 0
+
+
+def test_what_is_made_for_a_policy_is_not_another_one_s(tmp_path: Path, monkeypatch) -> None:
+    training = ReachTraining(tmp_path, SMOKE, SETUPS["best"], 0, FABRIC, quiet=True)
+    rng = np.random.default_rng(0)
+    monkeypatch.setattr(training, "policy", lambda: ReachPolicy.load(tmp_path / "policy"))
+    monkeypatch.setattr(
+        training, "collected", lambda count, *_, **__: (
+            rng.integers(0, 256, (count, 64, 64, 3), np.uint8), np.zeros((count, 3), np.float32),
+        ),
+    )  # fmt: skip
+    save_policy(tmp_path, 0)
+    adaptation = Adaptation(training, "target_b")
+    for _ in range(2):
+        adaptation.goggles()
+        adaptation.fine_tuned()
+    save_policy(tmp_path, 1)
+    again = rf"target_b was made for another policy, or does not say for which\. Remove {adaptation.folder}"
+    for make in (adaptation.goggles, adaptation.fine_tuned):
+        with pytest.raises(CrossgapError, match=again):
+            make()
+    for part in ("goggles", "fine_tuned"):  # the checkpoints are the other one's, too
+        remove(adaptation.folder / part)
+    with pytest.raises(CrossgapError, match=again):
+        adaptation.goggles()
+    remove(adaptation.folder)
+    adaptation.goggles()
+    (adaptation.folder / "made_for.json").unlink()  # as of before
+    with pytest.raises(CrossgapError, match=again):
+        adaptation.goggles()
+    about = read_json(tmp_path / "policy" / "policy.json")
+    del about["sha256"]
+    write_json(tmp_path / "policy" / "policy.json", about)  # both of before: it goes on
+    adaptation.goggles()
 
 
 def test_episodes_say_what_their_policy_was_trained_with(tmp_path: Path, monkeypatch) -> None:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
+from crossgap.differences import differences
 from crossgap.errors import CrossgapError
 from crossgap.files import read_json, remove, write_json, write_text, writing
 from crossgap.weights import DIGEST, load_weights, read_tensors, write_tensors
@@ -31,10 +32,14 @@ class Checkpoint:
         folder: of that phase alone.
         phase: what is trained.
         steps: how many steps it has in all; no checkpoint is of more.
+        of: what else tells this training from another one, as JSON; a checkpoint of before that lacks it is
+            not compared.
     """
 
-    def __init__(self, folder: Path, phase: Phase | AsymmetricDDPG, steps: int):
-        self.folder, self.phase, self.steps = folder, phase, steps
+    def __init__(
+        self, folder: Path, phase: Phase | AsymmetricDDPG, steps: int, of: dict[str, Any] | None = None
+    ):  # fmt: skip
+        self.folder, self.phase, self.steps, self.of = folder, phase, steps, of or {}
 
     def _tensors(self) -> dict[str, Tensor]:
         phase = self.phase
@@ -56,7 +61,8 @@ class Checkpoint:
         with writing(self.folder / name) as temporary:
             temporary.mkdir(parents=True)
             digest = write_tensors(self._tensors(), temporary / TENSORS)
-            write_json(temporary / ABOUT, {"phase": self.phase.name, "step": step, DIGEST: digest})
+            about = {"phase": self.phase.name, "step": step, "of": self.of, DIGEST: digest}
+            write_json(temporary / ABOUT, about)
         last = self.folder / LAST
         if last.is_dir() and not last.is_symlink():  # a copy's; `newest` finds the one just written
             remove(last)
@@ -73,7 +79,7 @@ class Checkpoint:
         """Load the newest state; the number of steps it has seen, 0 if there is none.
 
         Raises:
-            CrossgapError: it is damaged, or another phase's.
+            CrossgapError: it is damaged, or another phase's or training's.
         """
         newest = self.newest()
         if newest is None:
@@ -85,6 +91,8 @@ class Checkpoint:
                 f"{newest} is a checkpoint of '{about['phase']}'. Expected one of '{self.phase.name}'. "
                 f"{again}"
             )
+        if about.get("of") and (different := differences(about["of"], self.of)):
+            raise CrossgapError(f"{newest} is of another training: {'; '.join(different)}. {again}")
         step = about["step"]
         if not 0 <= step <= self.steps or newest.name not in (LAST, f"{step:06d}"):
             raise CrossgapError(

@@ -207,8 +207,12 @@ class Trainer:
     def fit(self, phase: Phase) -> None:
         """Train a phase to its end, from its last checkpoint if there is one.
 
+        The folder has to be this training's own: that the checkpoint is one of the same data is not looked
+        at here, as it is in `catalog.Methods`.
+
         Raises:
-            CrossgapError: the checkpoint is damaged or is another method's, or the disk is full.
+            CrossgapError: the checkpoint is damaged or is another phase's, of other steps, another learning
+                rate or seed, or the disk is full.
         """
         try:
             self._fit(phase)
@@ -218,7 +222,8 @@ class Trainer:
     def _fit(self, phase: Phase) -> None:
         torch.manual_seed(self.seed + self.fabric.global_rank)
         phase.setup(self.fabric)
-        checkpoint = Checkpoint(self.folder / "checkpoints" / phase.name, phase, phase.steps)
+        of = {"steps": phase.steps, "learning_rate": phase.learning_rate, "seed": self.seed}
+        checkpoint = Checkpoint(self.folder / "checkpoints" / phase.name, phase, phase.steps, of)
         done = checkpoint.load_last()
         if done and self.fabric.global_rank:  # the checkpoint's random state is the first device's
             torch.manual_seed(self.seed + 1_000_003 * done + self.fabric.global_rank)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import lightning_fabric
 
 from crossgap.experiments.xarm7 import ReachTraining
-from crossgap.experiments.xarm7_goggles import Adaptation
+from crossgap.experiments.xarm7_goggles import Adaptation, adapted_digest, policy_digest
 from crossgap.experiments.xarm7_outcomes import EPISODE, judged, trained_threads
 from crossgap.experiments.xarm7_presets import XArm7Preset
 from crossgap.experiments.xarm7_rollouts import Policy
@@ -97,7 +98,16 @@ class XArm7Experiment:
             threads = trained_threads(self.training.curve) if own else {"threads": threads_here()}
             return [one | threads for one in played]
 
-        return once(self._path(method, domain), play, "evaluation", [EPISODE | {"goal": [float]}])
+        of, shape = partial(self._trained, method, domain), [EPISODE | {"goal": [float]}]
+        return once(self._path(method, domain), play, "evaluation", shape, of)
+
+    def _trained(self, method: str, domain: str) -> dict[str, str | None] | None:
+        """What an evaluation is of: the digests of the weights that act."""
+        policy = policy_digest(self.folder)
+        if policy is None or method == self.name:
+            return policy and {"policy": policy}
+        how = method.removeprefix(f"{self.name}_")
+        return {"policy": policy, how: adapted_digest(self.folder, DOMAINS[domain]["look"], how)}
 
     def _path(self, method: str, domain: str) -> Path:
         return self.folder / "evaluation" / f"{method}_{domain}.json"

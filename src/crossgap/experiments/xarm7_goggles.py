@@ -22,11 +22,12 @@ from crossgap.files import read_json, write_json, writing
 from crossgap.methods.supervised import Supervised
 from crossgap.methods.taskgan import TaskGAN
 from crossgap.networks import Discriminator, Generator
+from crossgap.policy import ABOUT as POLICY
 from crossgap.policy import ReachPolicy
 from crossgap.training import Trainer, hardware
-from crossgap.weights import DIGEST, checked_device, load_network, write_tensors
+from crossgap.weights import DIGEST, checked_device, digest_in, load_network, write_tensors
 
-GOGGLES, TRANSLATOR = "goggles.json", "translator.safetensors"
+GOGGLES, TRANSLATOR, MADE_FOR = "goggles.json", "translator.safetensors", "made_for.json"
 TARGET_IMAGES, SOURCE_IMAGES = 15_000_000, 16_000_000
 """Seeds of the first labelled image of a target look, and of the source, that a translator learns from."""
 
@@ -84,7 +85,7 @@ class Adaptation:
         look: the target look.
 
     Raises:
-        CrossgapError: the policy sees depth.
+        CrossgapError: the policy sees depth; later, what is there was made for another policy.
     """
 
     def __init__(self, training: ReachTraining, look: str):
@@ -105,9 +106,23 @@ class Adaptation:
         tensors = torch.from_numpy(images).to(device), torch.from_numpy(positions).to(device)
         return Batches(*tensors, self.preset.translator.batch, seed)
 
+    def _policy(self) -> ReachPolicy:
+        """The policy for which all that is in the folder is made."""
+        policy = self.training.policy()
+        path, here = self.folder / MADE_FOR, {"policy": policy_digest(self.training.folder)}
+        again = f"Remove {self.folder} to have that made again."
+        there = read_json(path, "record", dict, again) if path.exists() else {"policy": None}
+        parts = ("goggles", "fine_tuned", "checkpoints")
+        if there != here and any((self.folder / part).exists() for part in parts):
+            raise CrossgapError(
+                f"{self.folder} was made for another policy, or does not say for which. {again}"
+            )
+        write_json(path, here)
+        return policy
+
     def goggles(self) -> Goggles:
         """The policy behind inverse TaskGAN, trained first if need be."""
-        policy, networks, config = self.training.policy(), self.preset.networks, self.preset.translator
+        policy, networks, config = self._policy(), self.preset.networks, self.preset.translator
         path = self.folder / "goggles"
         if not path.exists():
             torch.manual_seed(self.training.seed)
@@ -125,7 +140,7 @@ class Adaptation:
 
     def fine_tuned(self) -> ReachPolicy:
         """The simple thing to do with as many images: the extractor trained on, with them and the source."""
-        policy, config = self.training.policy(), self.preset.fine_tuning
+        policy, config = self._policy(), self.preset.fine_tuning
         path = self.folder / "fine_tuned"
         if not path.exists():
             extractor = copy.deepcopy(policy.extractor)
@@ -133,6 +148,16 @@ class Adaptation:
             self.trainer.fit(Supervised("fine_tuned", extractor, data, config.steps, config.learning_rate))
             ReachPolicy(extractor, policy.actor, policy.about).save(path)
         return ReachPolicy.load(path, self.fabric.device)
+
+
+def policy_digest(folder: Path) -> str | None:
+    """The digest of a trained policy's weights; None where there is none, or one of before there were any."""
+    return digest_in(folder / "policy" / POLICY, "policy")
+
+
+def adapted_digest(folder: Path, look: str, how: str) -> str | None:
+    """The same of what is made for a look of the policy in a folder, `goggles` or `fine_tuned`."""
+    return digest_in(folder / look / how / (GOGGLES if how == "goggles" else POLICY), how)
 
 
 def save_goggles(generator: Generator, networks: NetworkConfig, folder: Path) -> None:
