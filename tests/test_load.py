@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from test_training import supervised
 def loaded(monkeypatch: pytest.MonkeyPatch):
     """`loaded(load)`: a machine of two cores with that load."""
     monkeypatch.setattr("os.cpu_count", lambda: 2)
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1}, raising=False)
     monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
     monkeypatch.setattr(Trainer, "_said_crowded", False)
     return lambda load: monkeypatch.setattr("os.getloadavg", lambda: (load, 0.0, 0.0))
@@ -72,3 +74,16 @@ def test_doctor_counts_a_crowd_as_a_problem(loaded, monkeypatch, capsys) -> None
         loaded(load)
         doctor.examine()
         assert ("OMP_NUM_THREADS=1" in capsys.readouterr().err) == problem
+
+
+def test_of_a_few_cores_of_many_the_load_says_nothing_and_threads_do(loaded, monkeypatch) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: 64)
+    loaded(70.0)
+    for threads, said in ((2, ""), (4, "There are 4 threads for 2 cores.")):
+        monkeypatch.setattr("torch.get_num_threads", lambda count=threads: count)
+        assert crowded().startswith(said)
+        assert bool(crowded()) == bool(said)
+    monkeypatch.delitem(sys.modules, "torch")  # before it is imported
+    for told, threads in (("4", 4), ("3,2", 3), ("2", 0), ("", 0)):
+        monkeypatch.setenv("OMP_NUM_THREADS", told)
+        assert crowded()[:30] == (f"There are {threads} threads for 2 cores."[:30] if threads else "")

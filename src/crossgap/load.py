@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 CROWDED = 1.25
 """Load over cores from which on there is other work: training alone is at 1, some of it beside it."""
@@ -17,15 +18,36 @@ def load() -> float | None:
         return None
 
 
+def available_cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def crowded() -> str:
-    """What is to be said where there is more to do than cores; else nothing."""
-    cores, now = os.cpu_count() or 1, load()
-    if now is None or now <= CROWDED * cores:
+    """What is to be said where there is more to do than cores; else nothing.
+
+    The load is that of all cores. It says nothing of a few that this process is confined to: of those no more
+    is known than how many threads of its own it has for them.
+    """
+    cores, now = available_cores(), load()
+    if cores < (os.cpu_count() or 1):
+        found, there = f"There are {(threads := _threads())} threads for", threads > cores
+    else:
+        found, there = f"The load is {now or 0:.1f} on", now is not None and now > CROWDED * cores
+    if not there:
         return ""
     return (
-        f"The load is {now:.1f} on {cores} cores. Beside other work, threads that wait for each other make "
+        f"{found} {cores} cores. Beside other work, threads that wait for each other make "
         "training many times slower. With OMP_NUM_THREADS=1 none waits, and results differ as between seeds."
     )
+
+
+def _threads() -> int:
+    """Torch's; before it is imported those that it was told to take, 0 if none."""
+    if torch := sys.modules.get("torch"):
+        return torch.get_num_threads()
+    told = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0]
+    return int(told) if told.isdecimal() else 0
 
 
 def wait_passively_if_crowded() -> None:

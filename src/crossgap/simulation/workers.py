@@ -20,6 +20,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from crossgap.errors import CrossgapError, unknown
+from crossgap.load import available_cores
 from crossgap.simulation.spawning import WITHOUT_GUARD, check_main_script, ended_without_guard
 
 Observed = tuple[dict[str, Any], list[dict[str, Any]]]
@@ -28,11 +29,6 @@ REPLACEMENTS = 3
 """How many workers that died a pool replaces."""
 ENGINES = ("processes", "ray")
 """What a pool's workers are: processes of this machine, or Ray's actors."""
-
-
-def available_cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def die_with_parent() -> None:
