@@ -159,3 +159,25 @@ def test_each_strip_is_opened_once(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr(folder_module, "read_image", lambda path: opened.append(path.name) or whole(path))
     read_unlabelled(folder)
     assert opened == ["0.png", "1.png"]
+
+
+@pytest.mark.parametrize("name", ["x.webp", "day2/x.TIF", "x.heic"])
+def test_an_image_of_a_format_that_is_not_read_is_said(tmp_path: Path, name: str) -> None:
+    root = table(images(tmp_path / "data"), *(f"{index}.png" for index in range(4)))
+    (root / name).parent.mkdir(exist_ok=True)
+    (root / name).write_bytes(b"RIFF")
+    expected = (
+        rf"{root / name}: an image of a format .* Expected \.png, .*: convert it, or move it out of {root}"
+    )
+    for read in (read_folder, read_unlabelled):
+        with pytest.raises(CrossgapError, match=expected):
+            read(root)
+    (root / name).rename((root / name).with_name(".x.tif"))
+    for read in (read_folder, read_unlabelled):
+        assert len(read(root)) == 4
+
+
+def test_of_a_file_that_the_table_names_the_content_says_what_it_is(tmp_path: Path) -> None:
+    root = images(tmp_path / "data", [0])
+    (root / "0.png").rename(root / "0.tif")
+    np.testing.assert_array_equal(read_folder(table(root, "0.tif")).images, FRAMES[:1])

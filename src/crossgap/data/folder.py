@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +29,11 @@ from crossgap.files import read_json, writing
 ABOUT = "dataset.json"
 """What `crossgap collect` writes beside its images: how it made them."""
 EXTENSIONS = (".png", ".jpg", ".jpeg", ".bmp")
+UNREAD = (
+    ".webp", ".tif", ".tiff", ".gif", ".heic", ".heif", ".avif", ".jp2", ".jfif", ".ppm", ".pgm", ".pnm",
+    ".tga", ".exr", ".hdr", ".dng",
+)  # fmt: skip
+"""Endings of images that nobody should take for read."""
 STRIPS = (
     f"Only what {LABELS} names frame by frame (0.bmp#0, 0.bmp#1, …), or `crossgap collect` made, is cut into "
     "the square frames of a strip."
@@ -74,12 +79,11 @@ def read_folder(
     values = [[row.number(name) for name in names] for row in rows]
     cells = [_cell(root, row) for row in rows]
     known = _check_one_row_each(rows, cells)
-    for resolved, file in _image_files(root).items():
-        if resolved not in known:
-            raise CrossgapError(
-                f"{file}: an image without a label. Expected a row for it in {LABELS}, or the image in "
-                "another folder, for --unlabelled."
-            )
+    for file in _others(root, known):
+        raise CrossgapError(
+            f"{file}: an image without a label. Expected a row for it in {LABELS}, or the image in another "
+            "folder, for --unlabelled."
+        )
     return LabelledImages(
         images=_read_images(cells, root.name, track),
         labels=np.array(values, np.float32).reshape(len(rows), len(names)),
@@ -111,7 +115,7 @@ def read_unlabelled(path: str | Path, track: Track = _untracked) -> LabelledImag
     rows = read_table(table) if table.exists() else []
     cells = [_cell(root, row) for row in rows]
     known = _check_one_row_each(rows, cells)
-    files = [file for resolved, file in _image_files(root).items() if resolved not in known]
+    files = _others(root, known)
     episodes = _episodes(rows)
     strips = {folder: _strip_size(root, folder) for folder in {file.parent for file in files}}
     for episode, file in enumerate(files, max(episodes, default=-1) + 1):
@@ -149,16 +153,25 @@ def _list(folder: Path) -> list[Path]:
         ) from error
 
 
-def _image_files(root: Path) -> dict[Path, Path]:
-    """The image files of a folder and of all in it, by their ending: each once, by where it is, resolved.
+def _others(root: Path, known: Set[Path]) -> list[Path]:
+    """The image files of a folder and of all in it, by their ending, each once, without those that are known,
+    resolved.
 
     Raises:
-        CrossgapError: a folder may not be read, or a link leads nowhere: images would be missing, unnoticed.
+        CrossgapError: a folder may not be read, a link leads nowhere, or an image is of another format: it
+            would be missing, unnoticed.
     """
     found: dict[Path, Path] = {}
     for file in _walk(root, set()):
-        found.setdefault(file.resolve(), file)
-    return found
+        if (resolved := file.resolve()) in known:
+            continue
+        if file.suffix.lower() in UNREAD:
+            raise CrossgapError(
+                f"{file}: an image of a format that is not read. Expected {', '.join(EXTENSIONS)}: convert "
+                f"it, or move it out of {root}."
+            )
+        found.setdefault(resolved, file)
+    return list(found.values())
 
 
 def _walk(folder: Path, seen: set[Path]) -> Iterator[Path]:
@@ -177,7 +190,7 @@ def _walk(folder: Path, seen: set[Path]) -> Iterator[Path]:
             )
         if item.is_dir():
             yield from _walk(item, seen)
-        elif item.suffix.lower() in EXTENSIONS:
+        elif item.suffix.lower() in (*EXTENSIONS, *UNREAD):
             yield item
 
 
