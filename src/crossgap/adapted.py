@@ -193,14 +193,20 @@ def _described(folder: Path) -> dict[str, Any]:
     sizes = GENERATOR if about["translator"] else {}
     parts = {"scale": CLASSES if "count" in about["scale"] else SCALE, "architecture": TASK_MODEL | sizes}
     parts |= {key: shape for key, shape in LATER.items() if key in about}
+    networks = ("task_model", "translator") if about["translator"] else ("task_model",)
     problem, names, scale = mismatch(about, parts), about["label_names"], about["scale"]
     if not problem:
         lengths = len(names), *(len(scale[key]) for key in SCALE if key in scale)
-        spreads = scale.get("spread", [1.0])
+        spreads, means = scale.get("spread", [1.0]), scale.get("mean", [0.0])
+        lacking = [name for name in networks if name not in about.get(DIGEST, networks)]
         if not names or len(set(lengths)) > 1 or ("count" in scale and len(names) > 1):
             problem = f"{len(names)} label names do not fit its scale"
         elif not all(0 < value < float("inf") for value in spreads):
             problem = "a spread in its scale is not a number above 0"
+        elif not all(abs(value) < float("inf") for value in means):
+            problem = "a mean in its scale is not finite"
+        elif lacking:
+            problem = f"'{DIGEST}.{lacking[0]}' is absent, expected text"
     if problem:
         raise CrossgapError(f"The adapted model {path} is damaged: {problem}. {again}")
     return about
