@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from crossgap.files import read_json, write_json
+from crossgap.files import alone, read_json, write_json
 from crossgap.runs import provenance, start, timed
 from crossgap.simulation.workers import available_cores
 
@@ -57,6 +57,14 @@ def measure(experiment: str, keep: Path | None) -> dict[str, Any]:
     return {"experiment": experiment, "minutes": round(minutes, 2), "load_before": load, "provenance": origin}
 
 
+def add(row: dict[str, Any], path: Path) -> None:
+    """Write an experiment's row into the results file, in the place of its row of before."""
+    with alone(path):  # another process may measure others
+        before = read_json(path)["rows"] if path.exists() else []
+        rows = [*(other for other in before if other["experiment"] != row["experiment"]), row]
+        write_json(path, {"rows": sorted(rows, key=lambda r: EXPERIMENTS.index(r["experiment"]))})
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--experiments", nargs="+", choices=EXPERIMENTS, default=list(EXPERIMENTS))
@@ -65,9 +73,7 @@ def main() -> None:
     arguments = parser.parse_args()
     for experiment in arguments.experiments:
         row = measure(experiment, arguments.keep)
-        before = read_json(arguments.output)["rows"] if arguments.output.exists() else []
-        rows = [*(other for other in before if other["experiment"] != experiment), row]
-        write_json(arguments.output, {"rows": sorted(rows, key=lambda r: EXPERIMENTS.index(r["experiment"]))})
+        add(row, arguments.output)
         print(f"{experiment}: {row['minutes']:.1f} minutes", flush=True)
 
 

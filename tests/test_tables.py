@@ -1,5 +1,6 @@
 """The tables of README and docs, and what these link to."""
 
+import importlib
 import json
 import re
 import shutil
@@ -7,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock, Timeout
 
 from crossgap.errors import CrossgapError
+from crossgap.experiments import tables
 from crossgap.experiments.benchmark_tables import minutes_table, step_table
 from crossgap.experiments.tables import (
     accuracy_table,
@@ -23,6 +26,7 @@ from crossgap.experiments.tables import (
     update,
     weight_table,
 )
+from crossgap.files import lock_file, read_json
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -282,3 +286,38 @@ def test_a_documents_tables_are_those_of_the_results(document: Path, tmp_path: P
     shutil.copy(document, copy)
     update(copy, ROOT)
     assert copy.read_text(encoding="utf-8") == document.read_text(encoding="utf-8"), "run `make tables`"
+
+
+@pytest.fixture
+def is_alone(monkeypatch: pytest.MonkeyPatch):
+    """`is_alone(module, function)`: the files that it wrote, each while no other process could."""
+
+    def watch(namespace: object, name: str) -> list[Path]:
+        write, written = getattr(namespace, name), []
+
+        def watched(path: Path, value: object) -> None:
+            with pytest.raises(Timeout):
+                FileLock(lock_file(path), blocking=False).acquire()
+            written.append(path)
+            write(path, value)
+
+        monkeypatch.setattr(namespace, name, watched)
+        return written
+
+    return watch
+
+
+def test_two_do_not_add_to_one_file_at_once(is_alone, tmp_path: Path, monkeypatch) -> None:
+    document, minutes = tmp_path / "a.md", tmp_path / "minutes.json"
+    document.write_text("text")
+    written = is_alone(tables, "write_text")
+    tables.update(document, tmp_path)
+    assert written == [document]
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[1] / "benchmarks"))
+    quick_presets = importlib.import_module("quick_presets")
+    written = is_alone(quick_presets, "write_json")
+    for experiment, value in (("mico", 1), ("taskgan", 2), ("mico", 3)):
+        quick_presets.add({"experiment": experiment, "minutes": value}, minutes)
+    assert written == [minutes] * 3
+    rows = read_json(minutes)["rows"]
+    assert [(row["experiment"], row["minutes"]) for row in rows] == [("taskgan", 2), ("mico", 3)]

@@ -21,7 +21,7 @@ from crossgap.experiments.mico_figures import NAMES as MICO_NAMES
 from crossgap.experiments.pick_place_setups import METHODS as PICK_PLACE
 from crossgap.experiments.taskgan_figures import REGIMES, of_the_paper
 from crossgap.experiments.xarm7_setups import DOMAINS, SETUPS
-from crossgap.files import read_json, write_text
+from crossgap.files import alone, read_json, write_text
 
 BEGIN, END = "<!-- begin: {name} -->", "<!-- end: {name} -->"
 
@@ -383,11 +383,12 @@ def update(document: Path, root: Path) -> None:
         document: a Markdown file with markers.
         root: the folder that `results/` is in.
     """
-    text = document.read_text(encoding="utf-8")
-    for name, (path, table) in TABLES.items():
-        if BEGIN.format(name=name) in text and (root / path).exists():
-            text = insert(text, name, table(read_json(root / path, "results", {"rows": [dict]})))
-    write_text(document, text)
+    with alone(document):
+        text = document.read_text(encoding="utf-8")
+        for name, (path, table) in TABLES.items():
+            if BEGIN.format(name=name) in text and (root / path).exists():
+                text = insert(text, name, table(read_json(root / path, "results", {"rows": [dict]})))
+        write_text(document, text)
 
 
 if __name__ == "__main__":
