@@ -375,9 +375,14 @@ def test_a_model_of_before_says_nothing_of_its_training(make, tmp_path: Path) ->
     make(TINY, 32).get("source_only")
     about = tmp_path / "run" / "models" / "source_only" / "adapted.json"
     write_json(about, {key: value for key, value in read_json(about).items() if key != "made_of"})
-    with pytest.raises(CrossgapError, match=r"source_only does not say what it was trained on: .* or remove"):
+    unsaid = r"source_only does not say what it was trained on: .* or remove .* to train it again"
+    with pytest.raises(CrossgapError, match=unsaid + "; `AdaptedModel.load` reads the model as it is"):
         make(TINY, 32).get("source_only")
     assert AdaptedModel.load(about.parent).method == "source_only"
+    shutil.rmtree(about.parent)
+    (tmp_path / "run" / "checkpoints" / "source_only.json").write_text("{}")
+    with pytest.raises(CrossgapError, match=unsaid + r"\.$"):  # nobody loads checkpoints
+        make(TINY, 32).get("source_only")
 
 
 def test_what_targets_share_can_have_settings_of_its_own(make, fabric, tmp_path: Path) -> None:

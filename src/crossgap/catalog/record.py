@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from crossgap.adapted import ABOUT
 from crossgap.config import as_settings
 from crossgap.data.images import LabelCoding
 from crossgap.differences import as_json, summary
@@ -71,9 +72,10 @@ def check_same(where: Path, found: Any, wanted: dict[str, Any], *others: Path) -
     """
     places = " and ".join(str(path) for path in (where, *others) if path.exists())
     if not isinstance(found, dict) or not found:
+        as_it_is = "; `AdaptedModel.load` reads the model as it is" if (where / ABOUT).exists() else ""
         raise CrossgapError(
             f"{where} does not say what it was trained on: an older version made it. Choose another folder, "
-            f"or remove {places} to train it again; `AdaptedModel.load` reads such a model as it is."
+            f"or remove {places} to train it again{as_it_is}."
         )
     left_out = NOT_COMPARED | (EXTRA.keys() - wanted.keys())
     one, other = ({k: v for k, v in part.items() if k not in left_out} for part in (found, wanted))
