@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,7 @@ from crossgap.arrays import read_arrays
 from crossgap.config import get_preset
 from crossgap.data.replay import Episode, read_episodes, write_episodes
 from crossgap.errors import CrossgapError
+from crossgap.experiments.run_report import report_again
 from crossgap.experiments.taskgan import TaskGANExperiment
 
 DAMAGES: dict[str, Callable[[bytes], bytes]] = {
@@ -109,3 +111,11 @@ def test_a_damaged_gain_says_what_to_delete(tmp_path: Path, fabric, content: str
         CrossgapError, match=r"gain .*gain\.json is damaged: .* Delete .*gain\.json to have it"
     ):
         _ = experiment.gain
+
+
+@pytest.mark.parametrize("settings", [{}, {"config": 3}, {"config": {"networks": {"task_norm": 3}}}])
+def test_a_run_of_other_settings_than_the_preset_s_has_no_report(tmp_path: Path, settings: dict) -> None:
+    about = {"experiment": "demo", "preset": "smoke", "look": "target_b", "seed": 0, "settings": settings}
+    (tmp_path / "config.json").write_text(json.dumps(about))
+    with pytest.raises(CrossgapError, match=f"Preset 'smoke' has changed since {tmp_path} was run"):
+        report_again(tmp_path, None, None, None)

@@ -285,3 +285,17 @@ def test_more_learning_curves_than_a_panel_can_show_have_panels_of_their_own(tmp
         path = learning_curves(rows, [f"m{n}" for n in range(count + 3)], tmp_path / "curves.png")
         sizes.append(Image.open(path).size)
     assert sizes == [(1080, 600), (1440, 510)]  # one panel; two rows of five
+
+
+@pytest.mark.parametrize("lacking", ["round", "success", "low", "high", "n"])
+def test_a_point_of_a_curve_that_lacks_something_is_named(tmp_path: Path, lacking: str) -> None:
+    point = {"round": 1, "environment_steps": 1, "success": 1.0, "low": 0.0, "high": 1.0, "n": 1}
+    training = XArm7Experiment(tmp_path, SMOKE, "best", 0, FABRIC, quiet=True).training
+    path = training.folder / "curve.jsonl"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps(point) + "\n")
+    assert training.curve == [point]
+    del point[lacking]
+    path.write_text(json.dumps(point) + "\n")
+    with pytest.raises(CrossgapError, match=rf"{path}, line 1, is damaged: '{lacking}' is absent"):
+        _ = training.curve

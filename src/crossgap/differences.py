@@ -6,10 +6,14 @@ import json
 import re
 from typing import Any
 
+from crossgap.shapes import mismatch
+
 SHOWN = 5
 """How many differences a line names."""
 ABSENT = object()
 """In the place of a setting that one of two records lacks."""
+DATA_SET = {"images": int, "labelled": bool, "fingerprint": str}
+"""What is in a record of a data set, besides where it is (`data.images.describe`)."""
 _AS_TEXT = re.compile(r".* \((?P<what>[\d,]+ images( without labels)?, fingerprint \w+)\)", re.DOTALL)
 """A data set as it stands in run folders of before: a text with its path."""
 
@@ -61,7 +65,7 @@ def _data_set(value: Any) -> tuple[str, str] | None:
     """What a data set holds, and the same with where it is, if that is known; None of anything else."""
     if isinstance(value, str) and (match := _AS_TEXT.fullmatch(value)):
         return match["what"], value
-    if not isinstance(value, dict) or not {"images", "labelled", "fingerprint"} <= value.keys():
+    if not isinstance(value, dict) or mismatch(value, DATA_SET):
         return None
     labels = "" if value["labelled"] else " without labels"
     what = f"{value['images']:,} images{labels}, fingerprint {value['fingerprint']}"

@@ -23,7 +23,7 @@ from crossgap.experiments.pick_place_rollouts import (
     play_pick_place,
 )
 from crossgap.experiments.pick_place_setups import PREDICTED, Setup, new_pick_place_learner
-from crossgap.experiments.xarm7 import POINT, VALIDATION_GOALS, sparse_reward
+from crossgap.experiments.xarm7 import VALIDATION_GOALS, sparse_reward
 from crossgap.experiments.xarm7_outcomes import judged
 from crossgap.files import read_json_lines, remove, write_text
 from crossgap.methods.asymmetric_ddpg import AsymmetricDDPG
@@ -39,6 +39,9 @@ DEMONSTRATIONS, EXTRACTOR_IMAGES = 1_000_001, 1_000_002
 """Streams of random numbers beside those of the rounds, which are numbered from 0."""
 STRAYING = 0.4, 0.25
 """Noise and share of random actions where the expert is to show the extractor all kinds of states."""
+
+POINT = {"environment_steps": int, "value": float, "low": float, "high": float, "n": int, ...: object}
+"""Of a learning curve, its shape as in `shapes.mismatch`."""
 
 
 class PickPlaceTraining:

@@ -20,9 +20,12 @@ from crossgap.report import ReportContent, build_report
 from crossgap.report.pictures import gallery
 from crossgap.report.verdict import recommended
 from crossgap.runs import provenance, read_run, read_times, seeds_of
+from crossgap.shapes import mismatch
 from crossgap.simulation.looks import LOOKS
 from crossgap.training import make_fabric
 
+NORMED = {"config": {"networks": {"task_norm": str}}}
+"""Of the settings of a run whose task models have a norm."""
 SHOWN = {"target": "what the robot sees", "translated": "translated", "true pair": "what is truly there"}
 """Rows of the picture, by their label in the report."""
 
@@ -54,10 +57,9 @@ def report_again(folder: Path, look: str | None, seed: int | None, picture: Path
         raise unknown("Look of this run", look, looks)
     if seed not in seeds:
         raise unknown("Seed of this run", str(seed), map(str, seeds))
-    found = config["settings"]
-    preset = with_task_norm(
-        get_preset(config["preset"]), found["config"]["networks"].get("task_norm", "none")
-    )
+    found, preset = config["settings"], get_preset(config["preset"])
+    if not mismatch(found, NORMED):
+        preset = with_task_norm(preset, found["config"]["networks"]["task_norm"])
     if found != as_json(preset):
         raise CrossgapError(
             f"Preset '{config['preset']}' has changed since {folder} was run: start a new run."

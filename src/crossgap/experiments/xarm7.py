@@ -229,7 +229,10 @@ class ReachTraining:
         return play_goals(policy, seeds, self.preset.episode_steps, self.workers, **environment)
 
 
-POINT = {"environment_steps": int, ...: object}
+POINT = {
+    "round": int, "environment_steps": int, "success": float, "low": float, "high": float, "n": int,
+    ...: object,
+}  # fmt: skip
 """Of a learning curve, its shape as in `shapes.mismatch`."""
 
 
