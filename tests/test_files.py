@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from crossgap import files
 from crossgap.errors import CrossgapError
@@ -139,7 +141,7 @@ def test_a_folder_in_the_place_of_a_file(tmp_path: Path) -> None:
 
 def test_rows_of_another_shape_are_named_by_their_line(tmp_path: Path) -> None:
     path = tmp_path / "rows.jsonl"
-    path.write_bytes(b'{"a": 1}\n{"a": \n\xff\xfe\n{"a": 2}\n')
+    path.write_text('{"a": 1}\n{"a": \n{"a": 2}\n')
     assert files.read_json_lines(path, {"a": int}) == [{"a": 1}, {"a": 2}]
     with pytest.raises(CrossgapError, match=rf"{path}, line 2, is damaged: it is not JSON. Delete that line"):
         files.read_json_lines(path, {"a": int}, whole=True)
@@ -204,3 +206,40 @@ def test_once_compares_the_parts_that_are_known(tmp_path: Path) -> None:
     assert get() == now != first
     now["weights"] = "b"
     assert get() == now
+
+
+ROWS = [{"a": 1, "b": {"c": "x, y"}, "d": [0.5, None, True]}, {"a": 2}]
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_a_line_that_a_kill_cut_off_anywhere_is_left_out(tmp_path: Path, number: int) -> None:
+    line = json.dumps(ROWS[number])
+    for length in range(1, len(line)):
+        path = tmp_path / f"{length}.jsonl"
+        lines = [json.dumps(ROWS[0]), line[:length], json.dumps(ROWS[1])]
+        path.write_text("\n".join(lines[:2]))
+        assert files.read_json_lines(path) == ROWS[:1]
+        path.write_text("\n".join(lines) + "\n")
+        assert files.read_json_lines(path) == ROWS
+
+
+@pytest.mark.parametrize("damage", [b'{"a": 1, x}', b'{"a"\xff 1}', b"\xff\xfe", b"\0\0", b'"a": 1}'])
+def test_a_line_that_is_damaged_otherwise_is_named(tmp_path: Path, damage: bytes) -> None:
+    path = tmp_path / "starts.jsonl"
+    path.write_bytes(b'{"a": 1}\n\n' + damage + b'\n{"a": 2}\n')
+    with pytest.raises(CrossgapError, match=rf"{path}, line 3, is damaged: it is not JSON. Delete that line"):
+        files.read_json_lines(path)
+
+
+def test_who_waits_for_another_process_says_so(tmp_path: Path, monkeypatch, capsys) -> None:
+    path = tmp_path / "[old]" / "model"
+    monkeypatch.setattr(files, "SILENT_SECONDS", 0.01)
+    with files.alone(path):
+        pass
+    assert not capsys.readouterr().err
+    other = FileLock(files.lock_file(path))  # as another process has it
+    other.acquire()
+    monkeypatch.setattr(files, "say", lambda text: (said.append(text), other.release()))
+    said: list[str] = []
+    with files.alone(path):
+        assert said == [f"Another process is making {path}: waiting until it is done."]

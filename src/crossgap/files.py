@@ -15,13 +15,16 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from crossgap.errors import CrossgapError
+from crossgap.progress import say
 from crossgap.shapes import Shape, mismatch
 
 _HOST = hashlib.sha256(platform.node().encode()).hexdigest()[:8]
 _NUMBERS = itertools.count()
+SILENT_SECONDS = 2.0
+"""How long `alone` waits for another process before it says so."""
 STALE_SECONDS = 86_400.0
 """Age from which on a temporary is a killed writer's, whose process is another machine's or unknown."""
 
@@ -89,6 +92,7 @@ def _lives(process: int) -> bool:
 @contextmanager
 def alone(path: Path) -> Iterator[None]:
     """Let one process at a time make `path`: another one waits for the end of the block, and looks again.
+    A line says so where that takes long.
 
     The same process may ask for it once more within the block. A process that dies lets go.
 
@@ -98,7 +102,11 @@ def alone(path: Path) -> Iterator[None]:
     lock = FileLock(lock_file(path), is_singleton=True)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        lock.acquire()
+        try:
+            lock.acquire(timeout=SILENT_SECONDS)
+        except Timeout:
+            say(f"Another process is making {path}: waiting until it is done.")
+            lock.acquire()
     except OSError as error:
         raise CrossgapError(f"Could not write {path}: {error.strerror or error}.") from error
     try:
@@ -167,7 +175,7 @@ def read_json_lines(path: Path, shape: Shape = object, whole: bool = False) -> l
         whole: whether it was written in one piece, so that no line can have been cut off.
 
     Raises:
-        CrossgapError: a row has another shape, or the file cannot be read.
+        CrossgapError: a row is damaged otherwise or has another shape, or the file cannot be read.
     """
     try:
         lines = path.read_bytes().decode(errors="replace").split("\n") if path.exists() else []
@@ -179,8 +187,8 @@ def read_json_lines(path: Path, shape: Shape = object, whole: bool = False) -> l
     for number, line in enumerate(lines, 1):
         try:
             row = json.loads(line)
-        except (ValueError, RecursionError):
-            if not whole or not line:
+        except (ValueError, RecursionError) as error:
+            if not line or (not whole and (number == len(lines) or _cut_off(line, error))):
                 continue
             problem = "it is not JSON"
         else:
@@ -189,6 +197,12 @@ def read_json_lines(path: Path, shape: Shape = object, whole: bool = False) -> l
         if problem:
             raise CrossgapError(f"{path}, line {number}, is damaged: {problem}. Delete that line.")
     return rows
+
+
+def _cut_off(line: str, error: Exception) -> bool:
+    """Whether a line can be what a kill left of a row that `append_json_line` wrote; its end is absent."""
+    at_its_end = isinstance(error, json.JSONDecodeError) and error.pos == len(line)
+    return line.startswith("{") and (at_its_end or not line.endswith("}"))
 
 
 def append_json_line(path: Path, row: Any) -> None:
