@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from crossgap import progress
 from crossgap.adapted import AdaptedModel
 from crossgap.catalog import METHODS
 from crossgap.cli import main
@@ -379,7 +380,9 @@ def test_no_name_is_cut_in_the_table_of_an_evaluation(monkeypatch, capsys, tmp_p
         assert code == 0
         assert printed.count("(other units?)") == 3
     models = [run / "models" / name for name in ("fine_tuned", "source_only")]
-    monkeypatch.setattr(evaluate, "console", Console(file=(shown := io.StringIO()), width=80))
+    console = Console(file=(shown := io.StringIO()), width=80)
+    for module in (evaluate, progress):
+        monkeypatch.setattr(module, "console", console)
     models.append(run / "models" / "source_supervised_taskgan_unlabelled_refined")
     shutil.copytree(models[1], models[2])
     for count in (1, 2, 3):

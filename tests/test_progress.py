@@ -6,6 +6,7 @@ import io
 
 import pytest
 from rich.console import Console
+from rich.table import Table
 
 from crossgap import progress
 
@@ -39,3 +40,19 @@ def test_a_quiet_one_says_nothing(shown: io.StringIO) -> None:
     with progress.progress_bar("x", 1, quiet=True) as advance:
         advance(1)
     assert shown.getvalue().count("\n") == 1
+
+
+def test_names_in_tables_and_bars_are_not_markup(monkeypatch) -> None:
+    file, name = io.StringIO(), "[old]/[/old]:car:"
+    monkeypatch.setattr(progress.console, "_file", file)
+    progress.console.print(Table(name, title=name))
+    assert file.getvalue().count(name) == 2
+    monkeypatch.setattr(progress.console, "_force_terminal", True)
+    with progress.progress_bar(name, 1):
+        pass
+    assert file.getvalue().count(name) > 2
+
+
+def test_lines_of_progress_name_data_sets_as_they_are(shown: io.StringIO) -> None:
+    assert list(progress.track([1], "read [old][/old]", 1)) == [1]
+    assert shown.getvalue().startswith("read [old][/old]: 1 of 1")

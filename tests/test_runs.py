@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -348,3 +349,23 @@ def test_a_run_on_a_disk_that_cannot_be_written(tmp_path: Path, no_space) -> Non
     no_space(FileLock, "acquire")
     with pytest.raises(CrossgapError, match=rf"Could not lock {tmp_path}: No space left on device"):
         lock_run(tmp_path)
+
+
+def test_a_record_that_is_no_data_set_s_is_another_one(tmp_path: Path) -> None:
+    data = {"images": 9, "labelled": True, "fingerprint": "0" * 16}
+    for number, change in enumerate(({"images": "x"}, {"images": None}, {"fingerprint": 3})):
+        old = tmp_path / f"2020-01-0{number + 1}" / "10-00-00_demo"
+        old.mkdir(parents=True)
+        (old / "config.json").write_text(json.dumps({"source": data | change}))
+        with pytest.raises(CrossgapError, match=rf"another run: source\.{next(iter(change))} is "):
+            open_run(old, {"source": data})
+    assert find_run("demo", {"source": data}, tmp_path).parent.name > "2021"
+
+
+def test_folders_are_named_as_they_are(tmp_path: Path, capsys) -> None:
+    root = tmp_path / "[old]" / "[/old] :car:"
+    bad = root / "2020-01-01" / "10-00-00_demo" / "config.json"
+    bad.parent.mkdir(parents=True)
+    bad.write_text("[]")
+    find_run("demo", CONFIG, root)
+    assert f"remove {bad.parent} to be rid of it" in capsys.readouterr().err

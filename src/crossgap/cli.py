@@ -319,12 +319,12 @@ def looks(output: Positional[Path] = Path("looks.png"), size: int = 128) -> None
         output: the PNG to write.
         size: width and height of each image in pixels.
     """
-    from crossgap.progress import console
+    from crossgap.progress import say as tell
     from crossgap.simulation.contact_sheet import contact_sheet, left_out
 
-    console.print(f"Looks: {contact_sheet(output, size)}")
+    tell(f"Looks: {contact_sheet(output, size)}")
     for name, problem in left_out().items():
-        console.print(f"Left out is {name}. {problem}")
+        tell(f"Left out is {name}. {problem}")
 
 
 def methods() -> None:

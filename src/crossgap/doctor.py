@@ -9,6 +9,7 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 
 from rich.table import Table
+from rich.text import Text
 
 from crossgap.errors import CrossgapError
 from crossgap.load import crowded, load
@@ -70,9 +71,9 @@ def examine() -> bool:
     table.add_row("look target_pbr", filament_state())
     console.print(table)
     for problem in problems:
-        console.print(f"[yellow]•[/yellow] {problem}")
+        console.print(Text.assemble(("•", "yellow"), f" {problem}"))
     if not problems:
-        console.print("[green]No problems found.[/green]")
+        console.print("No problems found.", style="green")
     return works
 
 
@@ -114,7 +115,7 @@ def _rendering_rows(table: Table, problems: list[str], has_gpu: bool) -> bool:
         with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
             backend, name, frames = pool.submit(probe_rendering).result()
     except (CrossgapError, BrokenProcessPool, ImportError, RuntimeError, OSError) as error:
-        table.add_row("rendering", "[red]does not work[/red]")
+        table.add_row("rendering", Text("does not work", "red"))
         problems.append(str(error) if isinstance(error, CrossgapError) else f"{error} Try: {APT_LINE}")
         return False
     table.add_row("OpenGL", f"{backend}: {name}")

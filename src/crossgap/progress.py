@@ -15,7 +15,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.progress import TimeRemainingColumn as Remaining
 
-console = Console(stderr=True, quiet=os.environ.get("RANK", "0") != "0")  # of several processes one speaks
+console = Console(
+    stderr=True, markup=False, emoji=False, quiet=os.environ.get("RANK", "0") != "0"
+)  # fmt: skip
+"""Says paths and names as they are, `[…]` and all. Of several processes one speaks."""
 LINE_SECONDS = 30.0
 """Where no terminal shows bars, such as in a log file: time between two lines of progress."""
 
@@ -29,7 +32,7 @@ def progress_bar(
         yield _lines(description, total, done)
         return
     columns = (
-        TextColumn("{task.description:<26}"), BarColumn(), MofNCompleteColumn(),
+        TextColumn("{task.description:<26}", markup=False), BarColumn(), MofNCompleteColumn(),
         TimeElapsedColumn(), TextColumn("left"), Remaining(),
     )  # fmt: skip
     with Progress(*columns, console=console, disable=quiet) as progress:
@@ -41,7 +44,7 @@ def _lines(description: str, total: int, done: int) -> Callable[[int], None]:
     """Progress as lines of text, one now and then, and one at the end."""
     began, last, first = time.monotonic(), time.monotonic(), done
     if done:
-        console.print(f"{description}: goes on at {done} of {total}")
+        say(f"{description}: goes on at {done} of {total}")
 
     def advance(count: int) -> None:
         nonlocal done, last
@@ -50,7 +53,7 @@ def _lines(description: str, total: int, done: int) -> Callable[[int], None]:
         if done >= total or now - last >= LINE_SECONDS:
             last = now
             left = (now - began) / max(done - first, 1) * (total - done)
-            console.print(f"{description}: {done} of {total}, {now - began:.0f} s, {left:.0f} s left")
+            say(f"{description}: {done} of {total}, {now - began:.0f} s, {left:.0f} s left")
 
     return advance
 
@@ -65,7 +68,7 @@ def track(items: Iterable, description: str, total: int) -> Iterable:
 
 def say(text: str) -> None:
     """A line that is not broken and not coloured, so that paths and commands in it can be copied."""
-    console.print(text, soft_wrap=True, highlight=False, markup=False)
+    console.print(text, soft_wrap=True, highlight=False, markup=False, emoji=False)
 
 
 def command(*words: object) -> str:

@@ -20,7 +20,7 @@ from filelock import BaseFileLock, FileLock, Timeout
 from crossgap.differences import as_json, differences, summary
 from crossgap.errors import CrossgapError
 from crossgap.files import alone, append_json_line, read_json, read_json_lines, write_json
-from crossgap.progress import console
+from crossgap.progress import say
 from crossgap.shapes import mismatch
 
 CONFIG, TIMES, STARTS, LOCK, SETUP = "config.json", "times.jsonl", "starts.jsonl", ".lock", "setup.json"
@@ -59,9 +59,9 @@ def open_run(folder: Path, config: dict[str, Any], threads: int | None = None) -
             )
         begun = read_json(path, "run configuration").get("threads", threads)
         if begun != threads:
-            console.print(
+            say(
                 f"{folder} was begun on {begun} threads and goes on with {threads}: results may differ from "
-                f"those of {begun} alone, for sums round otherwise.", highlight=False,
+                f"those of {begun} alone, for sums round otherwise.",
             )  # fmt: skip
     elif folder.exists() and any(not item.name.endswith(".partial") for item in folder.iterdir()):
         raise CrossgapError(f"{folder} is not empty and not a run. Expected a new or a run's own folder.")
@@ -156,7 +156,7 @@ def find_run(
         try:
             found = _config_of(path, config)
         except CrossgapError as error:
-            console.print(f"{error} Passed over; remove {path.parent} to be rid of it.", highlight=False)
+            say(f"{error} Passed over; remove {path.parent} to be rid of it.")
             continue
         if not summary(found, as_json(config)):
             return open_run(path.parent, config, threads)

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor, nn
 
-from crossgap.progress import console
+from crossgap.progress import say
 
 COMPILED_DEVICES = ("cuda",)
 """Where networks are compiled. On a CPU it gives 5 to 9 % after a minute of waiting: `docs/log.md`."""
@@ -60,6 +60,6 @@ def compiled_where_it_pays(network: nn.Module, device: torch.device, steps: int)
         torch.compile(lambda numbers: numbers.sin() + 1)(torch.zeros(8, device=device))
     except Exception as error:  # a compiler or Triton is missing: many kinds
         reason = str(error).strip().partition("\n")[0]
-        console.print(f"torch.compile does not work here; training goes on without, slower. ({reason})")
+        say(f"torch.compile does not work here; training goes on without, slower. ({reason})")
         return network
     return torch.compile(network, dynamic=False)  # type: ignore[return-value]

@@ -26,7 +26,7 @@ from crossgap.data.batches import Batches
 from crossgap.errors import CrossgapError, unknown
 from crossgap.load import crowded
 from crossgap.metrics import Metrics
-from crossgap.progress import console, progress_bar
+from crossgap.progress import progress_bar, say
 from crossgap.runs import EXTRACTOR_PRECISION
 from crossgap.speed import compiled_where_it_pays, keep_freed_memory
 
@@ -252,7 +252,7 @@ class Trainer:
         """Once in a process: that these steps will take longer than they need."""
         if not cls._said_crowded and torch.get_num_threads() > 1 and (what := crowded()):
             cls._said_crowded = True
-            console.print(what, highlight=False)
+            say(what)
 
     @staticmethod
     def _set_learning_rate(phase: Phase, step: int) -> None:

@@ -24,7 +24,7 @@ from crossgap.evaluation import (
 )
 from crossgap.experiments.overlap import count_seen
 from crossgap.files import write_json
-from crossgap.progress import console, track
+from crossgap.progress import console, say, track
 from crossgap.runs import CONFIG
 from crossgap.simulation.looks import get_look
 from crossgap.simulation.worlds import get_world
@@ -134,7 +134,7 @@ def _offline(loaded: dict[str, AdaptedModel], folder: Path) -> dict[str, Any]:
 
 def _warn_of_few(number: int, of_what: str, enough: int) -> None:
     if number < enough:
-        console.print(f"{number} {of_what} say little: intervals of so few are too narrow, or none.")
+        say(f"{number} {of_what} say little: intervals of so few are too narrow, or none.")
 
 
 def _check_data(path: Path, model: AdaptedModel, folder: Path, data: LabelledImages) -> None:
@@ -150,9 +150,9 @@ def _check_data(path: Path, model: AdaptedModel, folder: Path, data: LabelledIma
         return
     seen = count_seen(run, data)
     if seen == len(data) or digest(data) in (run / CONFIG).read_text(encoding="utf-8", errors="replace"):
-        console.print(f"{folder} is of the run of {path}: what was trained on these images is too good here.")
+        say(f"{folder} is of the run of {path}: what was trained on these images is too good here.")
     elif seen:
-        console.print(
+        say(
             f"{seen:,} of the {len(data):,} images of {folder} are of the run of {path}: what was trained on "
             "them is too good here."
         )

@@ -11,7 +11,7 @@ from crossgap.data import LabelledImages
 from crossgap.data.images import image_digests
 from crossgap.errors import CrossgapError
 from crossgap.files import writing
-from crossgap.progress import console
+from crossgap.progress import say
 
 SEEN = "images.npy"
 """In a run folder: the digests of all images that its models may have been trained on."""
@@ -30,14 +30,14 @@ def check_shared(data: Mapping[str, LabelledImages]) -> None:
         if np.array_equal(source.images, data[key].images):
             raise CrossgapError(f"--source and --{key} are the same images. Expected two data sets.")
         if count := _shared(data[key], source).sum():
-            console.print(f"{count:,} of the {len(data[key]):,} images of --{key} are in --source, too.")
+            say(f"{count:,} of the {len(data[key]):,} images of --{key} are in --source, too.")
 
 
 def without_held_out(unlabelled: LabelledImages, test: LabelledImages) -> LabelledImages:
     """Images without labels, less those that are held out for a test; a word on how many those were."""
     same = _shared(unlabelled, test)
     if same.any():
-        console.print(f"--unlabelled: {same.sum():,} of its images are held out for the test: left out.")
+        say(f"--unlabelled: {same.sum():,} of its images are held out for the test: left out.")
         return unlabelled.select(~same)
     return unlabelled
 
@@ -46,7 +46,7 @@ def say_held_out(data: Mapping[str, LabelledImages], test: LabelledImages) -> No
     """A word where data sets to train with, by their option, have images that are held out for a test."""
     for key, images in data.items():
         if count := _shared(images, test).sum():
-            console.print(
+            say(
                 f"--{key}: {count:,} of the {len(images):,} images to train with are held out for the test, "
                 "too: errors will be too low."
             )

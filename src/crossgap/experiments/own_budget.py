@@ -60,7 +60,7 @@ def budget_on_folders(
     data, test = data.hold_out(held)
     pool = data.target
     if (count := len(np.unique(test.episodes))) < FEW:
-        console.print(f"{count} held-out episodes say little: --held-out keeps more of them.")
+        say(f"{count} held-out episodes say little: --held-out keeps more of them.")
     budgets = choose_budgets(pool.episodes, default_counts(len(pool)) if counts is None else counts,
                              spreads, seed)  # fmt: skip
     trainings = _Trainings(output, data, test, config, seed, fabric)
@@ -117,7 +117,7 @@ class _Trainings:
         pool = self.data.target
         target = pool.select(budget.rows) if budget.images else pool
         chosen = f"{LEGEND[budget.spread]} ({budget.episodes})" if budget.images else "the source model"
-        console.print(f"{budget.images} labelled target images: {chosen}: {method}")
+        say(f"{budget.images} labelled target images: {chosen}: {method}")
         models = self.methods(target, folder)
         with timed(self.root, f"train {method}"):
             model = models.get(method)

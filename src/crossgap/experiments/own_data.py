@@ -20,7 +20,7 @@ from crossgap.data.table import LABELS
 from crossgap.errors import CrossgapError
 from crossgap.experiments.overlap import check_shared, keep_seen, say_held_out, without_held_out
 from crossgap.files import read_json
-from crossgap.progress import console, track
+from crossgap.progress import say, track
 from crossgap.training import Trainer
 
 FAR = 0.5
@@ -159,7 +159,7 @@ def check_given(name: str, folders: Mapping[str, Path | None]) -> None:
             f"{folder} was collected without --randomization. '{name}' needs {needed(needs)}."
         )
     if needs == "randomized_per_frame" and not about.get("per_frame", True):
-        console.print(f"{folder}: collected without --per-frame, fewer looks than '{name}' can use.")
+        say(f"{folder}: collected without --per-frame, fewer looks than '{name}' can use.")
 
 
 def _collected(folder: Path) -> dict[str, Any]:
@@ -184,7 +184,7 @@ def _check_varies(source: LabelledImages, folder: Path) -> None:
 def _show_labels(source: LabelledImages, target: LabelledImages) -> None:
     """Which labels are learnt, with mean and spread in both domains, and whether something looks wrong."""
     if len(target) > len(source):
-        console.print(f"More target images ({len(target):,}) than source images ({len(source):,}): swapped?")
+        say(f"More target images ({len(target):,}) than source images ({len(source):,}): swapped?")
     for index, name in enumerate(source.label_names):
         mean, spread = source.labels[:, index].mean(), source.labels[:, index].std()
         text = f"label {name}: source {mean:.3g} ± {spread:.3g}"
@@ -195,7 +195,7 @@ def _show_labels(source: LabelledImages, target: LabelledImages) -> None:
                 text += " (other units?)"
         if (count := _classes_seen(source, target)) and len(source.label_names) == 1:
             text += f"; whole numbers, learnt as such: if they are classes, --classes {count}"
-        console.print(text, highlight=False)
+        say(text)
 
 
 def _classes_seen(source: LabelledImages, target: LabelledImages) -> int:

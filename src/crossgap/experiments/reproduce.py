@@ -41,7 +41,7 @@ from crossgap.experiments.xarm7_report import (
     xarm7_report,
 )
 from crossgap.experiments.xarm7_setups import SETUPS, domains_of, get_setup
-from crossgap.progress import console
+from crossgap.progress import say
 from crossgap.report.pictures import gallery
 from crossgap.runs import find_run, lock_run, open_run, provenance, start
 from crossgap.simulation.looks import get_target_look
@@ -393,6 +393,6 @@ def _begin(
     threads = threads_of(workers, seeds * parts_per_seed)
     folder = open_run(output, about, threads) if output else find_run(experiment, about, threads=threads)
     lock_run(folder)
-    console.print(f"Run folder: {folder}" + (", gone on with" if any(folder.glob("seed_*")) else ""))
+    say(f"Run folder: {folder}" + (", gone on with" if any(folder.glob("seed_*")) else ""))
     start(folder, preset=preset, **hardware, threads=threads)
     return folder

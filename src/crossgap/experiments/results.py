@@ -10,7 +10,7 @@ from typing import Any
 
 from crossgap.errors import CrossgapError
 from crossgap.files import alone, read_json, write_text
-from crossgap.progress import console
+from crossgap.progress import say
 from crossgap.runs import threads_here
 from crossgap.shapes import mismatch
 
@@ -72,10 +72,10 @@ def prepare(path: Path, settings: dict[str, Any]) -> None:
             if found == digest:
                 return
             path.replace(kept := _unused(path, found if found.isalnum() else "unknown"))
-            console.print(f"{path} had {len(before['rows'])} rows of other settings. They are in {kept} now.")
+            say(f"{path} had {len(before['rows'])} rows of other settings. They are in {kept} now.")
         if (aside := _aside(path, digest)).exists():
             aside.replace(path)
-            console.print(f"{path}: the rows that were in {aside} are back.")
+            say(f"{path}: the rows that were in {aside} are back.")
 
 
 def _aside(path: Path, digest: str, number: int = 1) -> Path:
