@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from crossgap.data import LabelledImages, write_folder
-from crossgap.data.images import image_digests
+from crossgap.data.images import describe, image_digests
 from crossgap.errors import CrossgapError
 from crossgap.experiments import evaluate
 from crossgap.experiments.overlap import SEEN, count_seen, keep_seen
@@ -58,12 +58,14 @@ def test_held_out_images_are_left_out_of_the_unlabelled_ones(capsys) -> None:
     target, further = some(8, 0), some(3, 1, labels=False)
     unlabelled = joined(target.without_labels(), further)
     source = joined(some(5, 2), target.select(slice(1)))
-    data = OwnData(source, target, {"unlabelled": unlabelled}, None, {}, {})  # type: ignore[arg-type]
+    about = {"unlabelled": {"path": "b"}}
+    data = OwnData(source, target, {"unlabelled": unlabelled}, None, {}, about)  # type: ignore[arg-type]
     held = np.arange(8) < 2
     kept, test = data.hold_out(held)
     np.testing.assert_array_equal(test.images, target.images[:2])
     np.testing.assert_array_equal(kept.target.images, target.images[2:])
     np.testing.assert_array_equal(kept.extra["unlabelled"].images, unlabelled.images[2:])
+    assert kept.extra_about["unlabelled"] == {"path": "b", **describe(further)}
     words = said(capsys)
     assert "--unlabelled: 2 of its images are held out for the test: left out" in words
     assert "--source: 1 of the 6 images to train with are held out for the test, too" in words
