@@ -345,7 +345,7 @@ class TaskGANExperiment:
 
     def description(self) -> dict[str, Any]:
         """What was run, for the report: of the training, the settings that these methods depend on."""
-        preset = asdict(self.preset) | {"methods": list(self.methods)}
+        preset: dict[str, Any] = asdict(self.preset) | {"methods": list(self.methods)}
         used = {"networks"}.union(*(METHODS[method].settings for method in self.methods))
         preset["config"] = {part: value for part, value in preset["config"].items() if part in used}
         return {"domain": self.domain, "seed": self.seed, "gain": self.gain, "preset": preset}

@@ -105,7 +105,7 @@ class XArm7Experiment:
         """What an evaluation is of: the digests of the weights that act."""
         policy = policy_digest(self.folder)
         if policy is None or method == self.name:
-            return policy and {"policy": policy}
+            return None if policy is None else {"policy": policy}
         how = method.removeprefix(f"{self.name}_")
         return {"policy": policy, how: adapted_digest(self.folder, DOMAINS[domain]["look"], how)}
 
