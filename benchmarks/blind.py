@@ -16,8 +16,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import gymnasium as gym
 import numpy as np
+from gymnasium.utils import seeding
 
 from crossgap.evaluation import TEST_STARTS, wilson_interval
 from crossgap.files import write_json
@@ -35,7 +35,7 @@ def cubes(seeds: Sequence[int]) -> np.ndarray:
     """Where the cube lies in each start of `crossgap/Reach3-v0`, (n, 3) metres."""
     found = []
     for seed in seeds:
-        rng = gym.utils.seeding.np_random(seed)[0]
+        rng = seeding.np_random(seed)[0]
         rng.integers(2**63)  # the environment draws its look's seed first
         found.append(sample_start(rng)[1])
     return np.array(found)
