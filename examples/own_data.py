@@ -6,7 +6,9 @@ from pathlib import Path
 from crossgap import Methods, Trainer, make_fabric, read_folder
 from crossgap.config import PRESETS
 
-source, target, output = sys.argv[1:4]
+if len(sys.argv) != 4:
+    sys.exit("Usage: python own_data.py SOURCE TARGET OUTPUT: two folders of images, and one to be made")
+source, target, output = sys.argv[1:]
 config = PRESETS["quick"].config  # minutes on 2 cores; `full` trains longer, `TaskGANConfig()` is the paper's
 trainer = Trainer(Path(output), make_fabric(), seed=0)
 methods = Methods(read_folder(source), read_folder(target), config, trainer)

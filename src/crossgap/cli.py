@@ -136,10 +136,12 @@ def collect(
     images = read_folder(path := collect(collection, output, workers, track), track=track)
     say(f"{len(images):,} labelled images in {path}, read back and checked.")
     say(f"{collection.size} × {collection.size} pixels; labels: {', '.join(images.label_names)}")
-    next_one = command(
-        "train", "fine_tuned", "--source", path, "--target", "FOLDER", "--output", "outputs/mine"
+    source = "source" in collection.look
+    sides = (path, "FOLDER") if source else ("FOLDER", path)
+    training = command(
+        "train", "fine_tuned", "--source", sides[0], "--target", sides[1], "--output", "outputs/mine"
     )
-    say_next({"Next, as the source of a training (as its target: --target)": next_one})
+    say_next({f"Next, as the {'source' if source else 'target'} of a training": training})
 
 
 def train(

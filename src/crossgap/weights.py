@@ -114,9 +114,9 @@ def checked_device(device: str | torch.device) -> torch.device:
         CrossgapError: it is not there, or is none.
     """
     try:
-        torch.empty(0, device=device)
+        torch.zeros(1, device=device).item()  # the device `meta` holds no numbers
         return torch.device(device)
-    except (RuntimeError, AssertionError) as error:  # the latter where torch was built without CUDA
+    except (RuntimeError, AssertionError, TypeError) as error:  # the second of a torch built without CUDA
         cuda = ", cuda" if torch.cuda.is_available() else ""
         raise CrossgapError(
             f"Device '{device}' not found ({_first_line(error)}). Available: cpu{cuda}."

@@ -66,7 +66,7 @@ def _open(path: Path, file: IO[bytes]) -> ImageFile:
     file.seek(0)
     opener = next((opener for start, opener in FORMATS.items() if head.startswith(start)), None)
     if opener is None:
-        raise ValueError("it begins as none of these do" if head else "it is empty")
+        raise ValueError("its beginning is that of none of these" if head else "it is empty")
     image = opener(file)
     width, height = image.size
     if width * height > MAX_PIXELS:

@@ -102,8 +102,8 @@ def read_table(table: Path) -> list[Row]:
         )
     if "image" not in header:
         raise CrossgapError(
-            f"{table} has no column 'image'. Available: {', '.join(header)}. Expected commas, semicolons "
-            "or tabs between columns."
+            f"{table} has no column 'image', in lower case. Available: {', '.join(header)}. Expected column "
+            f"names in line {top}, with commas, semicolons or tabs between them."
         )
     rows = []
     for line, cells in rest:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -138,7 +139,8 @@ def _warn_of_few(number: int, of_what: str, enough: int) -> None:
 
 
 def _check_data(path: Path, model: AdaptedModel, folder: Path, data: LabelledImages) -> None:
-    """Whether the model takes these images; a word where its run has these images."""
+    """Whether the model takes these images; a word where its run has these images, or, wherever the model
+    was copied to, its own record of what it was trained on."""
     height, width = data.images.shape[1:3]
     if (height, width) != (model.size, model.size):
         raise CrossgapError(
@@ -146,10 +148,11 @@ def _check_data(path: Path, model: AdaptedModel, folder: Path, data: LabelledIma
             "Expected one size."
         )
     run = next((above for above in path.resolve().parents[:DEPTH] if (above / CONFIG).exists()), None)
-    if run is None:
-        return
-    seen = count_seen(run, data)
-    if seen == len(data) or digest(data) in (run / CONFIG).read_text(encoding="utf-8", errors="replace"):
+    record = json.dumps(model.made_of)
+    if run is not None:
+        record += (run / CONFIG).read_text(encoding="utf-8", errors="replace")
+    seen = count_seen(run, data) if run is not None else 0
+    if seen == len(data) or any(digest(same) in record for same in (data, data.without_labels())):
         say(f"{folder} is of the run of {path}: what was trained on these images is too good here.")
     elif seen:
         say(

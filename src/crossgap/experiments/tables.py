@@ -69,11 +69,12 @@ def difference_table(results: dict[str, Any]) -> str:
     rows = [row for row in results["rows"] if row["metric"] == "success" and "won" in row]
     domains = sorted({row["domain"] for row in rows})
     lines = _head("refined TaskGAN minus", [f"`{domain}`" for domain in domains])
-    for norm, of_norm in _by_norm(rows):
+    compared = [(norm, found) for norm, found in _by_norm(rows) if any(r["method"] == REFINED for r in found)]
+    for norm, of_norm in compared:
         for method in sorted({row["method"] for row in of_norm} - {REFINED}, key=ALL_METHODS.index):
             cells = [_difference([row for row in of_norm if row["domain"] == d], method) for d in domains]
             lines.append(f"| {_title(method, norm)} | " + " | ".join(cells) + " |")
-    both = " Both have the same task model." if any(norm for norm, _ in _by_norm(rows)) else ""
+    both = " Both have the same task model." if any(norm for norm, _ in compared) else ""
     text = (
         "Points of success, mean over seeds, with a 95 % t-interval over seeds and starts, which are "
         f"the same for all.{both} {_run(results)}"
