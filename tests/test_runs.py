@@ -63,7 +63,7 @@ def test_a_file_and_a_folder_of_something_else(tmp_path: Path, tree) -> None:
         open_run(tmp_path / "file", CONFIG)
     with pytest.raises(CrossgapError, match="Could not write"):
         open_run(tmp_path / "file" / "run", CONFIG)
-    with pytest.raises(CrossgapError, match="mine is not empty and not a run"):
+    with pytest.raises(CrossgapError, match=r"mine is not empty and not a run: it has no config\.json"):
         open_run(tmp_path / "mine", CONFIG)
     assert tree(tmp_path) == before
 

@@ -64,7 +64,9 @@ def open_run(folder: Path, config: dict[str, Any], threads: int | None = None) -
                 f"those of {begun} alone, for sums round otherwise.",
             )  # fmt: skip
     elif folder.exists() and any(not item.name.endswith(".partial") for item in folder.iterdir()):
-        raise CrossgapError(f"{folder} is not empty and not a run. Expected a new or a run's own folder.")
+        raise CrossgapError(
+            f"{folder} is not empty and not a run: it has no {CONFIG}. Expected a new or a run's own folder."
+        )
     else:
         write_json(path, config | {"threads": threads})
     return folder
