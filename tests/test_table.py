@@ -62,7 +62,10 @@ def test_rows_between_two_stray_quotation_marks_do_not_vanish(tmp_path: Path) ->
         (TEXT.encode("utf-16")[2:], "line 1: a NUL character"),
         (TEXT.encode("utf-16")[:-1], "is not a UTF-16 text file"),
         (TEXT.replace("force", "größe").encode("latin-1"), "is not a UTF-8 text file"),
-        (TEXT.replace(",", "|"), "no column 'image'.* Expected column names in line 1, with commas, semicolons or tabs"),
+        (
+            TEXT.replace(",", "|"),
+            "no column 'image'.* Expected column names in line 1, with commas, semicolons or tabs",
+        ),
         (TEXT.replace(",", ";").replace("0.5", "0,5"), "line 2, column 'angle': .* A decimal comma"),
         (TEXT.replace("0.5", "1e39"), "line 2, column 'angle': expected a finite number, found '1e39'"),
         (TEXT.replace("\n1.png", "\n\n\n1.png").replace("7", "x"), "line 5, column 'force': expected a fin"),
