@@ -23,8 +23,7 @@ $(TESTS): $(READY)
 	@scripts/setup_tests.sh
 
 test: $(TESTS) ## the tests a change must pass; one file: make test ARGS=tests/test_losses.py
-	@# more threads than cores, where OMP_NUM_THREADS asks for several in each process, shall not wait spinning
-	@OMP_WAIT_POLICY=passive $(BIN)/python -m pytest -m "not slow" -n auto --maxprocesses 4 --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest -m "not slow" -n auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 test-all: $(TESTS) ## these and the slow ones
 	@$(BIN)/python -m pytest $(ARGS)

@@ -17,12 +17,18 @@ import pytest
 import torch
 
 from crossgap.data import LabelledImages
+from crossgap.load import available_cores
 from crossgap.training import make_fabric
 
 # one thread, in processes that tests start, too, unless somebody asks for more: the networks here are tiny
 torch.set_num_threads(int(os.environ.setdefault("OMP_NUM_THREADS", "1").split(",")[0]))
 
 TOY_SIZE = 24
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """As many processes as have cores for all of their threads: too many threads wait for each other."""
+    return max(1, available_cores() // torch.get_num_threads())
 
 
 def make_toy(domain: str, n: int, seed: int) -> LabelledImages:
