@@ -26,7 +26,7 @@ class TaskModel(nn.Module):
 
     `c-k` is a 3×3 Convolution-ReLU with k filters and stride 2. The paper's has no norm. With one, after the
     first four convolutions, what an image's contrast and colours add to all pixels alike is taken out: the
-    generator does so, and plain fine-tuning gains most of what translation had seemed to give it.
+    generator does so, and plain fine-tuning gains half or more of what translation had seemed to give it.
 
     Args:
         outputs: number of labels, or of classes.
