@@ -38,4 +38,4 @@ format: $(READY) ## let ruff format and mend what it can
 	@$(BIN)/ruff format
 
 tables: $(READY) ## write the tables of README and docs anew from results/
-	@$(BIN)/python -m crossgap.experiments.tables
+	@$(BIN)/python -m crossgap.experiments.engine.tables

@@ -19,10 +19,10 @@ from typing import Any
 import numpy as np
 from gymnasium.utils import seeding
 
+from crossgap.base.files import write_json
+from crossgap.core.runs import provenance, start, timed
 from crossgap.evaluation import TEST_STARTS, wilson_interval
-from crossgap.files import write_json
-from crossgap.runs import provenance, start, timed
-from crossgap.simulation.kinematics import SUCCESS_DISTANCE, sample_start
+from crossgap.simulation.reach3.kinematics import SUCCESS_DISTANCE, sample_start
 
 OUTPUT = Path("results/benchmarks/blind.json")
 DRAWN, OTHERS = range(1_000, 3_000), range(3_000, 5_000)

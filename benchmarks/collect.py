@@ -18,8 +18,9 @@ import time
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-from crossgap.data import Collection, collect
-from crossgap.simulation.workers import available_cores
+from crossgap.collection import Collection
+from crossgap.simulation.base.workers import available_cores
+from crossgap.simulation.collect import collect
 
 STEPS = 16
 
@@ -38,10 +39,10 @@ def default_frames_per_second(seconds: float, look: str) -> float:
     import mujoco
     import numpy as np
 
-    from crossgap.simulation.kinematics import sample_start
-    from crossgap.simulation.looks import get_look
-    from crossgap.simulation.reach3_model import JOINTS, reach3_spec
-    from crossgap.simulation.room import CAMERA
+    from crossgap.simulation.base.looks import get_look
+    from crossgap.simulation.base.room import CAMERA
+    from crossgap.simulation.reach3.kinematics import sample_start
+    from crossgap.simulation.reach3.model import JOINTS, reach3_spec
 
     spec, default = reach3_spec(get_look(look), 64), mujoco.MjSpec()
     for name in ("shadowsize", "offsamples", "numslices", "numstacks"):

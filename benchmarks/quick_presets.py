@@ -18,9 +18,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from crossgap.files import alone, read_json, write_json
-from crossgap.runs import provenance, start, timed
-from crossgap.simulation.workers import available_cores
+from crossgap.base.files import alone, read_json, write_json
+from crossgap.core.runs import provenance, start, timed
+from crossgap.simulation.base.workers import available_cores
 
 EXPERIMENTS = ("taskgan", "mico", "digits", "budget", "task_weight")
 """Those of the TaskGAN papers, whose bar is 15 minutes on 2 cores."""

@@ -39,14 +39,14 @@ from typing import Any
 import numpy as np
 import torch
 
-from crossgap.data.replay import Episode, Replay
-from crossgap.experiments.xarm7 import new_learner, sparse_reward
-from crossgap.experiments.xarm7_presets import XArm7Preset
-from crossgap.experiments.xarm7_setups import Setup
-from crossgap.files import write_json
-from crossgap.runs import provenance, start, timed
+from crossgap.base.files import write_json
+from crossgap.core.runs import provenance, start, timed
+from crossgap.experiments.xarm7.presets import XArm7Preset
+from crossgap.experiments.xarm7.setups import Setup
+from crossgap.experiments.xarm7.training import new_learner, sparse_reward
+from crossgap.rl.replay import Episode, Replay
 from crossgap.simulation import XARM7_REACH
-from crossgap.simulation.workers import EnvironmentPool, available_cores, camera_image
+from crossgap.simulation.base.workers import EnvironmentPool, available_cores, camera_image
 from measuring import Measurement, measure
 
 SIZE, EPISODE, EPISODES = 84, 50, 50

@@ -23,14 +23,14 @@ import lightning_fabric
 import torch
 from torch import nn
 
-from crossgap.config import PRESETS, TaskGANConfig
+from crossgap.base.files import write_json
+from crossgap.core.runs import provenance, start, timed
+from crossgap.core.training import hardware, make_fabric
 from crossgap.data.batches import Batches
-from crossgap.files import write_json
-from crossgap.methods.taskgan import TaskGAN
+from crossgap.methods.config import PRESETS, TaskGANConfig
+from crossgap.methods.taskgan.phase import TaskGAN
 from crossgap.networks import Discriminator, Generator, TaskModel
 from crossgap.networks.layers import InstanceNorm, ReflectedConvolution
-from crossgap.runs import provenance, start, timed
-from crossgap.training import hardware, make_fabric
 
 CHECKED_STEPS = 5
 """Steps whose losses are compared. Later ones drift apart as two seeds do: a GAN amplifies rounding."""

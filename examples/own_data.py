@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from crossgap import Methods, Trainer, make_fabric, read_folder
-from crossgap.config import PRESETS
+from crossgap.methods.config import PRESETS
 
 if len(sys.argv) != 4:
     sys.exit("Usage: python own_data.py SOURCE TARGET OUTPUT: two folders of images, and one to be made")

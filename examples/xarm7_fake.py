@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from crossgap.experiments.xarm7_rollouts import Policy, unscaled
-from crossgap.simulation.xarm7_kinematics import Kinematics
-from crossgap.simulation.xarm7_reach import MAX_DISPLACEMENT
-from crossgap.simulation.xarm7_scene import shared_xarm7_scene
+from crossgap.experiments.xarm7.rollouts import Policy, unscaled
+from crossgap.simulation.xarm7.kinematics import Kinematics
+from crossgap.simulation.xarm7.reach import MAX_DISPLACEMENT
+from crossgap.simulation.xarm7.scene import shared_xarm7_scene
 from xarm7_loop import TimeSource
 
 TICK = 0.01

@@ -14,10 +14,10 @@ from typing import Any, Protocol
 import numpy as np
 
 from crossgap.errors import CrossgapError
-from crossgap.experiments.xarm7_rollouts import Policy, scaled
-from crossgap.simulation.xarm7_kinematics import Kinematics
-from crossgap.simulation.xarm7_reach import WORKSPACE_HIGH, WORKSPACE_LOW
-from crossgap.simulation.xarm7_velocity import Limits, Unsafe, check_pose, joint_velocities
+from crossgap.experiments.xarm7.rollouts import Policy, scaled
+from crossgap.simulation.xarm7.kinematics import Kinematics
+from crossgap.simulation.xarm7.reach import WORKSPACE_HIGH, WORKSPACE_LOW
+from crossgap.simulation.xarm7.velocity import Limits, Unsafe, check_pose, joint_velocities
 
 SIZE = 84
 """Width and height of the policy's images in pixels."""

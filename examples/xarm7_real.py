@@ -13,9 +13,9 @@ import numpy as np
 import tyro
 
 from crossgap.errors import CrossgapError
-from crossgap.experiments.xarm7_rollouts import Policy
-from crossgap.simulation.xarm7_kinematics import HOME, Kinematics
-from crossgap.simulation.xarm7_velocity import Limits
+from crossgap.experiments.xarm7.rollouts import Policy
+from crossgap.simulation.xarm7.kinematics import HOME, Kinematics
+from crossgap.simulation.xarm7.velocity import Limits
 from xarm7_fake import Clock, FakeXArmAPI, go_straight, simulated_camera
 from xarm7_loop import SIZE, Outcome, run
 

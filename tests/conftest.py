@@ -16,9 +16,9 @@ import numpy as np
 import pytest
 import torch
 
+from crossgap.base.load import available_cores
+from crossgap.core.training import make_fabric
 from crossgap.data import LabelledImages
-from crossgap.load import available_cores
-from crossgap.training import make_fabric
 
 # one thread, in processes that tests start, too, unless somebody asks for more: the networks here are tiny
 torch.set_num_threads(int(os.environ.setdefault("OMP_NUM_THREADS", "1").split(",")[0]))

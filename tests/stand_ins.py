@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from crossgap.config import Collection
+from crossgap.collection import Collection
 from crossgap.data import LabelledImages
-from crossgap.simulation.mico_kinematics import LABEL_NAMES as ANGLES
+from crossgap.simulation.mico.kinematics import LABEL_NAMES as ANGLES
 
 
 def code(*about: Any) -> int:

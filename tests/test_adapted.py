@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import torch
 
-from crossgap.adapted import AdaptedModel, weights_of
+from crossgap.base.files import read_json, write_json
 from crossgap.data import LabelScale
+from crossgap.deploy.adapted import AdaptedModel, weights_of
 from crossgap.errors import CrossgapError
-from crossgap.files import read_json, write_json
 from crossgap.networks import Generator, TaskModel
 
 ARCHITECTURE = {"task_width": 4, "task_hidden": 8, "generator_width": 4, "generator_blocks": 1}

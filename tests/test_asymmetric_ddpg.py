@@ -7,13 +7,13 @@ import pytest
 import torch
 from torch import nn
 
-from crossgap.config import DDPGConfig
-from crossgap.data.replay import Episode, Replay, Transitions
+from crossgap.core.metrics import Metrics, read_metrics
 from crossgap.errors import CrossgapError
 from crossgap.losses import actor_loss, bottleneck_loss, critic_loss
-from crossgap.methods.asymmetric_ddpg import AsymmetricDDPG
-from crossgap.metrics import Metrics, read_metrics
+from crossgap.methods.asymmetric_ddpg.learner import AsymmetricDDPG
+from crossgap.methods.config import DDPGConfig
 from crossgap.networks.actor_critic import Actor, Critic, PositionExtractor
+from crossgap.rl.replay import Episode, Replay, Transitions
 
 # equations
 

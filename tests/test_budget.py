@@ -12,19 +12,19 @@ import pytest
 import torch
 from PIL import Image
 
-from crossgap.adapted import AdaptedModel
-from crossgap.config import NetworkConfig, SupervisedConfig, TaskGANConfig, TranslatorConfig
+from crossgap.base.files import remove
+from crossgap.commands.budget import budget_on_folders, default_counts
 from crossgap.data import LabelledImages, read_folder, write_folder
+from crossgap.data.overlap import count_seen
+from crossgap.deploy.adapted import AdaptedModel
 from crossgap.errors import CrossgapError
-from crossgap.experiments.budget import BudgetExperiment, TargetSubset, check_methods
-from crossgap.experiments.budget_figures import ERROR, SUCCESS, Point, plot, points
-from crossgap.experiments.budget_presets import BUDGET_METHODS, BUDGET_PRESETS, get_budget_preset
-from crossgap.experiments.overlap import count_seen
-from crossgap.experiments.own_budget import budget_on_folders, default_counts
-from crossgap.experiments.reproduce import reproduce_budget
-from crossgap.experiments.tables import budget_table
-from crossgap.files import remove
-from crossgap.methods.taskgan import TaskGAN
+from crossgap.experiments.budget.figures import ERROR, SUCCESS, Point, plot, points
+from crossgap.experiments.budget.presets import BUDGET_METHODS, BUDGET_PRESETS, get_budget_preset
+from crossgap.experiments.budget.trial import BudgetExperiment, TargetSubset, check_methods
+from crossgap.experiments.engine.reproduce import reproduce_budget
+from crossgap.experiments.engine.tables import budget_table
+from crossgap.methods.config import NetworkConfig, SupervisedConfig, TaskGANConfig, TranslatorConfig
+from crossgap.methods.taskgan.phase import TaskGAN
 
 TINY = TaskGANConfig(
     networks=NetworkConfig(4, 16, 4, 1, 4),
@@ -195,7 +195,7 @@ def test_images_beyond_the_budget_can_join_without_their_labels(folders, tmp_pat
             seen.append([len(self.inputs.images), unlabelled, self.supervise_real])
             return super().training_step(step)
 
-    monkeypatch.setattr("crossgap.catalog.inverse.TaskGAN", Spy)
+    monkeypatch.setattr("crossgap.methods.taskgan.recipes.TaskGAN", Spy)
     own(
         folders,
         tmp_path / "run",
@@ -220,7 +220,7 @@ def test_further_images_without_labels_join(folders, tmp_path: Path, toy, monkey
             seen.add(len(self.unlabelled.images) if self.unlabelled else 0)
             return super().training_step(step)
 
-    monkeypatch.setattr("crossgap.catalog.inverse.TaskGAN", Spy)
+    monkeypatch.setattr("crossgap.methods.taskgan.recipes.TaskGAN", Spy)
     write_folder(tmp_path / "more", toy("target", 20, 5))
     (tmp_path / "more" / "all").symlink_to(folders[1] / "images")  # without rows
     own(folders, tmp_path / "run", (2,), methods=("taskgan_inverse_unlabelled",), spread="images",

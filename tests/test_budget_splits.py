@@ -11,16 +11,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from crossgap.catalog import METHODS, Methods
-from crossgap.config import PRESETS
+from crossgap.base.files import read_json, write_json
+from crossgap.commands import budget as own_budget
 from crossgap.data import LabelledImages, read_unlabelled, write_folder
 from crossgap.data.images import describe
 from crossgap.errors import CrossgapError
-from crossgap.experiments import own_budget, taskgan
-from crossgap.experiments.budget import BudgetExperiment, TargetSubset
-from crossgap.experiments.budget_presets import BudgetPreset
-from crossgap.experiments.taskgan import TaskGANExperiment
-from crossgap.files import read_json, write_json
+from crossgap.experiments.budget.presets import BudgetPreset
+from crossgap.experiments.budget.trial import BudgetExperiment, TargetSubset
+from crossgap.experiments.taskgan import trial as taskgan
+from crossgap.experiments.taskgan.trial import TaskGANExperiment
+from crossgap.methods.config import PRESETS
+from crossgap.methods.registry import METHODS, Methods
 from stand_ins import Model, assert_pairs, happenings, instead_of_collecting
 
 LOOK = "target_c"

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 import torch
 
-from crossgap.catalog import Methods
-from crossgap.catalog.canonical import near_the_target
-from crossgap.config import PRESETS
+from crossgap.core.training import Trainer
 from crossgap.errors import CrossgapError
-from crossgap.methods.taskgan import CanonicalTaskGAN
-from crossgap.training import Trainer
+from crossgap.methods.canonical_taskgan.recipes import near_the_target
+from crossgap.methods.config import PRESETS
+from crossgap.methods.registry import Methods
+from crossgap.methods.taskgan.phase import CanonicalTaskGAN
 
 TINY = PRESETS["smoke"].config
 

@@ -12,14 +12,14 @@ import numpy as np
 import pytest
 import torch
 
-from crossgap.catalog.canonical import near_the_target
-from crossgap.catalog.forward import sample_source
-from crossgap.methods.cycle_taskgan import CycleTaskGAN
-from crossgap.methods.dann import DANN
+from crossgap.core.training import Trainer
+from crossgap.methods.canonical_taskgan.recipes import near_the_target
+from crossgap.methods.cycle_taskgan.phase import CycleTaskGAN
+from crossgap.methods.dann.phase import DANN
 from crossgap.methods.supervised import Supervised
-from crossgap.methods.taskgan import CanonicalTaskGAN, TaskGAN
-from crossgap.methods.two_columns import TwoColumns
-from crossgap.training import Trainer
+from crossgap.methods.taskgan.phase import CanonicalTaskGAN, TaskGAN
+from crossgap.methods.taskgan_forward.recipes import sample_source
+from crossgap.methods.taskgan_forward.two_columns import TwoColumns
 from untrained import CONFIG, Untrained, assert_alike, assert_apart, assert_in_step
 
 

@@ -11,10 +11,10 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from crossgap.checkpoints import Checkpoint
+from crossgap.base.files import read_json, write_json
+from crossgap.core.checkpoints import Checkpoint
+from crossgap.core.training import Phase, Trainer
 from crossgap.errors import CrossgapError
-from crossgap.files import read_json, write_json
-from crossgap.training import Phase, Trainer
 
 STEPS = 20
 
@@ -45,8 +45,8 @@ class Line(Phase):
 @pytest.fixture(autouse=True)
 def often(monkeypatch: pytest.MonkeyPatch) -> None:
     """Checkpoints every 5 steps."""
-    monkeypatch.setattr("crossgap.training.LOG_EVERY", 5)
-    monkeypatch.setattr("crossgap.training.CHECKPOINT_SECONDS", -1.0)
+    monkeypatch.setattr("crossgap.core.training.LOG_EVERY", 5)
+    monkeypatch.setattr("crossgap.core.training.CHECKPOINT_SECONDS", -1.0)
 
 
 @pytest.fixture

@@ -10,16 +10,16 @@ import numpy as np
 import pytest
 import torch
 
-from crossgap.adapted import AdaptedModel
-from crossgap.catalog import Methods
-from crossgap.config import NetworkConfig, SupervisedConfig, TaskGANConfig, TranslatorConfig
+from crossgap.core.training import Trainer
 from crossgap.data import Classes, LabelledImages, LabelScale
 from crossgap.data.images import label_coding
+from crossgap.deploy.adapted import AdaptedModel
 from crossgap.errors import CrossgapError
 from crossgap.evaluation import offline_error, wilson_interval
 from crossgap.losses import classification_loss
+from crossgap.methods.config import NetworkConfig, SupervisedConfig, TaskGANConfig, TranslatorConfig
+from crossgap.methods.registry import Methods
 from crossgap.networks import TaskModel
-from crossgap.training import Trainer
 
 LEARN = TaskGANConfig(
     networks=NetworkConfig(8, 64, 8, 1, 8),

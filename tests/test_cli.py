@@ -13,14 +13,15 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from crossgap import progress
-from crossgap.adapted import AdaptedModel
-from crossgap.catalog import METHODS
+from crossgap.base import progress
+from crossgap.base.files import remove, write_json
 from crossgap.cli import main
 from crossgap.cli import reproduce as reproduce_verb
+from crossgap.commands import evaluate
 from crossgap.data import LabelledImages, read_folder, write_folder
-from crossgap.experiments import closing, evaluate, reproduce
-from crossgap.files import remove, write_json
+from crossgap.deploy.adapted import AdaptedModel
+from crossgap.experiments.engine import closing, reproduce
+from crossgap.methods.registry import METHODS
 
 
 def crossgap(monkeypatch, capsys, *arguments):

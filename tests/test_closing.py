@@ -13,12 +13,13 @@ import pytest
 import torch
 from rich.console import Console
 
-from crossgap import progress
-from crossgap.adapted import AdaptedModel
+from crossgap.base import progress
+from crossgap.base.files import read_json, write_json
+from crossgap.commands import train
 from crossgap.data import Classes, LabelledImages, LabelScale
-from crossgap.experiments import closing, train
-from crossgap.experiments.closing import RESULTS, say_markdown, say_results, say_success
-from crossgap.files import read_json, write_json
+from crossgap.deploy.adapted import AdaptedModel
+from crossgap.experiments.engine import closing
+from crossgap.experiments.engine.closing import RESULTS, say_markdown, say_results, say_success
 from test_report import make_content
 
 RESULTS_FILES = sorted((Path(__file__).parents[1] / "results").glob("*/*.json"))

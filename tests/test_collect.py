@@ -11,19 +11,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from crossgap.config import PRESETS
-from crossgap.data import (
-    Collection,
-    collect,
-    read_folder,
-)
+from crossgap.base.files import write_json
+from crossgap.collection import Collection
+from crossgap.data import read_folder
 from crossgap.data.folder import ABOUT
 from crossgap.errors import CrossgapError
-from crossgap.experiments.mico import MicoExperiment
-from crossgap.experiments.mico_presets import MICO_PRESETS
-from crossgap.experiments.taskgan import TaskGANExperiment
-from crossgap.files import write_json
-from crossgap.simulation import kinematics
+from crossgap.experiments.mico.presets import MICO_PRESETS
+from crossgap.experiments.mico.trial import MicoExperiment
+from crossgap.experiments.taskgan.trial import TaskGANExperiment
+from crossgap.methods.config import PRESETS
+from crossgap.simulation.collect import collect
+from crossgap.simulation.reach3 import kinematics
 
 SMALL = Collection("source", episodes=3, steps=4, size=24, seed=7)
 
@@ -52,7 +50,8 @@ def test_collected_labels_are_the_demonstrator_s(tmp_path: Path) -> None:
 
 KILLED = """
 import multiprocessing, os, signal, sys
-from crossgap.data import Collection, collect
+from crossgap.collection import Collection
+from crossgap.simulation.collect import collect
 
 def track(items, description, total):
     for done, item in enumerate(items, 1):
@@ -93,14 +92,14 @@ def test_a_killed_collection_goes_on_and_equals_one_left_alone(tmp_path: Path, p
 
 def test_a_finished_collection_is_not_done_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     collect(SMALL, tmp_path / "a", workers=1)
-    monkeypatch.setattr(sys.modules["crossgap.data.collect"], "_collect_chunks", None)
+    monkeypatch.setattr(sys.modules["crossgap.simulation.collect"], "_collect_chunks", None)
     assert collect(SMALL, tmp_path / "a") == tmp_path / "a"
 
 
 def test_of_two_collections_into_one_folder_the_second_waits(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    module, collected = sys.modules["crossgap.data.collect"], []
+    module, collected = sys.modules["crossgap.simulation.collect"], []
     second = threading.Thread(target=lambda: collected.append(collect(SMALL, tmp_path / "a", workers=1)))
     chunks, begun = module._collect_chunks, []
 

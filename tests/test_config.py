@@ -6,8 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from crossgap.catalog import METHODS
-from crossgap.config import (
+from crossgap.base.files import read_json
+from crossgap.core.results import settings_digest
+from crossgap.errors import CrossgapError
+from crossgap.experiments.digits.presets import get_digits_preset
+from crossgap.experiments.digits.presets import settled as settled_digits
+from crossgap.experiments.mico.presets import get_mico_preset
+from crossgap.experiments.xarm7.presets import get_xarm7_preset
+from crossgap.experiments.xarm7.presets import settled as settled_xarm7
+from crossgap.methods.config import (
     ALL_METHODS,
     MAIN_METHODS,
     PRESETS,
@@ -21,14 +28,7 @@ from crossgap.config import (
     as_settings,
     get_preset,
 )
-from crossgap.errors import CrossgapError
-from crossgap.experiments.digits_presets import get_digits_preset
-from crossgap.experiments.digits_presets import settled as settled_digits
-from crossgap.experiments.mico_presets import get_mico_preset
-from crossgap.experiments.results import settings_digest
-from crossgap.experiments.xarm7_presets import get_xarm7_preset
-from crossgap.experiments.xarm7_presets import settled as settled_xarm7
-from crossgap.files import read_json
+from crossgap.methods.registry import METHODS
 
 RESULTS = Path(__file__).parents[1] / "results"
 

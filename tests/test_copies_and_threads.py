@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 
 from crossgap.errors import CrossgapError
-from crossgap.simulation import REACH3, XARM7_PICK_PLACE, XARM7_REACH, rendering
-from crossgap.simulation.scene import Reach3Scene
-from crossgap.simulation.xarm7_kinematics import HOME, Kinematics
+from crossgap.simulation import REACH3, XARM7_PICK_PLACE, XARM7_REACH
+from crossgap.simulation.base import rendering
+from crossgap.simulation.base.scene import Reach3Scene
+from crossgap.simulation.xarm7.kinematics import HOME, Kinematics
 
 COPIES = pytest.mark.parametrize(
     "copied", [copy.deepcopy, lambda thing: pickle.loads(pickle.dumps(thing))], ids=["deepcopy", "pickle"]

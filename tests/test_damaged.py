@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from crossgap.arrays import read_arrays
-from crossgap.config import get_preset
-from crossgap.data.replay import Episode, read_episodes, write_episodes
+from crossgap.base.arrays import read_arrays
+from crossgap.commands.report import report_again
 from crossgap.errors import CrossgapError
-from crossgap.experiments.run_report import report_again
-from crossgap.experiments.taskgan import TaskGANExperiment
+from crossgap.experiments.taskgan.trial import TaskGANExperiment
+from crossgap.methods.config import get_preset
+from crossgap.rl.replay import Episode, read_episodes, write_episodes
 
 DAMAGES: dict[str, Callable[[bytes], bytes]] = {
     "empty": lambda content: b"",

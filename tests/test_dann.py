@@ -10,11 +10,11 @@ import pytest
 import torch
 from torch import Tensor
 
+from crossgap.core.training import Trainer
 from crossgap.data.batches import Batches
 from crossgap.losses import classification_loss, domain_loss
-from crossgap.methods.dann import DANN, GradientReversal
+from crossgap.methods.dann.phase import DANN, GradientReversal
 from crossgap.networks import DomainClassifier, TaskModel
-from crossgap.training import Trainer
 
 
 def test_gradient_reversal_by_hand() -> None:

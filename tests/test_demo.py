@@ -8,8 +8,8 @@ import time
 
 import pytest
 
-from crossgap.experiments import demo
-from crossgap.experiments.taskgan import TaskGANExperiment
+from crossgap.commands import demo
+from crossgap.experiments.taskgan.trial import TaskGANExperiment
 
 
 def start(folder):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from crossgap.simulation.depth_noise import BASELINE, HOLES, SENSOR_WIDTH, realsense_like
+from crossgap.simulation.base.depth_noise import BASELINE, HOLES, SENSOR_WIDTH, realsense_like
 
 VIEW = 42.0
 FOCAL = SENSOR_WIDTH / 2 / np.tan(np.deg2rad(VIEW) / 2)

@@ -12,18 +12,18 @@ import torch
 from torch import Tensor
 
 from crossgap import cli
-from crossgap.catalog import Methods
-from crossgap.config import CycleConfig, SupervisedConfig, TaskGANConfig
+from crossgap.core.training import Phase, Trainer
 from crossgap.data.batches import Batches
 from crossgap.errors import CrossgapError
 from crossgap.losses import classification_loss
-from crossgap.methods.cycle_taskgan import CycleTaskGAN
-from crossgap.methods.dann import DANN
+from crossgap.methods.config import CycleConfig, SupervisedConfig, TaskGANConfig
+from crossgap.methods.cycle_taskgan.phase import CycleTaskGAN
+from crossgap.methods.dann.phase import DANN
+from crossgap.methods.registry import Methods
 from crossgap.methods.supervised import Supervised
-from crossgap.methods.taskgan import CanonicalTaskGAN, TaskGAN
-from crossgap.methods.two_columns import TwoColumns
+from crossgap.methods.taskgan.phase import CanonicalTaskGAN, TaskGAN
+from crossgap.methods.taskgan_forward.two_columns import TwoColumns
 from crossgap.networks import Discriminator, DomainClassifier, Generator, TaskModel, TwoColumnTaskModel
-from crossgap.training import Phase, Trainer
 
 SIZE = 8
 """Images per batch: on three devices 3, 3 and 2."""

@@ -11,9 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from crossgap.data import LabelledImages, digits, packages
+from crossgap.data import LabelledImages, packages
 from crossgap.data.packages import Package, cache_folder, fetch
 from crossgap.errors import CrossgapError
+from crossgap.experiments.digits import data as digits
 
 COUNTS = {"train": 60_000, "t10k": 10_000}
 

@@ -12,17 +12,17 @@ import pytest
 from PIL import Image
 
 from crossgap.data import LabelledImages, packages
-from crossgap.data.digits import mnist
 from crossgap.errors import CrossgapError
-from crossgap.experiments import digits
-from crossgap.experiments.digits import DigitsExperiment, accuracy
-from crossgap.experiments.digits_presets import (
+from crossgap.experiments.digits import trial as digits
+from crossgap.experiments.digits.data import mnist
+from crossgap.experiments.digits.presets import (
     ALL_DIGITS_METHODS,
     DIGITS_METHODS,
     DIGITS_PRESETS,
     get_digits_preset,
 )
-from crossgap.experiments.reproduce import reproduce_digits
+from crossgap.experiments.digits.trial import DigitsExperiment, accuracy
+from crossgap.experiments.engine.reproduce import reproduce_digits
 from stand_ins import Model, code
 
 SIZES = {"train": 80, "validation": 24, "test": 40}

@@ -23,7 +23,7 @@ from crossgap.evaluation import (
     wilson_interval,
 )
 from crossgap.simulation import REACH3
-from crossgap.simulation.kinematics import HOVER, goal_angles, tip_position
+from crossgap.simulation.reach3.kinematics import HOVER, goal_angles, tip_position
 
 # intervals
 

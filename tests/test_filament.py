@@ -14,18 +14,19 @@ from gymnasium.utils.env_checker import check_env
 from PIL import Image
 
 from crossgap import cli
-from crossgap.doctor import filament_state
+from crossgap.commands.doctor import filament_state
 from crossgap.errors import CrossgapError
-from crossgap.simulation import REACH3, filament, filament_process, vulkan
-from crossgap.simulation import kinematics as k
+from crossgap.simulation import REACH3
+from crossgap.simulation.base import filament, filament_process, vulkan
+from crossgap.simulation.base.filament import FilamentRenderer, tone_mapped
+from crossgap.simulation.base.filament_process import RenewedFilamentRenderer
+from crossgap.simulation.base.looks import LOOKS
+from crossgap.simulation.base.randomization import Fields, get_randomization
+from crossgap.simulation.base.scene import CAMERA, Reach3Scene, shared_scene
+from crossgap.simulation.base.workers import EnvironmentPool
 from crossgap.simulation.contact_sheet import SCENES
-from crossgap.simulation.filament import FilamentRenderer, tone_mapped
-from crossgap.simulation.filament_process import RenewedFilamentRenderer
-from crossgap.simulation.looks import LOOKS
 from crossgap.simulation.meshes import meshes_problem
-from crossgap.simulation.randomization import Fields, get_randomization
-from crossgap.simulation.scene import CAMERA, Reach3Scene, shared_scene
-from crossgap.simulation.workers import EnvironmentPool
+from crossgap.simulation.reach3 import kinematics as k
 
 SIZE = 24
 LOOK = "target_pbr"

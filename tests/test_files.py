@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from crossgap import files
+from crossgap.base import files
 from crossgap.errors import CrossgapError
 
 

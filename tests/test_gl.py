@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from crossgap.simulation import gl
+from crossgap.simulation.base import gl
 
 WITHOUT = """
 import gymnasium, crossgap.simulation, mujoco
@@ -51,7 +51,7 @@ def test_a_missing_library_is_named_and_what_installs_it(monkeypatch: pytest.Mon
 def test_doctor_says_what_is_wrong_with_opengl(monkeypatch: pytest.MonkeyPatch) -> None:
     from rich.table import Table
 
-    from crossgap.doctor import _rendering_rows
+    from crossgap.commands.doctor import _rendering_rows
 
     monkeypatch.setenv("MUJOCO_GL", "vga")
     problems: list[str] = []

@@ -13,20 +13,28 @@ import numpy as np
 import pytest
 import torch
 
-from crossgap.config import DDPGConfig
-from crossgap.experiments import pick_place_training, xarm7, xarm7_rollouts
-from crossgap.experiments.pick_place_presets import PICK_PLACE_PRESETS, Rounds
-from crossgap.experiments.pick_place_rollouts import FEATURES, features, seen
-from crossgap.experiments.pick_place_setups import METHODS, PREDICTED
-from crossgap.experiments.pick_place_training import PickPlaceTraining
-from crossgap.experiments.xarm7 import FIRST_IMAGES, TEST_GOALS, VALIDATION_GOALS, ReachTraining, about_policy
-from crossgap.experiments.xarm7_goggles import SOURCE_IMAGES, TARGET_IMAGES, Adaptation
-from crossgap.experiments.xarm7_presets import XARM7_PRESETS
-from crossgap.experiments.xarm7_rollouts import scaled
-from crossgap.experiments.xarm7_setups import Setup
-from crossgap.policy import ReachPolicy
-from crossgap.simulation.xarm7_reach import WORKSPACE_HIGH, WORKSPACE_LOW
-from crossgap.training import Trainer
+from crossgap.core.training import Trainer
+from crossgap.deploy.policy import ReachPolicy
+from crossgap.experiments.pick_place import training as pick_place_training
+from crossgap.experiments.pick_place.presets import PICK_PLACE_PRESETS, Rounds
+from crossgap.experiments.pick_place.rollouts import FEATURES, features, seen
+from crossgap.experiments.pick_place.setups import METHODS, PREDICTED
+from crossgap.experiments.pick_place.training import PickPlaceTraining
+from crossgap.experiments.xarm7 import rollouts as xarm7_rollouts
+from crossgap.experiments.xarm7 import training as xarm7
+from crossgap.experiments.xarm7.goggles import SOURCE_IMAGES, TARGET_IMAGES, Adaptation
+from crossgap.experiments.xarm7.presets import XARM7_PRESETS
+from crossgap.experiments.xarm7.rollouts import scaled
+from crossgap.experiments.xarm7.setups import Setup
+from crossgap.experiments.xarm7.training import (
+    FIRST_IMAGES,
+    TEST_GOALS,
+    VALIDATION_GOALS,
+    ReachTraining,
+    about_policy,
+)
+from crossgap.methods.config import DDPGConfig
+from crossgap.simulation.xarm7.reach import WORKSPACE_HIGH, WORKSPACE_LOW
 
 EPISODES = range(1_000_000, FIRST_IMAGES)
 """Seeds of the episodes that are learnt from."""

@@ -14,19 +14,19 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from crossgap.config import CycleConfig, DDPGConfig
+from crossgap.core.training import Phase, Trainer
 from crossgap.data.batches import Batches, image_tensor
-from crossgap.data.replay import Transitions
 from crossgap.losses import feature_loss, task_loss
-from crossgap.methods.asymmetric_ddpg import AsymmetricDDPG
-from crossgap.methods.cycle_taskgan import CycleTaskGAN
-from crossgap.methods.dann import DANN
+from crossgap.methods.asymmetric_ddpg.learner import AsymmetricDDPG
+from crossgap.methods.config import CycleConfig, DDPGConfig
+from crossgap.methods.cycle_taskgan.phase import CycleTaskGAN
+from crossgap.methods.dann.phase import DANN
 from crossgap.methods.supervised import Supervised
-from crossgap.methods.taskgan import IDENTITY_WEIGHT, CanonicalTaskGAN, TaskGAN
-from crossgap.methods.two_columns import TwoColumns
+from crossgap.methods.taskgan.phase import IDENTITY_WEIGHT, CanonicalTaskGAN, TaskGAN
+from crossgap.methods.taskgan_forward.two_columns import TwoColumns
 from crossgap.networks import Discriminator, DomainClassifier, Generator, TaskModel, TwoColumnTaskModel
 from crossgap.networks.actor_critic import Actor, Critic, PositionExtractor
-from crossgap.training import Phase, Trainer
+from crossgap.rl.replay import Transitions
 
 
 def random_batches(n: int, seed: int, labels: int = 2) -> Batches:

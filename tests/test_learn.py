@@ -10,14 +10,14 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from crossgap.commands.learn import evaluate_policies, learn_policy
+from crossgap.core.training import make_fabric
 from crossgap.errors import CrossgapError
-from crossgap.experiments import reproduce
-from crossgap.experiments.learn import evaluate_policies, learn_policy
-from crossgap.experiments.xarm7 import ReachTraining
-from crossgap.experiments.xarm7_presets import XARM7_PRESETS
-from crossgap.experiments.xarm7_setups import BEST
+from crossgap.experiments.engine import reproduce
+from crossgap.experiments.xarm7.presets import XARM7_PRESETS
+from crossgap.experiments.xarm7.setups import BEST
+from crossgap.experiments.xarm7.training import ReachTraining
 from crossgap.networks.alexnet import AlexNetExtractor
-from crossgap.training import make_fabric
 
 
 def test_a_policy_is_learnt_once_and_played(tmp_path: Path) -> None:
@@ -103,7 +103,7 @@ class Learnt:
 
 
 def test_a_run_says_that_it_learns_in_float32_and_one_of_before_goes_on(tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setattr("crossgap.experiments.learn.ReachTraining", lambda *_, **__: Learnt())
+    monkeypatch.setattr("crossgap.commands.learn.ReachTraining", lambda *_, **__: Learnt())
     about = (BEST, "smoke", 0, 1, "cpu", "bf16-mixed")
     learn_policy(tmp_path, *about)
     config = json.loads((tmp_path / "config.json").read_text())

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from crossgap import doctor
-from crossgap.load import CROWDED, crowded, wait_passively_if_crowded
-from crossgap.training import Trainer
+from crossgap.base.load import CROWDED, crowded, wait_passively_if_crowded
+from crossgap.commands import doctor
+from crossgap.core.training import Trainer
 from test_training import supervised
 
 

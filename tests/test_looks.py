@@ -6,12 +6,12 @@ import mujoco
 import numpy as np
 import pytest
 
-from crossgap.simulation import kinematics as k
-from crossgap.simulation.looks import LOOKS
-from crossgap.simulation.randomization import WORKSPACE, light_hue, light_turn, viewpoint
-from crossgap.simulation.scene import Reach3Scene, shared_scene
-from crossgap.simulation.xarm7_looks import CENTRE
-from crossgap.simulation.xarm7_scene import shared_xarm7_scene
+from crossgap.simulation.base.looks import LOOKS
+from crossgap.simulation.base.randomization import WORKSPACE, light_hue, light_turn, viewpoint
+from crossgap.simulation.base.scene import Reach3Scene, shared_scene
+from crossgap.simulation.reach3 import kinematics as k
+from crossgap.simulation.xarm7.looks import CENTRE
+from crossgap.simulation.xarm7.scene import shared_xarm7_scene
 
 SIZE = 32
 CUBE = np.array([0.42, 0.05, k.CUBE_HALF])

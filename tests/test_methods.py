@@ -14,9 +14,13 @@ import numpy as np
 import pytest
 import torch
 
-from crossgap.adapted import AdaptedModel
-from crossgap.catalog import CANONICAL, CYCLE, INVERSE, METHODS, Methods
-from crossgap.config import (
+from crossgap.base.files import read_json, write_json
+from crossgap.core.training import Trainer
+from crossgap.data import Classes, LabelledImages
+from crossgap.deploy.adapted import AdaptedModel
+from crossgap.errors import CrossgapError
+from crossgap.evaluation import offline_error
+from crossgap.methods.config import (
     CycleConfig,
     DANNConfig,
     NetworkConfig,
@@ -25,11 +29,7 @@ from crossgap.config import (
     TranslatorConfig,
     TwoColumnsConfig,
 )
-from crossgap.data import Classes, LabelledImages
-from crossgap.errors import CrossgapError
-from crossgap.evaluation import offline_error
-from crossgap.files import read_json, write_json
-from crossgap.training import Trainer
+from crossgap.methods.registry import CANONICAL, CYCLE, INVERSE, METHODS, Methods
 
 LEARN = TaskGANConfig(
     networks=NetworkConfig(8, 64, 8, 1, 8),

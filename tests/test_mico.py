@@ -9,12 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from crossgap.data import Collection, collect, read_folder
+from crossgap.collection import Collection
+from crossgap.data import read_folder
 from crossgap.errors import CrossgapError
-from crossgap.simulation import mico_kinematics as k
-from crossgap.simulation.mico_looks import MICO_LOOKS
-from crossgap.simulation.mico_scene import MicoScene, shared_mico_scene
-from crossgap.simulation.worlds import WORLDS, get_world
+from crossgap.simulation.collect import collect
+from crossgap.simulation.mico import kinematics as k
+from crossgap.simulation.mico.looks import MICO_LOOKS
+from crossgap.simulation.mico.scene import MicoScene, shared_mico_scene
+from crossgap.simulation.registry import WORLDS, get_world
 
 PI = np.pi
 SMALL = Collection("mico_source", episodes=2, steps=6, size=24, seed=7, world="mico")

@@ -10,10 +10,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from crossgap.base.files import remove
 from crossgap.data import LabelledImages
 from crossgap.errors import CrossgapError
-from crossgap.experiments import mico
-from crossgap.experiments.mico import (
+from crossgap.experiments.engine.reproduce import reproduce_mico
+from crossgap.experiments.mico import trial as mico
+from crossgap.experiments.mico.figures import curve
+from crossgap.experiments.mico.presets import MICO_PRESETS, get_mico_preset
+from crossgap.experiments.mico.trial import (
     BASELINES,
     DEFAULT_METHODS,
     EVERY_METHOD,
@@ -23,11 +27,7 @@ from crossgap.experiments.mico import (
     angle_differences,
     angle_figures,
 )
-from crossgap.experiments.mico_figures import curve
-from crossgap.experiments.mico_presets import MICO_PRESETS, get_mico_preset
-from crossgap.experiments.reproduce import reproduce_mico
-from crossgap.files import remove
-from crossgap.simulation import mico_kinematics as k
+from crossgap.simulation.mico import kinematics as k
 from stand_ins import ANGLES, Model, assert_disjoint, assert_pairs, instead_of_collecting
 
 

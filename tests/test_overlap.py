@@ -9,13 +9,13 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from crossgap.base.files import write_json
+from crossgap.commands import evaluate
+from crossgap.commands.own_data import OwnData, read_own_data
 from crossgap.data import LabelledImages, write_folder
 from crossgap.data.images import describe, image_digests
+from crossgap.data.overlap import SEEN, count_seen, keep_seen
 from crossgap.errors import CrossgapError
-from crossgap.experiments import evaluate
-from crossgap.experiments.overlap import SEEN, count_seen, keep_seen
-from crossgap.experiments.own_data import OwnData, read_own_data
-from crossgap.files import write_json
 
 
 def some(n: int, seed: int, labels: bool = True) -> LabelledImages:

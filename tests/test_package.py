@@ -16,7 +16,7 @@ def test_every_public_name_is_there_and_from_where_it_says() -> None:
 
 
 def test_simulation_and_data_import_no_torch(python) -> None:
-    code = "import sys, crossgap.simulation.reach3, crossgap.data; print('torch' in sys.modules)"
+    code = "import sys, crossgap.simulation.reach3.environment, crossgap.data; print('torch' in sys.modules)"
     assert python(code).stdout == "False\n"
 
 

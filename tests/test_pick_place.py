@@ -10,11 +10,11 @@ from gymnasium.utils.env_checker import check_env
 import crossgap.simulation  # noqa: F401 (registers the environments)
 from crossgap.errors import CrossgapError
 from crossgap.simulation import XARM7_PICK_PLACE
-from crossgap.simulation.xarm7_expert import expert_action
-from crossgap.simulation.xarm7_grasp import CUBE, OPEN, Grasp
-from crossgap.simulation.xarm7_grasp_scene import shared_grasp_scene
-from crossgap.simulation.xarm7_pick_place import AWAY, ON_TABLE
-from crossgap.simulation.xarm7_reach import MAX_DISPLACEMENT, SUCCESS_DISTANCE, WORKSPACE_LOW
+from crossgap.simulation.xarm7.expert import expert_action
+from crossgap.simulation.xarm7.grasp import CUBE, OPEN, Grasp
+from crossgap.simulation.xarm7.grasp_scene import shared_grasp_scene
+from crossgap.simulation.xarm7.pick_place import AWAY, ON_TABLE
+from crossgap.simulation.xarm7.reach import MAX_DISPLACEMENT, SUCCESS_DISTANCE, WORKSPACE_LOW
 
 HERE, ASIDE = np.array([0.4, 0.0, ON_TABLE]), np.array([0.4, 0.01, ON_TABLE])
 

@@ -12,12 +12,10 @@ import pytest
 import torch
 from torch import nn
 
-from crossgap.config import DDPGConfig
-from crossgap.data.replay import Episode, Replay, Transitions, read_episodes, write_episodes
+from crossgap.base.files import read_json, remove, write_json
 from crossgap.errors import CrossgapError
-from crossgap.experiments.pick_place import PickPlaceExperiment
-from crossgap.experiments.pick_place_presets import PICK_PLACE_PRESETS, get_pick_place_preset
-from crossgap.experiments.pick_place_rollouts import (
+from crossgap.experiments.pick_place.presets import PICK_PLACE_PRESETS, get_pick_place_preset
+from crossgap.experiments.pick_place.rollouts import (
     expert,
     exploring,
     features,
@@ -25,17 +23,19 @@ from crossgap.experiments.pick_place_rollouts import (
     play_pick_place,
     seen,
 )
-from crossgap.experiments.pick_place_setups import METHODS, new_pick_place_learner
-from crossgap.experiments.pick_place_training import PickPlaceTraining
-from crossgap.experiments.xarm7_outcomes import judged
-from crossgap.experiments.xarm7_rollouts import scaled
-from crossgap.files import read_json, remove, write_json
+from crossgap.experiments.pick_place.setups import METHODS, new_pick_place_learner
+from crossgap.experiments.pick_place.training import PickPlaceTraining
+from crossgap.experiments.pick_place.trial import PickPlaceExperiment
+from crossgap.experiments.xarm7.outcomes import judged
+from crossgap.experiments.xarm7.rollouts import scaled
 from crossgap.losses import cloning_loss
-from crossgap.methods.asymmetric_ddpg import AsymmetricDDPG
+from crossgap.methods.asymmetric_ddpg.learner import AsymmetricDDPG
+from crossgap.methods.config import DDPGConfig
 from crossgap.networks.actor_critic import Actor, Critic
+from crossgap.rl.replay import Episode, Replay, Transitions, read_episodes, write_episodes
 from crossgap.simulation import XARM7_PICK_PLACE
-from crossgap.simulation.workers import Environments
-from crossgap.simulation.xarm7_grasp import OPEN
+from crossgap.simulation.base.workers import Environments
+from crossgap.simulation.xarm7.grasp import OPEN
 
 SMOKE = PICK_PLACE_PRESETS["smoke"]
 

@@ -10,16 +10,16 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from crossgap.config import NetworkConfig
+from crossgap.base.files import read_json, write_json
+from crossgap.deploy.policy import ReachPolicy
 from crossgap.errors import CrossgapError
-from crossgap.experiments.xarm7_goggles import Goggles, load_goggles, save_goggles
-from crossgap.files import read_json, write_json
+from crossgap.experiments.xarm7.goggles import Goggles, load_goggles, save_goggles
+from crossgap.methods.config import NetworkConfig
 from crossgap.networks import Generator
 from crossgap.networks.actor_critic import Actor, PositionExtractor
 from crossgap.networks.alexnet import AlexNetExtractor
-from crossgap.policy import ReachPolicy
 from crossgap.simulation.wrappers import TranslateObservation
-from crossgap.simulation.xarm7_reach import XArm7ReachEnv
+from crossgap.simulation.xarm7.reach import XArm7ReachEnv
 
 SIZE = 64
 

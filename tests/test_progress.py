@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 from rich.table import Table
 
-from crossgap import progress
+from crossgap.base import progress
 
 
 @pytest.fixture

@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from crossgap.config import MAIN_METHODS, PRESETS
 from crossgap.errors import CrossgapError
 from crossgap.evaluation import ClosedLoop
-from crossgap.experiments.taskgan import TaskGANExperiment
+from crossgap.experiments.taskgan.trial import TaskGANExperiment
+from crossgap.methods.config import MAIN_METHODS, PRESETS
 from crossgap.report import ReportContent, build_report, judge
 from crossgap.report.build import BLIND
 from crossgap.report.charts import distance_limit, loss_chart, strip

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from crossgap.adapted import AdaptedModel
-from crossgap.config import PRESETS
+from crossgap.commands.report import report_again
+from crossgap.core.training import make_fabric
+from crossgap.deploy.adapted import AdaptedModel
 from crossgap.errors import CrossgapError
-from crossgap.experiments.reproduce import reproduce_taskgan
-from crossgap.experiments.run_report import report_again
-from crossgap.experiments.taskgan import PICTURED, TaskGANExperiment
-from crossgap.training import make_fabric
+from crossgap.experiments.engine.reproduce import reproduce_taskgan
+from crossgap.experiments.taskgan.trial import PICTURED, TaskGANExperiment
+from crossgap.methods.config import PRESETS
 
 
 def test_two_looks_two_workers_and_a_method_added_later(tmp_path: Path, monkeypatch, capsys) -> None:

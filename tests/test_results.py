@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from crossgap.base.files import read_json, write_json
+from crossgap.core.results import add_results, prepare, read_rows, with_threads
 from crossgap.errors import CrossgapError
-from crossgap.experiments.results import add_results, prepare, read_rows, with_threads
-from crossgap.files import read_json, write_json
 
 
 def row(domain: str, seed: int, value: float) -> dict:
@@ -33,7 +33,7 @@ def test_new_rows_replace_the_same_ones_and_leave_the_others(tmp_path: Path) -> 
 
 ADDER = """
 from pathlib import Path
-from crossgap.experiments.results import add_results
+from crossgap.core.results import add_results
 
 path, name = Path(sys.argv[1]), sys.argv[2]
 ready()

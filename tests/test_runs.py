@@ -17,12 +17,10 @@ import pytest
 import torch
 from filelock import FileLock, Timeout
 
-from crossgap.config import PRESETS
-from crossgap.errors import CrossgapError
-from crossgap.experiments.parallel import in_parallel
-from crossgap.files import alone, read_json, write_json
-from crossgap.metrics import read_metrics
-from crossgap.runs import (
+from crossgap.base.files import alone, read_json, write_json
+from crossgap.core.metrics import read_metrics
+from crossgap.core.parallel import in_parallel
+from crossgap.core.runs import (
     find_run,
     keep_extra,
     lock_run,
@@ -34,6 +32,8 @@ from crossgap.runs import (
     start,
     timed,
 )
+from crossgap.errors import CrossgapError
+from crossgap.methods.config import PRESETS
 
 CONFIG = {"preset": asdict(PRESETS["smoke"]), "seed": 0}  # has tuples in it, which JSON has not
 
@@ -183,7 +183,7 @@ def test_find_run_makes_a_new_one_for_anything_else(tmp_path: Path) -> None:
 
 def test_times_add_up_over_restarts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = iter([0.0, 1.5, 10.0, 12.0, 20.0, 20.25])
-    monkeypatch.setattr("crossgap.runs.time.monotonic", lambda: next(clock))
+    monkeypatch.setattr("crossgap.core.runs.time.monotonic", lambda: next(clock))
     for stage in ("train", "train", "evaluate"):
         with timed(tmp_path, stage):
             pass
@@ -194,9 +194,9 @@ def test_provenance_names_every_commit_that_worked_on_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = iter([100.0, 112.0, 200.0, 300.0, 305.5])
-    monkeypatch.setattr("crossgap.runs.time.time", lambda: next(clock))
+    monkeypatch.setattr("crossgap.core.runs.time.time", lambda: next(clock))
     commits = iter(["aaa", "bbb", "ccc"])
-    monkeypatch.setattr("crossgap.runs._commit", lambda: next(commits))
+    monkeypatch.setattr("crossgap.core.runs._commit", lambda: next(commits))
     monkeypatch.setattr("sys.argv", ["/usr/bin/crossgap", "demo", "--seed", "3"])
     start(tmp_path, preset="quick")
     with timed(tmp_path, "train"):
@@ -233,7 +233,7 @@ def another_process(code: str, path: Path) -> Iterator[None]:
 
 def test_a_run_is_one_process_s_at_a_time(tmp_path: Path) -> None:
     open_run(tmp_path / "run", CONFIG)
-    code = "from crossgap.runs import lock_run; lock_run(path)"
+    code = "from crossgap.core.runs import lock_run; lock_run(path)"
     with (
         another_process(code, tmp_path / "run"),
         pytest.raises(CrossgapError, match=r"Another process is working on .*run"),
@@ -272,7 +272,7 @@ def test_what_two_processes_want_is_made_by_one_while_the_other_waits(tmp_path: 
 
 def test_a_killed_maker_lets_go(tmp_path: Path) -> None:
     with another_process(
-        "from crossgap.files import alone; held = alone(path); held.__enter__()", tmp_path / "model"
+        "from crossgap.base.files import alone; held = alone(path); held.__enter__()", tmp_path / "model"
     ):
         lock = FileLock(tmp_path / ".model.lock", blocking=False)
         with pytest.raises(Timeout):
@@ -289,7 +289,7 @@ def test_a_place_where_nothing_can_be_made(tmp_path: Path) -> None:
 
 KEEPER = """
 from pathlib import Path
-from crossgap.runs import keep_extra
+from crossgap.core.runs import keep_extra
 
 ready()
 for number in range(40):

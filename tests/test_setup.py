@@ -14,8 +14,8 @@ import pytest
 import torch
 from rich.table import Table
 
-from crossgap import doctor
-from crossgap.nvidia import has_gpu
+from crossgap.base.nvidia import has_gpu
+from crossgap.commands import doctor
 
 ROOT = Path(__file__).parents[1]
 TORCH = runpy.run_path(str(ROOT / "scripts/choose_torch.py"), run_name="choose_torch")

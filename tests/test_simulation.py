@@ -13,18 +13,18 @@ from gymnasium.utils.env_checker import check_env
 
 from crossgap.errors import CrossgapError
 from crossgap.simulation import REACH3
-from crossgap.simulation import kinematics as k
-from crossgap.simulation.looks import LOOKS, get_look
-from crossgap.simulation.randomization import (
+from crossgap.simulation.base.looks import LOOKS, get_look
+from crossgap.simulation.base.randomization import (
     FIELD_NAMES,
     FUNCTIONS,
     RANDOMIZATIONS,
     Term,
     get_randomization,
 )
-from crossgap.simulation.reach3_model import CLUTTER
-from crossgap.simulation.scene import Reach3Scene, shared_scene
-from crossgap.simulation.workers import REPLACEMENTS, EnvironmentPool
+from crossgap.simulation.base.scene import Reach3Scene, shared_scene
+from crossgap.simulation.base.workers import REPLACEMENTS, EnvironmentPool
+from crossgap.simulation.reach3 import kinematics as k
+from crossgap.simulation.reach3.model import CLUTTER
 
 HALF = np.pi / 2
 SIZE = 24
@@ -353,7 +353,7 @@ def test_workers_that_keep_dying_are_an_error() -> None:
 
 
 def test_no_headless_opengl_gives_the_line_that_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    from crossgap.simulation.rendering import Renderer
+    from crossgap.simulation.base.rendering import Renderer
 
     monkeypatch.setenv("MUJOCO_GL", "disable")
     model = mujoco.MjModel.from_xml_string("<mujoco/>")

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from crossgap.base import spawning
 from crossgap.errors import CrossgapError
-from crossgap.simulation import spawning
 
 COLLECTS = """
 import sys
@@ -18,7 +18,7 @@ from crossgap import Collection, collect
 collect(Collection(episodes=1, steps=2, size=8), sys.argv[1], workers=1)
 """
 PLAYS = """
-from crossgap.simulation.workers import EnvironmentPool
+from crossgap.simulation.base.workers import EnvironmentPool
 with EnvironmentPool("crossgap/Reach3-v0", 1, size=8) as pool:
     pool.reset([0])
 """

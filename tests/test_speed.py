@@ -9,10 +9,10 @@ import pytest
 import torch
 from torch import nn
 
-from crossgap import speed
-from crossgap.config import PRESETS
-from crossgap.speed import adam, compiled_where_it_pays, keep_freed_memory
-from crossgap.training import Trainer
+from crossgap.core import speed
+from crossgap.core.speed import adam, compiled_where_it_pays, keep_freed_memory
+from crossgap.core.training import Trainer
+from crossgap.methods.config import PRESETS
 
 CPU = torch.device("cpu")
 
@@ -26,7 +26,7 @@ def on_any_device(monkeypatch: pytest.MonkeyPatch) -> None:
 
 PAGE_FAULTS = """
 import resource, sys, torch
-from crossgap.speed import keep_freed_memory
+from crossgap.core.speed import keep_freed_memory
 
 if sys.argv[1] == "keep":
     assert keep_freed_memory()

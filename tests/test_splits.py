@@ -13,14 +13,16 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from crossgap.catalog import METHODS
-from crossgap.config import PRESETS, Collection
+from crossgap.base.files import remove, write_json
+from crossgap.collection import Collection
 from crossgap.data import LabelScale
 from crossgap.evaluation import TEST_STARTS, VALIDATION_STARTS, ClosedLoop
-from crossgap.experiments import task_weight, taskgan
-from crossgap.experiments.task_weight import TaskWeightExperiment
-from crossgap.experiments.taskgan import TaskGANExperiment
-from crossgap.files import remove, write_json
+from crossgap.experiments.task_weight import trial as task_weight
+from crossgap.experiments.task_weight.trial import TaskWeightExperiment
+from crossgap.experiments.taskgan import trial as taskgan
+from crossgap.experiments.taskgan.trial import TaskGANExperiment
+from crossgap.methods.config import PRESETS
+from crossgap.methods.registry import METHODS
 from stand_ins import Model, assert_disjoint, assert_pairs, happenings, instead_of_collecting
 
 LOOK = "target_c"

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 from filelock import FileLock, Timeout
 
+from crossgap.base.files import lock_file, read_json
 from crossgap.errors import CrossgapError
-from crossgap.experiments import tables
-from crossgap.experiments.benchmark_tables import minutes_table, step_table
-from crossgap.experiments.tables import (
+from crossgap.experiments.benchmarks.tables import minutes_table, step_table
+from crossgap.experiments.engine import tables
+from crossgap.experiments.engine.tables import (
     accuracy_table,
     alignment_table,
     difference_table,
@@ -26,7 +27,6 @@ from crossgap.experiments.tables import (
     update,
     weight_table,
 )
-from crossgap.files import lock_file, read_json
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]

@@ -9,13 +9,14 @@ import pytest
 import torch
 from PIL import Image
 
-from crossgap.config import get_preset
+from crossgap.base.files import read_json
+from crossgap.core.training import make_fabric
 from crossgap.errors import CrossgapError
-from crossgap.experiments import reproduce, task_weight
-from crossgap.experiments.task_weight import histogram_distance
-from crossgap.experiments.taskgan import TaskGANExperiment
-from crossgap.files import read_json
-from crossgap.training import make_fabric
+from crossgap.experiments.engine import reproduce
+from crossgap.experiments.task_weight import trial as task_weight
+from crossgap.experiments.task_weight.trial import histogram_distance
+from crossgap.experiments.taskgan.trial import TaskGANExperiment
+from crossgap.methods.config import get_preset
 
 
 def test_histogram_distance_by_hand() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from crossgap.experiments.taskgan_figures import REGIMES, regimes_plot
+from crossgap.experiments.taskgan.figures import REGIMES, regimes_plot
 
 
 def rows(methods) -> list[dict]:

@@ -13,15 +13,15 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
-from crossgap import training
+from crossgap.base.files import read_json, write_json
+from crossgap.core import training
+from crossgap.core.metrics import read_metrics
+from crossgap.core.training import Phase, Trainer, make_fabric
 from crossgap.data.batches import to_tensor
 from crossgap.errors import CrossgapError
-from crossgap.files import read_json, write_json
 from crossgap.methods.supervised import Supervised
-from crossgap.methods.taskgan import translate
-from crossgap.metrics import read_metrics
+from crossgap.methods.taskgan.phase import translate
 from crossgap.networks import Generator, TaskModel
-from crossgap.training import Phase, Trainer, make_fabric
 
 STEPS = 40
 
@@ -29,7 +29,7 @@ MAKE = """
 import torch
 from crossgap.data.batches import Batches
 from crossgap.methods.supervised import Supervised
-from crossgap.methods.taskgan import TaskGAN
+from crossgap.methods.taskgan.phase import TaskGAN
 from crossgap.networks import Discriminator, Generator, TaskModel
 
 def random_batches(n, size, seed, *share):
@@ -78,7 +78,7 @@ def assert_same_bits(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> 
 KILLED = f"""{MAKE}
 import os, signal, sys
 from pathlib import Path
-from crossgap import training
+from crossgap.core import training
 
 training.LOG_EVERY, training.CHECKPOINT_SECONDS = 5, 0.0
 phase = taskgan()
@@ -426,8 +426,8 @@ def test_bf16_trains_with_weights_in_float32(tmp_path: Path) -> None:
 
 
 def test_supervised_resumes_bit_for_bit(tmp_path: Path, fabric, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("crossgap.training.LOG_EVERY", 5)
-    monkeypatch.setattr("crossgap.training.CHECKPOINT_SECONDS", -1.0)
+    monkeypatch.setattr("crossgap.core.training.LOG_EVERY", 5)
+    monkeypatch.setattr("crossgap.core.training.CHECKPOINT_SECONDS", -1.0)
     whole, broken, rest = supervised(40), supervised(40), supervised(40)
     Trainer(tmp_path / "whole", fabric, quiet=True).fit(whole)
     step = broken.training_step
@@ -451,7 +451,7 @@ TORCHRUN = f"""{MAKE}
 import sys
 from pathlib import Path
 from safetensors.torch import save_file
-from crossgap.training import Trainer, make_fabric
+from crossgap.core.training import Trainer, make_fabric
 
 root, fabric = Path(sys.argv[1]), make_fabric("cpu", "32-true")
 share = fabric.global_rank, fabric.world_size

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import torch
 
-from crossgap.config import CycleConfig
+from crossgap.core.metrics import read_metrics
+from crossgap.core.training import Trainer
 from crossgap.data.batches import Batches
-from crossgap.methods.cycle_taskgan import CycleTaskGAN
-from crossgap.methods.taskgan import TaskGAN
-from crossgap.methods.two_columns import TwoColumns
-from crossgap.metrics import read_metrics
+from crossgap.methods.config import CycleConfig
+from crossgap.methods.cycle_taskgan.phase import CycleTaskGAN
+from crossgap.methods.taskgan.phase import TaskGAN
+from crossgap.methods.taskgan_forward.two_columns import TwoColumns
 from crossgap.networks import Discriminator, Generator, TaskModel, TwoColumnTaskModel
-from crossgap.training import Trainer
 
 
 def random_batches(n: int, size: int, seed: int, labels: int = 2) -> Batches:

@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 
 from crossgap.errors import CrossgapError
-from crossgap.simulation import XARM7_REACH, workers
-from crossgap.simulation.workers import EnvironmentPool
+from crossgap.simulation import XARM7_REACH
+from crossgap.simulation.base import workers
+from crossgap.simulation.base.workers import EnvironmentPool
 
 SEEDS = [3, 1, 4]
 ACTIONS = np.random.default_rng(0).uniform(-1, 1, (4, 3, 3)).astype(np.float32)

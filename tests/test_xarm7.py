@@ -12,7 +12,7 @@ from gymnasium.utils.env_checker import check_env
 import crossgap.simulation  # noqa: F401 (registers the environments)
 from crossgap.errors import CrossgapError
 from crossgap.simulation import XARM7_REACH
-from crossgap.simulation.xarm7_kinematics import (
+from crossgap.simulation.xarm7.kinematics import (
     DAMPING,
     HOME,
     LIMIT_HIGH,
@@ -22,9 +22,9 @@ from crossgap.simulation.xarm7_kinematics import (
     TOOL,
     Kinematics,
 )
-from crossgap.simulation.xarm7_looks import CENTRE, XARM7_SOURCE
-from crossgap.simulation.xarm7_reach import MAX_DISPLACEMENT, WORKSPACE_HIGH, WORKSPACE_LOW
-from crossgap.simulation.xarm7_scene import XArm7Scene, shared_xarm7_scene
+from crossgap.simulation.xarm7.looks import CENTRE, XARM7_SOURCE
+from crossgap.simulation.xarm7.reach import MAX_DISPLACEMENT, WORKSPACE_HIGH, WORKSPACE_LOW
+from crossgap.simulation.xarm7.scene import XArm7Scene, shared_xarm7_scene
 
 
 @pytest.fixture(scope="module")

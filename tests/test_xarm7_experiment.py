@@ -11,23 +11,23 @@ import pytest
 import torch
 from PIL import Image
 
+from crossgap.base.files import read_json, remove, write_json
+from crossgap.core.training import make_fabric
+from crossgap.deploy.policy import ReachPolicy
 from crossgap.errors import CrossgapError
-from crossgap.experiments.reproduce import reproduce_xarm7
-from crossgap.experiments.xarm7 import FIRST_IMAGES, ReachTraining, about_policy
-from crossgap.experiments.xarm7_experiment import XArm7Experiment, curve_rows
-from crossgap.experiments.xarm7_figures import TOGETHER, learning_curves
-from crossgap.experiments.xarm7_goggles import Adaptation, save_goggles
-from crossgap.experiments.xarm7_presets import XARM7_PRESETS, settled
-from crossgap.experiments.xarm7_report import xarm7_report
-from crossgap.experiments.xarm7_rollouts import unscaled
-from crossgap.experiments.xarm7_setups import DOMAINS, SETUPS, Setup, domains_of, get_setup
-from crossgap.files import read_json, remove, write_json
+from crossgap.experiments.engine.reproduce import reproduce_xarm7
+from crossgap.experiments.xarm7.figures import TOGETHER, learning_curves
+from crossgap.experiments.xarm7.goggles import Adaptation, save_goggles
+from crossgap.experiments.xarm7.presets import XARM7_PRESETS, settled
+from crossgap.experiments.xarm7.report import xarm7_report
+from crossgap.experiments.xarm7.rollouts import unscaled
+from crossgap.experiments.xarm7.setups import DOMAINS, SETUPS, Setup, domains_of, get_setup
+from crossgap.experiments.xarm7.training import FIRST_IMAGES, ReachTraining, about_policy
+from crossgap.experiments.xarm7.trial import XArm7Experiment, curve_rows
 from crossgap.networks import Generator
 from crossgap.networks.actor_critic import Actor, PositionExtractor
-from crossgap.policy import ReachPolicy
 from crossgap.simulation.meshes import meshes_problem
-from crossgap.simulation.xarm7_reach import WORKSPACE_HIGH, WORKSPACE_LOW, XArm7ReachEnv
-from crossgap.training import make_fabric
+from crossgap.simulation.xarm7.reach import WORKSPACE_HIGH, WORKSPACE_LOW, XArm7ReachEnv
 
 SMOKE = XARM7_PRESETS["smoke"]
 FABRIC = make_fabric("cpu", "32-true")

@@ -16,16 +16,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from crossgap import files
+from crossgap.base import files
 from crossgap.errors import CrossgapError
 from crossgap.simulation import XARM7_REACH, meshes
+from crossgap.simulation.base.textures import SIZE
 from crossgap.simulation.contact_sheet import _drawable
 from crossgap.simulation.meshes import DETAIL, FILES, GRIPPER, KEPT, LINKS, STL_TRIANGLE, WHEEL, simplified
-from crossgap.simulation.textures import SIZE
-from crossgap.simulation.worlds import WORLDS
-from crossgap.simulation.xarm7_kinematics import HOME, LIMIT_HIGH, LIMIT_LOW, Kinematics
-from crossgap.simulation.xarm7_looks import XARM7_LOOKS
-from crossgap.simulation.xarm7_scene import XArm7Scene
+from crossgap.simulation.registry import WORLDS
+from crossgap.simulation.xarm7.kinematics import HOME, LIMIT_HIGH, LIMIT_LOW, Kinematics
+from crossgap.simulation.xarm7.looks import XARM7_LOOKS
+from crossgap.simulation.xarm7.scene import XArm7Scene
 
 REAL = files.cache_folder() / KEPT
 GEOMS = {"left_finger": "finger_1", "right_finger": "finger_-1"}

@@ -15,9 +15,9 @@ import pytest
 import xarm7_loop
 import xarm7_real
 from crossgap.errors import CrossgapError
-from crossgap.simulation.xarm7_kinematics import HOME, LIMIT_HIGH, Kinematics
-from crossgap.simulation.xarm7_reach import WORKSPACE_HIGH, WORKSPACE_LOW
-from crossgap.simulation.xarm7_velocity import MARGIN, Limits, joint_velocities
+from crossgap.simulation.xarm7.kinematics import HOME, LIMIT_HIGH, Kinematics
+from crossgap.simulation.xarm7.reach import WORKSPACE_HIGH, WORKSPACE_LOW
+from crossgap.simulation.xarm7.velocity import MARGIN, Limits, joint_velocities
 from xarm7_fake import Clock, FakeXArmAPI, go_straight, simulated_camera
 
 GOAL = np.array([0.45, -0.15, 0.15])

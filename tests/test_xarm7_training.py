@@ -10,15 +10,15 @@ import numpy as np
 import pytest
 import torch
 
-from crossgap.config import DDPGConfig
-from crossgap.experiments.xarm7 import ReachTraining, sparse_reward
-from crossgap.experiments.xarm7_presets import XARM7_PRESETS
-from crossgap.experiments.xarm7_rollouts import frames_of, play, scaled, unscaled
-from crossgap.experiments.xarm7_setups import Setup
+from crossgap.core.training import make_fabric
+from crossgap.experiments.xarm7.presets import XARM7_PRESETS
+from crossgap.experiments.xarm7.rollouts import frames_of, play, scaled, unscaled
+from crossgap.experiments.xarm7.setups import Setup
+from crossgap.experiments.xarm7.training import ReachTraining, sparse_reward
+from crossgap.methods.config import DDPGConfig
 from crossgap.simulation import XARM7_REACH
-from crossgap.simulation.workers import EnvironmentPool
-from crossgap.simulation.xarm7_reach import WORKSPACE_HIGH, WORKSPACE_LOW
-from crossgap.training import make_fabric
+from crossgap.simulation.base.workers import EnvironmentPool
+from crossgap.simulation.xarm7.reach import WORKSPACE_HIGH, WORKSPACE_LOW
 
 SMOKE = XARM7_PRESETS["smoke"]
 FABRIC = make_fabric("cpu", "32-true")
@@ -101,7 +101,7 @@ def test_what_a_configuration_changes_reaches_the_training(tmp_path: Path, monke
     setup = Setup(initialized=True, rehearsed=rehearsed, randomization="full", per_frame=rehearsed)
     episodes = []
     monkeypatch.setattr(
-        "crossgap.experiments.xarm7.write_episodes", lambda _, played: episodes.extend(played)
+        "crossgap.experiments.xarm7.training.write_episodes", lambda _, played: episodes.extend(played)
     )
     ReachTraining(tmp_path, replace(SMOKE, rounds=1), setup, 0, FABRIC, quiet=True).run()
     rows = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]

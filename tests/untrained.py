@@ -15,8 +15,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from crossgap.catalog import Methods
-from crossgap.config import (
+from crossgap.core.training import Phase, Trainer
+from crossgap.data import LabelledImages
+from crossgap.data.batches import Batches, to_tensor
+from crossgap.methods.config import (
     CycleConfig,
     DANNConfig,
     NetworkConfig,
@@ -25,9 +27,7 @@ from crossgap.config import (
     TranslatorConfig,
     TwoColumnsConfig,
 )
-from crossgap.data import LabelledImages
-from crossgap.data.batches import Batches, to_tensor
-from crossgap.training import Phase, Trainer
+from crossgap.methods.registry import Methods
 
 CONFIG = TaskGANConfig(
     networks=NetworkConfig(4, 8, 4, 1, 4),

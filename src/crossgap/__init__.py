@@ -6,22 +6,24 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from crossgap.adapted import AdaptedModel
-    from crossgap.catalog import Methods
-    from crossgap.config import Collection, TaskGANConfig
-    from crossgap.data import Classes, LabelledImages, LabelScale, collect, read_folder, write_folder
+    from crossgap.collection import Collection
+    from crossgap.core.training import Trainer, make_fabric
+    from crossgap.data import Classes, LabelledImages, LabelScale, read_folder, write_folder
+    from crossgap.deploy.adapted import AdaptedModel
     from crossgap.errors import CrossgapError
     from crossgap.evaluation import closed_loop, offline_error, paired_difference, wilson_interval
-    from crossgap.training import Trainer, make_fabric
+    from crossgap.methods.config import TaskGANConfig
+    from crossgap.methods.registry import Methods
+    from crossgap.simulation.collect import collect
 
 _WHERE = {
-    "AdaptedModel": "adapted",
+    "AdaptedModel": "deploy.adapted",
     "Classes": "data",
-    "Collection": "config",
-    "TaskGANConfig": "config",
+    "Collection": "collection",
+    "TaskGANConfig": "methods.config",
     "LabelScale": "data",
     "LabelledImages": "data",
-    "collect": "data",
+    "collect": "simulation.collect",
     "read_folder": "data",
     "write_folder": "data",
     "CrossgapError": "errors",
@@ -29,9 +31,9 @@ _WHERE = {
     "offline_error": "evaluation",
     "paired_difference": "evaluation",
     "wilson_interval": "evaluation",
-    "Methods": "catalog",
-    "Trainer": "training",
-    "make_fabric": "training",
+    "Methods": "methods.registry",
+    "Trainer": "core.training",
+    "make_fabric": "core.training",
 }
 
 __all__ = [

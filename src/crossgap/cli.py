@@ -11,12 +11,13 @@ from typing import Annotated, Literal
 import tyro
 from tyro.conf import Positional, arg
 
-from crossgap.config import OWN_DATA, Collection, TaskGANConfig, TaskNorm
+from crossgap.base.load import wait_passively_if_crowded
+from crossgap.collection import Collection
 from crossgap.errors import CrossgapError
-from crossgap.experiments.budget_presets import BUDGET_METHODS
-from crossgap.experiments.xarm7_presets import EPISODE_STEPS
-from crossgap.experiments.xarm7_setups import BEST, Setup
-from crossgap.load import wait_passively_if_crowded
+from crossgap.experiments.budget.presets import BUDGET_METHODS
+from crossgap.experiments.xarm7.presets import EPISODE_STEPS
+from crossgap.experiments.xarm7.setups import BEST, Setup
+from crossgap.methods.config import OWN_DATA, TaskGANConfig, TaskNorm
 
 PresetName = Literal["smoke", "quick", "full", "paper"]
 Device = Literal["auto", "cpu", "cuda"]
@@ -42,7 +43,7 @@ def demo(
         device: where to train.
         precision: of training; auto is bf16 where the hardware has it.
     """
-    from crossgap.experiments.demo import run_demo
+    from crossgap.commands.demo import run_demo
 
     run_demo(look, preset, seed, output, fresh, device, precision)
 
@@ -86,8 +87,8 @@ def reproduce(
         device: where to train.
         precision: of training.
     """
-    from crossgap.experiments import reproduce as experiments
-    from crossgap.experiments.closing import say_results
+    from crossgap.experiments.engine import reproduce as experiments
+    from crossgap.experiments.engine.closing import say_results
 
     for name, value, takes in (
         ("looks", looks, ("taskgan", "budget", "task_weight", "pick_place", "digits", "xarm7")),
@@ -129,9 +130,9 @@ def collect(
         collection: what to collect.
         workers: processes; all cores by default.
     """
-    from crossgap.data.collect import collect
+    from crossgap.base.progress import command, say, say_next, track
     from crossgap.data.folder import read_folder
-    from crossgap.progress import command, say, say_next, track
+    from crossgap.simulation.collect import collect
 
     images = read_folder(path := collect(collection, output, workers, track), track=track)
     say(f"{len(images):,} labelled images in {path}, read back and checked.")
@@ -176,7 +177,7 @@ def train(
         precision: of training.
         config: sizes, steps, rates; the defaults are those of preset `quick`.
     """
-    from crossgap.experiments.train import train_on_folders
+    from crossgap.commands.train import train_on_folders
 
     train_on_folders(
         method, source, target, output, seed, labels, target_labels, pairs, unlabelled, randomized, classes,
@@ -205,7 +206,7 @@ def learn(
         device: where to train.
         precision: of the extractor's initialization; reinforcement learning is in float32.
     """
-    from crossgap.experiments.learn import learn_policy
+    from crossgap.commands.learn import learn_policy
 
     learn_policy(output, setup, preset, seed, workers, device, precision, engine)
 
@@ -248,7 +249,7 @@ def budget(
         precision: of training.
         config: sizes, steps, rates; the defaults are those of preset `quick`.
     """
-    from crossgap.experiments.own_budget import budget_on_folders
+    from crossgap.commands.budget import budget_on_folders
 
     budget_on_folders(
         source, target, output, methods, counts, spread, held_out, seed, labels, classes, unlabelled,
@@ -279,7 +280,7 @@ def evaluate(
             raise CrossgapError(f"{folder} is a run. Its policy is {folder / 'policy'}.")
     policies = [folder for folder in models if (folder / "policy.json").exists()]
     if policies:
-        from crossgap.experiments.learn import evaluate_policies
+        from crossgap.commands.learn import evaluate_policies
 
         for folder in models:
             if not folder.exists():
@@ -293,7 +294,7 @@ def evaluate(
         steps = EPISODE_STEPS if steps is None else min(steps, EPISODE_STEPS)
         evaluate_policies(models, look or "target_b", starts, steps, validation, output, device)
         return
-    from crossgap.experiments.evaluate import evaluate_models
+    from crossgap.commands.evaluate import evaluate_models
 
     evaluate_models(models, look, data, gain, starts, steps, validation, output, device)
 
@@ -309,7 +310,7 @@ def report(
         seed: which seed; by default the run's first.
         picture: also write its rows of images as a PNG here.
     """
-    from crossgap.experiments.run_report import report_again
+    from crossgap.commands.report import report_again
 
     report_again(run, look, seed, picture)
 
@@ -321,7 +322,7 @@ def looks(output: Positional[Path] = Path("looks.png"), size: int = 128) -> None
         output: the PNG to write.
         size: width and height of each image in pixels.
     """
-    from crossgap.progress import say as tell
+    from crossgap.base.progress import say as tell
     from crossgap.simulation.contact_sheet import contact_sheet, left_out
 
     tell(f"Looks: {contact_sheet(output, size)}")
@@ -331,14 +332,14 @@ def looks(output: Positional[Path] = Path("looks.png"), size: int = 128) -> None
 
 def methods() -> None:
     """List the methods: what each is, and what it needs."""
-    from crossgap.experiments.train import list_methods
+    from crossgap.commands.train import list_methods
 
     list_methods()
 
 
 def doctor() -> None:
     """Check versions, OpenGL, device and precision, and say what to do about each problem."""
-    from crossgap.doctor import examine
+    from crossgap.commands.doctor import examine
 
     sys.exit(0 if examine() else 1)
 

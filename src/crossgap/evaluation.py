@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from crossgap.base.progress import progress_bar
 from crossgap.data.images import Classes, LabelCoding, LabelledImages
-from crossgap.progress import progress_bar
 from crossgap.simulation import REACH3
-from crossgap.simulation.workers import EnvironmentPool, camera_image
+from crossgap.simulation.base.workers import EnvironmentPool, camera_image
 
 Z = NormalDist().inv_cdf(0.975)
 """Two-sided 95 %."""

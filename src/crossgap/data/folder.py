@@ -20,11 +20,11 @@ from pathlib import Path
 
 import numpy as np
 
+from crossgap.base.files import read_json, writing
 from crossgap.data.image_file import image_size, read_image, save_image
 from crossgap.data.images import LabelledImages
 from crossgap.data.table import LABELS, Row, label_names, read_table, write_table
 from crossgap.errors import CrossgapError
-from crossgap.files import read_json, writing
 
 ABOUT = "dataset.json"
 """What `crossgap collect` writes beside its images: how it made them."""

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from crossgap.base.files import cache_folder, check_digest, writing
 from crossgap.errors import CrossgapError
-from crossgap.files import cache_folder, check_digest, writing
 
 TIMEOUT_S = 600
 """After which a download is given up."""

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
+from crossgap.base.files import write_text
 from crossgap.errors import CrossgapError
-from crossgap.files import write_text
 
 LABELS = "labels.csv"
 NOT_LABELS = ("image", "episode", "step")

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from crossgap.core.speed import adam
+from crossgap.core.training import Phase
 from crossgap.data.batches import Batches
 from crossgap.losses import TaskLoss, task_loss
-from crossgap.speed import adam
-from crossgap.training import Phase
 
 
 class Supervised(Phase):

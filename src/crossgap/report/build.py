@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from crossgap.files import write_text
+from crossgap.base.files import write_text
 from crossgap.report import pictures, tables
 from crossgap.report.content import ReportContent
 from crossgap.report.palette import Shown, show
 from crossgap.report.verdict import difference, judge, recommended, signed, subject
-from crossgap.simulation.kinematics import SUCCESS_DISTANCE
+from crossgap.simulation.reach3.kinematics import SUCCESS_DISTANCE
 
 COLUMNS = 8
 """Most pictures in a row."""

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from crossgap.base.files import writing
 from crossgap.evaluation import ClosedLoop
-from crossgap.files import writing
 
 PICTURE_SIDE, ANIMATION_SIDE = 256, 192
 """About how many pixels wide pictures and animations are stored."""

@@ -5,7 +5,7 @@ An environment can be copied and pickled, and stepped in any thread: each draws 
 
 import gymnasium
 
-from crossgap.simulation.gl import import_mujoco
+from crossgap.simulation.base.gl import import_mujoco
 
 import_mujoco()  # before anything else does, and without MUJOCO_GL
 
@@ -13,9 +13,9 @@ REACH3, XARM7_REACH = "crossgap/Reach3-v0", "crossgap/XArm7Reach-v0"
 XARM7_PICK_PLACE = "crossgap/XArm7PickPlace-v0"
 
 for env_id, entry_point, steps in (
-    (REACH3, "crossgap.simulation.reach3:Reach3Env", 100),
-    (XARM7_REACH, "crossgap.simulation.xarm7_reach:XArm7ReachEnv", 50),
-    (XARM7_PICK_PLACE, "crossgap.simulation.xarm7_pick_place:XArm7PickPlaceEnv", 50),
+    (REACH3, "crossgap.simulation.reach3.environment:Reach3Env", 100),
+    (XARM7_REACH, "crossgap.simulation.xarm7.reach:XArm7ReachEnv", 50),
+    (XARM7_PICK_PLACE, "crossgap.simulation.xarm7.pick_place:XArm7PickPlaceEnv", 50),
 ):
     if env_id not in gymnasium.registry:
         gymnasium.register(id=env_id, entry_point=entry_point, max_episode_steps=steps)

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from crossgap.base.files import writing
 from crossgap.errors import CrossgapError
-from crossgap.files import writing
-from crossgap.simulation.looks import RoomLook
+from crossgap.simulation.base.looks import RoomLook
+from crossgap.simulation.base.vulkan import filament_problem
 from crossgap.simulation.meshes import meshes_problem
-from crossgap.simulation.vulkan import filament_problem
-from crossgap.simulation.worlds import WORLDS, World
+from crossgap.simulation.registry import WORLDS, World
 
 COLUMNS, SUPERSAMPLE = 8, 4
 MARGIN = 4

@@ -18,9 +18,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from crossgap.base.files import cache_folder, check_digest, writing
 from crossgap.errors import CrossgapError
-from crossgap.files import cache_folder, check_digest, writing
-from crossgap.simulation.textures import SIZE
+from crossgap.simulation.base.textures import SIZE
 
 PACKAGE, VERSION = "robosuite", "1.5.2"
 WHEEL = f"{PACKAGE}-{VERSION}-py3-none-any.whl"

@@ -1,0 +1,39 @@
+"""`crossgap demo`: the main job, from nothing to a report."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from crossgap.base.files import write_json
+from crossgap.commands.report import write_report
+from crossgap.core.runs import check_seed, find_run, lock_run, open_run, provenance, start
+from crossgap.core.training import hardware, single_process
+from crossgap.experiments.taskgan.trial import TaskGANExperiment
+from crossgap.methods.config import as_json, get_preset
+from crossgap.simulation.base.looks import get_target_look
+
+
+def run_demo(
+    look: str, preset: str, seed: int, output: Path | None, fresh: bool, device: str, precision: str
+) -> Path:  # fmt: skip
+    """Run what is not done yet and write the report; its path.
+
+    Raises:
+        CrossgapError: an unknown look or preset, a negative seed, torchrun, `output` holds another run, or
+            another process works on it.
+    """
+    get_target_look(look)
+    fabric = single_process(device, precision)
+    config = {
+        "experiment": "demo", "preset": preset, "look": look, "seed": check_seed(seed), **hardware(fabric),
+        "settings": as_json(get_preset(preset)),
+    }  # fmt: skip
+    folder = open_run(output, config) if output else find_run("demo", config, fresh=fresh)
+    print(f"Run folder: {folder}", file=sys.stderr)
+    lock_run(folder)
+    start(folder, preset=preset, **hardware(fabric))
+    experiment = TaskGANExperiment(folder, get_preset(preset), look, seed, fabric)
+    rows = experiment.run()
+    write_json(folder / "results.json", {"provenance": provenance(folder), "rows": rows})
+    return write_report(experiment, folder / "report.html")

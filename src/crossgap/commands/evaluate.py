@@ -1,0 +1,218 @@
+"""`crossgap evaluate`: adapted models in closed loop or offline, compared on the same starts."""
+
+from __future__ import annotations
+
+import json
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.table import Column, Table
+
+from crossgap.base.files import write_json
+from crossgap.base.progress import console, say, track
+from crossgap.core.runs import CONFIG
+from crossgap.core.training import make_fabric
+from crossgap.data import Classes, LabelledImages, read_folder
+from crossgap.data.images import digest
+from crossgap.data.overlap import count_seen
+from crossgap.deploy.adapted import ABOUT, AdaptedModel
+from crossgap.errors import CrossgapError
+from crossgap.evaluation import (
+    TEST_STARTS,
+    VALIDATION_STARTS,
+    ClosedLoop,
+    closed_loop,
+    error_over_episodes,
+    paired_difference,
+    paired_error_difference,
+)
+from crossgap.simulation.base.looks import get_look
+from crossgap.simulation.registry import get_world
+
+FEW_EPISODES, FEW_STARTS = 10, 20
+"""With fewer an interval is printed with a warning."""
+DEPTH = 3
+"""Folders from a model up to its run: run/models/name; of a label budget run/images_00010/models/name."""
+
+
+def evaluate_models(
+    models: tuple[Path, ...], look: str | None, data: Path | None, gain: float | None, starts: int | None,
+    steps: int | None, validation: bool, output: Path | None, device: str,
+) -> dict[str, Any]:  # fmt: skip
+    """Evaluate each model, print a table, and write it as JSON if `output` is given.
+
+    Raises:
+        CrossgapError: no models, a damaged one, an unknown look, bad data, or too many starts.
+    """
+    if not models:
+        raise CrossgapError("Expected at least one folder of an adapted model.")
+    if output is not None and output.is_dir():
+        raise CrossgapError(f"--output {output} is a folder. Expected a file for the figures, as JSON.")
+    played = any(option is not None for option in (look, starts, gain, steps)) or validation
+    if data is not None and played:
+        raise CrossgapError(
+            "--look, --starts, --steps, --gain and --validation are for the closed loop, --data for images."
+        )
+    look = "target_b" if look is None else look
+    gain = 0.2 if gain is None else gain
+    steps = 100 if steps is None else steps
+    available = VALIDATION_STARTS if validation else TEST_STARTS
+    starts = len(available) if starts is None else starts
+    if not 1 <= starts <= len(available):
+        raise CrossgapError(f"--starts must be from 1 to {len(available)}; got {starts}.")
+    if steps < 1:
+        raise CrossgapError(f"--steps must be at least 1; got {steps}.")
+    if not 0 < gain < float("inf"):
+        raise CrossgapError(f"--gain must be above 0; got {gain}.")
+    get_look(look)
+    for path in models:
+        _check_is_model(path)
+    torch_device = make_fabric(device).device
+    loaded = {str(path): AdaptedModel.load(path, torch_device) for path in models}
+    result = _offline(loaded, data) if data else _closed_loop(loaded, look, gain, available[:starts], steps)
+    if output is not None:
+        write_json(output, result)
+    return result
+
+
+def _check_is_model(path: Path) -> None:
+    if (path / ABOUT).exists():
+        return
+    folder, files = (path, f"**/{ABOUT}") if path.exists() else (path.parent, f"*/{ABOUT}")
+    models = {about.parent for about in folder.glob(files)}
+    if found := sorted(str(model) for model in models if not model.name.startswith(".")):
+        raise CrossgapError(
+            f"{path} is no model. Expected one or several of those in {folder}: {', '.join(found)}."
+        )
+
+
+def _short(paths: list[str]) -> dict[str, str]:
+    """The last parts of each path, as few as tell them apart."""
+    for count in range(1, max(len(Path(path).parts) for path in paths) + 1):
+        short = {path: str(Path(*Path(path).parts[-count:])) for path in paths}
+        if len(set(short.values())) == len(paths):
+            return short
+    return {path: path for path in paths}
+
+
+def _offline(loaded: dict[str, AdaptedModel], folder: Path) -> dict[str, Any]:
+    """Errors on labelled images, also in the labels' own units, and paired with the first model's."""
+    names, first = _short(list(loaded)), next(iter(loaded))
+    kinds = dict.fromkeys(model.scale.error_name for model in loaded.values())
+    table = _table(names, "error", "95 % interval", "images", "episodes")
+    table.title = " or ".join(kinds).capitalize()
+    result: dict[str, Any] = {"data": str(folder), "models": {}, "paired_differences": {}}
+    errors: dict[str, np.ndarray] = {}
+    read = cache(partial(read_folder, folder, track=track))
+    for name, model in loaded.items():
+        data = read(model.label_names)
+        _check_data(Path(name), model, folder, data)
+        predicted = model.predict(data.images)
+        error = error_over_episodes(predicted, data, model.scale)
+        errors[name] = model.scale.errors(predicted, data.labels)
+        absolute = np.abs(predicted - data.labels).mean(0).tolist()
+        classes = isinstance(model.scale, Classes)
+        own = {} if classes else dict(zip(data.label_names, absolute, strict=True))
+        result["models"][name] = error | {"mean_absolute_error": own}
+        difference = []
+        if name != first and model.scale == loaded[first].scale:
+            paired = paired_error_difference(errors[first], errors[name], data.episodes)
+            result["paired_differences"][name] = paired
+            between = f" ({paired['low']:+.4f} – {paired['high']:+.4f})" if error["n"] > 1 else ""
+            difference = [f"{paired['value']:+.4f}{between}"]
+        elif len(loaded) > 1:
+            difference = ["" if name == first else "other labels or another scale"]
+        interval = f"{error['low']:.4f} – {error['high']:.4f}" if error["n"] > 1 else "none"
+        row = f"{error['value']:.4f}", interval, str(len(data)), str(error["n"])
+        table.add_row(names[name], *row, *difference)
+    console.print(table)
+    _warn_of_few(min(about["n"] for about in result["models"].values()), "episodes", FEW_EPISODES)
+    _print_own_units({names[name]: about["mean_absolute_error"] for name, about in result["models"].items()})
+    return result
+
+
+def _warn_of_few(number: int, of_what: str, enough: int) -> None:
+    if number < enough:
+        say(f"{number} {of_what} say little: intervals of so few are too narrow, or none.")
+
+
+def _check_data(path: Path, model: AdaptedModel, folder: Path, data: LabelledImages) -> None:
+    """Whether the model takes these images; a word where its run has these images, or, wherever the model
+    was copied to, its own record of what it was trained on."""
+    height, width = data.images.shape[1:3]
+    if (height, width) != (model.size, model.size):
+        raise CrossgapError(
+            f"{folder} has images of {width}×{height} pixels, {path} takes {model.size}×{model.size}. "
+            "Expected one size."
+        )
+    run = next((above for above in path.resolve().parents[:DEPTH] if (above / CONFIG).exists()), None)
+    record = json.dumps(model.made_of)
+    if run is not None:
+        record += (run / CONFIG).read_text(encoding="utf-8", errors="replace")
+    seen = count_seen(run, data) if run is not None else 0
+    if seen == len(data) or any(digest(same) in record for same in (data, data.without_labels())):
+        say(f"{folder} is of the run of {path}: what was trained on these images is too good here.")
+    elif seen:
+        say(
+            f"{seen:,} of the {len(data):,} images of {folder} are of the run of {path}: what was trained on "
+            "them is too good here."
+        )
+
+
+def _print_own_units(errors: dict[str, dict[str, float]]) -> None:
+    """The mean absolute error of every label that is a number: a line per label, a column per model."""
+    labels = dict.fromkeys(label for own in errors.values() for label in own)
+    if not labels:
+        return
+    titles = (Column(title.replace("_", " "), overflow="fold") for title in ("label", *errors))
+    table = Table(*titles, title="Mean absolute error, in the label's own units")
+    for label in labels:
+        cells = (f"{own[label]:.4g}" if label in own else "" for own in errors.values())
+        table.add_row(label, *cells)
+    console.print(table)
+
+
+def _table(names: dict[str, str], *columns: str) -> Table:
+    """A table of models, and of several with the differences to the first; no text of it is ever cut."""
+    titles = ["model", *columns]
+    if len(names) > 1:
+        titles.append("first minus this")
+    return Table(*(Column(title, overflow="fold") for title in titles))
+
+
+def _closed_loop(
+    loaded: dict[str, AdaptedModel], look: str, gain: float, seeds: tuple[int, ...], steps: int
+) -> dict[str, Any]:
+    expected = get_world("reach3").label_names
+    for name, model in loaded.items():
+        if model.label_names != expected:
+            raise CrossgapError(
+                f"{name} predicts {', '.join(model.label_names)}. Expected {', '.join(expected)} to move the "
+                "arm; other labels are evaluated offline with --data."
+            )
+    names = _short(list(loaded))
+    played: dict[str, ClosedLoop] = {}
+    for name, model in loaded.items():
+        label = f"{model.method}, {len(seeds)} starts, step"
+        played[name], _ = closed_loop(
+            model.predict, seeds, gain, steps, label=label, look=look, size=model.size
+        )
+    first = next(iter(played))
+    table = _table(names, "success", "95 % interval", "final distance (m)")
+    result: dict[str, Any] = {"look": look, "gain": gain, "models": {}, "paired_differences": {}}
+    for name, episodes in played.items():
+        result["models"][name] = episodes.to_json()
+        success = episodes.aggregate()["success"]
+        distance = episodes.aggregate()["final_distance_mean"]["value"]
+        difference = [""] if len(played) > 1 else []
+        if name != first:
+            paired = paired_difference(played[first].success, episodes.success)
+            result["paired_differences"][name] = paired
+            difference = [f"{paired['value']:+.2f} ({paired['low']:+.2f} – {paired['high']:+.2f})"]
+        interval = f"{success['low']:.2f} – {success['high']:.2f}"
+        table.add_row(names[name], f"{success['value']:.2f}", interval, f"{distance:.3f}", *difference)
+    console.print(table)
+    _warn_of_few(len(seeds), "starts", FEW_STARTS)
+    return result

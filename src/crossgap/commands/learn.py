@@ -1,0 +1,154 @@
+"""`crossgap learn`, and `crossgap evaluate` of what it learnt: a policy that acts on images."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.table import Column, Table
+
+from crossgap.base.files import write_json
+from crossgap.base.progress import command, console, say, say_next
+from crossgap.core.runs import CONFIG, lock_run, open_run, start
+from crossgap.core.training import learning_hardware, make_fabric, single_process
+from crossgap.deploy.policy import EXTRACTORS, ReachPolicy
+from crossgap.errors import CrossgapError, unknown
+from crossgap.evaluation import paired_difference, wilson_interval
+from crossgap.experiments.xarm7.presets import get_xarm7_preset
+from crossgap.experiments.xarm7.rollouts import play_goals
+from crossgap.experiments.xarm7.setups import Setup
+from crossgap.experiments.xarm7.training import TEST_GOALS, VALIDATION_GOALS, ReachTraining, about_policy
+from crossgap.networks.alexnet import AlexNetExtractor
+from crossgap.simulation.base.randomization import get_randomization
+from crossgap.simulation.base.ray_workers import connected_ray
+from crossgap.simulation.xarm7.looks import get_xarm7_look
+from crossgap.simulation.xarm7.model import CAMERAS
+
+GOALS = 100
+"""How many goals there are of either kind."""
+
+
+def learn_policy(
+    output: Path, setup: Setup, preset: str, seed: int, workers: int | None, device: str, precision: str,
+    engine: str = "processes",
+) -> Path:  # fmt: skip
+    """Learn to reach with the xArm7, or go on; the folder of the policy.
+
+    Raises:
+        CrossgapError: a setting that does not exist, or `output` holds something else.
+    """
+    settings, fabric = get_xarm7_preset(preset), single_process(device, precision)
+    check_setup(setup)
+    if workers is not None and workers < 1:
+        raise CrossgapError(f"--workers must be at least 1; got {workers}.")
+    if seed < 0:
+        raise CrossgapError(f"--seed must be 0 or more; got {seed}.")
+    if engine == "ray":
+        connected_ray()
+    if setup.extractor_weights is not None:
+        weights = Path(setup.extractor_weights).resolve()
+        setup = replace(setup, extractor_weights=str(weights))
+        if not (output / CONFIG).exists():  # what goes on has taken them already
+            channels = about_policy(setup, settings)["channels"]
+            AlexNetExtractor(channels, settings.size).load_features(weights)
+    known = {name: value for name, value in asdict(setup).items() if value is not None}
+    about = {"experiment": "learn", "setup": known, "settings": asdict(settings), "seed": seed}
+    folder = open_run(output, about | learning_hardware(fabric))
+    lock_run(folder)
+    start(folder, preset=preset, **learning_hardware(fabric))
+    training = ReachTraining(folder, settings, setup, seed, fabric, workers=workers, engine=engine)
+    training.policy()
+    last = training.curve[-1]
+    say(f"Success on {last['n']} validation goals in the source look: {last['success']:.0%}")
+    say(f"Policy: {folder / 'policy'}")
+    say_next({"Next, in another look": command("evaluate", folder / "policy", "--look", "target_b")})
+    return folder / "policy"
+
+
+def check_setup(setup: Setup) -> None:
+    """Whether there can be such a training, before anything is made.
+
+    Raises:
+        CrossgapError: an unknown randomization or extractor, no or an unknown camera, a factor or a noise
+            out of range, or an option that would change nothing.
+    """
+    get_randomization(setup.randomization)
+    if setup.extractor not in EXTRACTORS:
+        raise unknown("Extractor", setup.extractor, EXTRACTORS)
+    if setup.extractor_weights is not None and setup.extractor != "alexnet":
+        raise CrossgapError("--extractor-weights needs --extractor alexnet: no other has published ones.")
+    if setup.initial_factor < 1:
+        raise CrossgapError(f"--initial-factor must be at least 1; got {setup.initial_factor}.")
+    for option, other, useless in (
+        ("initial-factor", "initialized", setup.initial_factor > 1 and not setup.initialized),
+        ("bottleneck-factor", "bottleneck", setup.bottleneck_factor != 1 and not setup.bottleneck),
+        ("per-frame", "randomization", setup.per_frame and setup.randomization == "none"),
+        ("curriculum", "randomization", setup.curriculum and setup.randomization == "none"),
+    ):
+        if useless:
+            raise CrossgapError(f"--{option} needs --{other}: without it there is nothing that it changes.")
+    if not 0 < setup.bottleneck_factor < float("inf"):
+        raise CrossgapError(f"--bottleneck-factor must be above 0; got {setup.bottleneck_factor:g}.")
+    if setup.rehearsed and not (setup.initialized and setup.bottleneck):
+        raise CrossgapError("--rehearsed needs --initialized and --bottleneck: its images are theirs.")
+    if not setup.cameras:
+        raise CrossgapError(f"Expected at least one camera of {', '.join(CAMERAS)}.")
+    for camera in setup.cameras:
+        if camera not in CAMERAS:
+            raise unknown("Camera", camera, CAMERAS)
+    if len(set(setup.cameras)) < len(setup.cameras):
+        raise CrossgapError(f"Expected each camera once; got {', '.join(setup.cameras)}.")
+    if setup.depth_noise and not setup.depth:
+        raise CrossgapError("--depth-noise needs --depth: without it there is no depth to be noisy.")
+    if not 0 <= setup.depth_noise < float("inf"):
+        raise CrossgapError(f"Expected a depth noise of at least 0; got {setup.depth_noise}.")
+
+
+def evaluate_policies(
+    folders: tuple[Path, ...], look: str, goals: int | None, steps: int, validation: bool,
+    output: Path | None, device: str,
+) -> dict[str, Any]:  # fmt: skip
+    """Play each policy on the same goals in a look, print a table, and write it as JSON if `output` is given.
+
+    Raises:
+        CrossgapError: a damaged policy, an unknown look, or too many goals.
+    """
+    get_xarm7_look(look)
+    goals = GOALS if goals is None else goals
+    if not 1 <= goals <= GOALS:
+        raise CrossgapError(f"--starts must be from 1 to {GOALS}; got {goals}.")
+    if steps < 1:
+        raise CrossgapError(f"--steps must be at least 1; got {steps}.")
+    first = VALIDATION_GOALS if validation else TEST_GOALS
+    policies = {str(path): ReachPolicy.load(path, make_fabric(device).device) for path in folders}
+    table = Table(
+        Column("policy", overflow="fold"),
+        f"success in {look}",
+        "95 % interval",
+        "distance, m",
+        "first minus this, points",
+    )
+    result: dict[str, Any] = {"look": look, "policies": {}}
+    for name, policy in policies.items():
+        sees = {key: policy.about[key] for key in ("size", "cameras", "depth")}
+        episodes = play_goals(policy, range(first, first + goals), steps, look=look, **sees)
+        won = np.array([one["success"] for one in episodes], float)
+        low, high = wilson_interval(won.sum(), len(won))
+        distance = float(np.mean([one["distance"] for one in episodes]))
+        reference = next(iter(result["policies"].values()), None)
+        difference = "–"
+        if reference is not None:
+            found = paired_difference(np.array([e["success"] for e in reference["episodes"]], float), won)
+            difference = "{value:+.0f} ({low:+.0f} – {high:+.0f})".format(
+                **{key: 100 * value for key, value in found.items()}
+            )
+        result["policies"][name] = {
+            "success": won.mean(), "low": low, "high": high, "distance": distance, "episodes": episodes,
+        }  # fmt: skip
+        table.add_row(name, f"{won.mean():.0%}", f"{low:.0%} – {high:.0%}", f"{distance:.3f}", difference)
+    console.print(table)
+    if output is not None:
+        write_json(output, result)
+    return result

@@ -1,0 +1,286 @@
+"""A user's own data sets: read, checked against each other, and described so that a run knows them again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from crossgap.base.files import read_json
+from crossgap.base.progress import say, track
+from crossgap.core.training import Trainer
+from crossgap.data import Classes, LabelledImages, LabelScale, read_folder, read_unlabelled
+from crossgap.data.folder import ABOUT, label_columns
+from crossgap.data.images import LabelCoding, constant_labels, describe
+from crossgap.data.overlap import check_shared, keep_seen, say_held_out, without_held_out
+from crossgap.data.table import LABELS
+from crossgap.errors import CrossgapError
+from crossgap.methods.config import TaskGANConfig
+from crossgap.methods.methods import OPTIONS, needed
+from crossgap.methods.registry import METHODS, Methods, check_pair
+
+FAR = 0.5
+"""Of the labels' spread: real labels are measured, and may differ from their pairs', but not by so much;
+labels that have nothing to do with each other differ by about 1.1."""
+FAR_OFF = 10
+"""Of a source label's spread: a target's that is further off, or spreads wider, may be in other units."""
+Labels = tuple[str, ...] | None
+"""The label columns to use; None for all."""
+
+
+@dataclass(frozen=True)
+class OwnData:
+    """Two sides of a gap, and what some methods need beside."""
+
+    source: LabelledImages
+    """Of X."""
+    target: LabelledImages
+    """Of Y; without labels where they are to be left unread."""
+    extra: Mapping[str, LabelledImages]
+    """Further data sets, by their key in `catalog.EXTRA`."""
+    scale: LabelCoding
+    """Of the labels."""
+    about: dict[str, Any]
+    """Where source and target come from and what they hold: of a run's settings."""
+    extra_about: dict[str, dict[str, Any] | None]
+    """The same of further data sets, by their option; None of those that are not there."""
+
+    def extra_settings(self, methods: Iterable[str]) -> dict[str, Any]:
+        """`extra_about` of what these methods use."""
+        options = {OPTIONS[needs].removeprefix("--") for m in methods if (needs := METHODS[m].needs)}
+        return {key: self.extra_about[key] for key in sorted(options)}
+
+    def hold_out(self, held: np.ndarray) -> tuple[OwnData, LabelledImages]:
+        """The same to train with, without the target images of a mask (n,), and these, to test on."""
+        pool, test, extra = self.target.select(~held), self.target.select(held), dict(self.extra)
+        extra_about = dict(self.extra_about)
+        if "unlabelled" in extra:
+            extra["unlabelled"] = without_held_out(extra["unlabelled"], test)
+            # as trained on: a run of before, which left none out, is another one
+            extra_about["unlabelled"] = (extra_about["unlabelled"] or {}) | describe(extra["unlabelled"])
+        labelled = {"source": self.source, "target": pool, "randomized": extra.get("randomized")}
+        say_held_out({key: data for key, data in labelled.items() if data is not None}, test)
+        return replace(self, target=pool, extra=extra, extra_about=extra_about), test
+
+    def keep_seen(self, run: Path) -> None:
+        """Note in a run folder which images are trained on: an evaluation says where it has some of them."""
+        keep_seen(run, (self.source, self.target, *self.extra.values()))
+
+    def methods(
+        self, config: TaskGANConfig, trainer: Trainer, source_trainer: Trainer | None = None,
+        target: LabelledImages | None = None,
+    ) -> Methods:  # fmt: skip
+        """What trains every method on these; with `target`, some of the target images, on no other labels."""
+        extra = dict(self.extra)
+        extra["unlabelled"] = _joined(self.target.without_labels(), self.extra.get("unlabelled"))
+        makers = {key: partial(extra.__getitem__, key) for key in extra}
+        target = self.target if target is None else target
+        return Methods(self.source, target, config, trainer, source_trainer, makers, self.scale)
+
+
+def read_own_data(
+    source: Path, target: Path, labels: Labels = None, classes: int | None = None, *,
+    target_labels: bool = True, pairs: Path | None = None, unlabelled: Path | None = None,
+    randomized: Path | None = None,
+) -> OwnData:  # fmt: skip
+    """Read the folders of a user, and check that they can be the two sides of one gap.
+
+    Args:
+        source: labelled images of the source domain.
+        target: images of the target domain.
+        labels: the label columns to use; all of the source's by default.
+        classes: how many, where the one label column holds a class.
+        target_labels: whether the target's labels are read.
+        pairs: the target images' true pairs in the source domain, row by row.
+        unlabelled: further target images, to join those of the target.
+        randomized: labelled source images in random looks.
+
+    Raises:
+        CrossgapError: whatever is wrong with a folder, or two that do not fit together.
+    """
+    coding = None if classes is None else _classes(classes)
+    given = {
+        "source": source, "target": target, "pairs": pairs, "unlabelled": unlabelled,
+        "randomized": randomized,
+    }  # fmt: skip
+    folders = {key: folder for key, folder in given.items() if folder is not None}
+    _check_folders(folders, target_labels)
+    data = {"source": read_folder(source, labels, track)}
+    names = data["source"].label_names
+    data["target"] = _read_like(target, labels, names) if target_labels else read_unlabelled(target, track)
+    if unlabelled is not None:
+        data["unlabelled"] = read_unlabelled(unlabelled, track)
+    if pairs is not None:
+        data["pairs"] = _read_pairs(pairs, labels, names, data["target"])
+    if randomized is not None:
+        data["randomized"] = _read_like(randomized, labels, names)
+    for name, images in data.items():
+        check_pair(data["source"], images, names=("Source", f"--{name}"))
+        if coding is not None:
+            _check_classes(coding, images, folders[name])
+    check_shared(data)
+    if coding is None:
+        _check_varies(data["source"], source)
+        _show_labels(data["source"], data["target"])
+    about = {
+        key: {"path": str(folders[key].resolve()), **describe(data[key])} if key in folders else None
+        for key in given
+    }
+    extra = {key: images for key, images in data.items() if key not in ("source", "target")}
+    if randomized is not None:
+        extra["randomized_per_frame"] = extra["randomized"]
+    sides = {key: about.pop(key) for key in ("source", "target")}
+    return OwnData(
+        data["source"], data["target"], extra, coding or LabelScale.of(data["source"]),
+        sides | {"labels": list(names), "classes": classes}, about,
+    )  # fmt: skip
+
+
+def check_given(name: str, folders: Mapping[str, Path | None]) -> None:
+    """Before anything is read: whether a folder that a method cannot do without is given, and is of its kind.
+
+    Raises:
+        CrossgapError: it is not.
+    """
+    needs = METHODS[name].needs
+    option = OPTIONS.get(needs, "").removeprefix("--")
+    folder = folders.get(option)
+    if option in folders and folder is None:
+        raise CrossgapError(f"Method '{name}' needs {needed(needs)}; there are none here.")
+    if needs not in ("randomized", "randomized_per_frame") or folder is None:
+        return
+    about = _collected(folder)
+    if about.get("randomization") == "none":
+        raise CrossgapError(
+            f"{folder} was collected without --randomization. '{name}' needs {needed(needs)}."
+        )
+    if needs == "randomized_per_frame" and not about.get("per_frame", True):
+        say(f"{folder}: collected without --per-frame, fewer looks than '{name}' can use.")
+
+
+def _collected(folder: Path) -> dict[str, Any]:
+    """How `crossgap collect` made a folder; nothing of others."""
+    about = folder / ABOUT
+    if not about.exists():
+        return {}
+    again = "Put a whole copy there, or delete it where the folder is not one that `crossgap collect` made."
+    found = read_json(about, "data set description", dict, again)
+    return {"randomization": "none", "per_frame": False} | found
+
+
+def _check_varies(source: LabelledImages, folder: Path) -> None:
+    """A label that is always the same has no spread to scale it with, and nothing to be learnt."""
+    for name, value in constant_labels(source).items():
+        raise CrossgapError(
+            f"{folder / LABELS}: '{name}' is {value:g} in every row. Expected labels that vary; --labels "
+            "chooses columns."
+        )
+
+
+def _show_labels(source: LabelledImages, target: LabelledImages) -> None:
+    """Which labels are learnt, with mean and spread in both domains, and whether something looks wrong."""
+    if len(target) > len(source):
+        say(f"More target images ({len(target):,}) than source images ({len(source):,}): swapped?")
+    for index, name in enumerate(source.label_names):
+        mean, spread = source.labels[:, index].mean(), source.labels[:, index].std()
+        text = f"label {name}: source {mean:.3g} ± {spread:.3g}"
+        if target.label_names:
+            theirs = target.labels[:, index]
+            text += f", target {theirs.mean():.3g} ± {theirs.std():.3g}"
+            if max(theirs.std(), abs(theirs.mean() - mean)) > FAR_OFF * spread:
+                text += " (other units?)"
+        if (count := _classes_seen(source, target)) and len(source.label_names) == 1:
+            text += f"; whole numbers, learnt as such: if they are classes, --classes {count}"
+        say(text)
+
+
+def _classes_seen(source: LabelledImages, target: LabelledImages) -> int:
+    """How many classes labels may be of: one more than the largest, where all are whole numbers from 0 on and
+    most of them are there several times; else 0."""
+    values = np.concatenate([data.labels.ravel() for data in (source, target)])
+    whole = (values == np.floor(values)).all() and values.min() >= 0
+    return int(values.max()) + 1 if whole and 2 * len(np.unique(values)) <= len(values) else 0
+
+
+def _joined(images: LabelledImages, further: LabelledImages | None) -> LabelledImages:
+    """Unlabelled images and further ones, of episodes of their own."""
+    if further is None:
+        return images
+    return LabelledImages(
+        np.concatenate([images.images, further.images]),
+        np.zeros((len(images) + len(further), 0), np.float32),
+        (),
+        np.concatenate([images.episodes, further.episodes + images.episodes.max() + 1]),
+    )
+
+
+def _check_folders(folders: Mapping[str, Path], target_labels: bool) -> None:
+    """Before minutes are spent on reading the others: each folder is there."""
+    for option, folder in folders.items():
+        if not folder.is_dir():
+            what = "is a file" if folder.exists() else "does not exist"
+            raise CrossgapError(f"--{option}: {folder} {what}. Expected a folder of images.")
+    target = folders["target"]
+    if target_labels and not (target / LABELS).exists():
+        raise CrossgapError(
+            f"No {LABELS} in {target}. Expected one row per image. Target images without labels are for "
+            "`crossgap train METHOD --target-labels none`."
+        )
+
+
+def _read_like(folder: Path, labels: Labels, names: tuple[str, ...]) -> LabelledImages:
+    """A folder's images with the source's labels, in the source's order, where it has them all."""
+    has_them = labels is None and set(names) <= set(label_columns(folder))
+    return read_folder(folder, names if has_them else labels, track)
+
+
+def _classes(count: int) -> Classes:
+    if count < 2:
+        raise CrossgapError(f"--classes must be at least 2; got {count}.")
+    return Classes(count)
+
+
+def _check_classes(scale: Classes, images: LabelledImages, folder: Path) -> None:
+    """Whether all labels are classes; images without labels have none that could be wrong."""
+    if not images.label_names:
+        return
+    if len(images.label_names) > 1:
+        raise CrossgapError(
+            f"{folder / LABELS} has the label columns {', '.join(images.label_names)}. --classes needs a "
+            "single one: choose it with --labels."
+        )
+    for line, (label,) in enumerate(images.labels, 2):
+        if not scale.is_class(label):
+            raise CrossgapError(
+                f"{folder / LABELS}, line {line}: expected a class from 0 to {scale.count - 1}, "
+                f"found {label:g}."
+            )
+
+
+def _read_pairs(
+    folder: Path, labels: Labels, names: tuple[str, ...], target: LabelledImages
+) -> LabelledImages:
+    pairs = _read_like(folder, labels, names)
+    if len(pairs) != len(target):
+        raise CrossgapError(
+            f"{folder} has {len(pairs)} images, the target {len(target)}. Expected one pair per target image."
+        )
+    if target.label_names == pairs.label_names and (off := _spreads_off(pairs.labels, target.labels)) > FAR:
+        raise CrossgapError(
+            f"The labels in {folder} are not those of the target images: they differ by {off:.1f} of their "
+            "spread on average. Expected the same moments, in the same order."
+        )
+    return pairs
+
+
+def _spreads_off(one: np.ndarray, other: np.ndarray) -> float:
+    """Mean absolute difference of two sets of labels (n, k), over the second's standard deviation; 0 where
+    nothing varies."""
+    spread = other.std(0)
+    varies = spread > 0
+    off = np.abs(one - other).mean(0)[varies] / spread[varies]
+    return float(off.mean()) if len(off) else 0.0

@@ -1,0 +1,131 @@
+"""Results files: flat rows, and where they come from. An experiment may fill its file in several runs."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from crossgap.base.files import alone, read_json, write_text
+from crossgap.base.progress import say
+from crossgap.base.shapes import mismatch
+from crossgap.core.runs import threads_here
+from crossgap.errors import CrossgapError
+
+FIGURES = ("value", "low", "high", "n", "won", "threads")
+"""The keys of a row that are figures, or how they were computed; all others say what they are figures of."""
+ROW = {"method": str, "metric": str, "domain": str, "seed": int, "value": float, ...: object}
+"""What is in a row."""
+SIGNIFICANT_DIGITS = 6
+"""Of a figure, which are kept: more than any number of starts can tell apart."""
+
+
+def add_results(
+    path: Path, rows: list[dict[str, Any]], provenance: dict[str, Any], settings: dict[str, Any]
+) -> Path:
+    """Write rows into a results file; rows of other looks, seeds or methods that are there are kept.
+
+    Args:
+        path: `results/<experiment>/<preset>.json`.
+        rows: one flat row per figure; figures are kept to `SIGNIFICANT_DIGITS`.
+        provenance: of the run that made them; that of the runs before it is kept under `earlier`.
+        settings: what the experiment depends on; a file of other settings is put aside as by `prepare`.
+    """
+    with alone(path):  # another run may add to it at the same time
+        prepare(path, settings)
+        provenance = provenance | {"settings": settings_digest(settings)}
+        before = _read(path) if path.exists() else {"rows": []}
+        known = {_what(row) for row in rows}
+        kept = [row for row in before["rows"] if _what(row) not in known]
+        if kept:
+            last = dict(before["provenance"])
+            earlier = last.pop("earlier", [])
+            same_run = "started" in last and last["started"] == provenance.get("started")
+            provenance["earlier"] = earlier if same_run else [*earlier, last]
+        # a line each, so that a diff shows what a run added
+        lines = ",\n  ".join(json.dumps(_rounded(row), separators=(",", ":")) for row in kept + rows)
+        origin = json.dumps(provenance, indent=1)
+        write_text(path, f'{{\n "provenance": {origin},\n "rows": [\n  {lines}\n ]\n}}\n')
+    return path
+
+
+def with_threads(figures: dict[str, dict[str, Any]], threads: int | None = None) -> dict[str, dict[str, Any]]:
+    """Figures by metric, each with the number of threads that a model was trained with, or else that it is
+    evaluated with here: of more of them sums round otherwise, and a training ends elsewhere."""
+    return {metric: row | {"threads": threads or threads_here()} for metric, row in figures.items()}
+
+
+def prepare(path: Path, settings: dict[str, Any]) -> None:
+    """Whether results can be written there; results of other settings are put aside, beside them, and those
+    of these settings that were put aside before are back.
+
+    Raises:
+        CrossgapError: it cannot, or what is there is no results file.
+    """
+    with alone(path):
+        digest = settings_digest(settings)
+        if path.exists():
+            before = _read(path)
+            found = str(before["provenance"].get("settings", "unknown"))
+            if found == digest:
+                return
+            path.replace(kept := _unused(path, found if found.isalnum() else "unknown"))
+            say(f"{path} had {len(before['rows'])} rows of other settings. They are in {kept} now.")
+        if (aside := _aside(path, digest)).exists():
+            aside.replace(path)
+            say(f"{path}: the rows that were in {aside} are back.")
+
+
+def _aside(path: Path, digest: str, number: int = 1) -> Path:
+    return path.with_name(f"{path.stem}_{digest}{f'_{number}' if number > 1 else ''}{path.suffix}")
+
+
+def _unused(path: Path, digest: str) -> Path:
+    """Where a file can be put aside that replaces none."""
+    return next(aside for number in count(1) if not (aside := _aside(path, digest, number)).exists())
+
+
+def settings_digest(settings: dict[str, Any]) -> str:
+    """By which a results file knows the settings that its rows are of."""
+    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def _read(path: Path) -> dict[str, Any]:
+    found = read_json(path, "results")
+    if not (
+        isinstance(found, dict)
+        and isinstance(found.get("provenance"), dict)
+        and isinstance(found.get("rows"), list)
+    ):
+        raise CrossgapError(
+            f"{path} is no results file. Expected 'provenance' and 'rows', or no file yet: delete it, or "
+            "put it elsewhere."
+        )
+    again = f"Delete {path} to have it made again by the run, or put a whole copy there."
+    if problem := mismatch(found, {"provenance": {...: object}, "rows": [ROW]}):
+        raise CrossgapError(f"The results {path} are damaged: {problem}. {again}")
+    return found
+
+
+def read_rows(path: Path) -> list[dict[str, Any]]:
+    """The rows of a results file.
+
+    Raises:
+        CrossgapError: there is none, or it is damaged.
+    """
+    return _read(path)["rows"]
+
+
+def _rounded(row: dict[str, Any]) -> dict[str, Any]:
+    return {
+        key: float(f"{value:.{SIGNIFICANT_DIGITS}g}")
+        if key in FIGURES and isinstance(value, float)
+        else value
+        for key, value in row.items()
+    }
+
+
+def _what(row: dict[str, Any]) -> str:
+    return json.dumps({key: value for key, value in row.items() if key not in FIGURES}, sort_keys=True)

@@ -1,0 +1,326 @@
+"""Run folders: which run a folder holds, going on with an unfinished one, and where results come from."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from filelock import BaseFileLock, FileLock, Timeout
+
+from crossgap.base.differences import as_json, differences, summary
+from crossgap.base.files import alone, append_json_line, read_json, read_json_lines, write_json
+from crossgap.base.progress import say
+from crossgap.base.shapes import mismatch
+from crossgap.errors import CrossgapError
+
+CONFIG, TIMES, STARTS, LOCK, SETUP = "config.json", "times.jsonl", "starts.jsonl", ".lock", "setup.json"
+EXTRA = "extra.json"
+RUN = {"preset": str, "look": str, "seed": int, "settings": dict}
+STAGE = {"stage": str, "seconds": float, "time": float}
+START = {"time": float, "commit": str, "command": str}
+"""What may be in `CONFIG`; what is in a row of `TIMES`, and of `STARTS`."""
+EXTRACTOR_PRECISION = "extractor_precision"
+"""Where reinforcement learning has a precision of its own, that of the rest; once it stood for both."""
+_LOCKS: dict[Path, BaseFileLock] = {}  # by run folder, held as long as this process lives
+
+
+def open_run(folder: Path, config: dict[str, Any], threads: int | None = None) -> Path:
+    """Make a run folder with its `config.json`, or go on with the one that is there.
+
+    Where its data sets are may change from start to start; what they hold may not. How many threads it is
+    computed with is kept and not compared; a line says where it changes, for sums then round otherwise.
+
+    Args:
+        folder: of the run.
+        config: all that its results depend on.
+        threads: that it is computed with; those of this process by default.
+
+    Raises:
+        CrossgapError: the folder is a file, or holds another run or other files.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise CrossgapError(f"{folder} is a file. Expected a folder for the run, or nothing yet.")
+    path, threads = folder / CONFIG, threads or threads_here()
+    if path.exists():
+        if different := summary(_config_of(path, config), as_json(config)):
+            raise CrossgapError(
+                f"{folder} holds another run: {different}. "
+                "Choose another folder, or use the run's own settings to go on with it."
+            )
+        begun = read_json(path, "run configuration").get("threads", threads)
+        if begun != threads:
+            say(
+                f"{folder} was begun on {begun} threads and goes on with {threads}: results may differ from "
+                f"those of {begun} alone, for sums round otherwise.",
+            )  # fmt: skip
+    elif folder.exists() and any(not item.name.endswith(".partial") for item in folder.iterdir()):
+        raise CrossgapError(
+            f"{folder} is not empty and not a run: it has no {CONFIG}. Expected a new or a run's own folder."
+        )
+    else:
+        write_json(path, config | {"threads": threads})
+    return folder
+
+
+def threads_here() -> int | None:
+    """How many threads this process computes with; None before torch is there."""
+    torch = sys.modules.get("torch")
+    return torch.get_num_threads() if torch else None
+
+
+def keep_extra(folder: Path, extra: dict[str, Any]) -> None:
+    """Keep in a run's folder what only some of its methods depend on, such as a further data set: it may be
+    added to a run, and never changed.
+
+    Raises:
+        CrossgapError: the run has another one.
+    """
+    with alone(path := folder / EXTRA):
+        found = read_json(path, "run configuration", dict) if path.exists() else {}
+        known = {key: value for key, value in found.items() if key in extra}
+        if different := summary(known, {key: extra[key] for key in known}):
+            raise CrossgapError(f"{folder} holds another run: {different}. Choose another folder.")
+        if set(extra) - set(found):
+            write_json(path, found | extra)
+
+
+def _config_of(path: Path, wanted: dict[str, Any]) -> dict[str, Any]:
+    """A run's settings as they would be written now for such a run as `wanted`, without the threads; how many
+    seeds it has was one of them once, and can change now."""
+    again = f"Put a whole copy there, or delete {path.parent} to run it anew."
+    found = read_json(path, "run configuration", dict, again)
+    if EXTRACTOR_PRECISION in wanted and EXTRACTOR_PRECISION not in found:
+        found |= {EXTRACTOR_PRECISION: found.get("precision"), "precision": wanted["precision"]}
+    return {key: value for key, value in found.items() if key not in ("seeds", "threads")}
+
+
+def read_run(folder: Path) -> dict[str, Any]:
+    """The settings of a run with a preset.
+
+    Raises:
+        CrossgapError: there is none, or they are damaged.
+    """
+    again = f"Put a whole copy there, or delete {folder} to run it anew."
+    found = read_json(folder / CONFIG, "run", dict, again)
+    shape = {"experiment": str} | {key: kind for key, kind in RUN.items() if key in found}
+    if found.get("experiment") in ("demo", "taskgan", "xarm7"):
+        shape |= {key: RUN[key] for key in ("preset", "settings")}
+    if problem := mismatch(found, shape):
+        raise CrossgapError(f"The run {folder / CONFIG} is damaged: {problem}. {again}")
+    return found
+
+
+def same_setup(folder: Path, setup: Any) -> None:
+    """Keep what a training is of in its folder, so that it never goes on as another one.
+
+    Args:
+        folder: of the training; made where there is none.
+        setup: a dataclass. A field that it got later has its default there, which is what was done before.
+
+    Raises:
+        CrossgapError: the folder is of another setup.
+    """
+    if different := setup_differences(folder, setup):
+        raise CrossgapError(
+            f"{folder} holds another training: {'; '.join(different)}. Remove it, or start a new run."
+        )
+    if not (folder / SETUP).exists():
+        write_json(folder / SETUP, asdict(setup))
+
+
+def setup_differences(folder: Path, setup: Any) -> list[str]:
+    """How the training in a folder, if there is one, differs from one of this setup, as in `same_setup`."""
+    if not (folder / SETUP).exists():
+        return []
+    found = as_json(asdict(type(setup)())) | read_json(folder / SETUP, "setup", dict)
+    return differences(found, as_json(asdict(setup)))
+
+
+def find_run(
+    name: str, config: dict[str, Any], root: Path = Path("outputs"), fresh: bool = False,
+    threads: int | None = None,
+) -> Path:  # fmt: skip
+    """`<root>/<date>/<time>_<name>`: the newest run of this very configuration, or a new one.
+
+    A run whose configuration is damaged is passed over, with a line that says so.
+    """
+    for path in sorted(root.glob(f"*/*_{name}/{CONFIG}"), reverse=True) if not fresh else ():
+        try:
+            found = _config_of(path, config)
+        except CrossgapError as error:
+            say(f"{error} Passed over; remove {path.parent} to be rid of it.")
+            continue
+        if not summary(found, as_json(config)):
+            return open_run(path.parent, config, threads)
+    now = datetime.now()
+    return open_run(root / f"{now:%Y-%m-%d}" / f"{now:%H-%M-%S}_{name}", config, threads)
+
+
+def seeds_of(folder: Path) -> list[int]:
+    """The seeds that a reproduction's run folder holds so far."""
+    return sorted(int(path.name.removeprefix("seed_")) for path in folder.glob("seed_*"))
+
+
+def check_seed(seed: int) -> int:
+    """The seed.
+
+    Raises:
+        CrossgapError: it is negative.
+    """
+    if seed < 0:
+        raise CrossgapError(f"--seed must be 0 or more; got {seed}.")
+    return seed
+
+
+def lock_run(folder: Path) -> None:
+    """Keep the run to this process until it ends, however it ends.
+
+    Raises:
+        CrossgapError: another process works on it, or the place cannot be written.
+    """
+    if folder.resolve() in _LOCKS:
+        return
+    lock = FileLock(folder / LOCK, blocking=False)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise CrossgapError(
+            f"Another process is working on {folder}. Wait for it, or choose another --output."
+        ) from None
+    except OSError as error:  # a disk that is read-only, or that has no locks
+        raise CrossgapError(f"Could not lock {folder}: {error.strerror or error}.") from error
+    _LOCKS[folder.resolve()] = lock
+
+
+def start(folder: Path, **about: Any) -> None:
+    """Write down that a process works on the run from now on: when, how, and from which commit."""
+    row = {
+        "time": time.time(),
+        "started": datetime.now().astimezone().isoformat(timespec="seconds"),
+        "commit": _commit(),
+        "command": _command(sys.argv[1:]),
+        "machine": machine(),
+        "threads": threads_here(),
+        "versions": versions(),
+    }
+    append_json_line(folder / STARTS, row | about)
+
+
+def _command(arguments: list[str]) -> str:
+    """The command without where it wrote to: no figure depends on that, and it names somebody's folders."""
+    kept, skip = [], False
+    for argument in arguments:
+        if not skip and not argument.startswith(("--output", "--results")):
+            kept.append(argument)
+        skip = argument in ("--output", "--results")
+    return " ".join(["crossgap", *kept])
+
+
+@contextmanager
+def timed(folder: Path, stage: str) -> Iterator[None]:
+    """Write down a stage's wall time when it ends."""
+    began = time.monotonic()
+    yield
+    row = {"stage": stage, "seconds": round(time.monotonic() - began, 2), "time": time.time()}
+    append_json_line(folder / TIMES, row)
+
+
+def made_once(path: Path, make: Callable[[], Any], root: Path, stage: str) -> None:
+    """Make a file or folder unless it is there, once among all processes, and write down the time it took."""
+    if path.exists():
+        return
+    with alone(path):
+        if not path.exists():
+            with timed(root, stage):
+                make()
+
+
+def read_times(folder: Path) -> dict[str, float]:
+    """Seconds per finished stage, summed over what has the same name."""
+    times: dict[str, float] = {}
+    for row in read_json_lines(folder / TIMES, STAGE):
+        times[row["stage"]] = round(times.get(row["stage"], 0.0) + row["seconds"], 2)
+    return times
+
+
+def provenance(folder: Path) -> dict[str, Any]:
+    """Where a run's results come from: in every `results/**.json`.
+
+    Of every process that finished a stage, so that a run which was continued from another commit says
+    so. `wall_s` is the time from each such start to the last stage that it finished.
+    """
+    starts, stages = read_json_lines(folder / STARTS, START), read_json_lines(folder / TIMES, STAGE)
+    if not starts:
+        raise CrossgapError(
+            f"{folder / STARTS} says of no start. Expected one row at least: run the command again, which "
+            "does what is not done, and adds one."
+        )
+    ends = [row["time"] for row in starts[1:]] + [float("inf")]
+    wall, worked = 0.0, []
+    for begin, end in zip(starts, ends, strict=True):
+        finished = [row["time"] for row in stages if begin["time"] <= row["time"] < end]
+        if finished:
+            wall += max(finished) - begin["time"]
+            worked.append(begin)
+    first = (worked or starts)[0]
+    commits, commands = (dict.fromkeys(row[key] for row in worked or starts) for key in ("commit", "command"))
+    return {
+        "commit": ", then ".join(commits),
+        **{key: value for key, value in first.items() if key not in ("time", "commit")},
+        "command": ", then ".join(commands),
+        "wall_s": round(wall, 1),
+    }
+
+
+def _commit() -> str:
+    """The checkout's commit, with `+changes` where it has uncommitted ones; `unknown` outside git."""
+    here = Path(__file__).parents[1]
+
+    def git(*arguments: str) -> str:
+        return subprocess.run(
+            ["git", "-C", str(here), *arguments], capture_output=True, text=True, check=True
+        ).stdout.strip()
+
+    try:
+        git("ls-files", "--error-unmatch", __file__)  # else it is the repository of somebody's project
+        changed = git("status", "--porcelain", "--untracked-files=no", "--", str(here))
+        return git("rev-parse", "--short=12", "HEAD") + ("+changes" if changed else "")
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+
+
+def _processor() -> str:
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text(encoding="utf-8").splitlines() if info.exists() else []
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
+
+
+def machine() -> dict[str, Any]:
+    """Processor, cores, memory, and the GPU where there is one."""
+    from crossgap.simulation.base.workers import available_cores
+
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    found = {"processor": _processor(), "cores": available_cores(), "memory_gib": round(memory, 1)}
+    if "torch" in sys.modules:
+        import torch
+
+        if torch.cuda.is_available():
+            found["gpu"] = torch.cuda.get_device_name()
+    return found
+
+
+def versions() -> dict[str, str]:
+    """Of Python, Crossgap and what its figures depend on."""
+    packages = ("crossgap", "torch", "mujoco", "gymnasium", "numpy", "lightning-fabric")
+    return {"python": platform.python_version()} | {name: metadata.version(name) for name in packages}

@@ -1,0 +1,87 @@
+"""Images that two data sets share, pixel by pixel: what was trained on is no test, and is said to be none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from crossgap.base.files import writing
+from crossgap.base.progress import say
+from crossgap.data import LabelledImages
+from crossgap.data.images import image_digests
+from crossgap.errors import CrossgapError
+
+SEEN = "images.npy"
+"""In a run folder: the digests of all images that its models may have been trained on."""
+
+
+def check_shared(data: Mapping[str, LabelledImages]) -> None:
+    """Whether data sets, by their option, are the same images as the source's; a word where some are.
+
+    Raises:
+        CrossgapError: all are.
+    """
+    source = data["source"]
+    for key in ("target", "randomized", "unlabelled"):
+        if key not in data:
+            continue
+        if np.array_equal(source.images, data[key].images):
+            raise CrossgapError(f"--source and --{key} are the same images. Expected two data sets.")
+        if count := _shared(data[key], source).sum():
+            say(f"{count:,} of the {len(data[key]):,} images of --{key} are in --source, too.")
+
+
+def without_held_out(unlabelled: LabelledImages, test: LabelledImages) -> LabelledImages:
+    """Images without labels, less those that are held out for a test; a word on how many those were."""
+    same = _shared(unlabelled, test)
+    if same.any():
+        say(f"--unlabelled: {same.sum():,} of its images are held out for the test: left out.")
+        return unlabelled.select(~same)
+    return unlabelled
+
+
+def say_held_out(data: Mapping[str, LabelledImages], test: LabelledImages) -> None:
+    """A word where data sets to train with, by their option, have images that are held out for a test."""
+    for key, images in data.items():
+        if count := _shared(images, test).sum():
+            say(
+                f"--{key}: {count:,} of the {len(images):,} images to train with are held out for the test, "
+                "too: errors will be too low."
+            )
+
+
+def _shared(images: LabelledImages, others: LabelledImages) -> np.ndarray:
+    """Which images are among the others: (n,) bool."""
+    return np.isin(image_digests(images.images), image_digests(others.images))
+
+
+def keep_seen(run: Path, images: Iterable[LabelledImages]) -> None:
+    """Note in a run folder what is trained on there, beside what was before."""
+    digests = np.concatenate([image_digests(data.images) for data in images])
+    with writing(run / SEEN) as temporary, temporary.open("wb") as file:
+        np.save(file, np.union1d(_seen(run), digests))
+
+
+def count_seen(run: Path, images: LabelledImages) -> int:
+    """How many images models of a run folder may have been trained on; 0 where it has no note of them."""
+    return int(np.isin(image_digests(images.images), _seen(run)).sum())
+
+
+def _seen(run: Path) -> np.ndarray:
+    path = run / SEEN
+    if not path.exists():
+        return np.empty(0, np.uint64)
+    try:
+        found = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise CrossgapError(
+            f"{path} is damaged: {error}. Delete it; the next training in {run} writes it anew."
+        ) from error
+    if found.dtype != np.uint64 or found.ndim != 1:
+        raise CrossgapError(
+            f"{path} holds {found.dtype} of shape {found.shape}. Expected (n,) uint64. Delete it; the next "
+            f"training in {run} writes it anew."
+        )
+    return found

@@ -1,0 +1,94 @@
+"""The policy of asymmetric DDPG: what a robot runs. Extractor and actor, in one folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from crossgap.base.files import read_json, write_json, writing
+from crossgap.core.weights import DIGEST, checked_device, load_network, write_tensors
+from crossgap.data.batches import image_tensor
+from crossgap.data.inputs import Images, as_images
+from crossgap.errors import CrossgapError, unknown
+from crossgap.networks.actor_critic import Actor, PositionExtractor
+from crossgap.networks.alexnet import AlexNetExtractor
+
+ABOUT, WEIGHTS = "policy.json", "policy.safetensors"
+EXTRACTORS = {"convolutions": PositionExtractor, "alexnet": AlexNetExtractor}
+"""Feature extractors by name."""
+SHAPE = {
+    "extractor": str, "channels": range(1, 1000), "size": range(1, 10_000), "cameras": [str], "depth": bool,
+}  # fmt: skip
+"""Of the description of a policy."""
+
+
+class ReachPolicy:
+    """Images and a goal to a displacement.
+
+    Args:
+        extractor: f, (n, channels, size, size) in [-1, 1] to scaled positions (n, 3).
+        actor: π, scaled positions and goals (n, 3) to actions (n, 3) in [-1, 1].
+        about: what `load` needs to build them, and a caller to feed them: `extractor`, `channels`, `size`,
+            `cameras` and `depth`.
+    """
+
+    def __init__(self, extractor: nn.Module, actor: nn.Module, about: dict[str, Any]):
+        self.extractor, self.actor, self.about = extractor.eval(), actor.eval(), about
+
+    @torch.inference_mode()
+    def act(self, frames: Images, goals: np.ndarray) -> np.ndarray:
+        """Actions (n, 3) float32; one for a single frame, too.
+
+        Args:
+            frames: (n, size, size, channels) uint8, or another form that `as_images` takes.
+            goals: (n, 3), scaled; (3,) of a single frame.
+
+        Raises:
+            CrossgapError: the frames have another size or other channels, or are not certain in their
+                meaning; or there is not one goal of finite numbers for each.
+        """
+        frames = as_images(frames, self.about["size"], self.about["channels"])
+        device = next(self.actor.parameters()).device
+        goal = torch.as_tensor(goals, dtype=torch.float32, device=device)
+        goal = goal[None] if goal.ndim == 1 else goal
+        if goal.shape != (len(frames), 3) or not goal.isfinite().all():
+            raise CrossgapError(
+                f"Expected goals ({len(frames)}, 3) of finite numbers, one for each frame; got "
+                f"{tuple(np.shape(goals))}{'' if goal.isfinite().all() else ' with others'}."
+            )
+        return self.actor(self.extractor(image_tensor(frames, device)), goal).cpu().numpy()
+
+    def save(self, folder: Path) -> None:
+        """Write it as a folder, in one piece."""
+        with writing(folder) as temporary:
+            temporary.mkdir(parents=True)
+            digest = write_tensors(self._networks().state_dict(), temporary / WEIGHTS)
+            write_json(temporary / ABOUT, self.about | {DIGEST: digest})
+
+    @staticmethod
+    def load(folder: Path, device: str | torch.device = "cpu") -> ReachPolicy:
+        """Read a folder that `save` wrote.
+
+        Raises:
+            CrossgapError: it is not one, or a file in it is missing, cut short or another network's.
+        """
+        device = checked_device(device)
+        again = f"Copy it anew, or delete {folder} to make it again."
+        about = read_json(folder / ABOUT, "policy", SHAPE, again)
+        if about["extractor"] not in EXTRACTORS:
+            raise unknown(f"{folder / ABOUT}: extractor", about["extractor"], EXTRACTORS)
+        sha256 = about.pop(DIGEST, None)
+
+        def make() -> nn.ModuleDict:
+            extractor = EXTRACTORS[about["extractor"]](about["channels"], about["size"])
+            return nn.ModuleDict({"extractor": extractor, "actor": Actor()})
+
+        networks = load_network(make, folder / WEIGHTS, folder, sha256, folder / ABOUT).to(device)
+        return ReachPolicy(networks["extractor"], networks["actor"], about)
+
+    def _networks(self) -> nn.ModuleDict:
+        return nn.ModuleDict({"extractor": self.extractor, "actor": self.actor})

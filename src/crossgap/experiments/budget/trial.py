@@ -1,0 +1,142 @@
+"""The label budget on the built-in robot: success over the number of labelled target images, and of which."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import lightning_fabric
+import numpy as np
+
+from crossgap.data import LabelledImages
+from crossgap.data.subsets import SPREADS, Budget, choose_budgets
+from crossgap.errors import CrossgapError, unknown
+from crossgap.experiments.budget.presets import BudgetPreset
+from crossgap.experiments.taskgan.trial import TaskGANExperiment, Variant
+from crossgap.methods.registry import METHODS
+
+AVAILABLE = ("unlabelled", "randomized", "randomized_per_frame")
+"""What a method may need here beside the labelled images: all target images without their labels, or what a
+simulation gives for free."""
+WITHOUT_SETTINGS = ("dann_labelled",)
+"""Methods that no preset of the arm has settings for; `crossgap budget` has, for own data."""
+
+
+def check_methods(methods: Sequence[str], without: Sequence[str] = ()) -> tuple[str, ...]:
+    """The methods, each once, if all of them learn from labelled target images and need nothing else but the
+    source and what is `AVAILABLE`; none of those that it is to do without.
+
+    Raises:
+        CrossgapError: one does not; the message lists those that do.
+    """
+    possible = [
+        name
+        for name, about in METHODS.items()
+        if about.policy
+        and about.target_labels
+        and not about.source_side
+        and about.needs in ("", *AVAILABLE)
+        and name not in without
+    ]
+    for method in methods:
+        if method not in METHODS:
+            raise unknown("Method", method, possible)
+        if method in without:
+            raise CrossgapError(
+                f"No preset has settings for '{method}' here; `crossgap budget` on own data has. "
+                f"Available: {', '.join(sorted(possible))}."
+            )
+        if method not in possible:
+            raise CrossgapError(
+                f"Method '{method}' has no label budget here: it learns from no labelled target images, or "
+                f"needs what is not there. Available: {', '.join(sorted(possible))}."
+            )
+    return tuple(dict.fromkeys(methods))
+
+
+def budget_rows(
+    domain: str, budget: Budget, method: str, seed: int, aggregate: dict[str, dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """One flat row per figure; beside the keys of all results the `images`, their `spread` and `episodes`."""
+    about = {
+        "domain": domain, "method": method, "images": budget.images, "spread": budget.spread,
+        "episodes": budget.episodes, "seed": seed,
+    }  # fmt: skip
+    return [{**about, "metric": metric, **figures} for metric, figures in aggregate.items()]
+
+
+class TargetSubset(Variant):
+    """An experiment as if only some of its target images existed, or, to methods that ask for unlabelled
+    ones, as if only these had labels.
+
+    Source images, f_X, gain and tests are those of the whole experiment, read and made once; models and
+    evaluations are in a folder of their own.
+
+    Args:
+        whole: the experiment with all target images.
+        budget: which of them.
+        methods: which methods, by name.
+    """
+
+    def __init__(self, whole: TaskGANExperiment, budget: Budget, methods: Sequence[str]):
+        super().__init__(whole, budget.name, methods)
+        self.budget = budget
+
+    @functools.cached_property
+    def _extra(self) -> dict[str, Callable[[], LabelledImages]]:
+        return super()._extra | {"unlabelled": self.whole.target.without_labels}
+
+    @functools.cached_property
+    def target(self) -> LabelledImages:
+        """The few labelled images of the target look."""
+        return self.whole.target.select(self.budget.rows)
+
+    @functools.cached_property
+    def target_pairs(self) -> LabelledImages:
+        """Their true pairs in the source look."""
+        return self.whole.target_pairs.select(self.budget.rows)
+
+
+class BudgetExperiment:
+    """Every budget of one seed in one target look; every stage is done once and kept in its folder.
+
+    Args:
+        root: the run folder.
+        preset: size of the experiment.
+        domain: name of the target look.
+        seed: of data, choice of images and training.
+        fabric: device and precision.
+        quiet: no progress bars.
+
+    Raises:
+        CrossgapError: an unknown look, a method that does not learn from labelled target images, or a
+            budget above what the preset has.
+    """
+
+    def __init__(
+        self, root: Path, preset: BudgetPreset, domain: str, seed: int, fabric: lightning_fabric.Fabric,
+        quiet: bool = False,
+    ):  # fmt: skip
+        base = preset.base
+        self.methods = check_methods(preset.methods, WITHOUT_SETTINGS)
+        self.whole = TaskGANExperiment(root, base, domain, seed, fabric, quiet, ("source_only",))
+        episodes = np.repeat(np.arange(base.target_episodes), base.steps)  # as they are collected
+        self.budgets = choose_budgets(episodes, preset.counts, SPREADS, seed)
+
+    def run(self, images: int) -> list[dict[str, Any]]:
+        """Do what is not done yet with so many images; one flat row per figure.
+
+        Where both kinds of choice choose the same images (none, or all), both have the row. With none
+        there is f_X as it is, `source_only`.
+        """
+        self.whole.gain  # noqa: B018 (chosen before anything is seen of the target)
+        rows = []
+        for budget in (budget for budget in self.budgets if budget.images == images):
+            methods = self.methods if budget.images else ("source_only",)
+            subset = TargetSubset(self.whole, budget, methods) if budget.images else self.whole
+            for method in methods:
+                aggregate = subset.evaluate(method)["aggregate"]
+                rows += budget_rows(subset.domain, budget, method, subset.seed, aggregate)
+        return rows

@@ -1,0 +1,106 @@
+"""Sizes of the digits experiment. Imports no torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from crossgap.errors import unknown
+from crossgap.methods.config import (
+    DANNConfig,
+    NetworkConfig,
+    SupervisedConfig,
+    TaskGANConfig,
+    TranslatorConfig,
+    as_settings,
+)
+
+DIGITS_METHODS = (
+    "source_only", "target_only", "fine_tuned", "dann", "dann_labelled", "taskgan_inverse",
+    "taskgan_inverse_refined", "taskgan_inverse_unlabelled", "taskgan_inverse_unlabelled_refined",
+    "oracle",
+)  # fmt: skip
+"""What is compared unless other methods are asked for."""
+ALL_DIGITS_METHODS = (
+    "source_only", "target_only", "fine_tuned", "augmented", "augmented_fine_tuned", "randomized_per_frame",
+    "randomized_fine_tuned", "dann", "dann_labelled", "plain_gan", "task_loss_only", "task_loss_only_refined",
+    "taskgan_inverse", "taskgan_inverse_refined", "taskgan_inverse_unlabelled",
+    "taskgan_inverse_unlabelled_refined", "source_supervised_taskgan", "source_supervised_taskgan_refined",
+    "source_supervised_taskgan_unlabelled", "source_supervised_taskgan_unlabelled_refined", "oracle",
+)  # fmt: skip
+"""What can be compared, in the order of tables."""
+
+
+@dataclass(frozen=True)
+class DigitsPreset:
+    """Size of the digits experiment."""
+
+    mnist_m_labels: int = 1000
+    """How many of MNIST-M's 55,000 training images have a label; the rest is seen without."""
+    scanned_digits_labels: int = 100
+    """How many of the 1,000 scanned training digits have a label."""
+    variants: int = 20
+    """Images made of each labelled target image, by shifts and, in MNIST-M, other colours; 1 is none."""
+    images: int = 55_000
+    """How many training images of each domain are used, at most."""
+    test_images: int = 10_000
+    """How many test images are used, at most; and validation images."""
+    methods: tuple[str, ...] = DIGITS_METHODS
+    """What is compared."""
+    config: TaskGANConfig = field(default_factory=TaskGANConfig)
+    """The training."""
+
+
+DIGITS_PRESETS = {
+    "smoke": DigitsPreset(
+        mnist_m_labels=64, scanned_digits_labels=32, variants=2, images=256, test_images=64,
+        config=TaskGANConfig(
+            networks=NetworkConfig(4, 16, 4, 1, 4),
+            source=SupervisedConfig(10, 16), randomization=SupervisedConfig(10, 16),
+            target=SupervisedConfig(5, 8),
+            fine_tuning=SupervisedConfig(5, 8), randomized_fine_tuning=SupervisedConfig(5, 8),
+            dann=DANNConfig(5, 8),
+            translator=TranslatorConfig(5, 4), refinement=SupervisedConfig(5, 8),
+        ),
+    ),
+    "quick": DigitsPreset(
+        methods=tuple(m for m in DIGITS_METHODS if m not in ("taskgan_inverse", "taskgan_inverse_refined")),
+        config=TaskGANConfig(
+            networks=NetworkConfig(32, 256, 16, 2, 16),
+            source=SupervisedConfig(3000, 64), randomization=SupervisedConfig(3000, 64),
+            target=SupervisedConfig(1000, 32),
+            fine_tuning=SupervisedConfig(1000, 32), randomized_fine_tuning=SupervisedConfig(1000, 32),
+            dann=DANNConfig(3000, 64, domain_weight=0.3),
+            translator=TranslatorConfig(5000, 16, 4e-4), refinement=SupervisedConfig(1000, 64, 5e-4),
+        ),
+    ),
+    "full": DigitsPreset(
+        config=TaskGANConfig(
+            networks=NetworkConfig(32, 256, 16, 2, 16),
+            source=SupervisedConfig(3000, 64), randomization=SupervisedConfig(3000, 64),
+            target=SupervisedConfig(5000, 32),
+            fine_tuning=SupervisedConfig(5000, 32), randomized_fine_tuning=SupervisedConfig(5000, 32),
+            dann=DANNConfig(3000, 64, domain_weight=0.3),
+            translator=TranslatorConfig(9000, 16, 4e-4), refinement=SupervisedConfig(1000, 64, 5e-4),
+        ),
+    ),
+}  # fmt: skip
+"""Every preset by name; the paper has no such experiment, so there is none of its sizes."""
+
+
+def settled(preset: DigitsPreset) -> dict[str, Any]:
+    """What a run's figures depend on. Methods can be added to it later."""
+    about = as_settings(preset)
+    del about["methods"]
+    return about
+
+
+def get_digits_preset(name: str) -> DigitsPreset:
+    """The preset of that name.
+
+    Raises:
+        CrossgapError: there is none; the message lists those that exist.
+    """
+    if name not in DIGITS_PRESETS:
+        raise unknown("Preset of the digits", name, DIGITS_PRESETS)
+    return DIGITS_PRESETS[name]

@@ -1,0 +1,175 @@
+"""Classification (TaskGAN "can be generalized to classification"): MNIST to MNIST-M, and to scanned digits.
+
+Protocol: every label of the source; a budget of labelled target images (`DigitsPreset`), and all target
+training images without labels for the methods that can use them. PixelDA and DANN's own tables have no
+target labels at all: `dann` is theirs, `dann_labelled` has what TaskGAN has. Choices are made on the
+validation splits; `accuracy` is that of the test split.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import lightning_fabric
+import numpy as np
+
+from crossgap.base.files import once
+from crossgap.core.results import with_threads
+from crossgap.core.runs import made_once, timed
+from crossgap.core.training import Trainer
+from crossgap.data import Classes, LabelledImages
+from crossgap.deploy.adapted import AdaptedModel, weights_of
+from crossgap.evaluation import AGGREGATE, wilson_interval
+from crossgap.experiments.digits.data import Split, mnist, mnist_m, randomized, scanned_digits, varied
+from crossgap.experiments.digits.presets import DigitsPreset
+from crossgap.methods.registry import METHODS, Methods
+
+SOURCE: Callable[[Split], LabelledImages] = mnist
+"""The source domain."""
+TARGETS: dict[str, Callable[[Split], LabelledImages]] = {
+    "mnist_m": mnist_m,
+    "scanned_digits": scanned_digits,
+}
+"""Every target domain by name."""
+CLASSES = Classes(10)
+PICTURED = ("plain_gan", "task_loss_only", "taskgan_inverse", "taskgan_inverse_unlabelled")
+"""Translators whose drawings are shown beneath each other."""
+
+
+def fetch() -> None:
+    """Have the source's images here, once, before several processes ask for them.
+
+    Raises:
+        CrossgapError: they cannot be had.
+    """
+    SOURCE("train")
+
+
+class DigitsExperiment:
+    """All methods of one seed in one target domain; every stage is done once and kept in its folder.
+
+    Args:
+        root: the run folder.
+        preset: size of the experiment.
+        domain: a key of `TARGETS`.
+        seed: of training, and of which target images have a label.
+        fabric: device and precision.
+        quiet: no progress bars.
+    """
+
+    def __init__(
+        self, root: Path, preset: DigitsPreset, domain: str, seed: int, fabric: lightning_fabric.Fabric,
+        quiet: bool = False,
+    ):  # fmt: skip
+        self.preset, self.domain, self.seed, self.fabric, self.quiet = preset, domain, seed, fabric, quiet
+        self.root, self.source_folder = root, root / f"seed_{seed}" / "source"
+        self.folder = root / f"seed_{seed}" / domain
+
+    def run(self) -> list[dict[str, Any]]:
+        """Do what is not done yet; one flat row per figure."""
+        return [
+            {"domain": self.domain, "method": method, "seed": self.seed, "metric": metric, **figures}
+            for method in self.preset.methods
+            for metric, figures in self.evaluate(method)["aggregate"].items()
+        ]
+
+    # data
+
+    @functools.cached_property
+    def source(self) -> LabelledImages:
+        """Labelled MNIST."""
+        return SOURCE("train").select(slice(self.preset.images))
+
+    @functools.cached_property
+    def oracle_data(self) -> LabelledImages:
+        """All training images of the target, with their labels."""
+        return TARGETS[self.domain]("train").select(slice(self.preset.images))
+
+    @functools.cached_property
+    def target(self) -> LabelledImages:
+        """The few labelled images of the target, drawn at random, in `DigitsPreset.variants` each."""
+        count: int = getattr(self.preset, f"{self.domain}_labels")
+        drawn = np.random.default_rng(self.seed).permutation(len(self.oracle_data))[:count]
+        few = self.oracle_data.select(np.sort(drawn))
+        return varied(few, self.preset.variants, recolour=self.domain == "mnist_m", seed=self.seed)
+
+    @functools.cached_property
+    def unlabelled(self) -> LabelledImages:
+        """All training images of the target, without labels."""
+        return self.oracle_data.without_labels()
+
+    @functools.cached_property
+    def randomized(self) -> LabelledImages:
+        """MNIST in random colours before random backgrounds."""
+        return randomized(self.source, self.seed)
+
+    def held_out(self, split: Split) -> LabelledImages:
+        """Images that nothing is trained on; on those of `test` nothing is chosen, either."""
+        return TARGETS[self.domain](split).select(slice(self.preset.test_images))
+
+    # models
+
+    @functools.cached_property
+    def _methods(self) -> Methods:
+        trainer = functools.partial(Trainer, fabric=self.fabric, seed=self.seed, quiet=self.quiet)
+        return Methods(
+            self.source, self.target, self.preset.config, trainer(self.folder),
+            source_trainer=trainer(self.source_folder), scale=CLASSES,
+            extra={
+                "oracle": lambda: self.oracle_data, "unlabelled": lambda: self.unlabelled,
+                "randomized_per_frame": lambda: self.randomized,
+            },
+        )  # fmt: skip
+
+    def _saved(self, method: str) -> Path:
+        return Methods.folder(method, self.folder, self.source_folder)
+
+    def model(self, method: str) -> AdaptedModel:
+        """A method's model, trained if need be."""
+        made_once(self._saved(method), lambda: self._methods.get(method), self.root, f"train {method}")
+        return self._methods.get(method)
+
+    # evaluation
+
+    def evaluate(self, method: str) -> dict[str, Any]:
+        """Accuracy on the test split, also on the validation split, and which test images are wrong."""
+
+        def measure() -> dict[str, Any]:
+            model = self.model(method)
+            with timed(self.root, "evaluate"):
+                wrong = {
+                    split: CLASSES.errors(model.predict(data.images), data.labels)
+                    for split in ("test", "validation")
+                    for data in (self.held_out(split),)
+                }
+            figures = {
+                "accuracy": accuracy(wrong["test"]),
+                "validation_accuracy": accuracy(wrong["validation"]),
+            }
+            return {
+                "aggregate": with_threads(figures, model.made_of.get("threads")),
+                "wrong": np.flatnonzero(wrong["test"]).tolist(),
+            }
+
+        path, model = self.folder / "evaluation" / f"{method}.json", self._saved(method)
+        shape = {"aggregate": AGGREGATE, "wrong": [int]}
+        return once(path, measure, "evaluation", shape, of=lambda: weights_of(model))
+
+    def pictures(self, count: int = 8) -> dict[str, np.ndarray]:
+        """Rows of validation images by label, (count, 32, 32, 3) uint8: the domains, and F(y) of the
+        translators `PICTURED` that are there."""
+        images = self.held_out("validation").images[:count]
+        rows = {"source": self.source.images[:count], f"target y: {self.domain}": images}
+        for method in (name for name in PICTURED if self._saved(name).exists()):
+            rows[f"F(y), {METHODS[method].about}"] = self.model(method).translate(images)
+        return rows
+
+
+def accuracy(wrong: np.ndarray) -> dict[str, Any]:
+    """Share of right answers with Wilson's 95 % interval, of (n,) with 1 where one is wrong."""
+    right, n = len(wrong) - int(wrong.sum()), len(wrong)
+    low, high = wilson_interval(right, n)
+    return {"value": right / n, "low": low, "high": high, "n": n}

@@ -1,0 +1,79 @@
+"""Sizes of the Mico experiment. Imports no torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from crossgap.errors import unknown
+from crossgap.methods.config import NetworkConfig, SupervisedConfig, TaskGANConfig, TranslatorConfig
+
+
+@dataclass(frozen=True)
+class MicoPreset:
+    """Size of the Mico experiment (TaskGAN, section 4.2)."""
+
+    size: int = 64
+    """Width and height of the images in pixels; the paper does not give its own."""
+    source_images: int = 50_000
+    """Labelled images of the source look."""
+    target_images: tuple[int, ...] = (1, 10, 100, 1000, 5399)
+    """How many labelled target images to train with, each the first of the next; the real data set of the
+    paper has 5,399."""
+    test_images: int = 1000
+    """Of the target look and, true pairs of these, of the source look."""
+    config: TaskGANConfig = field(default_factory=TaskGANConfig)
+    """The training, with each number of target images; at least so many steps."""
+    passes: int = 24
+    """How often what is trained on target images, or on its F(y), sees each of them, at least.
+    With a thousand and as few steps as with ten F draws no arm; with ten and as many steps as with a thousand
+    it learns their labels by heart. With 5,399 and the steps of ten a task model is far from done
+    (docs/log.md)."""
+
+
+MICO_PRESETS = {
+    "smoke": MicoPreset(
+        size=32, source_images=64, target_images=(1, 8), test_images=16,
+        config=TaskGANConfig(
+            networks=NetworkConfig(8, 32, 4, 1, 4),
+            source=SupervisedConfig(25, 16), randomization=SupervisedConfig(25, 16),
+            target=SupervisedConfig(5, 8),
+            fine_tuning=SupervisedConfig(5, 8), randomized_fine_tuning=SupervisedConfig(5, 8),
+            translator=TranslatorConfig(5, 4), canonical=TranslatorConfig(5, 4),
+            refinement=SupervisedConfig(5, 8),
+        ),
+    ),
+    "quick": MicoPreset(
+        source_images=20_000, target_images=(1, 10, 100, 1000),
+        config=TaskGANConfig(
+            networks=NetworkConfig(generator_width=16, generator_blocks=4, discriminator_width=16),
+            source=SupervisedConfig(3000, 64, 2e-3), randomization=SupervisedConfig(6000, 64),
+            target=SupervisedConfig(600, 16), fine_tuning=SupervisedConfig(600, 16),
+            randomized_fine_tuning=SupervisedConfig(600, 16),
+            canonical=TranslatorConfig(2000, 8, 4e-4), translator=TranslatorConfig(400, 8, 4e-4),
+            refinement=SupervisedConfig(400, 32, 5e-4), translated_images=4000,
+        ),
+    ),
+    "full": MicoPreset(
+        config=TaskGANConfig(
+            networks=NetworkConfig(generator_width=16, generator_blocks=4, discriminator_width=16),
+            source=SupervisedConfig(6000, 64, 2e-3), randomization=SupervisedConfig(12_000, 64),
+            target=SupervisedConfig(1200, 16), fine_tuning=SupervisedConfig(1200, 16),
+            randomized_fine_tuning=SupervisedConfig(1200, 16),
+            canonical=TranslatorConfig(8000, 8, 4e-4), translator=TranslatorConfig(1000, 8, 4e-4),
+            refinement=SupervisedConfig(800, 32, 5e-4), translated_images=8000,
+        ),
+    ),
+    "paper": MicoPreset(size=128),
+}  # fmt: skip
+"""Every preset by name."""
+
+
+def get_mico_preset(name: str) -> MicoPreset:
+    """The preset of that name.
+
+    Raises:
+        CrossgapError: there is none; the message lists those that exist.
+    """
+    if name not in MICO_PRESETS:
+        raise unknown("Preset", name, MICO_PRESETS)
+    return MICO_PRESETS[name]

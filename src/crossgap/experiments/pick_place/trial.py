@@ -1,0 +1,117 @@
+"""Pick & Place, the goal that the seed "Transferring Simulated Learning to Real Robots" did not reach: from
+the privileged state and from images, in the source look and in others."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import lightning_fabric
+
+from crossgap.base.differences import as_json
+from crossgap.base.files import once
+from crossgap.core.checkpoints import ABOUT, newest_in
+from crossgap.core.runs import same_setup, timed
+from crossgap.core.weights import digest_in
+from crossgap.experiments.pick_place.presets import PickPlacePreset
+from crossgap.experiments.pick_place.setups import get_pick_place_setup
+from crossgap.experiments.pick_place.training import PickPlaceTraining
+from crossgap.experiments.xarm7.outcomes import EPISODE, judged, trained_threads
+from crossgap.experiments.xarm7.training import TEST_GOALS
+from crossgap.methods.asymmetric_ddpg.learner import AsymmetricDDPG
+
+TEACHER = "privileged"
+"""The method that the ones with images begin with."""
+
+
+class PickPlaceExperiment:
+    """Every method of one seed, on the test goals in every look; each stage is done once and kept.
+
+    Args:
+        root: the run folder.
+        preset: size of the experiment.
+        seed: of training; the goals are the same for all.
+        fabric: device and precision.
+        quiet: no progress bars.
+
+    Raises:
+        CrossgapError: a method of the preset does not exist.
+    """
+
+    def __init__(
+        self, root: Path, preset: PickPlacePreset, seed: int, fabric: lightning_fabric.Fabric,
+        quiet: bool = False,
+    ):  # fmt: skip
+        self.root, self.preset, self.seed, self.fabric, self.quiet = root, preset, seed, fabric, quiet
+        self.folder = root / f"seed_{seed}"
+        for method in preset.methods:
+            get_pick_place_setup(method)
+
+    def run(self) -> list[dict[str, Any]]:
+        """Do what is not done yet; one flat row per figure.
+
+        `domain` is the look; what sees the state plays in the source alone, for the state has no look.
+        `success` and `distance` (of cube and goal at the end, metres) are of the test goals;
+        `validation_success` is a point of the learning curve and has `environment_steps`.
+
+        Raises:
+            CrossgapError: a method's training is one of another setup.
+        """
+        seeing = any(get_pick_place_setup(method).cameras for method in self.preset.methods)
+        for method in {*self.preset.methods, *((TEACHER,) if seeing else ())}:  # finished ones do not ask
+            same_setup(self.folder / method, get_pick_place_setup(method))
+        rows = [
+            {"domain": look, "method": method, "seed": self.seed, "metric": metric, **row}
+            for method in self.preset.methods
+            for look in (self.preset.looks if get_pick_place_setup(method).cameras else ("source",))
+            for metric, row in judged(self.episodes(method, look)).items()
+        ]
+        about = {"domain": "source", "seed": self.seed, "metric": "validation_success"}
+        return rows + [
+            {**about, "method": method, **point}
+            for method in self.preset.methods
+            for point in self._begun(method).curve
+        ]
+
+    def episodes(self, method: str, look: str) -> list[dict[str, Any]]:
+        """Every test episode of a method in a look."""
+
+        def play() -> list[dict[str, Any]]:
+            training = self.training(method)
+            with timed(self.root, f"train {method}"):
+                training.run()
+            with timed(self.root, "evaluate"):
+                played = training.evaluate(look, TEST_GOALS)
+            return [one | trained_threads(training.curve) for one in played]
+
+        path = self.folder / "evaluation" / f"{method}_{look}.json"
+        return once(path, play, "evaluation", [EPISODE], of=lambda: self._trained(method))
+
+    def _trained(self, method: str) -> dict[str, Any] | None:
+        """What an evaluation is of: a setup, as its training may have been removed for another one, and what
+        that has learnt. None of a training of before there were digests, with its evaluations."""
+        newest = newest_in(self.folder / method / "checkpoints")
+        digest = digest_in(newest / ABOUT, "checkpoint") if newest else None
+        if newest and digest is None:
+            return None
+        return {"setup": as_json(asdict(get_pick_place_setup(method))), "weights": digest}
+
+    def training(self, method: str) -> PickPlaceTraining:
+        """A method's training; that of its teacher is done first."""
+        if not get_pick_place_setup(method).cameras:
+            return self._begun(method)
+        teacher = self._begun(TEACHER)
+        with timed(self.root, f"train {TEACHER}"):
+            return self._begun(method, teacher.run())
+
+    def _begun(self, method: str, teacher: AsymmetricDDPG | None = None) -> PickPlaceTraining:
+        return PickPlaceTraining(
+            self.folder / method,
+            self.preset,
+            get_pick_place_setup(method),
+            self.seed,
+            self.fabric,
+            self.quiet,
+            teacher,
+        )

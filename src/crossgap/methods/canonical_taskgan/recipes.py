@@ -1,0 +1,198 @@
+"""Inverse TaskGAN that also learns from randomized source images."""
+
+from __future__ import annotations
+
+import copy
+from functools import partial
+
+import numpy as np
+import torch
+
+from crossgap.data.batches import Batches
+from crossgap.deploy.adapted import AdaptedModel
+from crossgap.errors import CrossgapError
+from crossgap.methods.config import TranslatorConfig
+from crossgap.methods.methods import Method, Methods
+from crossgap.methods.taskgan.phase import CanonicalTaskGAN, translate
+from crossgap.methods.taskgan.recipes import new_translator
+from crossgap.methods.taskgan_forward.recipes import sample_source
+from crossgap.networks import Generator
+
+RANDOMIZED = "randomized_per_frame"
+
+
+def check_pairs(methods: Methods) -> None:
+    """Whether the randomized images are those of the source, row by row.
+
+    Raises:
+        CrossgapError: they are not.
+    """
+    randomized = methods.extra(RANDOMIZED)
+    if len(randomized) != len(methods.source) or not (randomized.labels == methods.source.labels).all():
+        raise CrossgapError(
+            "Expected every source image once more in a randomized look, row by row, with the same labels; "
+            f"got {len(randomized)} randomized and {len(methods.source)} source images."
+        )
+
+
+def rcan(methods: Methods, name: str) -> AdaptedModel:
+    """f_X behind F, which was trained on randomized source images alone: it has seen no target image."""
+    return _canonical_phase(methods, name, "source_only", methods.config.canonical, None)
+
+
+def canonical(methods: Methods, name: str, labelled: bool = True) -> AdaptedModel:
+    """RCAN's F, trained on with the target images, and f_X that knows its drawings.
+
+    Args:
+        methods: data, settings and trainer.
+        name: of the method.
+        labelled: whether the target images' labels are used.
+    """
+    inputs = methods.batches(methods.target, methods.config.translator.batch, 2)
+    return _canonical_phase(methods, name, "rcan_refined", methods.config.translator, inputs, labelled)
+
+
+def _canonical_phase(
+    methods: Methods, name: str, base: str, config: TranslatorConfig, inputs: Batches | None,
+    labelled: bool = True,
+) -> AdaptedModel:  # fmt: skip
+    """A translator trained through the base's f_X, beginning with the base's F if it has one."""
+    model, randomized = methods.get(base), methods.extra(RANDOMIZED)
+    generator, discriminator = new_translator(methods)
+    if model.translator is not None:
+        generator.load_state_dict(model.translator.state_dict())
+    phase = CanonicalTaskGAN(
+        name,
+        generator,
+        discriminator,
+        model.task_model,
+        inputs=inputs,
+        real=methods.batches(methods.source, config.batch, 1),
+        randomized=methods.batches(randomized, config.batch, 6),
+        canonical=methods.batches(methods.source, config.batch, 6),  # the same order
+        task_weight=config.task_weight,
+        canonical_weight=config.canonical_weight,
+        steps=config.steps,
+        learning_rate=config.learning_rate,
+        labelled=labelled,
+        loss=methods.scale.loss,
+    )
+    methods.fit(name, phase)
+    return methods.adapted(model.task_model, generator)
+
+
+def canonical_refined(
+    methods: Methods, name: str, base: str, target: bool = True, near: bool = False
+) -> AdaptedModel:  # fmt: skip
+    """The same translator, and f_X refined on what it makes of labelled images.
+
+    Args:
+        methods: data, settings and trainer.
+        name: of the method.
+        base: whose translator and f_X.
+        target: whether target images are among these, beside randomized ones.
+        near: whether source and randomized images are those with labels like the target's.
+    """
+    model, config = methods.get(base), methods.config.refinement
+    assert isinstance(model.translator, Generator)
+    source, randomized = methods.source, methods.extra(RANDOMIZED)
+    if near:
+        rows = near_the_target(methods)
+        source, randomized = source.select(rows), randomized.select(rows)
+    else:
+        randomized = sample_source(methods, randomized)
+    data = [methods.batches(source, config.batch, 4)]
+    for stream, images in ((3, methods.target), (5, randomized)) if target else ((5, randomized),):
+        translated = translate(model.translator, images.images, methods.trainer.fabric)
+        data.append(methods.generated(translated, images, config.batch, stream))
+    task_model = copy.deepcopy(model.task_model)
+    methods.supervised(name, task_model, data, config)
+    return methods.adapted(task_model, model.translator)
+
+
+def near_the_target(methods: Methods) -> np.ndarray:
+    """Rows of source images to refine on where the target's labels are spread otherwise than the source's.
+
+    A robot at its work shows few of the configurations that a simulator can show. A row is drawn with the
+    weight exp(−d² / 2), d the distance of its label, scaled to spread 1, to the next target label, beyond
+    that of the nearest row of all: what the source has too much of is left out (label shift).
+
+    Returns:
+        (`translated_images`,) rows, drawn with replacement.
+    """
+    source, target = (
+        torch.from_numpy(methods.scale.apply(data.labels)) for data in (methods.source, methods.target)
+    )
+    distance = torch.cat([torch.cdist(part, target).amin(1) for part in source.split(1000)]).double().numpy()
+    weight = np.exp(-np.square(distance - distance.min()) / 2)
+    rng = np.random.default_rng(methods.trainer.seed)
+    return rng.choice(len(source), methods.config.translated_images, p=weight / weight.sum())
+
+
+RCAN = ("source", "canonical")
+RCAN_REFINED = (*RCAN, "refinement", "translated_images")
+CANONICAL_TASKGAN = (*RCAN_REFINED, "translator")
+
+
+def _canonical(name: str, about: str, labelled: bool) -> dict[str, Method]:
+    refined = f"{name}_refined"
+    return {
+        name: Method(
+            partial(canonical, name=name, labelled=labelled),
+            about,
+            needs=RANDOMIZED,
+            target_labels=labelled,
+            check=check_pairs,
+            settings=CANONICAL_TASKGAN,
+        ),
+        refined: Method(
+            partial(canonical_refined, name=refined, base=name, target=labelled),
+            f"{about}, refined",
+            needs=RANDOMIZED,
+            target_labels=labelled,
+            check=check_pairs,
+            settings=CANONICAL_TASKGAN,
+        ),
+    }
+
+
+CANONICAL = {
+    "rcan": Method(
+        partial(rcan, name="rcan"),
+        "RCAN: randomized to canonical, no target images",
+        source_side=True,
+        needs=RANDOMIZED,
+        target_labels=False,
+        check=check_pairs,
+        settings=RCAN,
+    ),
+    "rcan_refined": Method(
+        partial(canonical_refined, name="rcan_refined", base="rcan", target=False),
+        "RCAN: randomized to canonical, no target images, refined",
+        source_side=True,
+        needs=RANDOMIZED,
+        target_labels=False,
+        check=check_pairs,
+        settings=RCAN_REFINED,
+    ),
+    **_canonical("canonical_taskgan", "canonical TaskGAN (with randomized source images)", True),
+    "rcan_near": Method(
+        partial(canonical_refined, name="rcan_near", base="rcan_refined", near=True),
+        "RCAN, refined near the target's labels",
+        needs=RANDOMIZED,
+        check=check_pairs,
+        settings=RCAN_REFINED,
+    ),
+    "canonical_taskgan_near": Method(
+        partial(canonical_refined, name="canonical_taskgan_near", base="canonical_taskgan", near=True),
+        "canonical TaskGAN (with randomized source images), refined near the target's labels",
+        needs=RANDOMIZED,
+        check=check_pairs,
+        settings=CANONICAL_TASKGAN,
+    ),
+    **_canonical(
+        "canonical_taskgan_unlabelled",
+        "canonical TaskGAN (with randomized source images), no target labels",
+        False,
+    ),
+}

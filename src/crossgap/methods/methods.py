@@ -1,0 +1,353 @@
+"""What it takes to train a method: two data sets, settings and a folder."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from crossgap.base.files import alone, read_json, write_json
+from crossgap.core.training import Phase, Trainer, hardware
+from crossgap.data.batches import Augment, Batches
+from crossgap.data.folder import strip_hint
+from crossgap.data.images import LabelCoding, LabelledImages, LabelScale, describe
+from crossgap.deploy.adapted import AdaptedModel
+from crossgap.errors import CrossgapError, unknown
+from crossgap.methods.config import SupervisedConfig, TaskGANConfig
+from crossgap.methods.record import EXTRA, check_same, made_of
+from crossgap.methods.supervised import Supervised
+from crossgap.networks import TaskModel
+
+
+@dataclass(frozen=True)
+class Method:
+    """One way to a model for the target domain."""
+
+    build: Callable[[Methods], AdaptedModel]
+    """Trains it; what it builds on is asked of `Methods.get`, which trains or loads it."""
+    about: str
+    """What it is, for tables and `--help`."""
+    settings: tuple[str, ...] = field(kw_only=True)
+    """The parts of `TaskGANConfig` that its model depends on, with those of what it builds on; `networks`,
+    which all depend on, is not named."""
+    source_side: bool = False
+    """Whether it sees nothing of the target, so that all targets can share it."""
+    needs: str = ""
+    """The extra data set that it needs beside source and target, a key of `EXTRA`."""
+    target_labels: bool = True
+    """Whether it uses labels of the target images."""
+    translates_source: bool = False
+    """Whether its model is for source images, which it translates to the target: a step to others."""
+
+    check: Callable[[Methods], None] | None = None
+    """Looks at its data before anything is trained; raises `CrossgapError` where they do not fit."""
+
+    @property
+    def policy(self) -> bool:
+        """Whether its model acts in the target."""
+        return not self.translates_source
+
+
+OPTIONS = {
+    "pairs": "--pairs", "unlabelled": "--unlabelled", "randomized": "--randomized",
+    "randomized_per_frame": "--randomized",
+}  # fmt: skip
+"""The option of `crossgap train` for each that a user can have."""
+
+
+def needed(key: str) -> str:
+    """A data set of `EXTRA` in words, with its option."""
+    return f"{EXTRA[key]} ({OPTIONS[key]})" if key in OPTIONS else EXTRA[key]
+
+
+class Methods:
+    """Trains the methods on two data sets, each once; what a method builds on is trained first.
+
+    Args:
+        source: labelled images of the source domain X.
+        target: the few images of the target domain Y, labelled unless only methods without target labels
+            are asked for.
+        config: sizes, steps, rates.
+        trainer: runs the phases, in the run folder of this pair of domains.
+        source_trainer: runs what needs the source alone, in a folder that several targets may share.
+        extra: makes further data sets, by their key in `EXTRA`, when a method needs them.
+        scale: of the labels; the source's `LabelScale` by default. `Classes(k)` makes it classification.
+        source_config: settings of what needs the source alone, where targets with other ones share it.
+        simulated: the extra data sets that take long to make, and are the same whenever they are: none is
+            made to be compared with what a finished model was trained on.
+
+    Raises:
+        CrossgapError: the two sets differ in image size or in labels.
+    """
+
+    def __init__(
+        self, source: LabelledImages, target: LabelledImages, config: TaskGANConfig, trainer: Trainer,
+        source_trainer: Trainer | None = None,
+        extra: Mapping[str, Callable[[], LabelledImages]] | None = None,
+        scale: LabelCoding | None = None, source_config: TaskGANConfig | None = None,
+        simulated: Collection[str] = (),
+    ):  # fmt: skip
+        check_pair(source, target)
+        self.source, self.target, self.config, self.trainer = source, target, config, trainer
+        self.source_trainer, self._extra = source_trainer or trainer, extra or {}
+        self.scale, self._source_config = scale or LabelScale.of(source), source_config or config
+        self._simulated = simulated
+        self._descriptions: dict[tuple[str, bool], dict[str, Any]] = {}
+
+    # models
+
+    def get(self, name: str) -> AdaptedModel:
+        """The adapted model of a method: loaded from its folder, or trained and saved there.
+
+        It predicts in the precision of training.
+
+        Raises:
+            CrossgapError: there is no such method, it needs target labels or data that are not there, or its
+                folder holds a model of other data, labels, settings, seed or hardware.
+        """
+        method, trainer = self.method(name), self.trainer_of(name)
+        if method.source_side and self._source_config != self.config:
+            return self._source_side.get(name)
+        folder = self.folder(name, self.trainer.folder, self.source_trainer.folder)
+        if not folder.exists():
+            self.check(name)
+            # processes of one training must not wait for each other here
+            with alone(folder) if trainer.fabric.world_size == 1 else nullcontext():
+                if not folder.exists():
+                    self._train(method, name, folder)
+        model = AdaptedModel.load(folder, trainer.fabric.device)
+        if model.method != name:
+            raise CrossgapError(f"{folder} holds a model of '{model.method}'. Expected one of '{name}'.")
+        wanted = self.made_of(name, extra=self._is_made(method.needs))
+        check_same(folder, model.made_of, wanted, trainer.folder / "checkpoints" / name)
+        model.precision = hardware(trainer.fabric)["precision"]
+        return model
+
+    @staticmethod
+    def folder(name: str, run: Path, source_run: Path) -> Path:
+        """Where the model of a method is, of the run folder of a pair of domains and of that of the source
+        alone."""
+        return (source_run if Methods.method(name).source_side else run) / "models" / name
+
+    @functools.cached_property
+    def _source_side(self) -> Methods:
+        """The same for what needs the source alone, with its own settings."""
+        return Methods(
+            self.source, self.target, self._source_config, self.source_trainer, None, self._extra, self.scale,
+            simulated=self._simulated,
+        )  # fmt: skip
+
+    def _is_made(self, key: str) -> bool:
+        """Whether a data set of `EXTRA` can be looked at without being made first."""
+        return key not in self._simulated or (key, True) in self._descriptions
+
+    def _train(self, method: Method, name: str, folder: Path) -> None:
+        model, fabric = method.build(self), self.trainer_of(name).fabric
+        model.method, model.made_of = name, self.made_of(name)
+        if fabric.is_global_zero:
+            model.save(folder)
+        fabric.barrier()
+
+    def made_of(self, name: str, extra: bool = True) -> dict[str, Any]:
+        """What the model of a method is trained on and with: `record.made_of`."""
+        return made_of(self, name, extra)
+
+    def check(self, name: str) -> None:
+        """Whether a method can be trained on what is there.
+
+        Raises:
+            CrossgapError: there is no such method, it needs target labels or data that are not there, or a
+                batch has fewer images than there are processes.
+        """
+        method = self.method(name)
+        check_batches(self.config, self.trainer.fabric.world_size)
+        if method.target_labels and not method.source_side and not self.target.label_names:
+            raise CrossgapError(
+                f"Method '{name}' needs labels of the target images; there are none here. These learn "
+                f"from the images and need none: {', '.join(self._without_target_labels())}. "
+                "`crossgap methods` also lists what sees nothing of the target."
+            )
+        if method.needs and method.needs not in self._extra:
+            raise CrossgapError(f"Method '{name}' needs {needed(method.needs)}; there are none here.")
+        if method.needs:
+            self._check_extra(method.needs)
+        if method.check is not None:
+            method.check(self)
+
+    def _without_target_labels(self) -> list[str]:
+        """The methods that learn from the target's images alone, as far as they can be trained here."""
+        from crossgap.methods.registry import METHODS
+
+        return [
+            name
+            for name, about in METHODS.items()
+            if about.policy
+            and not (about.target_labels or about.source_side)
+            and (not about.needs or about.needs in self._extra)
+        ]
+
+    def _check_extra(self, key: str) -> None:
+        """Whether a further data set is of the source's size, and labelled alike where it is labelled."""
+        data = self.extra(key)
+        check_pair(self.source, data, names=("Source", key.replace("_", " ").capitalize()))
+        if data.label_names:
+            self.scale.apply(data.labels)
+
+    @staticmethod
+    def method(name: str) -> Method:
+        """The method of that name.
+
+        Raises:
+            CrossgapError: there is none; the message lists those that exist.
+        """
+        from crossgap.methods.registry import METHODS
+
+        if name not in METHODS:
+            raise unknown("Method", name, METHODS)
+        return METHODS[name]
+
+    def trainer_of(self, name: str) -> Trainer:
+        """What runs a method: the trainer of this pair of domains, or of the source alone."""
+        return self.source_trainer if self.method(name).source_side else self.trainer
+
+    def extra(self, key: str) -> LabelledImages:
+        """A data set beside source and target.
+
+        Raises:
+            CrossgapError: nobody provides it.
+        """
+        if key not in self._extra:
+            raise CrossgapError(f"This method needs {needed(key)}; there are none here.")
+        return self._extra[key]()
+
+    def has(self, key: str) -> bool:
+        """Whether a data set of `EXTRA` is there."""
+        return key in self._extra
+
+    def describe(self, key: str, labelled: bool = True) -> dict[str, Any]:
+        """`describe` of the source, the target or an extra data set, without its labels where they are not
+        used; it is looked at once."""
+        if (key, labelled) not in self._descriptions:
+            data = getattr(self, key) if key in ("source", "target") else self.extra(key)
+            self._descriptions[key, labelled] = describe(data if labelled else data.without_labels())
+        return self._descriptions[key, labelled]
+
+    # what methods are put together from
+
+    def fit(self, name: str, phase: Phase) -> None:
+        """Train a phase of a method, or go on with it.
+
+        Raises:
+            CrossgapError: the phase was begun on other data, labels, settings, seed or hardware.
+        """
+        trainer, wanted = self.trainer_of(name), self.made_of(name)
+        begun = trainer.folder / "checkpoints" / phase.name
+        record = begun.with_name(f"{phase.name}.json")
+        if begun.exists():
+            again = f"Delete {begun} to train that part again, and {record}."
+            found = read_json(record, "record", dict, again) if record.exists() else None
+            check_same(begun, found, wanted)
+        elif trainer.fabric.is_global_zero:
+            write_json(record, wanted)
+        trainer.fit(phase)
+
+    def supervised(
+        self, name: str, task_model: nn.Module, data: Sequence[LabelledImages | Batches],
+        config: SupervisedConfig, augment: Augment | None = None,
+    ) -> AdaptedModel:  # fmt: skip
+        """Train a task model in place on one or several data sets at once."""
+        batches = [
+            part if isinstance(part, Batches) else self.batches(part, config.batch, 10 + index, augment)
+            for index, part in enumerate(data)
+        ]
+        phase = Supervised(name, task_model, batches, config.steps, config.learning_rate, self.scale.loss)
+        self.fit(name, phase)
+        return self.adapted(task_model)
+
+    def new_task_model(self) -> TaskModel:
+        """An untrained task model, always the same for a seed."""
+        torch.manual_seed(self.trainer.seed)
+        networks = self.config.networks
+        size = self.source.images.shape[1]
+        return TaskModel(
+            self.scale.outputs, size, networks.task_width, networks.task_hidden, networks.task_norm
+        )
+
+    def batches(
+        self, data: LabelledImages, size: int, stream: int, augment: Augment | None = None
+    ) -> Batches:
+        """Batches of a data set; `stream` tells the orders of a phase's data sets apart."""
+        fabric = self.trainer.fabric
+        images = torch.from_numpy(np.ascontiguousarray(data.images)).to(fabric.device)
+        return self._batches(images, data, size, 1000 * stream, augment)
+
+    def generated(self, images: Tensor, data: LabelledImages, size: int, stream: int) -> Batches:
+        """Batches of generated images (n, 3, H, W) in [-1, 1], with the labels of what they were made of."""
+        return self._batches(images, data, size, stream)
+
+    def _batches(self, images, data, size, stream, augment=None) -> Batches:
+        fabric = self.trainer.fabric
+        scaled = self.scale.apply(data.labels) if data.label_names else data.labels
+        labels = torch.from_numpy(scaled).to(fabric.device)
+        share = fabric.global_rank, fabric.world_size
+        return Batches(images, labels, size, self.trainer.seed + stream, *share, augment=augment)
+
+    def adapted(self, task_model: nn.Module, translator: nn.Module | None = None) -> AdaptedModel:
+        """The adapted model of trained networks."""
+        size, names = self.source.images.shape[1], self.source.label_names
+        return AdaptedModel(
+            task_model, self.scale, names, size, translator, architecture=asdict(self.config.networks)
+        )
+
+
+def check_batches(config: TaskGANConfig, processes: int) -> None:
+    """Whether every batch has an image for each of so many processes; also those of other methods, which
+    this one may build on.
+
+    Raises:
+        CrossgapError: one has not.
+    """
+    for part, settings in asdict(config).items():
+        if isinstance(settings, dict) and settings.get("batch", processes) < processes:
+            raise CrossgapError(
+                f"--{part.replace('_', '-')}.batch is {settings['batch']}. Expected at least {processes}, "
+                "one for each process."
+            )
+
+
+def check_pair(
+    source: LabelledImages, target: LabelledImages, names: tuple[str, str] = ("Source", "Target")
+) -> None:  # fmt: skip
+    """Whether two data sets can be the two sides of one gap; `names` are what errors call them.
+
+    Raises:
+        CrossgapError: they differ in image size or labels, or the networks cannot take the size.
+    """
+    if source.images.shape[1:] != target.images.shape[1:]:
+        (h, w), (height, width) = source.images.shape[1:3], target.images.shape[1:3]
+        raise CrossgapError(
+            f"{names[0]} images are {w}×{h} pixels, {names[1].lower()} images {width}×{height}. "
+            "Expected one size." + (strip_hint(h, w) or strip_hint(height, width))
+        )
+    h, w = source.images.shape[1:3]
+    if h != w or h % 4 or h < 24:
+        raise CrossgapError(
+            f"Images are {w}×{h} pixels. Expected squares whose side is a multiple of 4 and at least 24."
+            + strip_hint(h, w)
+        )
+    if not source.label_names:
+        raise CrossgapError("The source has no labels. Expected at least one label column.")
+    if target.label_names and source.label_names != target.label_names:
+        order = ", in the same order," if set(source.label_names) == set(target.label_names) else ""
+        raise CrossgapError(
+            f"{names[0]} labels are {', '.join(source.label_names)}, {names[1].lower()} labels "
+            f"{', '.join(target.label_names)}. Expected the same labels{order} in both, or none "
+            "in the target."
+        )

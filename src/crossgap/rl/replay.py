@@ -1,0 +1,174 @@
+"""Experience of goal-reaching episodes: every frame is held once, as bytes, and goals are relabelled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import numpy as np
+
+from crossgap.base.arrays import read_arrays
+from crossgap.base.files import writing
+from crossgap.errors import CrossgapError
+
+Reward = Callable[[np.ndarray, np.ndarray], np.ndarray]
+"""(achieved (n, 3), desired (n, 3)) -> rewards (n,)."""
+
+
+@dataclass(frozen=True)
+class Episode:
+    """One finished episode of T steps."""
+
+    frames: np.ndarray
+    """(T + 1, H, W, C) uint8: what was seen before every action, and at the end; (T + 1, 0) without eyes."""
+    states: np.ndarray
+    """(T + 1, k) float32: the privileged state at the same moments."""
+    achieved: np.ndarray
+    """(T + 1, g) float32: what had been achieved at the same moments."""
+    actions: np.ndarray
+    """(T, a) float32."""
+    goal: np.ndarray
+    """(g,) float32: what was to be achieved."""
+
+
+@dataclass(frozen=True)
+class Transitions:
+    """A batch of n steps."""
+
+    frames: np.ndarray
+    """(n, H, W, C) uint8: o_t."""
+    next_frames: np.ndarray
+    """(n, H, W, C) uint8: o_{t+1}."""
+    states: np.ndarray
+    """(n, k) float32: s_t."""
+    next_states: np.ndarray
+    """(n, k) float32: s_{t+1}."""
+    actions: np.ndarray
+    """(n, a) float32: a_t."""
+    goals: np.ndarray
+    """(n, g) float32."""
+    rewards: np.ndarray
+    """(n,) float32: r_t."""
+
+    def __add__(self, other: Transitions) -> Transitions:
+        """These and then the others."""
+        parts = ((getattr(self, f.name), getattr(other, f.name)) for f in fields(self))
+        return Transitions(*map(np.concatenate, parts))
+
+
+class Replay:
+    """The newest episodes, as many as `capacity` frames hold.
+
+    Memory is taken as it fills: 100,000 frames of 84×84×3 bytes are 2.1 GB. A transition's two frames are
+    views of one array, so that a frame between two steps is held once.
+
+    Args:
+        capacity: frames.
+        relabelled: share of transitions whose goal becomes what the same episode achieved later, "future" of
+            hindsight experience replay (Andrychowicz et al. 2017); 0.8 is their k = 4.
+        reward: of an achieved and a desired goal.
+
+    Raises:
+        CrossgapError: `relabelled` is not a share.
+    """
+
+    def __init__(self, capacity: int, relabelled: float, reward: Reward):
+        if not 0 <= relabelled <= 1:
+            raise CrossgapError(f"Expected a share of relabelled goals from 0 to 1; got {relabelled}.")
+        self.capacity, self.relabelled, self.reward = capacity, relabelled, reward
+        self._episodes: list[Episode] = []
+        self._next = 0
+
+    def __len__(self) -> int:
+        """Number of frames held."""
+        return sum(len(episode.frames) for episode in self._episodes)
+
+    def add(self, episode: Episode) -> None:
+        """Keep an episode; the oldest gives way where there is no room.
+
+        Raises:
+            CrossgapError: its parts do not fit together, are not finite, or differ in shape from the others'.
+        """
+        steps = len(episode.actions)
+        lengths = [len(part) for part in (episode.frames, episode.states, episode.achieved)]
+        if steps < 1 or lengths != [steps + 1] * 3 or episode.frames.dtype != np.uint8:
+            raise CrossgapError(
+                f"An episode of {steps} steps needs {steps + 1} uint8 frames, states and achieved goals; got "
+                f"{lengths} and {episode.frames.dtype}."
+            )
+        parts = (episode.states, episode.achieved, episode.actions, episode.goal)
+        if not all(np.isfinite(part).all() for part in parts):
+            raise CrossgapError("An episode has numbers that are not finite.")
+        if self._episodes and episode.frames.shape != self._episodes[0].frames.shape:
+            raise CrossgapError(
+                f"Episodes here have frames {self._episodes[0].frames.shape}; got {episode.frames.shape}."
+            )
+        if (len(self._episodes) + 1) * (steps + 1) <= self.capacity or not self._episodes:
+            self._episodes.append(episode)
+        else:
+            self._episodes[self._next % len(self._episodes)] = episode
+            self._next += 1
+
+    def load(self, paths: Iterable[Path]) -> None:
+        """Add what `write_episodes` kept, in that order.
+
+        Raises:
+            CrossgapError: a file is missing or damaged.
+        """
+        for path in paths:
+            for episode in read_episodes(path):
+                self.add(episode)
+
+    def sample(self, count: int, rng: np.random.Generator) -> Transitions:
+        """Random transitions, each with its episode's goal or a later achievement of it.
+
+        Raises:
+            CrossgapError: there are none yet.
+        """
+        if not self._episodes:
+            raise CrossgapError("Nothing to learn from yet: the replay is empty.")
+        chosen = [self._episodes[i] for i in rng.integers(len(self._episodes), size=count)]
+        steps = len(chosen[0].actions)
+        at = rng.integers(steps, size=count)
+        later = rng.integers(at + 1, steps + 1)
+        again = rng.random(count) < self.relabelled
+        goals = np.stack([
+            episode.achieved[then] if new else episode.goal
+            for episode, then, new in zip(chosen, later, again, strict=True)
+        ])  # fmt: skip
+        pairs = list(zip(chosen, at, strict=True))
+        achieved = np.stack([episode.achieved[t + 1] for episode, t in pairs])
+        return Transitions(
+            frames=np.stack([episode.frames[t] for episode, t in pairs]),
+            next_frames=np.stack([episode.frames[t + 1] for episode, t in pairs]),
+            states=np.stack([episode.states[t] for episode, t in pairs]),
+            next_states=np.stack([episode.states[t + 1] for episode, t in pairs]),
+            actions=np.stack([episode.actions[t] for episode, t in pairs]),
+            goals=goals,
+            rewards=self.reward(achieved, goals).astype(np.float32),
+        )
+
+
+def write_episodes(path: Path, episodes: Sequence[Episode]) -> None:
+    """Keep episodes of equal length in a file, in one piece.
+
+    Raises:
+        CrossgapError: the disk is full or the place cannot be written.
+    """
+    parts = {f.name: np.stack([getattr(episode, f.name) for episode in episodes]) for f in fields(Episode)}
+    with writing(path) as temporary, temporary.open("wb") as file:
+        np.savez(file, allow_pickle=False, **parts)
+
+
+def read_episodes(path: Path) -> list[Episode]:
+    """The episodes of such a file.
+
+    Raises:
+        CrossgapError: it is missing or damaged.
+    """
+    again = f"Delete {path.parent.parent} to train again."
+    parts = read_arrays(path, [f.name for f in fields(Episode)], again)
+    if len({part.shape[:1] for part in parts}) > 1 or not parts[0].ndim:
+        raise CrossgapError(f"{path} is damaged: expected as many of each part of an episode. {again}")
+    return [Episode(*episode) for episode in zip(*parts, strict=True)]

@@ -1,0 +1,105 @@
+"""What every built-in world has: textures, a floor, walls, lights and a camera, dressed in a look."""
+
+# mujoco ships no type information
+# pyright: reportAttributeAccessIssue=false
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import mujoco
+import numpy as np
+
+from crossgap.simulation.base import rendering
+from crossgap.simulation.base.looks import Colour, RoomLook, Surface, Vector
+from crossgap.simulation.base.textures import SIZE, TEXTURES
+
+CAMERA = "front"
+
+Plane = tuple[str, Vector, Vector]
+"""Name, a point and the normal of a plane; it wears the floor's surface or the wall's by its name."""
+Textures = Mapping[str, Callable[[], np.ndarray]]
+"""What draws each, (SIZE, SIZE, 3) uint8, by its name in a look."""
+
+
+def new_room(
+    look: RoomLook, buffer_size: int, planes: Sequence[Plane], textures: Textures = TEXTURES
+) -> mujoco.MjSpec:  # fmt: skip
+    """An empty room in a look.
+
+    Args:
+        look: its appearance.
+        buffer_size: width and height of the offscreen buffer in pixels.
+        planes: floor and walls, named `floor…` and `wall…`.
+        textures: what its surfaces, and randomizations of them, can choose from.
+    """
+    spec = mujoco.MjSpec()
+    rendering.fast_quality(spec, buffer_size)
+    headlight = spec.visual.headlight
+    headlight.ambient, headlight.diffuse, headlight.specular = [look.ambient] * 3, [0] * 3, [0] * 3
+    _add_textures(spec, textures)
+    floor, wall = (
+        _add_materials(spec, name, surface, textures)
+        for name, surface in (("floor", look.floor), ("wall", look.wall))
+    )
+    for name, position, normal in planes:
+        spec.worldbody.add_geom(
+            name=name, type=mujoco.mjtGeom.mjGEOM_PLANE, size=[1.2, 1.2, 0.3], pos=position,
+            zaxis=normal, material=floor if name.startswith("floor") else wall,
+        )  # fmt: skip
+    return spec
+
+
+def rgba(colour: Colour) -> list[float]:
+    """A colour that nothing shines through."""
+    return [*colour, 1.0]
+
+
+def _add_textures(spec: mujoco.MjSpec, textures: Textures) -> None:
+    for name, draw in textures.items():
+        texture = spec.add_texture(
+            name=name, type=mujoco.mjtTexture.mjTEXTURE_2D, width=SIZE, height=SIZE, nchannel=3
+        )
+        texture.data = draw().tobytes()
+
+
+def _add_materials(spec: mujoco.MjSpec, name: str, surface: Surface, textures: Textures) -> str:
+    """One material per texture, so that randomization can swap them; the name of the look's own."""
+    for texture in (None, *textures):
+        material = spec.add_material(
+            name=f"{name}_{texture}", rgba=rgba(surface.colour), specular=0.0,
+            texrepeat=[surface.repeat, surface.repeat],
+        )  # fmt: skip
+        if texture is not None:
+            material.textures[mujoco.mjtTextureRole.mjTEXROLE_RGB] = texture
+    return f"{name}_{surface.texture}"
+
+
+def add_lights_and_camera(spec: mujoco.MjSpec, look: RoomLook) -> None:
+    """The look's lights, and its camera `front`."""
+    for index, light in enumerate(look.lights):
+        kind = mujoco.mjtLightType.mjLIGHT_SPOT if light.spot else (
+            mujoco.mjtLightType.mjLIGHT_DIRECTIONAL)  # fmt: skip
+        spec.worldbody.add_light(
+            name=f"light_{index}", type=kind, castshadow=light.shadow, pos=light.position,
+            dir=np.subtract(light.target, light.position), cutoff=60, exponent=4,
+            diffuse=light.colour, ambient=[0] * 3, specular=[0.1] * 3,
+        )  # fmt: skip
+    add_camera(spec, CAMERA, look.camera, look.camera_target, look.field_of_view)
+
+
+def add_camera(
+    spec: mujoco.MjSpec, name: str, position: Vector, target: Vector, field_of_view: float
+) -> None:  # fmt: skip
+    """An upright camera that looks at a point.
+
+    Args:
+        spec: what it is added to.
+        name: of the camera.
+        position: metres.
+        target: the point in the middle of its image, metres.
+        field_of_view: vertical, degrees.
+    """
+    forward = np.subtract(target, position)
+    right = np.cross(forward, [0, 0, 1])
+    up = np.cross(right, forward)
+    spec.worldbody.add_camera(name=name, pos=position, fovy=field_of_view, xyaxes=[*right, *up])

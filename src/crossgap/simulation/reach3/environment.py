@@ -1,0 +1,127 @@
+"""`crossgap/Reach3-v0`: a 3-DoF arm brings its tip to a cube that it knows only from an image."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+
+from crossgap.errors import CrossgapError
+from crossgap.simulation.base.looks import get_look
+from crossgap.simulation.base.options import checked_options, checked_point, checked_size
+from crossgap.simulation.base.randomization import get_randomization
+from crossgap.simulation.base.room import CAMERA
+from crossgap.simulation.base.scene import shared_scene
+from crossgap.simulation.base.sharing import SceneHere
+from crossgap.simulation.reach3 import kinematics
+from crossgap.simulation.reach3.kinematics import CUBE_HALF, JOINT_HIGH, JOINT_LOW, LINK, SUCCESS_DISTANCE
+
+MAX_STEP = 0.3
+"""Largest joint displacement in one step, radians."""
+CUBE_LOW = np.array([-2 * LINK, -2 * LINK, CUBE_HALF])
+CUBE_HIGH = np.array([2 * LINK, 2 * LINK, kinematics.SHOULDER_HEIGHT + 2 * LINK])
+"""Around all that the arm can reach above the floor, metres."""
+
+
+class Reach3Env(gym.Env):
+    """Reach a cube with a yaw–shoulder–elbow arm (TaskGAN, section 4.1, rebuilt in MuJoCo).
+
+    Action: joint displacements of one step, (3,) radians in [-0.3, 0.3]; the arm follows exactly.
+
+    Observation: `pixels["front"]` (size, size, 3) uint8; `agent_pos` joint angles (3,) radians;
+    `state` the privileged (tip, cube) positions, (6,) metres, for critics and checks, not policies.
+
+    Reward: minus the tip–cube distance in metres. `info`: `is_success` (distance < 0.1 m) and
+    `distance` (metres), at reset and at every step. An episode is cut after 100 steps.
+
+    Args:
+        look: name of the look, see `crossgap looks`.
+        randomization: name of a randomization, applied on top of it.
+        size: image width and height in pixels.
+        render_mode: None or `rgb_array`.
+
+    Raises:
+        CrossgapError: an unknown look or randomization, or a size that is none.
+    """
+
+    metadata = {"render_modes": ["rgb_array"], "render_fps": 20}  # noqa: RUF012 (Gymnasium's form)
+
+    def __init__(
+        self, look: str = "source", randomization: str = "none", size: int = 64,
+        render_mode: str | None = None,
+    ):  # fmt: skip
+        get_look(look)
+        get_randomization(randomization)
+        self.render_mode, size = render_mode, checked_size(size)
+        self._scene = SceneHere(shared_scene, look, randomization, size)
+        box = gym.spaces.Box
+        self.action_space = box(-MAX_STEP, MAX_STEP, (3,), np.float32)
+        self.observation_space = gym.spaces.Dict({
+            "pixels": gym.spaces.Dict({CAMERA: box(0, 255, (size, size, 3), np.uint8)}),
+            "agent_pos": box(JOINT_LOW.astype(np.float32), JOINT_HIGH.astype(np.float32)),
+            "state": box(-2.0, 2.0, (6,), np.float32),
+        })  # fmt: skip
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None):
+        """Start an episode. What happens in it depends on the seed alone, never on the look.
+
+        `options` may hold `joint_angles` (3,) radians and `cube` (3,) metres to choose the start.
+
+        Raises:
+            CrossgapError: one of them is out of reach, or there is no such option.
+        """
+        asked = _checked(options)
+        super().reset(seed=seed)
+        self._look_rng = np.random.default_rng(self.np_random.integers(2**63))
+        self.q, self.cube, self.turn = kinematics.sample_start(self.np_random)
+        self.q, self.cube = asked.get("joint_angles", self.q), asked.get("cube", self.cube)
+        self._appearance = self._scene().new_appearance(self._look_rng)
+        return self._observation(), self._info()
+
+    def step(self, action: np.ndarray):
+        """Move the joints by `action`, clipped to the action space and the joint limits.
+
+        Raises:
+            ValueError: the action is not three finite numbers.
+        """
+        action = np.asarray(action, float)
+        if action.shape != (3,) or not np.isfinite(action).all():
+            raise ValueError(f"An action is three finite joint displacements; got {action}.")
+        self.q = np.clip(self.q + np.clip(action, -MAX_STEP, MAX_STEP), JOINT_LOW, JOINT_HIGH)
+        self._appearance = self._scene().next_appearance(self._appearance, self._look_rng)
+        info = self._info()
+        return self._observation(), -info["distance"], False, False, info
+
+    def render(self) -> np.ndarray:
+        """The camera image, (size, size, 3) uint8."""
+        return self._scene().render(self.q, self.cube, self.turn, self._appearance)
+
+    def _observation(self) -> dict[str, Any]:
+        state = np.concatenate([kinematics.tip_position(self.q), self.cube])
+        return {
+            "pixels": {CAMERA: self.render()},
+            "agent_pos": self.q.astype(np.float32),
+            "state": state.astype(np.float32),
+        }
+
+    def _info(self) -> dict[str, Any]:
+        distance = math.dist(kinematics.tip_position(self.q), self.cube)  # BLAS's last digit varies
+        return {"is_success": distance < SUCCESS_DISTANCE, "distance": distance}
+
+
+def _checked(options: dict[str, Any] | None) -> dict[str, np.ndarray]:
+    bounds = {"joint_angles": (JOINT_LOW, JOINT_HIGH, "rad"), "cube": (CUBE_LOW, CUBE_HIGH, "m")}
+    asked = {
+        name: checked_point(name, value, *bounds[name])
+        for name, value in checked_options(options, bounds).items()
+    }
+    if "cube" in asked:
+        nearest = kinematics.tip_position(kinematics.inverse_kinematics(asked["cube"]))
+        if (missing := math.dist(nearest, asked["cube"])) >= SUCCESS_DISTANCE:
+            raise CrossgapError(
+                f"cube = {asked['cube'].tolist()} is out of reach: the tip stays {missing:.2f} m away. "
+                f"Expected less than {SUCCESS_DISTANCE:g} m."
+            )
+    return asked

@@ -1,0 +1,138 @@
+"""Looks of the xArm7's scene: a plain source, three targets that leave it step by step, and one that shows
+the real arm's shapes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from crossgap.simulation.base.looks import Colour, Light, RoomLook, Surface, Vector, find_look
+
+CENTRE = (0.30, 0.0, 0.28)
+"""About the middle of where the gripper moves, metres; what lights and cameras are aimed at."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class XArm7Look(RoomLook):
+    """How the xArm7 and its room appear; `camera` is the camera `front`."""
+
+    base: Colour
+    """Colour of the base."""
+    links: Colour
+    """Colour of the links."""
+    joints: Colour
+    """Colour of the bearings between them."""
+    hand: Colour
+    """Colour of the gripper's body."""
+    fingers: Colour
+    """Colour of its fingers."""
+    link_shape: Literal["capsule", "box"] = "capsule"
+    """Shape of all links, where they are not meshes."""
+    thickness: float = 1.0
+    """Factor on the thickness of links and gripper."""
+    camera: Vector = (1.45, 0.0, 0.62)
+    camera_target: Vector = CENTRE
+    field_of_view: float = 42.0
+    side_camera: Vector = (0.62, -1.25, 0.62)
+    """Position of the camera `side`, metres: it sees how far the arm reaches."""
+    side_camera_target: Vector = CENTRE
+    """The point in the middle of its image, metres."""
+    cube: Colour = (0.78, 0.08, 0.68)
+    """Colour of the cube, where a task has one."""
+
+
+XARM7_SOURCE = XArm7Look(
+    name="source",
+    base=(0.25, 0.26, 0.30),
+    links=(0.93, 0.93, 0.94),
+    joints=(0.20, 0.42, 0.72),
+    hand=(0.18, 0.18, 0.20),
+    fingers=(0.90, 0.28, 0.08),
+    floor=Surface((0.46, 0.50, 0.55)),
+    wall=Surface((0.66, 0.72, 0.78)),
+    lights=(Light((0.9, -0.9, 1.8), CENTRE, colour=(0.45, 0.45, 0.45)),),
+    ambient=0.5,
+)
+"""Plain and evenly lit; the white arm with a dark gripper as the real one is."""
+
+XARM7_TARGET_A = replace(
+    XARM7_SOURCE,
+    name="target_a",
+    links=(0.80, 0.78, 0.74),
+    joints=(0.34, 0.36, 0.40),
+    hand=(0.10, 0.10, 0.11),
+    fingers=(0.64, 0.24, 0.14),
+    cube=(0.60, 0.14, 0.50),
+    floor=Surface((0.36, 0.42, 0.38)),
+    wall=Surface((0.44, 0.42, 0.46)),
+    lights=(Light((1.2, 1.0, 1.5), CENTRE, colour=(0.75, 0.70, 0.60), spot=True),),
+    ambient=0.34,
+)
+"""Slightly other colours, and a warm spotlight from the other side."""
+
+XARM7_TARGET_B = replace(
+    XARM7_TARGET_A,
+    name="target_b",
+    floor=Surface((1.0, 1.0, 1.0), "wood", 1.5),
+    wall=Surface((0.70, 0.66, 0.62), "speckle", 1.0),
+    lights=(
+        Light((1.1, 0.9, 1.4), CENTRE, colour=(0.62, 0.55, 0.42), spot=True),
+        Light((-0.2, -1.2, 1.5), CENTRE, colour=(0.24, 0.26, 0.36)),
+    ),
+    ambient=0.30,
+    camera=(1.42, 0.06, 0.66),
+    side_camera=(0.66, -1.22, 0.66),
+)
+"""A wooden table and a mottled wall under a warm and a cold light, the cameras moved by a hand's breadth."""
+
+XARM7_TARGET_C = replace(
+    XARM7_TARGET_B,
+    name="target_c",
+    link_shape="box",
+    thickness=1.15,
+    variation="clutter_and_moving_light",
+    camera=(1.40, 0.12, 0.70),
+    side_camera=(0.72, -1.18, 0.70),
+)
+"""As b, with boxier, thicker links, the cameras moved further, clutter and a light that moves."""
+
+XARM7_CAMERA_MOVED = replace(
+    XARM7_SOURCE, name="camera_moved", camera=(1.38, 0.12, 0.70), side_camera=(0.74, -1.19, 0.70)
+)
+"""The source seen from a hand's length further on: "both the view of angle and the position of the camera are
+changed"."""
+
+XARM7_CAMERA_FAR = replace(
+    XARM7_SOURCE, name="camera_far", camera=(1.31, 0.24, 0.78), side_camera=(0.86, -1.13, 0.78)
+)
+"""As camera_moved, twice as far."""
+
+XARM7_TARGET_MESH = replace(
+    XARM7_TARGET_B,
+    name="target_mesh",
+    meshes=True,
+    base=(0.86, 0.86, 0.85),
+    links=(0.86, 0.86, 0.85),
+    hand=(0.80, 0.80, 0.79),
+    fingers=(0.16, 0.16, 0.17),
+    floor=Surface((1.0, 1.0, 1.0), "light-wood", 1.0),
+    wall=Surface((0.80, 0.84, 0.90), "gray-plaster", 1.0),
+    ambient=0.40,
+)
+"""The real arm and gripper by their meshes, in b's light, on photographed wood before plaster."""
+
+_LOOKS = (
+    XARM7_SOURCE, XARM7_CAMERA_MOVED, XARM7_CAMERA_FAR, XARM7_TARGET_A, XARM7_TARGET_B, XARM7_TARGET_C,
+    XARM7_TARGET_MESH,
+)  # fmt: skip
+XARM7_LOOKS = {look.name: look for look in _LOOKS}
+"""Every look of the xArm7's scene by name."""
+
+
+def get_xarm7_look(name: str) -> XArm7Look:
+    """The look of that name.
+
+    Raises:
+        CrossgapError: there is none; the message lists those that exist.
+    """
+    return find_look(name, XARM7_LOOKS)
