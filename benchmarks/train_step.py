@@ -24,8 +24,8 @@ import torch
 from torch import nn
 
 from crossgap.base.files import write_json
+from crossgap.core.fabric import hardware, make_fabric
 from crossgap.core.runs import provenance, start, timed
-from crossgap.core.training import hardware, make_fabric
 from crossgap.data.batches import Batches
 from crossgap.methods.config import PRESETS, TaskGANConfig
 from crossgap.methods.taskgan.phase import TaskGAN

@@ -40,7 +40,7 @@ def osmesa_starts() -> bool:
 
 
 def main() -> int:
-    gl = runpy.run_path(str(Path(__file__).parents[1] / "src/crossgap/simulation/gl.py"))
+    gl = runpy.run_path(str(Path(__file__).parents[1] / "src/crossgap/simulation/base/gl.py"))
     print(gl["PACKAGES"], gl["OSMESA_PACKAGE"], flush=True)
     checks = {"egl": egl_starts, "osmesa": osmesa_starts, "disable": lambda: False}
     return not checks.get(gl["choose_gl"](), lambda: True)()

@@ -26,7 +26,7 @@ if [ .venv/.tests -nt .venv/.installed ]; then exit; fi # another make has just 
 say "Installing what tests need: Ray and the xArm's SDK (80 MB to fetch)"
 PIP_DISABLE_PIP_VERSION_CHECK=1 .venv/bin/python -m pip install --quiet --constraint constraints.txt \
     --editable '.[test]' || say "That did not work; the tests that need them are skipped."
-if [ "$(uname)" = Linux ] && ! (.venv/bin/python -P src/crossgap/simulation/vulkan.py; exit) 2>/dev/null; then
+if [ "$(uname)" = Linux ] && ! (.venv/bin/python -P src/crossgap/simulation/base/vulkan.py; exit) 2>/dev/null; then
     say "Installing software Vulkan for MuJoCo's physically based renderer (30 MB)"
     install_vulkan || say "That did not work; the tests of that renderer are skipped."
 fi

@@ -17,7 +17,7 @@ import pytest
 import torch
 
 from crossgap.base.load import available_cores
-from crossgap.core.training import make_fabric
+from crossgap.core.fabric import make_fabric
 from crossgap.data import LabelledImages
 
 # one thread, in processes that tests start, too, unless somebody asks for more: the networks here are tiny

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from crossgap.core.training import Trainer
+from crossgap.core.trainer import Trainer
 from crossgap.errors import CrossgapError
 from crossgap.methods.canonical_taskgan.recipes import near_the_target
 from crossgap.methods.config import PRESETS

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 
-from crossgap.core.training import Trainer
+from crossgap.core.trainer import Trainer
 from crossgap.methods.canonical_taskgan.recipes import near_the_target
 from crossgap.methods.cycle_taskgan.phase import CycleTaskGAN
 from crossgap.methods.dann.phase import DANN

@@ -13,7 +13,8 @@ from torch import nn
 
 from crossgap.base.files import read_json, write_json
 from crossgap.core.checkpoints import Checkpoint
-from crossgap.core.training import Phase, Trainer
+from crossgap.core.phase import Phase
+from crossgap.core.trainer import Trainer
 from crossgap.errors import CrossgapError
 
 STEPS = 20
@@ -45,8 +46,8 @@ class Line(Phase):
 @pytest.fixture(autouse=True)
 def often(monkeypatch: pytest.MonkeyPatch) -> None:
     """Checkpoints every 5 steps."""
-    monkeypatch.setattr("crossgap.core.training.LOG_EVERY", 5)
-    monkeypatch.setattr("crossgap.core.training.CHECKPOINT_SECONDS", -1.0)
+    monkeypatch.setattr("crossgap.core.trainer.LOG_EVERY", 5)
+    monkeypatch.setattr("crossgap.core.trainer.CHECKPOINT_SECONDS", -1.0)
 
 
 @pytest.fixture

@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 import torch
 
-from crossgap.core.training import Trainer
+from crossgap.core.statistics import wilson_interval
+from crossgap.core.trainer import Trainer
 from crossgap.data import Classes, LabelledImages, LabelScale
 from crossgap.data.images import label_coding
 from crossgap.deploy.adapted import AdaptedModel
 from crossgap.errors import CrossgapError
-from crossgap.evaluation import offline_error, wilson_interval
+from crossgap.evaluation import offline_error
 from crossgap.losses import classification_loss
 from crossgap.methods.config import NetworkConfig, SupervisedConfig, TaskGANConfig, TranslatorConfig
 from crossgap.methods.registry import Methods

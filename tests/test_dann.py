@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from crossgap.core.training import Trainer
+from crossgap.core.trainer import Trainer
 from crossgap.data.batches import Batches
 from crossgap.losses import classification_loss, domain_loss
 from crossgap.methods.dann.phase import DANN, GradientReversal

@@ -9,18 +9,15 @@ import gymnasium as gym
 import numpy as np
 import pytest
 
+from crossgap.core.statistics import crossed_interval, mean_interval, paired_difference, wilson_interval
 from crossgap.data import LabelledImages, LabelScale
 from crossgap.evaluation import (
     TEST_STARTS,
     VALIDATION_STARTS,
     ClosedLoop,
     closed_loop,
-    crossed_interval,
     error_over_episodes,
-    mean_interval,
     offline_error,
-    paired_difference,
-    wilson_interval,
 )
 from crossgap.simulation import REACH3
 from crossgap.simulation.reach3.kinematics import HOVER, goal_angles, tip_position

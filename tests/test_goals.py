@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 
-from crossgap.core.training import Trainer
+from crossgap.core.trainer import Trainer
 from crossgap.deploy.policy import ReachPolicy
 from crossgap.experiments.pick_place import training as pick_place_training
 from crossgap.experiments.pick_place.presets import PICK_PLACE_PRESETS, Rounds

@@ -14,7 +14,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from crossgap.core.training import Phase, Trainer
+from crossgap.core.phase import Phase
+from crossgap.core.trainer import Trainer
 from crossgap.data.batches import Batches, image_tensor
 from crossgap.losses import feature_loss, task_loss
 from crossgap.methods.asymmetric_ddpg.learner import AsymmetricDDPG

@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import save_file
 
 from crossgap.commands.learn import evaluate_policies, learn_policy
-from crossgap.core.training import make_fabric
+from crossgap.core.fabric import make_fabric
 from crossgap.errors import CrossgapError
 from crossgap.experiments.engine import reproduce
 from crossgap.experiments.xarm7.presets import XARM7_PRESETS

@@ -10,7 +10,7 @@ import pytest
 
 from crossgap.base.load import CROWDED, crowded, wait_passively_if_crowded
 from crossgap.commands import doctor
-from crossgap.core.training import Trainer
+from crossgap.core.trainer import Trainer
 from test_training import supervised
 
 

@@ -15,7 +15,7 @@ import pytest
 import torch
 
 from crossgap.base.files import read_json, write_json
-from crossgap.core.training import Trainer
+from crossgap.core.trainer import Trainer
 from crossgap.data import Classes, LabelledImages
 from crossgap.deploy.adapted import AdaptedModel
 from crossgap.errors import CrossgapError

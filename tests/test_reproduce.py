@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from crossgap.commands.report import report_again
-from crossgap.core.training import make_fabric
+from crossgap.core.fabric import make_fabric
 from crossgap.deploy.adapted import AdaptedModel
 from crossgap.errors import CrossgapError
 from crossgap.experiments.engine.reproduce import reproduce_taskgan

@@ -11,7 +11,7 @@ from torch import nn
 
 from crossgap.core import speed
 from crossgap.core.speed import adam, compiled_where_it_pays, keep_freed_memory
-from crossgap.core.training import Trainer
+from crossgap.core.trainer import Trainer
 from crossgap.methods.config import PRESETS
 
 CPU = torch.device("cpu")

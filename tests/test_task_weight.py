@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from crossgap.base.files import read_json
-from crossgap.core.training import make_fabric
+from crossgap.core.fabric import make_fabric
 from crossgap.errors import CrossgapError
 from crossgap.experiments.engine import reproduce
 from crossgap.experiments.task_weight import trial as task_weight

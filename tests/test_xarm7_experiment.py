@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 from crossgap.base.files import read_json, remove, write_json
-from crossgap.core.training import make_fabric
+from crossgap.core.fabric import make_fabric
 from crossgap.deploy.policy import ReachPolicy
 from crossgap.errors import CrossgapError
 from crossgap.experiments.engine.reproduce import reproduce_xarm7

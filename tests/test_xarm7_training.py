@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from crossgap.core.training import make_fabric
+from crossgap.core.fabric import make_fabric
 from crossgap.experiments.xarm7.presets import XARM7_PRESETS
 from crossgap.experiments.xarm7.rollouts import frames_of, play, scaled, unscaled
 from crossgap.experiments.xarm7.setups import Setup

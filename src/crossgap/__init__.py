@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from crossgap.collection import Collection
-    from crossgap.core.training import Trainer, make_fabric
+    from crossgap.core.fabric import make_fabric
+    from crossgap.core.statistics import paired_difference, wilson_interval
+    from crossgap.core.trainer import Trainer
     from crossgap.data import Classes, LabelledImages, LabelScale, read_folder, write_folder
     from crossgap.deploy.adapted import AdaptedModel
     from crossgap.errors import CrossgapError
-    from crossgap.evaluation import closed_loop, offline_error, paired_difference, wilson_interval
+    from crossgap.evaluation import closed_loop, offline_error
     from crossgap.methods.config import TaskGANConfig
     from crossgap.methods.registry import Methods
     from crossgap.simulation.collect import collect
@@ -29,11 +31,11 @@ _WHERE = {
     "CrossgapError": "errors",
     "closed_loop": "evaluation",
     "offline_error": "evaluation",
-    "paired_difference": "evaluation",
-    "wilson_interval": "evaluation",
+    "paired_difference": "core.statistics",
+    "wilson_interval": "core.statistics",
     "Methods": "methods.registry",
-    "Trainer": "core.training",
-    "make_fabric": "core.training",
+    "Trainer": "core.trainer",
+    "make_fabric": "core.fabric",
 }
 
 __all__ = [

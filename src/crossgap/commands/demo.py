@@ -7,8 +7,8 @@ from pathlib import Path
 
 from crossgap.base.files import write_json
 from crossgap.commands.report import write_report
+from crossgap.core.fabric import hardware, single_process
 from crossgap.core.runs import check_seed, find_run, lock_run, open_run, provenance, start
-from crossgap.core.training import hardware, single_process
 from crossgap.experiments.taskgan.trial import TaskGANExperiment
 from crossgap.methods.config import as_json, get_preset
 from crossgap.simulation.base.looks import get_target_look

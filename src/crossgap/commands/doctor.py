@@ -91,7 +91,7 @@ def filament_state() -> str:
 def _training_rows(table: Table, problems: list[str]) -> bool:
     import torch
 
-    from crossgap.core.training import bf16_is_fast, make_fabric
+    from crossgap.core.fabric import bf16_is_fast, make_fabric
 
     fabric = make_fabric()
     table.add_row("training device", f"{fabric.device} ({torch.get_num_threads()} threads)")

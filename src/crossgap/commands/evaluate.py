@@ -12,22 +12,15 @@ from rich.table import Column, Table
 
 from crossgap.base.files import write_json
 from crossgap.base.progress import console, say, track
+from crossgap.core.fabric import make_fabric
 from crossgap.core.runs import CONFIG
-from crossgap.core.training import make_fabric
+from crossgap.core.statistics import paired_difference, paired_error_difference
 from crossgap.data import Classes, LabelledImages, read_folder
 from crossgap.data.images import digest
 from crossgap.data.overlap import count_seen
 from crossgap.deploy.adapted import ABOUT, AdaptedModel
 from crossgap.errors import CrossgapError
-from crossgap.evaluation import (
-    TEST_STARTS,
-    VALIDATION_STARTS,
-    ClosedLoop,
-    closed_loop,
-    error_over_episodes,
-    paired_difference,
-    paired_error_difference,
-)
+from crossgap.evaluation import TEST_STARTS, VALIDATION_STARTS, ClosedLoop, closed_loop, error_over_episodes
 from crossgap.simulation.base.looks import get_look
 from crossgap.simulation.registry import get_world
 

@@ -11,11 +11,11 @@ from rich.table import Column, Table
 
 from crossgap.base.files import write_json
 from crossgap.base.progress import command, console, say, say_next
+from crossgap.core.fabric import learning_hardware, make_fabric, single_process
 from crossgap.core.runs import CONFIG, lock_run, open_run, start
-from crossgap.core.training import learning_hardware, make_fabric, single_process
+from crossgap.core.statistics import paired_difference, wilson_interval
 from crossgap.deploy.policy import EXTRACTORS, ReachPolicy
 from crossgap.errors import CrossgapError, unknown
-from crossgap.evaluation import paired_difference, wilson_interval
 from crossgap.experiments.xarm7.presets import get_xarm7_preset
 from crossgap.experiments.xarm7.rollouts import play_goals
 from crossgap.experiments.xarm7.setups import Setup

@@ -12,7 +12,7 @@ import numpy as np
 
 from crossgap.base.files import read_json
 from crossgap.base.progress import say, track
-from crossgap.core.training import Trainer
+from crossgap.core.trainer import Trainer
 from crossgap.data import Classes, LabelledImages, LabelScale, read_folder, read_unlabelled
 from crossgap.data.folder import ABOUT, label_columns
 from crossgap.data.images import LabelCoding, constant_labels, describe

@@ -10,8 +10,9 @@ from rich.table import Column, Table
 
 from crossgap.base.progress import command, say, say_next
 from crossgap.commands.own_data import check_given, read_own_data
+from crossgap.core.fabric import hardware, make_fabric
 from crossgap.core.runs import check_seed, keep_extra, lock_run, open_run
-from crossgap.core.training import Trainer, hardware, make_fabric
+from crossgap.core.trainer import Trainer
 from crossgap.data import Classes, LabelledImages
 from crossgap.deploy.adapted import AdaptedModel
 from crossgap.errors import CrossgapError, unknown

@@ -16,7 +16,7 @@ from crossgap.core.weights import DIGEST, load_weights, read_tensors, write_tens
 from crossgap.errors import CrossgapError
 
 if TYPE_CHECKING:
-    from crossgap.core.training import Phase
+    from crossgap.core.phase import Phase
     from crossgap.methods.asymmetric_ddpg.learner import AsymmetricDDPG
 
 TENSORS, ABOUT, LAST = "state.safetensors", "state.json", "last"

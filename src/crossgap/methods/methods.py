@@ -14,7 +14,9 @@ import torch
 from torch import Tensor, nn
 
 from crossgap.base.files import alone, read_json, write_json
-from crossgap.core.training import Phase, Trainer, hardware
+from crossgap.core.fabric import hardware
+from crossgap.core.phase import Phase
+from crossgap.core.trainer import Trainer
 from crossgap.data.batches import Augment, Batches
 from crossgap.data.folder import strip_hint
 from crossgap.data.images import LabelCoding, LabelledImages, LabelScale, describe

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from crossgap.base.differences import as_json, summary
-from crossgap.core.training import hardware
+from crossgap.core.fabric import hardware
 from crossgap.data.images import LabelCoding
 from crossgap.deploy.adapted import ABOUT
 from crossgap.errors import CrossgapError

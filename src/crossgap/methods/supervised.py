@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from crossgap.core.phase import Phase
 from crossgap.core.speed import adam
-from crossgap.core.training import Phase
 from crossgap.data.batches import Batches
 from crossgap.losses import TaskLoss, task_loss
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from crossgap.evaluation import wilson_interval
+from crossgap.core.statistics import wilson_interval
 from crossgap.report.content import ReportContent
 
 METRICS = {

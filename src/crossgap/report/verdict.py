@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from crossgap.evaluation import paired_difference, wilson_interval
+from crossgap.core.statistics import paired_difference, wilson_interval
 from crossgap.report.content import ReportContent
 from crossgap.report.palette import Shown, show
 

@@ -19,10 +19,11 @@ import numpy as np
 from crossgap.base.files import once
 from crossgap.core.results import with_threads
 from crossgap.core.runs import made_once, timed
-from crossgap.core.training import Trainer
+from crossgap.core.statistics import wilson_interval
+from crossgap.core.trainer import Trainer
 from crossgap.data import Classes, LabelledImages
 from crossgap.deploy.adapted import AdaptedModel, weights_of
-from crossgap.evaluation import AGGREGATE, wilson_interval
+from crossgap.evaluation import AGGREGATE
 from crossgap.experiments.digits.data import Split, mnist, mnist_m, randomized, scanned_digits, varied
 from crossgap.experiments.digits.presets import DigitsPreset
 from crossgap.methods.registry import METHODS, Methods

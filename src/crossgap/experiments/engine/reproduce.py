@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from crossgap.base.progress import say
+from crossgap.core.fabric import hardware, learning_hardware, single_process
 from crossgap.core.parallel import check_workers, in_parallel, threads_of
 from crossgap.core.results import add_results, prepare, read_rows
 from crossgap.core.runs import find_run, lock_run, open_run, provenance, start
-from crossgap.core.training import hardware, learning_hardware, single_process
 from crossgap.data.subsets import check_counts
 from crossgap.errors import CrossgapError, unknown
 from crossgap.experiments.budget.figures import SUCCESS, plot

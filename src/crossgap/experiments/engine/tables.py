@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from crossgap.base.files import alone, read_json, write_text
+from crossgap.core.statistics import paired_difference
 from crossgap.errors import CrossgapError
-from crossgap.evaluation import paired_difference
 from crossgap.experiments.benchmarks.tables import blind_sentence, minutes_table, step_table
 from crossgap.experiments.budget.tables import grid
 from crossgap.experiments.digits.presets import ALL_DIGITS_METHODS

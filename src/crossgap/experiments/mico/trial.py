@@ -16,11 +16,12 @@ from crossgap.base.progress import track
 from crossgap.collection import Collection
 from crossgap.core.results import with_threads
 from crossgap.core.runs import made_once, timed
-from crossgap.core.training import Trainer
+from crossgap.core.statistics import mean_interval
+from crossgap.core.trainer import Trainer
 from crossgap.data import LabelledImages, read_folder
 from crossgap.deploy.adapted import AdaptedModel, weights_of
 from crossgap.errors import CrossgapError, unknown
-from crossgap.evaluation import AGGREGATE, Predict, mean_interval
+from crossgap.evaluation import AGGREGATE, Predict
 from crossgap.experiments.mico.presets import MicoPreset
 from crossgap.methods.config import SupervisedConfig, TaskGANConfig, TranslatorConfig
 from crossgap.methods.registry import Methods

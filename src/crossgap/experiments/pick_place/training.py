@@ -16,7 +16,7 @@ from crossgap.base.progress import progress_bar
 from crossgap.core.checkpoints import Checkpoint
 from crossgap.core.metrics import Metrics
 from crossgap.core.runs import same_setup, threads_here
-from crossgap.core.training import Trainer
+from crossgap.core.trainer import Trainer
 from crossgap.data.batches import Batches
 from crossgap.experiments.pick_place.presets import PickPlacePreset, Rounds
 from crossgap.experiments.pick_place.rollouts import (

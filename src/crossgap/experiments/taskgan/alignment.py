@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from crossgap.evaluation import mean_interval
+from crossgap.core.statistics import mean_interval
 from crossgap.simulation.base.looks import Look
 
 LANDMARKS = {"cube": (0, 75), "tip": (1, 20)}

@@ -17,7 +17,7 @@ from crossgap.base.progress import track
 from crossgap.collection import Collection
 from crossgap.core.results import with_threads
 from crossgap.core.runs import made_once, timed
-from crossgap.core.training import Trainer
+from crossgap.core.trainer import Trainer
 from crossgap.data import LabelledImages, LabelScale, read_folder
 from crossgap.deploy.adapted import AdaptedModel, weights_of
 from crossgap.errors import CrossgapError, unknown

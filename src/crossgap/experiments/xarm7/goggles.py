@@ -13,7 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from crossgap.base.files import read_json, write_json, writing
-from crossgap.core.training import Trainer, hardware
+from crossgap.core.fabric import hardware
+from crossgap.core.trainer import Trainer
 from crossgap.core.weights import DIGEST, checked_device, digest_in, load_network, write_tensors
 from crossgap.data.batches import Batches, image_tensor
 from crossgap.deploy.adapted import GENERATOR, to_images

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from crossgap.evaluation import mean_interval, wilson_interval
+from crossgap.core.statistics import mean_interval, wilson_interval
 
 EPISODE = {"seed": int, "success": bool, "distance": float}
 """Of a test episode, its shape as in `shapes.mismatch`."""

@@ -12,8 +12,8 @@ import lightning_fabric
 import numpy as np
 
 from crossgap.base.files import write_text
+from crossgap.core.fabric import make_fabric
 from crossgap.core.runs import provenance, read_run, seeds_of
-from crossgap.core.training import make_fabric
 from crossgap.errors import CrossgapError
 from crossgap.experiments.xarm7.figures import distance_histograms, learning_curves, region_map
 from crossgap.experiments.xarm7.presets import XArm7Preset, get_xarm7_preset, settled

@@ -16,10 +16,10 @@ from crossgap.base.progress import progress_bar
 from crossgap.core.checkpoints import Checkpoint
 from crossgap.core.metrics import Metrics
 from crossgap.core.runs import same_setup, threads_here
-from crossgap.core.training import Trainer
+from crossgap.core.statistics import wilson_interval
+from crossgap.core.trainer import Trainer
 from crossgap.data.batches import Batches
 from crossgap.deploy.policy import EXTRACTORS, ReachPolicy
-from crossgap.evaluation import wilson_interval
 from crossgap.experiments.xarm7.presets import XArm7Preset
 from crossgap.experiments.xarm7.rollouts import Policy, frames_of, play, play_goals, scaled, unscaled
 from crossgap.experiments.xarm7.setups import Setup

@@ -13,8 +13,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from crossgap.core.phase import Phase
 from crossgap.core.speed import adam
-from crossgap.core.training import Phase
 from crossgap.data.batches import Batches
 from crossgap.losses import (
     TaskLoss,

@@ -20,8 +20,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from crossgap.core.phase import Phase
 from crossgap.core.speed import adam
-from crossgap.core.training import Phase
 from crossgap.data.batches import Batches, to_tensor
 from crossgap.losses import (
     TaskLoss,

@@ -1,0 +1,86 @@
+"""A phase of training: networks, optimizers, and what one step does."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+import lightning_fabric
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from crossgap.core.speed import compiled_where_it_pays
+from crossgap.data.batches import Batches
+from crossgap.errors import CrossgapError
+
+
+class Phase(ABC):
+    """One stage of training. Subclasses fill the attributes and define `training_step`."""
+
+    name: str
+    """Names its checkpoints and metrics; also tells checkpoints of different methods apart."""
+    steps: int
+    """How many steps it takes."""
+    networks: dict[str, nn.Module]
+    """What is trained, by name."""
+    optimizers: dict[str, Optimizer]
+    """What trains it, by name."""
+    learning_rate: float
+    """At the first step, for every optimizer."""
+    data: Sequence[Batches] = ()
+    """What a step takes a batch of each of; every loss is a mean over images of one or several."""
+    rate_factors: Mapping[str, float] = MappingProxyType({})
+    """By optimizer: what its learning rate is multiplied by, where that is not 1."""
+    fabric: lightning_fabric.Fabric
+    """Set by the trainer: device, precision and, on several devices, averaging of gradients."""
+
+    @abstractmethod
+    def training_step(self, step: int) -> dict[str, Tensor]:
+        """Update the networks once and return scalar metrics."""
+
+    def schedule(self, step: int) -> float:
+        """Factor on the learning rate: constant, then linear to zero over the second half."""
+        return min(1.0, 2 * (1 - step / self.steps))
+
+    def extra_state(self) -> dict[str, Tensor]:
+        """Tensors beyond networks and optimizers that the next steps depend on, such as an image pool."""
+        return {}
+
+    def load_extra_state(self, state: dict[str, Tensor]) -> None:  # noqa: B027 (optional)
+        """Take back what `extra_state` returned."""
+
+    def setup(self, fabric: lightning_fabric.Fabric) -> None:
+        """Move to the device, compile where it pays, average gradients over several devices.
+
+        `parallel` holds the networks to be updated, `compiled` the same ones for a pass that gives no
+        gradients of theirs.
+
+        Raises:
+            CrossgapError: several devices would see unlike shares of the batches of different data sets.
+        """
+        self.fabric = fabric
+        weights = {batches.weight for batches in self.data} or {1.0}
+        if len(weights) > 1:
+            sizes = " and ".join(str(size) for size in sorted({batches.size for batches in self.data}))
+            raise CrossgapError(
+                f"'{self.name}' has batches of {sizes} images on {fabric.world_size} processes. Expected one "
+                "size, or multiples of the number of processes."
+            )
+        (self.loss_weight,) = weights
+        self.compiled = {
+            name: compiled_where_it_pays(network.train(), fabric.device, self.steps)
+            for name, network in self.networks.items()
+        }
+        self.parallel = {name: fabric.setup_module(network) for name, network in self.compiled.items()}
+        self.steppers: dict[str, Any] = {
+            name: fabric.setup_optimizers(optimizer) for name, optimizer in self.optimizers.items()
+        }
+
+    def update(self, optimizer: str, loss: Tensor) -> None:
+        """One step of an optimizer down the gradient of `loss`; on several devices, down that of the loss of
+        all their images at once."""
+        self.steppers[optimizer].zero_grad(set_to_none=True)
+        self.fabric.backward(loss if self.loss_weight == 1 else self.loss_weight * loss)
+        self.steppers[optimizer].step()
