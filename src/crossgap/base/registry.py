@@ -1,0 +1,61 @@
+"""Things by name that enter themselves: a folder each below one package, and a list of them nowhere."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterator, Mapping
+from typing import Generic, TypeVar
+
+from crossgap.errors import unknown
+
+Thing = TypeVar("Thing")
+
+
+class Registry(Mapping[str, Thing], Generic[Thing]):
+    """What the folders below a package enter when they are imported, which the first look at it sees to.
+
+    Args:
+        kind: what one is called in errors, such as "Method".
+        package: whose folders with an `__init__.py` are imported. One that joins the package's `__path__`
+            later is found, too.
+    """
+
+    def __init__(self, kind: str, package: str):
+        self.kind, self.package = kind, package
+        self._things: dict[str, tuple[float, Thing]] = {}
+        self._searched: tuple[str, ...] = ()
+
+    def enter(self, name: str, thing: Thing, rank: float = 0) -> Thing:
+        """Add a thing; they are listed by rank, and of one rank as they were entered."""
+        self._things[name] = rank, thing
+        return thing
+
+    def find(self, name: str) -> Thing:
+        """The thing of that name.
+
+        Raises:
+            CrossgapError: there is none; the message lists those that exist.
+        """
+        if name not in self:
+            raise unknown(self.kind, name, self)
+        return self[name]
+
+    def _filled(self) -> dict[str, tuple[float, Thing]]:
+        path = tuple(importlib.import_module(self.package).__path__)
+        if path != self._searched:
+            self._searched = path  # before the folders are imported, which may look at what is here
+            for module in pkgutil.iter_modules(path, f"{self.package}."):
+                if module.ispkg:
+                    importlib.import_module(module.name)
+        return self._things
+
+    def __getitem__(self, name: str) -> Thing:
+        return self._filled()[name][1]
+
+    def __iter__(self) -> Iterator[str]:
+        things = self._filled()
+        return iter(sorted(things, key=lambda name: things[name][0]))
+
+    def __len__(self) -> int:
+        return len(self._filled())
