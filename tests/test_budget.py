@@ -20,7 +20,7 @@ from crossgap.deploy.adapted import AdaptedModel
 from crossgap.errors import CrossgapError
 from crossgap.experiments.budget.figures import ERROR, SUCCESS, Point, plot, points
 from crossgap.experiments.budget.presets import BUDGET_METHODS, BUDGET_PRESETS, get_budget_preset
-from crossgap.experiments.budget.trial import BudgetExperiment, TargetSubset, check_methods
+from crossgap.experiments.budget.trial import BudgetTrial, TargetSubset, check_methods
 from crossgap.experiments.engine.reproduce import reproduce_budget
 from crossgap.experiments.engine.tables import budget_table
 from crossgap.methods.config import NetworkConfig, SupervisedConfig, TaskGANConfig, TranslatorConfig
@@ -105,7 +105,7 @@ def test_the_experiment_from_nothing_to_results_and_again(tmp_path: Path, monkey
     with pytest.raises(CrossgapError, match="--counts must be from 0 to 48"):
         reproduce("first", (49,))
 
-    experiment = BudgetExperiment(tmp_path / "run", tiny, "target_b", 0, fabric, quiet=True)
+    experiment = BudgetTrial(tmp_path / "run", tiny, "target_b", 0, fabric, quiet=True)
     whole, budget = experiment.whole, experiment.budgets[3]
     subset = TargetSubset(whole, budget, tiny.methods)
     assert (budget.images, budget.spread, len(subset.target)) == (12, "episodes", 12)

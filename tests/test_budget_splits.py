@@ -17,9 +17,9 @@ from crossgap.data import LabelledImages, read_unlabelled, write_folder
 from crossgap.data.images import describe
 from crossgap.errors import CrossgapError
 from crossgap.experiments.budget.presets import BudgetPreset
-from crossgap.experiments.budget.trial import BudgetExperiment, TargetSubset
+from crossgap.experiments.budget.trial import BudgetTrial, TargetSubset
 from crossgap.experiments.taskgan import trial as taskgan
-from crossgap.experiments.taskgan.trial import TaskGANExperiment
+from crossgap.experiments.taskgan.trial import TaskGANTrial
 from crossgap.methods.config import PRESETS
 from crossgap.methods.registry import METHODS, Methods
 from stand_ins import Model, assert_pairs, happenings, instead_of_collecting
@@ -35,7 +35,7 @@ def _stand_ins(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_budget_has_its_rows_and_their_pairs_and_the_whole_test(tmp_path: Path, fabric) -> None:
-    e = BudgetExperiment(tmp_path, PRESET, LOOK, 3, fabric, quiet=True)
+    e = BudgetTrial(tmp_path, PRESET, LOOK, 3, fabric, quiet=True)
     whole, five = e.whole, next(b for b in e.budgets if b.images == 5)
     np.testing.assert_array_equal(whole.target.episodes, np.repeat(np.arange(3), 4))
     subset = TargetSubset(whole, five, ("fine_tuned",))
@@ -56,13 +56,11 @@ def test_a_budget_has_its_rows_and_their_pairs_and_the_whole_test(tmp_path: Path
 
 
 def test_every_budget_is_evaluated_as_itself(tmp_path: Path, fabric, monkeypatch) -> None:
-    e = BudgetExperiment(tmp_path, PRESET, LOOK, 3, fabric, quiet=True)
-    asked: list[tuple[TaskGANExperiment, str]] = []
+    e = BudgetTrial(tmp_path, PRESET, LOOK, 3, fabric, quiet=True)
+    asked: list[tuple[TaskGANTrial, str]] = []
     figures = {"aggregate": {"success": {"value": 0.5}}}
-    monkeypatch.setattr(TaskGANExperiment, "gain", property(lambda one: asked.append((one, "gain"))))
-    monkeypatch.setattr(
-        TaskGANExperiment, "evaluate", lambda one, method: asked.append((one, method)) or figures
-    )
+    monkeypatch.setattr(TaskGANTrial, "gain", property(lambda one: asked.append((one, "gain"))))
+    monkeypatch.setattr(TaskGANTrial, "evaluate", lambda one, method: asked.append((one, method)) or figures)
     assert [row["spread"] for row in e.run(0)] == ["images", "episodes"]
     assert asked == [(e.whole, "gain"), (e.whole, "source_only"), (e.whole, "source_only")]
     asked.clear()

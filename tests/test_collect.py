@@ -17,8 +17,8 @@ from crossgap.data import read_folder
 from crossgap.data.folder import ABOUT
 from crossgap.errors import CrossgapError
 from crossgap.experiments.mico.presets import MICO_PRESETS
-from crossgap.experiments.mico.trial import MicoExperiment
-from crossgap.experiments.taskgan.trial import TaskGANExperiment
+from crossgap.experiments.mico.trial import MicoTrial
+from crossgap.experiments.taskgan.trial import TaskGANTrial
 from crossgap.methods.config import PRESETS
 from crossgap.simulation.collect import collect
 from crossgap.simulation.reach3 import kinematics
@@ -169,8 +169,8 @@ def test_a_full_disk_leaves_nothing_of_a_collection(full_disk: Path) -> None:
 
 def test_an_experiment_refuses_another_one_s_images(tmp_path: Path, fabric) -> None:
     for experiment in (
-        TaskGANExperiment(tmp_path / "arm", PRESETS["smoke"], "target_b", 0, fabric, quiet=True),
-        MicoExperiment(tmp_path / "mico", MICO_PRESETS["smoke"], 0, fabric, quiet=True),
+        TaskGANTrial(tmp_path / "arm", PRESETS["smoke"], "target_b", 0, fabric, quiet=True),
+        MicoTrial(tmp_path / "mico", MICO_PRESETS["smoke"], 0, fabric, quiet=True),
     ):
         there = experiment.source_folder / "data" / "source"
         there.mkdir(parents=True)

@@ -13,7 +13,7 @@ import pytest
 from crossgap.base.arrays import read_arrays
 from crossgap.commands.report import report_again
 from crossgap.errors import CrossgapError
-from crossgap.experiments.taskgan.trial import TaskGANExperiment
+from crossgap.experiments.taskgan.trial import TaskGANTrial
 from crossgap.methods.config import get_preset
 from crossgap.rl.replay import Episode, read_episodes, write_episodes
 
@@ -66,7 +66,7 @@ def test_episodes_of_which_parts_are_missing(tmp_path: Path) -> None:
 
 
 def test_recorded_images_say_what_to_delete(tmp_path: Path, fabric) -> None:
-    experiment = TaskGANExperiment(tmp_path, get_preset("smoke"), "target_b", 0, fabric)
+    experiment = TaskGANTrial(tmp_path, get_preset("smoke"), "target_b", 0, fabric)
     path = experiment.frames_path("oracle")
     again = f"Delete {experiment.evaluation_path('oracle')} to have its episodes played again"
     with pytest.raises(CrossgapError, match=rf"No {path}\. {again}"):
@@ -91,7 +91,7 @@ def test_recorded_images_say_what_to_delete(tmp_path: Path, fabric) -> None:
     ],
 )
 def test_damaged_evaluations_say_what_to_delete(tmp_path: Path, fabric, name: str, content: str) -> None:
-    experiment = TaskGANExperiment(tmp_path, get_preset("smoke"), "target_b", 0, fabric)
+    experiment = TaskGANTrial(tmp_path, get_preset("smoke"), "target_b", 0, fabric)
     folder = experiment.evaluation_path("oracle").parent
     (folder / "images").mkdir(parents=True)
     (folder / "oracle.json").write_text('{"aggregate": {}, "episodes": []}')
@@ -104,7 +104,7 @@ def test_damaged_evaluations_say_what_to_delete(tmp_path: Path, fabric, name: st
 
 @pytest.mark.parametrize("content", ["[]", "{}", '{"gain": "0.1"}'])
 def test_a_damaged_gain_says_what_to_delete(tmp_path: Path, fabric, content: str) -> None:
-    experiment = TaskGANExperiment(tmp_path, get_preset("smoke"), "target_b", 0, fabric)
+    experiment = TaskGANTrial(tmp_path, get_preset("smoke"), "target_b", 0, fabric)
     experiment.source_folder.mkdir(parents=True)
     (experiment.source_folder / "gain.json").write_text(content)
     with pytest.raises(

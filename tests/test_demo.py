@@ -9,7 +9,7 @@ import time
 import pytest
 
 from crossgap.commands import demo
-from crossgap.experiments.taskgan.trial import TaskGANExperiment
+from crossgap.experiments.taskgan.trial import TaskGANTrial
 
 
 def start(folder):
@@ -60,7 +60,7 @@ def test_a_finished_stage_is_not_done_twice(tmp_path):
 
 def test_results_are_of_the_newest_figures(tmp_path, monkeypatch):
     rows = [{"value": 0.1}]
-    monkeypatch.setattr(TaskGANExperiment, "run", lambda _: rows)
+    monkeypatch.setattr(TaskGANTrial, "run", lambda _: rows)
     monkeypatch.setattr(demo, "write_report", lambda _, path: path)
     for value in (0.1, 0.2):  # a model was trained anew meanwhile
         rows[0]["value"] = value

@@ -21,7 +21,7 @@ from crossgap.experiments.digits.presets import (
     DIGITS_PRESETS,
     get_digits_preset,
 )
-from crossgap.experiments.digits.trial import DigitsExperiment, accuracy
+from crossgap.experiments.digits.trial import DigitsTrial, accuracy
 from crossgap.experiments.engine.reproduce import reproduce_digits
 from stand_ins import Model, code
 
@@ -62,7 +62,7 @@ def test_accuracy_by_hand() -> None:
 
 def test_every_preset_has_a_label_budget_and_the_rest_without_labels(tmp_path: Path, fabric) -> None:
     preset = DIGITS_PRESETS["smoke"]
-    first, second = (DigitsExperiment(tmp_path, preset, "scanned_digits", s, fabric) for s in (0, 1))
+    first, second = (DigitsTrial(tmp_path, preset, "scanned_digits", s, fabric) for s in (0, 1))
     assert len(first.target) == preset.scanned_digits_labels * preset.variants
     assert len(first.unlabelled) == SIZES["train"]
     assert first.unlabelled.labels.shape == (80, 0)
@@ -151,7 +151,7 @@ def splits(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], LabelledImag
 
 @pytest.mark.parametrize("domain", ["mnist_m", "scanned_digits"])
 def test_digits_are_trained_on_training_images(tmp_path: Path, fabric, splits, domain: str) -> None:
-    e = DigitsExperiment(tmp_path, replace(DIGITS_PRESETS["smoke"], variants=1), domain, 1, fabric, True)
+    e = DigitsTrial(tmp_path, replace(DIGITS_PRESETS["smoke"], variants=1), domain, 1, fabric, True)
     methods = e._methods
     train = splits(domain, "train")
     np.testing.assert_array_equal(methods.source.images, splits("source", "train").images)
@@ -176,9 +176,9 @@ def test_the_accuracy_is_that_of_the_test_split(tmp_path: Path, fabric, splits, 
             wrong = np.arange(len(images)) % 10 < (1 if is_test else 5)
             return np.where(wrong[:, None], (found + 1) % 10, found)
 
-    monkeypatch.setattr(DigitsExperiment, "model", lambda _, method: KnowsTheTest(method))
+    monkeypatch.setattr(DigitsTrial, "model", lambda _, method: KnowsTheTest(method))
     preset = replace(DIGITS_PRESETS["smoke"], test_images=30)
-    found = DigitsExperiment(tmp_path, preset, "mnist_m", 0, fabric, True).evaluate("source_only")
+    found = DigitsTrial(tmp_path, preset, "mnist_m", 0, fabric, True).evaluate("source_only")
     values = {name: figures["value"] for name, figures in found["aggregate"].items()}
     assert values == pytest.approx({"accuracy": 0.9, "validation_accuracy": 0.5})
     assert found["wrong"] == [0, 10, 20]
@@ -186,7 +186,7 @@ def test_the_accuracy_is_that_of_the_test_split(tmp_path: Path, fabric, splits, 
 
 def test_the_budget_of_labels_is_drawn_anew_for_every_seed(tmp_path: Path, fabric, splits) -> None:
     drawn = [
-        DigitsExperiment(tmp_path, DIGITS_PRESETS["smoke"], "mnist_m", seed, fabric, True).target.episodes
+        DigitsTrial(tmp_path, DIGITS_PRESETS["smoke"], "mnist_m", seed, fabric, True).target.episodes
         for seed in (0, 1)
     ]
     assert set(drawn[0]) != set(drawn[1])

@@ -23,7 +23,7 @@ from crossgap.experiments.mico.trial import (
     EVERY_METHOD,
     PICTURED,
     WITHOUT_TARGET,
-    MicoExperiment,
+    MicoTrial,
     angle_differences,
     angle_figures,
 )
@@ -77,7 +77,7 @@ def test_presets_have_the_paper_s_sizes() -> None:
 def test_steps_grow_with_the_target_images(
     preset: str, part: str, steps: list[int], tmp_path: Path, fabric
 ) -> None:
-    experiment = MicoExperiment(tmp_path, get_mico_preset(preset), 0, fabric)
+    experiment = MicoTrial(tmp_path, get_mico_preset(preset), 0, fabric)
     assert [getattr(experiment._config(images), part).steps for images in (1, 1000, 5399)] == steps
 
 
@@ -107,7 +107,7 @@ def test_the_experiment_from_nothing_to_results_and_again(tmp_path: Path, fabric
     assert again == rows
     assert all(file.stat().st_mtime_ns == time for file, time in models.items())
 
-    experiment = MicoExperiment(tmp_path / "run", preset, 0, fabric, quiet=True)
+    experiment = MicoTrial(tmp_path / "run", preset, 0, fabric, quiet=True)
     np.testing.assert_array_equal(experiment.test.labels, experiment.pairs.labels)
     assert not set(map(bytes, experiment.test.labels)) & set(map(bytes, experiment.target.labels))
     assert len(experiment.target) == 8
@@ -166,11 +166,11 @@ def test_the_curve_takes_any_number_of_seeds(tmp_path: Path) -> None:
 
 def test_no_image_is_in_two_sets(tmp_path: Path, fabric, monkeypatch) -> None:
     collected = instead_of_collecting(monkeypatch, mico)
-    several = [MicoExperiment(tmp_path, MICO_PRESETS["smoke"], seed, fabric, quiet=True) for seed in (0, 1)]
+    several = [MicoTrial(tmp_path, MICO_PRESETS["smoke"], seed, fabric, quiet=True) for seed in (0, 1)]
     assert_disjoint(*itertools.chain(*([e.source, e.target, e.test, e.source_test] for e in several)))
     e = several[0]
     collected.clear()
-    fresh = MicoExperiment(tmp_path / "fresh", MICO_PRESETS["smoke"], 0, fabric, quiet=True)
+    fresh = MicoTrial(tmp_path / "fresh", MICO_PRESETS["smoke"], 0, fabric, quiet=True)
     found = {}
     for name in ("source", "randomized", "target", "test", "pairs", "source_test"):
         assert len(getattr(fresh, name)) > 0
@@ -186,7 +186,7 @@ def test_no_image_is_in_two_sets(tmp_path: Path, fabric, monkeypatch) -> None:
 
 def test_methods_see_so_many_target_images(tmp_path: Path, fabric, monkeypatch) -> None:
     instead_of_collecting(monkeypatch, mico)
-    e = MicoExperiment(tmp_path, MICO_PRESETS["smoke"], 1, fabric, quiet=True)
+    e = MicoTrial(tmp_path, MICO_PRESETS["smoke"], 1, fabric, quiet=True)
     for images in (1, 8):
         methods = e._methods(images)
         np.testing.assert_array_equal(methods.target.images, e.target.images[:images])
@@ -198,7 +198,7 @@ def test_methods_see_so_many_target_images(tmp_path: Path, fabric, monkeypatch) 
 
 def test_a_model_of_another_training_is_refused(tmp_path: Path, fabric, monkeypatch) -> None:
     instead_of_collecting(monkeypatch, mico)
-    e = MicoExperiment(tmp_path, MICO_PRESETS["smoke"], 0, fabric, quiet=True)
+    e = MicoTrial(tmp_path, MICO_PRESETS["smoke"], 0, fabric, quiet=True)
     methods = e._methods(1)
     planted, wanted = methods.adapted(methods.new_task_model()), methods.made_of("source_only")
     for method, made_of, words in (
@@ -217,7 +217,7 @@ def test_a_model_of_another_training_is_refused(tmp_path: Path, fabric, monkeypa
 
 def test_a_finished_model_needs_no_randomized_images(tmp_path: Path, fabric, monkeypatch) -> None:
     collected = instead_of_collecting(monkeypatch, mico)
-    e, again = (MicoExperiment(tmp_path, MICO_PRESETS["smoke"], 0, fabric, quiet=True) for _ in range(2))
+    e, again = (MicoTrial(tmp_path, MICO_PRESETS["smoke"], 0, fabric, quiet=True) for _ in range(2))
     methods = e._methods(1)
     finished = methods.adapted(methods.new_task_model())
     finished.method, finished.made_of = "rcan_near", methods.made_of("rcan_near")
@@ -230,13 +230,13 @@ def test_a_finished_model_needs_no_randomized_images(tmp_path: Path, fabric, mon
 
 def test_figures_are_of_test_images(tmp_path: Path, fabric, monkeypatch) -> None:
     instead_of_collecting(monkeypatch, mico)
-    e = MicoExperiment(tmp_path, MICO_PRESETS["smoke"], 0, fabric, True, ("source_only", "fine_tuned"))
+    e = MicoTrial(tmp_path, MICO_PRESETS["smoke"], 0, fabric, True, ("source_only", "fine_tuned"))
     asked: dict[tuple[str, int], Model] = {}
 
-    def model(_: MicoExperiment, method: str, images: int) -> Model:
+    def model(_: MicoTrial, method: str, images: int) -> Model:
         return asked.setdefault((method, images), Model(method, len(ANGLES)))
 
-    monkeypatch.setattr(MicoExperiment, "model", model)
+    monkeypatch.setattr(MicoTrial, "model", model)
     rows = [*e.run(0), *e.run(8)]
     shown = {key: [images.tobytes() for images in found.shown] for key, found in asked.items()}
     test, benchmark = e.test.images.tobytes(), e.source_test.images.tobytes()

@@ -25,7 +25,7 @@ from crossgap.experiments.pick_place.rollouts import (
 )
 from crossgap.experiments.pick_place.setups import METHODS, new_pick_place_learner
 from crossgap.experiments.pick_place.training import PickPlaceTraining
-from crossgap.experiments.pick_place.trial import PickPlaceExperiment
+from crossgap.experiments.pick_place.trial import PickPlaceTrial
 from crossgap.experiments.xarm7.outcomes import judged
 from crossgap.experiments.xarm7.rollouts import scaled
 from crossgap.losses import cloning_loss
@@ -228,14 +228,14 @@ def test_a_policy_with_eyes_begins_with_what_its_teacher_knows(tmp_path: Path, f
 
 def test_the_experiment_from_nothing_to_rows_and_again(tmp_path: Path, fabric) -> None:
     preset = replace(SMOKE, methods=("privileged", "images"))
-    rows = PickPlaceExperiment(tmp_path, preset, 1, fabric, quiet=True).run()
+    rows = PickPlaceTrial(tmp_path, preset, 1, fabric, quiet=True).run()
     looks = ["source", "target_a", "target_b", "target_c"]
     success = {(row["method"], row["domain"]): row for row in rows if row["metric"] == "success"}
     assert list(success) == [("privileged", "source"), *(("images", look) for look in looks)]
     assert all(row["low"] <= row["value"] <= row["high"] and row["n"] == 2 for row in success.values())
     assert all(row["value"] > 0 for row in rows if row["metric"] == "distance")
     states = {file: file.stat().st_mtime_ns for file in tmp_path.rglob("*.safetensors")}
-    again = PickPlaceExperiment(tmp_path, preset, 1, fabric, quiet=True)
+    again = PickPlaceTrial(tmp_path, preset, 1, fabric, quiet=True)
     assert again.run() == rows
     assert {file: file.stat().st_mtime_ns for file in tmp_path.rglob("*.safetensors")} == states
     curve = [row for row in rows if row["metric"] == "validation_success"]
@@ -263,7 +263,7 @@ def test_an_evaluation_is_of_the_setup_that_was_trained(tmp_path: Path, fabric, 
             return [{"seed": first_goal, "success": True, "distance": 0.1}]
 
     played: list[str] = []
-    experiment = PickPlaceExperiment(tmp_path, SMOKE, 1, fabric, quiet=True)
+    experiment = PickPlaceTrial(tmp_path, SMOKE, 1, fabric, quiet=True)
     monkeypatch.setattr(experiment, "training", lambda _: Training())
     (episode,) = experiment.episodes("images", "target_a")
     assert episode["threads"] == judged([episode])["success"]["threads"] == 3
@@ -299,7 +299,7 @@ def test_a_method_that_does_not_exist(tmp_path: Path, fabric) -> None:
     with pytest.raises(
         CrossgapError, match=r"Method 'magic' not found\. Available: images, images_randomized"
     ):
-        PickPlaceExperiment(tmp_path, replace(SMOKE, methods=("magic",)), 0, fabric)
+        PickPlaceTrial(tmp_path, replace(SMOKE, methods=("magic",)), 0, fabric)
 
 
 def test_presets() -> None:

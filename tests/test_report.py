@@ -16,7 +16,7 @@ from PIL import Image
 
 from crossgap.errors import CrossgapError
 from crossgap.evaluation import ClosedLoop
-from crossgap.experiments.taskgan.trial import TaskGANExperiment
+from crossgap.experiments.taskgan.trial import TaskGANTrial
 from crossgap.methods.config import MAIN_METHODS, PRESETS
 from crossgap.report import ReportContent, build_report, judge
 from crossgap.report.build import BLIND
@@ -225,8 +225,8 @@ def test_the_page_says_where_the_model_is_and_how_to_use_it(tmp_path):
     ],
 )
 def test_the_settings_are_those_of_the_methods_that_ran(tmp_path, monkeypatch, fabric, methods, parts):
-    monkeypatch.setattr(TaskGANExperiment, "gain", 0.2)
-    experiment = TaskGANExperiment(tmp_path, PRESETS["smoke"], "target_b", 0, fabric, methods=methods)
+    monkeypatch.setattr(TaskGANTrial, "gain", 0.2)
+    experiment = TaskGANTrial(tmp_path, PRESETS["smoke"], "target_b", 0, fabric, methods=methods)
     preset = experiment.description()["preset"]
     assert set(preset["config"]) == {"networks"} | parts
     assert preset["methods"] == list(methods)

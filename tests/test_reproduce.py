@@ -15,7 +15,7 @@ from crossgap.core.fabric import make_fabric
 from crossgap.deploy.adapted import AdaptedModel
 from crossgap.errors import CrossgapError
 from crossgap.experiments.engine.reproduce import reproduce_taskgan
-from crossgap.experiments.taskgan.trial import PICTURED, TaskGANExperiment
+from crossgap.experiments.taskgan.trial import PICTURED, TaskGANTrial
 from crossgap.methods.config import PRESETS
 
 
@@ -72,7 +72,7 @@ def test_two_looks_two_workers_and_a_method_added_later(tmp_path: Path, monkeypa
     page = report_again(tmp_path / "run", "target_b", 1, tmp_path / "picture.png").read_text()
     assert "Translated by plain gan" in page
     assert Image.open(tmp_path / "picture.png").size[0] > 100
-    experiment = TaskGANExperiment(tmp_path / "run", tiny, "target_b", 0, make_fabric("cpu", "32-true"), True)
+    experiment = TaskGANTrial(tmp_path / "run", tiny, "target_b", 0, make_fabric("cpu", "32-true"), True)
     labels = ["held-out target image y", "F(y), plain GAN (λ = 0)", "true pair in the source"]
     assert Image.open(tmp_path / "results" / "smoke_target_b_others.png").size[0] > 100
     pictures = experiment.pictures(count=3)

@@ -18,9 +18,9 @@ from crossgap.collection import Collection
 from crossgap.data import LabelScale
 from crossgap.evaluation import TEST_STARTS, VALIDATION_STARTS, ClosedLoop
 from crossgap.experiments.task_weight import trial as task_weight
-from crossgap.experiments.task_weight.trial import TaskWeightExperiment
+from crossgap.experiments.task_weight.trial import TaskWeightTrial
 from crossgap.experiments.taskgan import trial as taskgan
-from crossgap.experiments.taskgan.trial import TaskGANExperiment
+from crossgap.experiments.taskgan.trial import TaskGANTrial
 from crossgap.methods.config import PRESETS
 from crossgap.methods.registry import METHODS
 from stand_ins import Model, assert_disjoint, assert_pairs, happenings, instead_of_collecting
@@ -39,7 +39,7 @@ def collected(monkeypatch: pytest.MonkeyPatch) -> list[Collection]:
 
 
 def experiment(root: Path, fabric, seed: int = 0, preset=WITH_DISTURBANCE, look: str = LOOK):
-    return TaskGANExperiment(root, preset, look, seed, fabric, quiet=True, methods=("source_only",))
+    return TaskGANTrial(root, preset, look, seed, fabric, quiet=True, methods=("source_only",))
 
 
 @pytest.mark.parametrize("preset", [PRESET, WITH_DISTURBANCE])
@@ -119,7 +119,7 @@ def played(monkeypatch: pytest.MonkeyPatch) -> list[SimpleNamespace]:
         return ClosedLoop(list(starts), won, won, [0.1] * len(starts)), np.zeros((1, 2, 4, 4, 3), np.uint8)
 
     monkeypatch.setattr(taskgan, "closed_loop", play)
-    monkeypatch.setattr(TaskGANExperiment, "model", lambda _, method: Model(method))
+    monkeypatch.setattr(TaskGANTrial, "model", lambda _, method: Model(method))
     return every
 
 
@@ -195,7 +195,7 @@ def test_a_weight_of_the_task_changes_the_translator_alone(
     tmp_path: Path, fabric, monkeypatch, played
 ) -> None:
     whole = experiment(tmp_path, fabric)
-    one = TaskWeightExperiment(whole, 10.0)
+    one = TaskWeightTrial(whole, 10.0)
     for name in ("source", "target", "target_pairs", "held_out", "held_out_pairs"):
         assert getattr(one, name) is getattr(whole, name)
     assert one._methods.config.translator.task_weight == 10.0
@@ -205,7 +205,7 @@ def test_a_weight_of_the_task_changes_the_translator_alone(
     monkeypatch.setattr(
         task_weight, "histogram_distance", lambda a, b: seen.update(translated=a, true=b) or 0.25
     )
-    monkeypatch.setattr(TaskGANExperiment, "rows", lambda _: [{"metric": "success", "value": 1.0}])
+    monkeypatch.setattr(TaskGANTrial, "rows", lambda _: [{"metric": "success", "value": 1.0}])
     rows = one.run()
     assert seen["translated"] is whole.held_out.images  # this translator changes nothing
     assert seen["true"] is whole.held_out_pairs.images

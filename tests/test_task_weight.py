@@ -15,7 +15,7 @@ from crossgap.errors import CrossgapError
 from crossgap.experiments.engine import reproduce
 from crossgap.experiments.task_weight import trial as task_weight
 from crossgap.experiments.task_weight.trial import histogram_distance
-from crossgap.experiments.taskgan.trial import TaskGANExperiment
+from crossgap.experiments.taskgan.trial import TaskGANTrial
 from crossgap.methods.config import get_preset
 
 
@@ -42,7 +42,7 @@ def test_the_sweep_from_nothing_and_again(tmp_path: Path, monkeypatch: pytest.Mo
     assert {row.get("threads") for row in found["rows"]} == {torch.get_num_threads()}
     assert (tmp_path / "results" / "smoke_target_a.png").stat().st_size > 10_000
     assert Image.open(tmp_path / "results" / "smoke_target_a_pictures.png").size[1] > 100
-    whole = TaskGANExperiment(run[3], get_preset("smoke"), "target_a", 0, make_fabric("cpu", "32-true"), True)
+    whole = TaskGANTrial(run[3], get_preset("smoke"), "target_a", 0, make_fabric("cpu", "32-true"), True)
     drawn = task_weight.pictures(whole, 2)
     assert list(drawn) == [
         "held-out target image y", "F(y), λ_φ = 0", "F(y), λ_φ = 1", "true pair in the source",

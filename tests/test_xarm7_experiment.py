@@ -23,7 +23,7 @@ from crossgap.experiments.xarm7.report import xarm7_report
 from crossgap.experiments.xarm7.rollouts import unscaled
 from crossgap.experiments.xarm7.setups import DOMAINS, SETUPS, Setup, domains_of, get_setup
 from crossgap.experiments.xarm7.training import FIRST_IMAGES, ReachTraining, about_policy
-from crossgap.experiments.xarm7.trial import XArm7Experiment, curve_rows
+from crossgap.experiments.xarm7.trial import XArm7Trial, curve_rows
 from crossgap.networks import Generator
 from crossgap.networks.actor_critic import Actor, PositionExtractor
 from crossgap.simulation.meshes import meshes_problem
@@ -84,7 +84,7 @@ def test_an_evaluation_is_of_the_weights_that_act(tmp_path: Path, monkeypatch) -
         played.append(about)
         return [{"seed": 1, "success": True, "distance": 0.1, "goal": [0.0, 0.0, 0.0]}]
 
-    experiment = XArm7Experiment(tmp_path, SMOKE, "best", 0, FABRIC, quiet=True)
+    experiment = XArm7Trial(tmp_path, SMOKE, "best", 0, FABRIC, quiet=True)
     monkeypatch.setattr(experiment, "policy", lambda *_: None)
     monkeypatch.setattr(experiment.training, "evaluate", evaluate)
     tests = [("best", "target_b"), ("best_goggles", "target_b"), ("best_fine_tuned", "target_b")]
@@ -148,7 +148,7 @@ def test_episodes_say_what_their_policy_was_trained_with(tmp_path: Path, monkeyp
     played = [{"seed": 1, "success": True, "distance": 0.1, "goal": [0.0, 0.0, 0.0]}]
     about = {"round": 1, "environment_steps": 1, "success": 1.0, "low": 0.0, "high": 1.0, "n": 1}
     for seed, noted in enumerate(({"threads": 7}, {})):  # once they were not noted
-        experiment = XArm7Experiment(tmp_path, SMOKE, "best", seed, FABRIC, quiet=True)
+        experiment = XArm7Trial(tmp_path, SMOKE, "best", seed, FABRIC, quiet=True)
         monkeypatch.setattr(experiment, "policy", lambda *_: None)
         monkeypatch.setattr(experiment.training, "evaluate", lambda *_, **__: played)
         experiment.folder.mkdir(parents=True)
@@ -213,7 +213,7 @@ def test_goggles_and_domains_can_be_added_to_a_run() -> None:
 
 
 def test_rows_of_a_configuration_with_goggles(tmp_path: Path) -> None:
-    rows = XArm7Experiment(tmp_path, SMOKE, "best", 0, FABRIC, quiet=True).run()
+    rows = XArm7Trial(tmp_path, SMOKE, "best", 0, FABRIC, quiet=True).run()
     tested = {(row["method"], row["domain"]) for row in rows if row["metric"] == "success"}
     assert tested == {
         ("best", "source"), ("best", "target_b"), ("best_goggles", "target_b"),
@@ -224,7 +224,7 @@ def test_rows_of_a_configuration_with_goggles(tmp_path: Path) -> None:
             assert row["value"] == row["won"].count("1") / 2
         assert row["threads"] == torch.get_num_threads()
     assert not (tmp_path / "seed_0" / "best" / "replay").exists()
-    again = XArm7Experiment(tmp_path, SMOKE, "best", 0, FABRIC, quiet=True)
+    again = XArm7Trial(tmp_path, SMOKE, "best", 0, FABRIC, quiet=True)
     assert again.run() == rows
     assert ("best_goggles", "target_b") in again.evaluated
     again.setup = replace(again.setup, initialized=False)
@@ -290,7 +290,7 @@ def test_more_learning_curves_than_a_panel_can_show_have_panels_of_their_own(tmp
 @pytest.mark.parametrize("lacking", ["round", "success", "low", "high", "n"])
 def test_a_point_of_a_curve_that_lacks_something_is_named(tmp_path: Path, lacking: str) -> None:
     point = {"round": 1, "environment_steps": 1, "success": 1.0, "low": 0.0, "high": 1.0, "n": 1}
-    training = XArm7Experiment(tmp_path, SMOKE, "best", 0, FABRIC, quiet=True).training
+    training = XArm7Trial(tmp_path, SMOKE, "best", 0, FABRIC, quiet=True).training
     path = training.folder / "curve.jsonl"
     path.parent.mkdir(parents=True)
     path.write_text(json.dumps(point) + "\n")

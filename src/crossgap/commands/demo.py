@@ -9,7 +9,7 @@ from crossgap.base.files import write_json
 from crossgap.commands.report import write_report
 from crossgap.core.fabric import hardware, single_process
 from crossgap.core.runs import check_seed, find_run, lock_run, open_run, provenance, start
-from crossgap.experiments.taskgan.trial import TaskGANExperiment
+from crossgap.experiments.taskgan.trial import TaskGANTrial
 from crossgap.methods.config import as_json, get_preset
 from crossgap.simulation.base.looks import get_target_look
 
@@ -33,7 +33,7 @@ def run_demo(
     print(f"Run folder: {folder}", file=sys.stderr)
     lock_run(folder)
     start(folder, preset=preset, **hardware(fabric))
-    experiment = TaskGANExperiment(folder, get_preset(preset), look, seed, fabric)
+    experiment = TaskGANTrial(folder, get_preset(preset), look, seed, fabric)
     rows = experiment.run()
     write_json(folder / "results.json", {"provenance": provenance(folder), "rows": rows})
     return write_report(experiment, folder / "report.html")

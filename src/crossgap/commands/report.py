@@ -15,7 +15,7 @@ from crossgap.core.runs import provenance, read_run, read_times, seeds_of
 from crossgap.deploy.adapted import AdaptedModel
 from crossgap.errors import CrossgapError, unknown
 from crossgap.experiments.engine.closing import say_success
-from crossgap.experiments.taskgan.trial import TaskGANExperiment
+from crossgap.experiments.taskgan.trial import TaskGANTrial
 from crossgap.experiments.xarm7.report import xarm7_report
 from crossgap.methods.config import ALL_METHODS, MAIN_METHODS, as_json, get_preset, with_task_norm
 from crossgap.methods.registry import METHODS
@@ -64,13 +64,13 @@ def report_again(folder: Path, look: str | None, seed: int | None, picture: Path
         raise CrossgapError(
             f"Preset '{config['preset']}' has changed since {folder} was run: start a new run."
         )
-    whole = TaskGANExperiment(folder, preset, look, seed, make_fabric(), methods=ALL_METHODS)
+    whole = TaskGANTrial(folder, preset, look, seed, make_fabric(), methods=ALL_METHODS)
     evaluated = [method for method in ALL_METHODS if whole.is_evaluated(method)]
     missing = [method for method in MAIN_METHODS if method not in evaluated]
     if not any(METHODS[method].policy for method in evaluated) or (missing and "look" in config):
         what = f"{', '.join(missing)} not" if "look" in config else "no method that acts"
         raise CrossgapError(f"{folder} is not finished: {what} evaluated in {look}, seed {seed}.")
-    experiment = TaskGANExperiment(folder, preset, look, seed, whole.fabric, methods=evaluated)
+    experiment = TaskGANTrial(folder, preset, look, seed, whole.fabric, methods=evaluated)
     if picture is not None:
         rows = pictures(experiment)
         if not rows:
@@ -92,7 +92,7 @@ def _looks(folder: Path) -> list[str]:
     return looks
 
 
-def write_report(experiment: TaskGANExperiment, path: Path) -> Path:
+def write_report(experiment: TaskGANTrial, path: Path) -> Path:
     """Write the report of a finished experiment, and say what came of it, where it is and what comes next."""
     played = experiment.closed_loops()
     saved = {method: experiment.saved(method) for method in played}
@@ -125,7 +125,7 @@ def write_report(experiment: TaskGANExperiment, path: Path) -> Path:
     return path
 
 
-def pictures(experiment: TaskGANExperiment, count: int = 8) -> dict[str, np.ndarray]:
+def pictures(experiment: TaskGANTrial, count: int = 8) -> dict[str, np.ndarray]:
     """Evenly spread held-out moments: as the robot sees them, translated, and as they truly are; nothing
     where no translator was trained.
 

@@ -71,7 +71,7 @@ def plot(rows: list[dict[str, Any]], measure: Measure, path: Path) -> Path:
     source model as it is stands at 0.
 
     Args:
-        rows: of `BudgetExperiment.run` or `budget_on_folders`, of any number of seeds.
+        rows: of `BudgetTrial.run` or `budget_on_folders`, of any number of seeds.
         measure: what to plot.
         path: the PNG to write.
     """

@@ -14,7 +14,7 @@ from crossgap.data import LabelledImages
 from crossgap.data.subsets import SPREADS, Budget, choose_budgets
 from crossgap.errors import CrossgapError, unknown
 from crossgap.experiments.budget.presets import BudgetPreset
-from crossgap.experiments.taskgan.trial import TaskGANExperiment, Variant
+from crossgap.experiments.taskgan.trial import TaskGANTrial, Variant
 from crossgap.methods.registry import METHODS
 
 AVAILABLE = ("unlabelled", "randomized", "randomized_per_frame")
@@ -80,7 +80,7 @@ class TargetSubset(Variant):
         methods: which methods, by name.
     """
 
-    def __init__(self, whole: TaskGANExperiment, budget: Budget, methods: Sequence[str]):
+    def __init__(self, whole: TaskGANTrial, budget: Budget, methods: Sequence[str]):
         super().__init__(whole, budget.name, methods)
         self.budget = budget
 
@@ -99,7 +99,7 @@ class TargetSubset(Variant):
         return self.whole.target_pairs.select(self.budget.rows)
 
 
-class BudgetExperiment:
+class BudgetTrial:
     """Every budget of one seed in one target look; every stage is done once and kept in its folder.
 
     Args:
@@ -121,7 +121,7 @@ class BudgetExperiment:
     ):  # fmt: skip
         base = preset.base
         self.methods = check_methods(preset.methods, WITHOUT_SETTINGS)
-        self.whole = TaskGANExperiment(root, base, domain, seed, fabric, quiet, ("source_only",))
+        self.whole = TaskGANTrial(root, base, domain, seed, fabric, quiet, ("source_only",))
         episodes = np.repeat(np.arange(base.target_episodes), base.steps)  # as they are collected
         self.budgets = choose_budgets(episodes, preset.counts, SPREADS, seed)
 

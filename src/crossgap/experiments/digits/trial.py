@@ -49,7 +49,7 @@ def fetch() -> None:
     SOURCE("train")
 
 
-class DigitsExperiment:
+class DigitsTrial:
     """All methods of one seed in one target domain; every stage is done once and kept in its folder.
 
     Args:

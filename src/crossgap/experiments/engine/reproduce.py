@@ -16,23 +16,23 @@ from crossgap.data.subsets import check_counts
 from crossgap.errors import CrossgapError, unknown
 from crossgap.experiments.budget.figures import SUCCESS, plot
 from crossgap.experiments.budget.presets import BudgetPreset, get_budget_preset
-from crossgap.experiments.budget.trial import WITHOUT_SETTINGS, BudgetExperiment, check_methods
+from crossgap.experiments.budget.trial import WITHOUT_SETTINGS, BudgetTrial, check_methods
 from crossgap.experiments.digits.presets import ALL_DIGITS_METHODS, DigitsPreset, get_digits_preset
 from crossgap.experiments.digits.presets import settled as settled_digits
-from crossgap.experiments.digits.trial import TARGETS, DigitsExperiment, fetch
+from crossgap.experiments.digits.trial import TARGETS, DigitsTrial, fetch
 from crossgap.experiments.mico.figures import curve
 from crossgap.experiments.mico.presets import MicoPreset, get_mico_preset
-from crossgap.experiments.mico.trial import DEFAULT_METHODS, MicoExperiment, check_selection
+from crossgap.experiments.mico.trial import DEFAULT_METHODS, MicoTrial, check_selection
 from crossgap.experiments.mico.trial import PICTURED as MICO_PICTURED
 from crossgap.experiments.pick_place.presets import PickPlacePreset, get_pick_place_preset
 from crossgap.experiments.pick_place.setups import METHODS as PICK_PLACE
 from crossgap.experiments.pick_place.setups import get_pick_place_setup
-from crossgap.experiments.pick_place.trial import PickPlaceExperiment
-from crossgap.experiments.task_weight.trial import WEIGHTS, TaskWeightExperiment
+from crossgap.experiments.pick_place.trial import PickPlaceTrial
+from crossgap.experiments.task_weight.trial import WEIGHTS, TaskWeightTrial
 from crossgap.experiments.task_weight.trial import pictures as weight_pictures
 from crossgap.experiments.task_weight.trial import plot as plot_weights
 from crossgap.experiments.taskgan.figures import of_the_paper, regimes_plot
-from crossgap.experiments.taskgan.trial import PICTURED, TaskGANExperiment
+from crossgap.experiments.taskgan.trial import PICTURED, TaskGANTrial
 from crossgap.experiments.xarm7.figures import distance_histograms, learning_curves, region_map
 from crossgap.experiments.xarm7.presets import XArm7Preset, get_xarm7_preset, settled
 from crossgap.experiments.xarm7.report import (
@@ -42,7 +42,7 @@ from crossgap.experiments.xarm7.report import (
     xarm7_report,
 )
 from crossgap.experiments.xarm7.setups import SETUPS, domains_of, get_setup
-from crossgap.experiments.xarm7.trial import XArm7Experiment
+from crossgap.experiments.xarm7.trial import XArm7Trial
 from crossgap.methods.config import (
     ALL_METHODS,
     Preset,
@@ -94,7 +94,7 @@ def reproduce_taskgan(
     _gather(_one_look, parts, workers, "looks and seeds", path, folder, depends)
     regimes_plot(of_the_paper(read_rows(path)), path.with_name(f"{preset}_regimes.png"))
     for look in looks:
-        experiment = TaskGANExperiment(folder, settings, look, 0, fabric, methods=methods)
+        experiment = TaskGANTrial(folder, settings, look, 0, fabric, methods=methods)
         for end, translators in PICTURED.items():
             if pictures := experiment.pictures(translators):
                 gallery(pictures, path.with_name(f"{preset}{normed}_{look}{end}.png"))
@@ -111,7 +111,7 @@ def _one_look(
     seed: int, quiet: bool,
 ) -> list[dict[str, Any]]:  # fmt: skip
     fabric = single_process(device, precision)
-    return TaskGANExperiment(folder, settings, look, seed, fabric, quiet, methods).run()
+    return TaskGANTrial(folder, settings, look, seed, fabric, quiet, methods).run()
 
 
 def reproduce_mico(
@@ -141,7 +141,7 @@ def reproduce_mico(
     parts = [(*about, images, seed) for images in largest_first for seed in range(seeds)]
     _gather(_mico, parts, workers, "numbers of images and seeds", path, folder, depends)
     curve(read_rows(path), results / f"{preset}_curve.png")
-    experiment = MicoExperiment(folder, settings, 0, fabric)
+    experiment = MicoTrial(folder, settings, 0, fabric)
     for end, translators in MICO_PICTURED.items():
         if pictures := experiment.pictures(translators):
             gallery(pictures, results / f"{preset}{end}.png")
@@ -153,7 +153,7 @@ def _mico(
     seed: int, quiet: bool,
 ) -> list[dict[str, Any]]:  # fmt: skip
     fabric = single_process(device, precision)
-    return MicoExperiment(folder, settings, seed, fabric, quiet, methods).run(images)
+    return MicoTrial(folder, settings, seed, fabric, quiet, methods).run(images)
 
 
 def reproduce_digits(
@@ -185,7 +185,7 @@ def reproduce_digits(
     parts = [(folder, chosen, device, precision, domain, seed) for seed in range(seeds) for domain in domains]
     _gather(_digits, parts, workers, "domains and seeds", path, folder, depends)
     for domain in domains:
-        pictures = DigitsExperiment(folder, settings, domain, 0, fabric).pictures()
+        pictures = DigitsTrial(folder, settings, domain, 0, fabric).pictures()
         gallery(pictures, results / f"{preset}_{domain}.png")
     return path
 
@@ -193,7 +193,7 @@ def reproduce_digits(
 def _digits(
     folder: Path, settings: DigitsPreset, device: str, precision: str, domain: str, seed: int, quiet: bool
 ) -> list[dict[str, Any]]:  # fmt: skip
-    return DigitsExperiment(folder, settings, domain, seed, single_process(device, precision), quiet).run()
+    return DigitsTrial(folder, settings, domain, seed, single_process(device, precision), quiet).run()
 
 
 def reproduce_budget(
@@ -243,7 +243,7 @@ def _budget(
     quiet: bool,
 ) -> list[dict[str, Any]]:  # fmt: skip
     fabric = single_process(device, precision)
-    return BudgetExperiment(folder, settings, look, seed, fabric, quiet).run(images)
+    return BudgetTrial(folder, settings, look, seed, fabric, quiet).run(images)
 
 
 def reproduce_task_weight(
@@ -272,7 +272,7 @@ def reproduce_task_weight(
     every = read_rows(path)  # other seeds of an earlier run, too
     for look in looks:
         plot_weights([row for row in every if row["domain"] == look], results / f"{preset}_{look}.png")
-        drawn = weight_pictures(TaskGANExperiment(folder, settings, look, 0, fabric))
+        drawn = weight_pictures(TaskGANTrial(folder, settings, look, 0, fabric))
         gallery(drawn, results / f"{preset}_{look}_pictures.png")
     return path
 
@@ -281,8 +281,8 @@ def _task_weight(
     folder: Path, settings: Preset, device: str, precision: str, look: str, weight: float, seed: int,
     quiet: bool,
 ) -> list[dict[str, Any]]:  # fmt: skip
-    whole = TaskGANExperiment(folder, settings, look, seed, single_process(device, precision), quiet)
-    return TaskWeightExperiment(whole, weight).run()
+    whole = TaskGANTrial(folder, settings, look, seed, single_process(device, precision), quiet)
+    return TaskWeightTrial(whole, weight).run()
 
 
 def reproduce_xarm7(
@@ -333,7 +333,7 @@ def _check_meshes(looks: tuple[str, ...]) -> None:
 def _xarm7(
     folder: Path, settings: XArm7Preset, setup: str, device: str, precision: str, seed: int, quiet: bool
 ) -> list[dict[str, Any]]:  # fmt: skip
-    return XArm7Experiment(folder, settings, setup, seed, single_process(device, precision), quiet).run()
+    return XArm7Trial(folder, settings, setup, seed, single_process(device, precision), quiet).run()
 
 
 def reproduce_pick_place(
@@ -369,7 +369,7 @@ def reproduce_pick_place(
 def _pick_place(
     folder: Path, settings: PickPlacePreset, device: str, precision: str, seed: int, quiet: bool
 ) -> list[dict[str, Any]]:  # fmt: skip
-    return PickPlaceExperiment(folder, settings, seed, single_process(device, precision), quiet).run()
+    return PickPlaceTrial(folder, settings, seed, single_process(device, precision), quiet).run()
 
 
 def unique(values: tuple) -> tuple:

@@ -31,7 +31,7 @@ def curve(rows: list[dict[str, Any]], path: Path) -> Path:
     intervals. A dashed line is a method that sees no target images.
 
     Args:
-        rows: of `MicoExperiment.run`, of any number of seeds.
+        rows: of `MicoTrial.run`, of any number of seeds.
         path: the PNG to write.
     """
     from matplotlib.figure import Figure

@@ -110,7 +110,7 @@ def check_selection(methods: Sequence[str], counts: Sequence[int], most: int) ->
             raise CrossgapError(f"--counts must be from 1 to {most}, the preset's most; got {count}.")
 
 
-class MicoExperiment:
+class MicoTrial:
     """Every method with every number of target images, of one seed; each stage is done once and kept.
 
     Args:

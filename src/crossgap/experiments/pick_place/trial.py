@@ -25,7 +25,7 @@ TEACHER = "privileged"
 """The method that the ones with images begin with."""
 
 
-class PickPlaceExperiment:
+class PickPlaceTrial:
     """Every method of one seed, on the test goals in every look; each stage is done once and kept.
 
     Args:

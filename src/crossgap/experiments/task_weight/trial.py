@@ -10,14 +10,14 @@ import numpy as np
 
 from crossgap.base.files import writing
 from crossgap.core.results import with_threads
-from crossgap.experiments.taskgan.trial import TaskGANExperiment, Variant
+from crossgap.experiments.taskgan.trial import TaskGANTrial, Variant
 
 WEIGHTS = (0.0, 0.001, 0.01, 0.1, 1.0, 10.0, 100.0)
 """λ_φ for labels scaled to spread 1; 0 is a plain GAN."""
 METHOD = "taskgan_inverse"
 
 
-class TaskWeightExperiment(Variant):
+class TaskWeightTrial(Variant):
     """The translator of one λ_φ; images, f_X and gain are those of the whole experiment.
 
     Args:
@@ -25,7 +25,7 @@ class TaskWeightExperiment(Variant):
         weight: λ_φ.
     """
 
-    def __init__(self, whole: TaskGANExperiment, weight: float):
+    def __init__(self, whole: TaskGANTrial, weight: float):
         config = whole.preset.config
         translator = replace(config.translator, task_weight=weight)
         preset = replace(whole.preset, config=replace(config, translator=translator))
@@ -45,14 +45,14 @@ class TaskWeightExperiment(Variant):
         return [*rows, *({**about, "metric": metric, **figures} for metric, figures in found.items())]
 
 
-def pictures(whole: TaskGANExperiment, count: int = 6) -> dict[str, np.ndarray]:
+def pictures(whole: TaskGANTrial, count: int = 6) -> dict[str, np.ndarray]:
     """Rows by label, (count, H, W, 3) uint8: held-out target images, F(y) of every λ_φ, and true pairs.
 
     Args:
         whole: the experiment with the preset's own λ_φ, every weight of which was run.
         count: of images.
     """
-    drawn = {w: TaskWeightExperiment(whole, w).pictures((METHOD,), count) for w in WEIGHTS}
+    drawn = {w: TaskWeightTrial(whole, w).pictures((METHOD,), count) for w in WEIGHTS}
     first, *_, last = drawn[WEIGHTS[0]].items()
     rows = {f"F(y), λ_φ = {weight:g}": [*found.values()][1] for weight, found in drawn.items()}
     return dict([first, *rows.items(), last])
@@ -80,7 +80,7 @@ def plot(rows: list[dict[str, Any]], path: Path) -> Path:
     """Task error, style and alignment over λ_φ, mean over seeds with the range of the seeds, as a PNG.
 
     Args:
-        rows: of `TaskWeightExperiment.run`, of any number of weights and seeds.
+        rows: of `TaskWeightTrial.run`, of any number of weights and seeds.
         path: the PNG to write.
     """
     from matplotlib.figure import Figure

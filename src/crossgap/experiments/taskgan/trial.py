@@ -58,7 +58,7 @@ RECORDED = 4
 """Episodes per method whose images are kept for the report."""
 
 
-class TaskGANExperiment:
+class TaskGANTrial:
     """All methods of one seed in one target look; every stage is done once and kept in its folder.
 
     Args:
@@ -353,7 +353,7 @@ class TaskGANExperiment:
         return {"domain": self.domain, "seed": self.seed, "gain": self.gain, "preset": preset}
 
 
-class Variant(TaskGANExperiment):
+class Variant(TaskGANTrial):
     """An experiment with one thing changed; images, f_X, gain and tests are those of the whole experiment.
 
     Args:
@@ -364,7 +364,7 @@ class Variant(TaskGANExperiment):
     """
 
     def __init__(
-        self, whole: TaskGANExperiment, name: str, methods: Sequence[str], preset: Preset | None = None
+        self, whole: TaskGANTrial, name: str, methods: Sequence[str], preset: Preset | None = None
     ):  # fmt: skip
         preset = preset or whole.preset
         super().__init__(whole.root, preset, whole.domain, whole.seed, whole.fabric, whole.quiet, methods)

@@ -24,7 +24,7 @@ def learning_curves(rows: list[dict[str, Any]], methods: Sequence[str], path: Pa
     Up to `TOGETHER` configurations share a panel; of more, each has its own, with the others in grey.
 
     Args:
-        rows: of `XArm7Experiment.run`, of any number of seeds.
+        rows: of `XArm7Trial.run`, of any number of seeds.
         methods: which configurations, those without a curve left out.
         path: the PNG to write.
     """
@@ -85,7 +85,7 @@ def region_map(episodes: dict[str, list[dict[str, Any]]], path: Path) -> Path:
     The seed speaks of a "good area" of the camera's view; this shows it.
 
     Args:
-        episodes: of `XArm7Experiment.episodes` of all seeds together, by a name such as the domain's.
+        episodes: of `XArm7Trial.episodes` of all seeds together, by a name such as the domain's.
         path: the PNG to write.
     """
     from matplotlib.figure import Figure

@@ -19,7 +19,7 @@ from crossgap.experiments.xarm7.figures import distance_histograms, learning_cur
 from crossgap.experiments.xarm7.presets import XArm7Preset, get_xarm7_preset, settled
 from crossgap.experiments.xarm7.rollouts import Policy, frames_of, scaled
 from crossgap.experiments.xarm7.setups import DOMAINS, SETUPS
-from crossgap.experiments.xarm7.trial import XArm7Experiment
+from crossgap.experiments.xarm7.trial import XArm7Trial
 from crossgap.report.pictures import animation, data_uri
 from crossgap.simulation.base.workers import stack
 from crossgap.simulation.xarm7.reach import XArm7ReachEnv
@@ -61,14 +61,14 @@ def xarm7_report(folder: Path) -> Path:
 
 def evaluated_experiments(
     folder: Path, preset: XArm7Preset, fabric: lightning_fabric.Fabric
-) -> list[XArm7Experiment]:
+) -> list[XArm7Trial]:
     """Every configuration and seed of a run that has been tested somewhere, in the order of `SETUPS`.
 
     Raises:
         CrossgapError: there is none.
     """
     every = (
-        XArm7Experiment(folder, preset, setup, seed, fabric, quiet=True)
+        XArm7Trial(folder, preset, setup, seed, fabric, quiet=True)
         for setup in SETUPS
         for seed in seeds_of(folder)
     )
@@ -78,13 +78,13 @@ def evaluated_experiments(
     return found
 
 
-def first_configuration(found: list[XArm7Experiment]) -> list[XArm7Experiment]:
+def first_configuration(found: list[XArm7Trial]) -> list[XArm7Trial]:
     """All seeds of the first configuration, that of most domains first."""
     first = [experiment for experiment in found if experiment.name == found[0].name]
     return sorted(first, key=lambda experiment: -len(experiment.seen_domains))
 
 
-def episodes_by_domain(shown: list[XArm7Experiment]) -> dict[str, list[dict[str, Any]]]:
+def episodes_by_domain(shown: list[XArm7Trial]) -> dict[str, list[dict[str, Any]]]:
     """The test episodes of all seeds of a configuration, wherever they have been played."""
     return {
         domain: [
@@ -112,7 +112,7 @@ def _table(rows: list[dict[str, Any]], domains: list[str]) -> list[tuple[str, li
     ]
 
 
-def _figures(rows: list[dict[str, Any]], shown: list[XArm7Experiment]) -> list[tuple[str, str, str]]:
+def _figures(rows: list[dict[str, Any]], shown: list[XArm7Trial]) -> list[tuple[str, str, str]]:
     """Headings, captions and pictures as data URIs."""
     episodes = episodes_by_domain(shown)
     name = shown[0].name
@@ -142,7 +142,7 @@ def _figures(rows: list[dict[str, Any]], shown: list[XArm7Experiment]) -> list[t
         ]
 
 
-def film(experiment: XArm7Experiment, domain: str, goal: int = 0) -> tuple[str, bool]:
+def film(experiment: XArm7Trial, domain: str, goal: int = 0) -> tuple[str, bool]:
     """An episode as a looping picture (a data URI), and whether the goal was reached.
 
     Args:

@@ -21,7 +21,7 @@ LEARNT = 0.8
 """Success from which on a policy counts as learnt."""
 
 
-class XArm7Experiment:
+class XArm7Trial:
     """One configuration of one seed; each stage is done once and kept in its folder.
 
     Args:
