@@ -18,8 +18,8 @@ import time
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
+from crossgap.base.machine import available_cores
 from crossgap.collection import Collection
-from crossgap.simulation.base.workers import available_cores
 from crossgap.simulation.collect import collect
 
 STEPS = 16

@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from crossgap.base.files import alone, read_json, write_json
+from crossgap.base.machine import available_cores
 from crossgap.core.runs import provenance, start, timed
-from crossgap.simulation.base.workers import available_cores
 
 EXPERIMENTS = ("taskgan", "mico", "digits", "budget", "task_weight")
 """Those of the TaskGAN papers, whose bar is 15 minutes on 2 cores."""

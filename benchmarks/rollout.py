@@ -40,13 +40,14 @@ import numpy as np
 import torch
 
 from crossgap.base.files import write_json
+from crossgap.base.machine import available_cores
 from crossgap.core.runs import provenance, start, timed
 from crossgap.experiments.xarm7.presets import XArm7Preset
 from crossgap.experiments.xarm7.setups import Setup
 from crossgap.experiments.xarm7.training import new_learner, sparse_reward
 from crossgap.rl.replay import Episode, Replay
 from crossgap.simulation import XARM7_REACH
-from crossgap.simulation.base.workers import EnvironmentPool, available_cores, camera_image
+from crossgap.simulation.base.workers import EnvironmentPool, camera_image
 from measuring import Measurement, measure
 
 SIZE, EPISODE, EPISODES = 84, 50, 50

@@ -91,7 +91,7 @@ def main() -> None:
     version = pinned((ROOT / "constraints.txt").read_text(encoding="utf-8"))
     build, here = os.environ.get("TORCH", ""), installed()
     found = [] if here.partition("+")[0] == version and not build else offered()
-    gpu = runpy.run_path(str(ROOT / "src/crossgap/base/nvidia.py"))["has_gpu"]()
+    gpu = runpy.run_path(str(ROOT / "src/crossgap/base/machine.py"))["has_gpu"]()
     requirement, sentence = choose(version, build, here, gpu, sys.platform == "linux", found)
     free = shutil.disk_usage(".").free / 1e9
     print(f"{free:.0f} GB of disk are free here. {sentence}.", file=sys.stderr)

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 import torch
 
-from crossgap.base.load import available_cores
+from crossgap.base.machine import available_cores
 from crossgap.core.fabric import make_fabric
 from crossgap.data import LabelledImages
 

@@ -14,7 +14,7 @@ import pytest
 import torch
 from rich.table import Table
 
-from crossgap.base.nvidia import has_gpu
+from crossgap.base.machine import has_gpu
 from crossgap.commands import doctor
 
 ROOT = Path(__file__).parents[1]

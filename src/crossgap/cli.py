@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 import tyro
 from tyro.conf import Positional, arg
 
-from crossgap.base.load import wait_passively_if_crowded
+from crossgap.base.machine import wait_passively_if_crowded
 from crossgap.collection import Collection
 from crossgap.errors import CrossgapError
 from crossgap.experiments.budget.presets import BUDGET_METHODS

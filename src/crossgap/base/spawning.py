@@ -6,8 +6,10 @@ refuses that with a hundred lines for every process. Here the process ends, and 
 
 from __future__ import annotations
 
+import ctypes
 import multiprocessing
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -56,6 +58,20 @@ def check_main_script() -> None:
 def ended_without_guard(processes: Iterable[Any]) -> bool:
     """Whether one of these processes, which have ended, did so because of its script."""
     return any(process.exitcode == NO_GUARD for process in processes)
+
+
+def die_with_parent() -> None:
+    """Let the kernel end this process with its parent, even where the parent is killed (Linux only).
+
+    Else an orphan would go on writing into a folder that the restarted run writes to.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    if sys.platform == "linux":
+        set_parent_death_signal = 1
+        ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)
+    parent = multiprocessing.parent_process()
+    if parent is not None and not parent.is_alive():  # it died before this was set
+        os._exit(1)
 
 
 @contextmanager

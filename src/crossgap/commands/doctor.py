@@ -11,10 +11,8 @@ from concurrent.futures.process import BrokenProcessPool
 from rich.table import Table
 from rich.text import Text
 
-from crossgap.base.load import crowded, load
-from crossgap.base.nvidia import has_gpu
+from crossgap.base.machine import crowded, has_gpu, load, machine, versions
 from crossgap.base.progress import console
-from crossgap.core.runs import machine, versions
 from crossgap.errors import CrossgapError
 from crossgap.simulation.base.gl import APT_LINE
 from crossgap.simulation.base.vulkan import filament_problem

@@ -50,6 +50,7 @@ def report_again(folder: Path, look: str | None, seed: int | None, picture: Path
         return path
     if "look" not in config and config.get("experiment") != "taskgan":
         raise CrossgapError(f"{folder} is a run of {config.get('experiment')}: nothing to report on.")
+    read_run(folder, needs=("preset", "settings"))
     looks: list[str] = [config["look"]] if "look" in config else _looks(folder)
     seeds: list[int] = [config["seed"]] if "seed" in config else seeds_of(folder)
     look, seed = looks[0] if look is None else look, seeds[0] if seed is None else seed

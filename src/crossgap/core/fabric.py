@@ -9,7 +9,6 @@ from pathlib import Path
 import lightning_fabric
 import torch
 
-from crossgap.core.runs import EXTRACTOR_PRECISION
 from crossgap.core.speed import keep_freed_memory
 from crossgap.errors import CrossgapError, unknown
 
@@ -93,4 +92,4 @@ def learning_hardware(fabric: lightning_fabric.Fabric) -> dict[str, str]:
     """The same of reinforcement learning, which is in float32 whatever the fabric's precision: that is of
     what is learnt from images alone, extractors before and translators after."""
     found = hardware(fabric)
-    return found | {"precision": "32-true", EXTRACTOR_PRECISION: found["precision"]}
+    return found | {"precision": "32-true", "extractor_precision": found["precision"]}

@@ -9,10 +9,10 @@ from concurrent.futures import FIRST_EXCEPTION, ProcessPoolExecutor, wait
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
+from crossgap.base.machine import available_cores
 from crossgap.base.progress import console, progress_bar
-from crossgap.base.spawning import process_pool
+from crossgap.base.spawning import die_with_parent, process_pool
 from crossgap.errors import CrossgapError
-from crossgap.simulation.base.workers import available_cores, die_with_parent
 
 Result = TypeVar("Result")
 DIED = (

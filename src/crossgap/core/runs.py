@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import platform
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +16,7 @@ from filelock import BaseFileLock, FileLock, Timeout
 
 from crossgap.base.differences import as_json, differences, summary
 from crossgap.base.files import alone, append_json_line, read_json, read_json_lines, write_json
+from crossgap.base.machine import machine, threads_here, versions
 from crossgap.base.progress import say
 from crossgap.base.shapes import mismatch
 from crossgap.errors import CrossgapError
@@ -29,8 +27,8 @@ RUN = {"preset": str, "look": str, "seed": int, "settings": dict}
 STAGE = {"stage": str, "seconds": float, "time": float}
 START = {"time": float, "commit": str, "command": str}
 """What may be in `CONFIG`; what is in a row of `TIMES`, and of `STARTS`."""
-EXTRACTOR_PRECISION = "extractor_precision"
-"""Where reinforcement learning has a precision of its own, that of the rest; once it stood for both."""
+PART_PRECISION = "_precision"
+"""How the precision of a part that has one of its own is called; once `precision` stood for it, too."""
 _LOCKS: dict[Path, BaseFileLock] = {}  # by run folder, held as long as this process lives
 
 
@@ -72,12 +70,6 @@ def open_run(folder: Path, config: dict[str, Any], threads: int | None = None) -
     return folder
 
 
-def threads_here() -> int | None:
-    """How many threads this process computes with; None before torch is there."""
-    torch = sys.modules.get("torch")
-    return torch.get_num_threads() if torch else None
-
-
 def keep_extra(folder: Path, extra: dict[str, Any]) -> None:
     """Keep in a run's folder what only some of its methods depend on, such as a further data set: it may be
     added to a run, and never changed.
@@ -99,22 +91,24 @@ def _config_of(path: Path, wanted: dict[str, Any]) -> dict[str, Any]:
     seeds it has was one of them once, and can change now."""
     again = f"Put a whole copy there, or delete {path.parent} to run it anew."
     found = read_json(path, "run configuration", dict, again)
-    if EXTRACTOR_PRECISION in wanted and EXTRACTOR_PRECISION not in found:
-        found |= {EXTRACTOR_PRECISION: found.get("precision"), "precision": wanted["precision"]}
+    if parts := [key for key in wanted if key.endswith(PART_PRECISION) and key not in found]:
+        found |= dict.fromkeys(parts, found.get("precision")) | {"precision": wanted["precision"]}
     return {key: value for key, value in found.items() if key not in ("seeds", "threads")}
 
 
-def read_run(folder: Path) -> dict[str, Any]:
+def read_run(folder: Path, needs: Sequence[str] = ()) -> dict[str, Any]:
     """The settings of a run with a preset.
+
+    Args:
+        folder: of the run.
+        needs: which of `RUN` have to be there.
 
     Raises:
         CrossgapError: there is none, or they are damaged.
     """
     again = f"Put a whole copy there, or delete {folder} to run it anew."
     found = read_json(folder / CONFIG, "run", dict, again)
-    shape = {"experiment": str} | {key: kind for key, kind in RUN.items() if key in found}
-    if found.get("experiment") in ("demo", "taskgan", "xarm7"):
-        shape |= {key: RUN[key] for key in ("preset", "settings")}
+    shape = {"experiment": str} | {key: kind for key, kind in RUN.items() if key in found or key in needs}
     if problem := mismatch(found, shape):
         raise CrossgapError(f"The run {folder / CONFIG} is damaged: {problem}. {again}")
     return found
@@ -297,30 +291,3 @@ def _commit() -> str:
         return git("rev-parse", "--short=12", "HEAD") + ("+changes" if changed else "")
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
-
-
-def _processor() -> str:
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text(encoding="utf-8").splitlines() if info.exists() else []
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()
-
-
-def machine() -> dict[str, Any]:
-    """Processor, cores, memory, and the GPU where there is one."""
-    from crossgap.simulation.base.workers import available_cores
-
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    found = {"processor": _processor(), "cores": available_cores(), "memory_gib": round(memory, 1)}
-    if "torch" in sys.modules:
-        import torch
-
-        if torch.cuda.is_available():
-            found["gpu"] = torch.cuda.get_device_name()
-    return found
-
-
-def versions() -> dict[str, str]:
-    """Of Python, Crossgap and what its figures depend on."""
-    packages = ("crossgap", "torch", "mujoco", "gymnasium", "numpy", "lightning-fabric")
-    return {"python": platform.python_version()} | {name: metadata.version(name) for name in packages}

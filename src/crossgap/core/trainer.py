@@ -14,7 +14,7 @@ from typing import ClassVar
 import lightning_fabric
 import torch
 
-from crossgap.base.load import crowded
+from crossgap.base.machine import crowded
 from crossgap.base.progress import progress_bar, say
 from crossgap.core.checkpoints import Checkpoint
 from crossgap.core.metrics import Metrics

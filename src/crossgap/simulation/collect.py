@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 
 from crossgap.base.files import alone, lock_file, read_json, remove, write_json, write_text
-from crossgap.base.spawning import ProcessDied, check_main_script, process_pool
+from crossgap.base.machine import available_cores
+from crossgap.base.spawning import ProcessDied, check_main_script, die_with_parent, process_pool
 from crossgap.collection import Collection
 from crossgap.data.folder import ABOUT, Track, _untracked
 from crossgap.data.image_file import MAX_PIXELS, save_image
 from crossgap.data.table import LABELS, write_table
 from crossgap.errors import CrossgapError
 from crossgap.simulation.base.randomization import get_randomization
-from crossgap.simulation.base.workers import available_cores, die_with_parent
 from crossgap.simulation.registry import get_world
 
 CHUNK = 12

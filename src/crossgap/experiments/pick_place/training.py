@@ -12,10 +12,11 @@ import numpy as np
 import torch
 
 from crossgap.base.files import read_json_lines, remove, write_text
+from crossgap.base.machine import threads_here
 from crossgap.base.progress import progress_bar
 from crossgap.core.checkpoints import Checkpoint
 from crossgap.core.metrics import Metrics
-from crossgap.core.runs import same_setup, threads_here
+from crossgap.core.runs import same_setup
 from crossgap.core.trainer import Trainer
 from crossgap.data.batches import Batches
 from crossgap.experiments.pick_place.presets import PickPlacePreset, Rounds

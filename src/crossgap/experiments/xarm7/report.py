@@ -35,7 +35,7 @@ def xarm7_report(folder: Path) -> Path:
     """
     import jinja2
 
-    config = read_run(folder)
+    config = read_run(folder, needs=("preset", "settings"))
     preset, fabric = get_xarm7_preset(config["preset"]), make_fabric()
     if config["settings"] != json.loads(json.dumps(settled(preset))):
         raise CrossgapError(

@@ -9,7 +9,8 @@ from typing import Any
 import lightning_fabric
 
 from crossgap.base.files import once
-from crossgap.core.runs import same_setup, setup_differences, threads_here, timed
+from crossgap.base.machine import threads_here
+from crossgap.core.runs import same_setup, setup_differences, timed
 from crossgap.experiments.xarm7.goggles import Adaptation, adapted_digest, policy_digest
 from crossgap.experiments.xarm7.outcomes import EPISODE, judged, trained_threads
 from crossgap.experiments.xarm7.presets import XArm7Preset

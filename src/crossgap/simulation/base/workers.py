@@ -7,11 +7,7 @@ process, or after a fork, is where renderers hang. Ray's actors, on other machin
 
 from __future__ import annotations
 
-import ctypes
 import multiprocessing
-import os
-import signal
-import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection
@@ -19,8 +15,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from crossgap.base.load import available_cores
-from crossgap.base.spawning import WITHOUT_GUARD, check_main_script, ended_without_guard
+from crossgap.base.machine import available_cores
+from crossgap.base.spawning import WITHOUT_GUARD, check_main_script, die_with_parent, ended_without_guard
 from crossgap.errors import CrossgapError, unknown
 
 Observed = tuple[dict[str, Any], list[dict[str, Any]]]
@@ -29,20 +25,6 @@ REPLACEMENTS = 3
 """How many workers that died a pool replaces."""
 ENGINES = ("processes", "ray")
 """What a pool's workers are: processes of this machine, or Ray's actors."""
-
-
-def die_with_parent() -> None:
-    """Let the kernel end this process with its parent, even where the parent is killed (Linux only).
-
-    Else an orphan would go on writing into a folder that the restarted run writes to.
-    """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
-    if sys.platform == "linux":
-        set_parent_death_signal = 1
-        ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)
-    parent = multiprocessing.parent_process()
-    if parent is not None and not parent.is_alive():  # it died before this was set
-        os._exit(1)
 
 
 class Environments:

@@ -1,9 +1,16 @@
-"""Whether the machine has more to do than cores, and what training then does. Imports no torch."""
+"""The machine: its cores, memory and GPU, and whether it has more to do than cores. Imports nothing of ours,
+and no torch: `scripts/choose_torch.py` asks, too, where nothing but Python is installed yet."""
 
 from __future__ import annotations
 
 import os
+import platform
+import shutil
+import subprocess
 import sys
+from importlib import metadata
+from pathlib import Path
+from typing import Any
 
 CROWDED = 1.25
 """Load over cores from which on there is other work: training alone is at 1, some of it beside it."""
@@ -55,3 +62,45 @@ def wait_passively_if_crowded() -> None:
     imported; results do not depend on it. Alone, a small network's steps take half as long again so."""
     if crowded():
         os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
+
+def has_gpu() -> bool:
+    """Whether an NVIDIA driver sees a GPU, whatever torch can do with it."""
+    if shutil.which("nvidia-smi") is None:
+        return False
+    try:
+        listed = subprocess.run(["nvidia-smi", "--list-gpus"], capture_output=True, text=True, timeout=60)
+    except (OSError, subprocess.SubprocessError):
+        return False
+    return listed.returncode == 0 and "GPU" in listed.stdout
+
+
+def threads_here() -> int | None:
+    """How many threads this process computes with; None before torch is there."""
+    torch = sys.modules.get("torch")
+    return torch.get_num_threads() if torch else None
+
+
+def _processor() -> str:
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text(encoding="utf-8").splitlines() if info.exists() else []
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
+
+
+def machine() -> dict[str, Any]:
+    """Processor, cores, memory, and the GPU where there is one."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    found = {"processor": _processor(), "cores": available_cores(), "memory_gib": round(memory, 1)}
+    if "torch" in sys.modules:
+        import torch
+
+        if torch.cuda.is_available():
+            found["gpu"] = torch.cuda.get_device_name()
+    return found
+
+
+def versions() -> dict[str, str]:
+    """Of Python, Crossgap and what its figures depend on."""
+    packages = ("crossgap", "torch", "mujoco", "gymnasium", "numpy", "lightning-fabric")
+    return {"python": platform.python_version()} | {name: metadata.version(name) for name in packages}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from crossgap.base.load import CROWDED, crowded, wait_passively_if_crowded
+from crossgap.base.machine import CROWDED, crowded, wait_passively_if_crowded
 from crossgap.commands import doctor
 from crossgap.core.trainer import Trainer
 from test_training import supervised
