@@ -46,8 +46,8 @@ class Line(Phase):
 @pytest.fixture(autouse=True)
 def often(monkeypatch: pytest.MonkeyPatch) -> None:
     """Checkpoints every 5 steps."""
-    monkeypatch.setattr("crossgap.core.trainer.LOG_EVERY", 5)
-    monkeypatch.setattr("crossgap.core.trainer.CHECKPOINT_SECONDS", -1.0)
+    monkeypatch.setattr(Phase, "log_every", 5)
+    monkeypatch.setattr(Phase, "checkpoint_seconds", 0.0)
 
 
 @pytest.fixture

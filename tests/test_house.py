@@ -49,9 +49,6 @@ KNOWN = {
         simulation.base.scene imports simulation.reach3.model
         simulation.base.workers leads to itself
     """,
-    "rl": """
-        core.checkpoints imports methods.asymmetric_ddpg.learner
-    """,
     "engine": """
         cli names budget
         cli names mico

@@ -14,7 +14,6 @@ from safetensors.torch import load_file
 from torch import nn
 
 from crossgap.base.files import read_json, write_json
-from crossgap.core import trainer
 from crossgap.core.fabric import make_fabric
 from crossgap.core.metrics import read_metrics
 from crossgap.core.phase import Phase
@@ -61,7 +60,7 @@ taskgan, supervised = namespace["taskgan"], namespace["supervised"]
 @pytest.fixture(autouse=True)
 def often(monkeypatch: pytest.MonkeyPatch) -> None:
     """Metrics every 5 steps."""
-    monkeypatch.setattr(trainer, "LOG_EVERY", 5)
+    monkeypatch.setattr(Phase, "log_every", 5)
 
 
 def last_state(folder: Path, phase: str) -> dict[str, torch.Tensor]:
@@ -80,23 +79,24 @@ def assert_same_bits(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> 
 KILLED = f"""{MAKE}
 import os, signal, sys
 from pathlib import Path
-from crossgap.core import trainer
 from crossgap.core.fabric import make_fabric
+from crossgap.core.phase import Phase
+from crossgap.core.trainer import Trainer
 
-trainer.LOG_EVERY, trainer.CHECKPOINT_SECONDS = 5, 0.0
+Phase.log_every, Phase.checkpoint_seconds = 5, 0.0
 phase = taskgan()
 step_as_it_was = phase.training_step
 
 def step_until_killed(step):
     if step == 20:  # the checkpoint after 20 steps is written; no other one from here on
         assert (Path(sys.argv[1]) / "checkpoints/gan/last").read_text() == "000020\\n"
-        trainer.CHECKPOINT_SECONDS = 1e9
+        phase.checkpoint_seconds = 1e9
     if step == 33:
         os.kill(os.getpid(), signal.SIGKILL)
     return step_as_it_was(step)
 
 phase.training_step = step_until_killed
-trainer.Trainer(Path(sys.argv[1]), make_fabric("cpu", "32-true"), quiet=True).fit(phase)
+Trainer(Path(sys.argv[1]), make_fabric("cpu", "32-true"), quiet=True).fit(phase)
 """
 
 
@@ -153,7 +153,7 @@ class Noisy(Phase):
 
 
 def test_random_numbers_and_a_pool_go_on_too(tmp_path: Path, fabric, monkeypatch) -> None:
-    monkeypatch.setattr(trainer, "CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(Phase, "checkpoint_seconds", 0.0)
     Trainer(tmp_path / "alone", fabric, seed=3, quiet=True).fit(Noisy())
     for stop in (3, 17, 17, 29):
         with pytest.raises(KeyboardInterrupt):
@@ -174,7 +174,7 @@ def test_a_finished_phase_is_not_trained_again(tmp_path: Path, fabric) -> None:
 
 
 def test_one_checkpoint_is_kept_and_last_names_it(tmp_path: Path, fabric, monkeypatch) -> None:
-    monkeypatch.setattr(trainer, "CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(Phase, "checkpoint_seconds", 0.0)
     Trainer(tmp_path, fabric, quiet=True).fit(Noisy())
     folder = tmp_path / "checkpoints" / "noisy"
     assert sorted(path.name for path in folder.iterdir()) == ["000030", "last"]
@@ -429,8 +429,8 @@ def test_bf16_trains_with_weights_in_float32(tmp_path: Path) -> None:
 
 
 def test_supervised_resumes_bit_for_bit(tmp_path: Path, fabric, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("crossgap.core.trainer.LOG_EVERY", 5)
-    monkeypatch.setattr("crossgap.core.trainer.CHECKPOINT_SECONDS", -1.0)
+    monkeypatch.setattr(Phase, "log_every", 5)
+    monkeypatch.setattr(Phase, "checkpoint_seconds", 0.0)
     whole, broken, rest = supervised(40), supervised(40), supervised(40)
     Trainer(tmp_path / "whole", fabric, quiet=True).fit(whole)
     step = broken.training_step

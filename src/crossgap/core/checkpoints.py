@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from crossgap.base.differences import differences
@@ -15,11 +15,22 @@ from crossgap.base.files import read_json, remove, write_json, write_text, writi
 from crossgap.core.weights import DIGEST, load_weights, read_tensors, write_tensors
 from crossgap.errors import CrossgapError
 
-if TYPE_CHECKING:
-    from crossgap.core.phase import Phase
-    from crossgap.methods.asymmetric_ddpg.learner import AsymmetricDDPG
-
 TENSORS, ABOUT, LAST = "state.safetensors", "state.json", "last"
+
+
+class Trained(Protocol):
+    """What a checkpoint is of: the part of a `Phase` that goes on."""
+
+    name: str
+    networks: dict[str, nn.Module]
+    optimizers: dict[str, Optimizer]
+
+    def extra_state(self) -> dict[str, Tensor]:
+        """Tensors beyond networks and optimizers."""
+        ...
+
+    def load_extra_state(self, state: dict[str, Tensor]) -> None:
+        """Take back what `extra_state` returned."""
 
 
 class Checkpoint:
@@ -36,9 +47,7 @@ class Checkpoint:
             not compared.
     """
 
-    def __init__(
-        self, folder: Path, phase: Phase | AsymmetricDDPG, steps: int, of: dict[str, Any] | None = None
-    ):  # fmt: skip
+    def __init__(self, folder: Path, phase: Trained, steps: int, of: dict[str, Any] | None = None):
         self.folder, self.phase, self.steps, self.of = folder, phase, steps, of or {}
 
     def _tensors(self) -> dict[str, Tensor]:

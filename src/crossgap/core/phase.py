@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from types import MappingProxyType
 from typing import Any
 
@@ -33,6 +34,14 @@ class Phase(ABC):
     """What a step takes a batch of each of; every loss is a mean over images of one or several."""
     rate_factors: Mapping[str, float] = MappingProxyType({})
     """By optimizer: what its learning rate is multiplied by, where that is not 1."""
+    label: str = ""
+    """What its progress bar says; its name by default."""
+    place: str | None = None
+    """The folder of its checkpoints below the trainer's, its name by default."""
+    log_every: int = 25
+    """Steps between two rows of metrics. Checkpoints are made at the same steps."""
+    checkpoint_seconds: float = 10.0
+    """About how much work a killed run repeats at most."""
     fabric: lightning_fabric.Fabric
     """Set by the trainer: device, precision and, on several devices, averaging of gradients."""
 
@@ -43,6 +52,10 @@ class Phase(ABC):
     def schedule(self, step: int) -> float:
         """Factor on the learning rate: constant, then linear to zero over the second half."""
         return min(1.0, 2 * (1 - step / self.steps))
+
+    def opened(self, done: int) -> AbstractContextManager[object]:
+        """Holds what the steps after the first `done` need and nothing else does, such as environments."""
+        return nullcontext()
 
     def extra_state(self) -> dict[str, Tensor]:
         """Tensors beyond networks and optimizers that the next steps depend on, such as an image pool."""

@@ -8,6 +8,7 @@ the learning rate; a run killed at any step goes on, bit for bit, as if it had n
 from __future__ import annotations
 
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from typing import ClassVar
 
@@ -20,11 +21,6 @@ from crossgap.core.checkpoints import Checkpoint
 from crossgap.core.metrics import Metrics
 from crossgap.core.phase import Phase
 from crossgap.errors import CrossgapError
-
-LOG_EVERY = 25
-"""Steps between two rows of metrics. Checkpoints are made at the same steps."""
-CHECKPOINT_SECONDS = 10.0
-"""About how much work a killed run repeats at most."""
 
 
 class Trainer:
@@ -63,7 +59,8 @@ class Trainer:
         torch.manual_seed(self.seed + self.fabric.global_rank)
         phase.setup(self.fabric)
         of = {"steps": phase.steps, "learning_rate": phase.learning_rate, "seed": self.seed}
-        checkpoint = Checkpoint(self.folder / "checkpoints" / phase.name, phase, phase.steps, of)
+        place = self.folder / "checkpoints" / (phase.name if phase.place is None else phase.place)
+        checkpoint = Checkpoint(place, phase, phase.steps, of)
         done = checkpoint.load_last()
         if done and self.fabric.global_rank:  # the checkpoint's random state is the first device's
             torch.manual_seed(self.seed + 1_000_003 * done + self.fabric.global_rank)
@@ -72,16 +69,17 @@ class Trainer:
             self._say_if_crowded()
         with (
             Metrics(self.folder, phase.name, done, write=self.fabric.is_global_zero) as metrics,
-            progress_bar(phase.name, phase.steps, done, quiet=quiet) as advance,
+            progress_bar(phase.label or phase.name, phase.steps, done, quiet=quiet) as advance,
+            phase.opened(done) if done < phase.steps else nullcontext(),
         ):
             saved = time.monotonic()
             for step in range(done, phase.steps):
                 self._set_learning_rate(phase, step)
                 metrics.add(phase.training_step(step))
                 advance(1)
-                if (step + 1) % LOG_EVERY == 0 or step + 1 == phase.steps:
+                if (step + 1) % phase.log_every == 0 or step + 1 == phase.steps:
                     metrics.flush(step + 1)
-                    due = time.monotonic() - saved > CHECKPOINT_SECONDS or step + 1 == phase.steps
+                    due = time.monotonic() - saved >= phase.checkpoint_seconds or step + 1 == phase.steps
                     if due and self.fabric.is_global_zero:
                         checkpoint.save(step + 1)
                         saved = time.monotonic()
