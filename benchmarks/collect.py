@@ -39,9 +39,9 @@ def default_frames_per_second(seconds: float, look: str) -> float:
     import mujoco
     import numpy as np
 
-    from crossgap.simulation.base.looks import get_look
     from crossgap.simulation.base.room import CAMERA
     from crossgap.simulation.reach3.kinematics import sample_start
+    from crossgap.simulation.reach3.looks import get_look
     from crossgap.simulation.reach3.model import JOINTS, reach3_spec
 
     spec, default = reach3_spec(get_look(look), 64), mujoco.MjSpec()

@@ -10,7 +10,7 @@ import numpy as np
 from crossgap.experiments.xarm7.rollouts import Policy, unscaled
 from crossgap.simulation.xarm7.kinematics import Kinematics
 from crossgap.simulation.xarm7.reach import MAX_DISPLACEMENT
-from crossgap.simulation.xarm7.scene import shared_xarm7_scene
+from crossgap.simulation.xarm7.scene import XArm7Scene
 from xarm7_loop import TimeSource
 
 TICK = 0.01
@@ -147,7 +147,7 @@ def go_straight(arm: FakeXArmAPI) -> Policy:
 
 def simulated_camera(arm: FakeXArmAPI, look: str = "source", size: int = 84) -> Callable[[], Any]:
     """A camera that sees the fake arm from the side, as it is at the moment."""
-    scene = shared_xarm7_scene(look, "none", size)
+    scene = XArm7Scene.shared(look, "none", size)
     appearance = scene.new_appearance(np.random.default_rng(0))
 
     def camera() -> tuple[np.ndarray, float]:

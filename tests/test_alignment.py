@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from crossgap.experiments.taskgan.alignment import LANDMARKS, find_landmark, landmarks_of, pair_error
-from crossgap.simulation.base.looks import LOOKS
+from crossgap.simulation.reach3.looks import LOOKS
 
 
 def picture(column: int, row: int, colour: tuple[int, int, int]) -> np.ndarray:
@@ -61,8 +61,8 @@ def test_a_black_tip_is_no_landmark() -> None:
 
 
 def test_tip_and_cube_are_found_where_the_source_look_shows_them() -> None:
-    from crossgap.simulation.base.scene import Reach3Scene
     from crossgap.simulation.reach3.kinematics import sample_start
+    from crossgap.simulation.reach3.scene import Reach3Scene
 
     scene = Reach3Scene("source")
     appearance = scene.new_appearance(np.random.default_rng(0))

@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 
 from crossgap.errors import CrossgapError
-from crossgap.simulation import REACH3, XARM7_PICK_PLACE, XARM7_REACH
 from crossgap.simulation.base import rendering
-from crossgap.simulation.base.scene import Reach3Scene
+from crossgap.simulation.reach3 import REACH3
+from crossgap.simulation.reach3.scene import Reach3Scene
+from crossgap.simulation.xarm7 import XARM7_PICK_PLACE, XARM7_REACH
 from crossgap.simulation.xarm7.kinematics import HOME, Kinematics
 
 COPIES = pytest.mark.parametrize(

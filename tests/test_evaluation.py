@@ -19,7 +19,7 @@ from crossgap.evaluation import (
     error_over_episodes,
     offline_error,
 )
-from crossgap.simulation import REACH3
+from crossgap.simulation.reach3 import REACH3
 from crossgap.simulation.reach3.kinematics import HOVER, goal_angles, tip_position
 
 # intervals

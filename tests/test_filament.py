@@ -16,17 +16,18 @@ from PIL import Image
 from crossgap import cli
 from crossgap.commands.doctor import filament_state
 from crossgap.errors import CrossgapError
-from crossgap.simulation import REACH3
 from crossgap.simulation.base import filament, filament_process, vulkan
 from crossgap.simulation.base.filament import FilamentRenderer, tone_mapped
 from crossgap.simulation.base.filament_process import RenewedFilamentRenderer
-from crossgap.simulation.base.looks import LOOKS
 from crossgap.simulation.base.randomization import Fields, get_randomization
-from crossgap.simulation.base.scene import CAMERA, Reach3Scene, shared_scene
+from crossgap.simulation.base.scene import CAMERA
 from crossgap.simulation.base.workers import EnvironmentPool
-from crossgap.simulation.contact_sheet import SCENES
+from crossgap.simulation.contact_sheet import shown
 from crossgap.simulation.meshes import meshes_problem
+from crossgap.simulation.reach3 import REACH3
 from crossgap.simulation.reach3 import kinematics as k
+from crossgap.simulation.reach3.looks import LOOKS
+from crossgap.simulation.reach3.scene import Reach3Scene
 
 SIZE = 24
 LOOK = "target_pbr"
@@ -63,7 +64,7 @@ def test_without_vulkan_the_look_is_our_error_with_the_line_that_installs_it(no_
 
 
 def test_without_vulkan_doctor_gives_the_line(no_vulkan) -> None:
-    assert vulkan.VULKAN_APT_LINE in filament_state()
+    assert vulkan.VULKAN_APT_LINE in filament_state("reach3", LOOK)
 
 
 def test_the_contact_sheet_names_the_looks_that_it_leaves_out_and_why(
@@ -74,8 +75,8 @@ def test_the_contact_sheet_names_the_looks_that_it_leaves_out_and_why(
     said = " ".join(capsys.readouterr().err.split())
     assert f"Left out is reach3: {LOOK}. {vulkan.filament_problem()}" in said
     assert f"Left out is xarm7: target_mesh. {meshes_problem()}" in said
-    looks = [look for world in SCENES.values() for look in world.looks]
-    rows = len(looks) - said.count("Left out") + len(SCENES)  # each world with a randomized one
+    looks = [look for world in shown().values() for look in world.looks]
+    rows = len(looks) - said.count("Left out") + len(shown())  # each world with a randomized one
     assert Image.open(tmp_path / "looks.png").height == rows * (8 + 20 + 4)
 
 
@@ -92,7 +93,7 @@ def test_tone_mapping_of_values_worked_out_by_hand() -> None:
 
 @needs_vulkan
 def test_it_shows_what_filament_shows_by_default_without_its_noise(monkeypatch: pytest.MonkeyPatch) -> None:
-    ours = image(shared_scene(LOOK, "none", SIZE))
+    ours = image(Reach3Scene.shared(LOOK, "none", SIZE))
     monkeypatch.setattr(filament, "SUN", 80_000.0)  # MuJoCo's defaults
     monkeypatch.setattr(filament, "SURROUNDINGS", 5_000.0)
     scene = Reach3Scene(LOOK, size=SIZE)
@@ -115,11 +116,13 @@ def image(scene: Reach3Scene, fields: Fields | None = None, q: np.ndarray = Q) -
 @needs_vulkan
 def test_arm_and_cube_are_where_the_classic_renderer_draws_them() -> None:
     def middle(look: str) -> np.ndarray:
-        red, green, blue = np.moveaxis(image(shared_scene(look, "none", 64)), -1, 0)
+        red, green, blue = np.moveaxis(image(Reach3Scene.shared(look, "none", 64)), -1, 0)
         return np.argwhere((red > 90) & (green < 60) & (blue < 60)).mean(0)
 
     np.testing.assert_allclose(middle(LOOK), middle("source"), atol=0.6)
-    difference = np.abs(image(shared_scene(LOOK, "none", 64)) - image(shared_scene("source", "none", 64)))
+    difference = np.abs(
+        image(Reach3Scene.shared(LOOK, "none", 64)) - image(Reach3Scene.shared("source", "none", 64))
+    )
     assert difference.mean() > 10
 
 
@@ -153,7 +156,7 @@ TERMS = {term.function for name in ("full", "light_effects") for term in get_ran
 @needs_vulkan
 @pytest.mark.parametrize("function", sorted(TERMS, key=lambda function: function.__name__))
 def test_what_randomization_changes_is_drawn_as_in_a_new_scene(function) -> None:
-    scene = shared_scene(LOOK, "none", SIZE)
+    scene = Reach3Scene.shared(LOOK, "none", SIZE)
     before = image(scene)
     default = scene.new_appearance(np.random.default_rng(0))
     default["light_diffuse"][:] = 0.6, 0.5, 0.3
@@ -169,7 +172,7 @@ def test_what_randomization_changes_is_drawn_as_in_a_new_scene(function) -> None
 
 @needs_vulkan
 def test_it_has_shadows(monkeypatch: pytest.MonkeyPatch) -> None:
-    shadowed = image(shared_scene(LOOK, "none", 64))
+    shadowed = image(Reach3Scene.shared(LOOK, "none", 64))
     monkeypatch.setitem(LOOKS, LOOK, replace(LOOKS[LOOK], lights=LOOKS["source"].lights))
     scene = Reach3Scene(LOOK, size=64)
     lighter = (image(scene) - shadowed).max(2)

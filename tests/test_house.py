@@ -42,11 +42,8 @@ KNOWN = {
         methods.taskgan_forward.recipes leads to itself
     """,
     "simulation": """
-        collection names mico
         collection names reach3
-        collection names xarm7
         simulation.base.ray_workers leads to itself
-        simulation.base.scene imports simulation.reach3.model
         simulation.base.workers leads to itself
     """,
     "engine": """
@@ -65,6 +62,7 @@ KNOWN = {
         experiments.engine.reproduce names digits
         experiments.engine.reproduce names mico
         experiments.engine.reproduce names pick_place
+        experiments.engine.reproduce names reach3
         experiments.engine.reproduce names task_weight
         experiments.engine.reproduce names taskgan
         experiments.engine.reproduce names xarm7

@@ -6,12 +6,12 @@ import mujoco
 import numpy as np
 import pytest
 
-from crossgap.simulation.base.looks import LOOKS
-from crossgap.simulation.base.randomization import WORKSPACE, light_hue, light_turn, viewpoint
-from crossgap.simulation.base.scene import Reach3Scene, shared_scene
+from crossgap.simulation.base.randomization import light_hue, light_turn, viewpoint
 from crossgap.simulation.reach3 import kinematics as k
+from crossgap.simulation.reach3.looks import LOOKS
+from crossgap.simulation.reach3.scene import Reach3Scene
 from crossgap.simulation.xarm7.looks import CENTRE
-from crossgap.simulation.xarm7.scene import shared_xarm7_scene
+from crossgap.simulation.xarm7.scene import XArm7Scene
 
 SIZE = 32
 CUBE = np.array([0.42, 0.05, k.CUBE_HALF])
@@ -61,7 +61,7 @@ def test_older_looks_have_no_shadows_and_look_as_when_they_were_measured(look: s
 
 
 def test_lights_of_target_d_move_and_change_colour_from_step_to_step_and_so_does_the_image() -> None:
-    scene, rng = shared_scene("target_d", "none", SIZE), np.random.default_rng(1)
+    scene, rng = Reach3Scene.shared("target_d", "none", SIZE), np.random.default_rng(1)
     fields = scene.new_appearance(rng)
     images, colours, places = [], [], []
     for _ in range(16):
@@ -79,7 +79,7 @@ def test_lights_of_target_d_move_and_change_colour_from_step_to_step_and_so_does
 
 
 def test_turned_lights_keep_their_height_and_distance_and_point_at_the_workspace() -> None:
-    scene = shared_scene("target_d", "none", SIZE)
+    scene = Reach3Scene.shared("target_d", "none", SIZE)
     fields = {name: getattr(scene.model, name).copy() for name in ("light_pos", "light_dir")}
     before = fields["light_pos"].copy()
     light_turn(fields, scene.model, np.random.default_rng(0), 1.0)
@@ -99,18 +99,18 @@ def axis_of(quaternion: np.ndarray) -> np.ndarray:
 
 
 def test_a_moved_viewpoint_is_still_aimed_at_the_same_point_and_upright() -> None:
-    scene, rng, moved = shared_xarm7_scene("source", "none", 64), np.random.default_rng(0), []
+    scene, rng, moved = XArm7Scene.shared("source", "none", 64), np.random.default_rng(0), []
     for _ in range(200):
         fields = {name: getattr(scene.model, name).copy() for name in ("cam_pos", "cam_quat")}
         viewpoint(fields, scene.model, rng, 1.0)
         moved.append(fields["cam_pos"] - scene.model.cam_pos)
         for index in range(len(fields["cam_pos"])):
             before, axis = scene.model.cam_pos[index], axis_of(scene.model.cam_quat[index])
-            aim = before + axis * (np.array(WORKSPACE) - before).dot(axis)
+            aim = before + axis * (np.array(CENTRE) - before).dot(axis)
             to_aim, turned = aim - fields["cam_pos"][index], axis_of(fields["cam_quat"][index])
             np.testing.assert_allclose(np.cross(to_aim, turned), 0, atol=1e-6)
             assert to_aim @ turned > 0
-            assert np.linalg.norm(aim - CENTRE) < 0.15  # near what the look aims it at; `front` is 10 cm off
+            assert np.linalg.norm(aim - CENTRE) < 1e-6  # what the look aims it at
             right, up = np.empty(3), np.empty(3)
             mujoco.mju_rotVecQuat(right, np.array([1.0, 0.0, 0.0]), fields["cam_quat"][index])
             mujoco.mju_rotVecQuat(up, np.array([0.0, 1.0, 0.0]), fields["cam_quat"][index])
@@ -121,7 +121,7 @@ def test_a_moved_viewpoint_is_still_aimed_at_the_same_point_and_upright() -> Non
 
 
 def test_a_turned_hue_keeps_strength_and_saturation() -> None:
-    scene = shared_scene("target_d", "none", SIZE)
+    scene = Reach3Scene.shared("target_d", "none", SIZE)
     fields = {"light_pos": scene.model.light_pos, "light_diffuse": scene.model.light_diffuse.copy()}
     before = fields["light_diffuse"].copy()
     light_hue(fields, scene.model, np.random.default_rng(0), 1.0)
@@ -133,7 +133,7 @@ def test_a_turned_hue_keeps_strength_and_saturation() -> None:
 
 def test_tip_and_cube_of_target_d_can_be_seen_in_nearly_per_frame() -> None:
     """Against the same frame without them: the goal and the hand must leave a visible mark."""
-    scene, seen = shared_scene("target_d", "none", 64), []
+    scene, seen = Reach3Scene.shared("target_d", "none", 64), []
     parts = [[scene.model.geom("cube").id], [scene.model.geom(name).id for name in ("link_elbow", "tip")]]
     for seed in range(25):
         rng = np.random.default_rng(seed)

@@ -14,9 +14,9 @@ from crossgap.data import read_folder
 from crossgap.errors import CrossgapError
 from crossgap.simulation.collect import collect
 from crossgap.simulation.mico import kinematics as k
-from crossgap.simulation.mico.looks import MICO_LOOKS
-from crossgap.simulation.mico.scene import MicoScene, shared_mico_scene
-from crossgap.simulation.registry import WORLDS, get_world
+from crossgap.simulation.mico.looks import LOOKS
+from crossgap.simulation.mico.scene import MicoScene
+from crossgap.simulation.registry import WORLDS
 
 PI = np.pi
 SMALL = Collection("mico_source", episodes=2, steps=6, size=24, seed=7, world="mico")
@@ -57,7 +57,7 @@ def test_positions_worked_out_by_hand(q, joint, position) -> None:
 
 
 def test_joints_are_where_mujoco_has_them() -> None:
-    scene = shared_mico_scene("mico_source", "none", 24)
+    scene = MicoScene.shared("mico_source", "none", 24)
     q = drawn(20)
     for angles, positions in zip(q, k.joint_positions(q), strict=True):
         scene.render(angles, scene.new_appearance(np.random.default_rng(0)))
@@ -80,7 +80,7 @@ def test_at_work_the_arm_stays_around_one_configuration() -> None:
 
 
 def test_joint_limits_are_the_published_ones() -> None:
-    model = shared_mico_scene("mico_source", "none", 24).model
+    model = MicoScene.shared("mico_source", "none", 24).model
     assert model.jnt_limited.tolist() == [False, True, True, False, False, False]
     np.testing.assert_allclose(np.rad2deg(model.jnt_range[1:3]), [(50, 310), (35, 325)])
     assert ((k.DRAWN_LOW >= k.LIMIT_LOW) & (k.DRAWN_HIGH <= k.LIMIT_HIGH)).all()
@@ -146,9 +146,9 @@ def test_differences_go_the_short_way_round() -> None:
 # looks
 
 
-@pytest.mark.parametrize("look", MICO_LOOKS)
+@pytest.mark.parametrize("look", LOOKS)
 def test_labelled_joints_are_seen_and_half_a_turn_of_the_gripper_is_not(look: str) -> None:
-    scene = shared_mico_scene(look, "none", 64)
+    scene = MicoScene.shared(look, "none", 64)
     fields = scene.new_appearance(np.random.default_rng(0))
 
     def changed(q: np.ndarray, joint: int, degrees: float) -> int:
@@ -163,7 +163,7 @@ def test_labelled_joints_are_seen_and_half_a_turn_of_the_gripper_is_not(look: st
 
 
 def test_the_target_differs_in_texture_shape_and_camera() -> None:
-    source, target = (shared_mico_scene(look, "none", 24).model for look in MICO_LOOKS)
+    source, target = (MicoScene.shared(look, "none", 24).model for look in LOOKS)
     textured = [int(model.mat_texid[model.geom("floor").matid[0]].max()) >= 0 for model in (source, target)]
     assert textured == [False, True]
     assert source.geom("link_joint_2").type != target.geom("link_joint_2").type
@@ -204,7 +204,7 @@ def test_labels_are_the_angles_that_are_drawn(tmp_path: Path) -> None:
     states, _ = np.random.SeedSequence([SMALL.seed, 1]).spawn(2)
     q = k.sample_angles(np.random.default_rng(states), SMALL.steps)
     np.testing.assert_allclose(k.wrapped(k.decode_angles(data.labels[6:]) - q[:, :5]), 0, atol=1e-6)
-    scene = shared_mico_scene("mico_source", "none", 24)
+    scene = MicoScene.shared("mico_source", "none", 24)
     image = scene.render(q[2], scene.new_appearance(np.random.default_rng(0)))
     np.testing.assert_array_equal(data.images[8], image)
 
@@ -237,7 +237,7 @@ def test_a_data_set_from_before_there_were_worlds_is_still_known(tmp_path: Path)
 
 def test_every_world_labels_each_step_of_an_episode() -> None:
     for name in WORLDS:
-        world = get_world(name)
+        world = WORLDS.find(name)
         states, labels = world.episode(5, 0.0, np.random.default_rng(0))
         assert len(states) == 5
         assert labels.shape == (5, len(world.label_names))

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from crossgap.errors import CrossgapError
-from crossgap.simulation import REACH3, XARM7_PICK_PLACE, XARM7_REACH
+from crossgap.simulation.reach3 import REACH3
+from crossgap.simulation.xarm7 import XARM7_PICK_PLACE, XARM7_REACH
 
 NAN = float("nan")
 

@@ -9,10 +9,10 @@ from gymnasium.utils.env_checker import check_env
 
 import crossgap.simulation  # noqa: F401 (registers the environments)
 from crossgap.errors import CrossgapError
-from crossgap.simulation import XARM7_PICK_PLACE
+from crossgap.simulation.xarm7 import XARM7_PICK_PLACE
 from crossgap.simulation.xarm7.expert import expert_action
 from crossgap.simulation.xarm7.grasp import CUBE, OPEN, Grasp
-from crossgap.simulation.xarm7.grasp_scene import shared_grasp_scene
+from crossgap.simulation.xarm7.grasp_scene import XArm7GraspScene
 from crossgap.simulation.xarm7.pick_place import AWAY, ON_TABLE
 from crossgap.simulation.xarm7.reach import MAX_DISPLACEMENT, SUCCESS_DISTANCE, WORKSPACE_LOW
 
@@ -140,7 +140,7 @@ def test_the_arm_s_gripper_is_where_the_physics_has_it() -> None:
     env.reset(seed=5)
     for _ in range(5):
         found, *_ = env.step(env.action_space.sample())
-    scene = shared_grasp_scene("source", "none", 48)
+    scene = XArm7GraspScene.shared("source", "none", 48)
     np.testing.assert_allclose(scene.data.site("tool").xpos, found["state"][:3], atol=2e-3)
     np.testing.assert_allclose(scene.data.body("cube").xpos, found["state"][4:7], atol=1e-6)
     fingers = [scene.data.geom(f"finger_{side}").xpos for side in (-1, 1)]

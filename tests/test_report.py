@@ -72,6 +72,7 @@ def make_content(recorded: int = 2, n: int = 100, **successes: int) -> ReportCon
         },
         config={"gain": 0.2, "preset": {"steps": 16, "target_episodes": 50, "source_episodes": 1416}},
         times={"collect source": 9.0, "train oracle": 63.4},
+        success_distance=0.1,
         models={method: f"seed_0/target_b/models/{method}" for method in played},
     )  # fmt: skip
 

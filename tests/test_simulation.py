@@ -12,8 +12,6 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 
 from crossgap.errors import CrossgapError
-from crossgap.simulation import REACH3
-from crossgap.simulation.base.looks import LOOKS, get_look
 from crossgap.simulation.base.randomization import (
     FIELD_NAMES,
     FUNCTIONS,
@@ -21,10 +19,12 @@ from crossgap.simulation.base.randomization import (
     Term,
     get_randomization,
 )
-from crossgap.simulation.base.scene import Reach3Scene, shared_scene
+from crossgap.simulation.base.room import CLUTTER
 from crossgap.simulation.base.workers import REPLACEMENTS, EnvironmentPool
+from crossgap.simulation.reach3 import REACH3
 from crossgap.simulation.reach3 import kinematics as k
-from crossgap.simulation.reach3.model import CLUTTER
+from crossgap.simulation.reach3.looks import LOOKS, get_look
+from crossgap.simulation.reach3.scene import Reach3Scene
 
 HALF = np.pi / 2
 SIZE = 24
@@ -59,7 +59,7 @@ def test_tip_of_configurations_worked_out_by_hand(q, tip) -> None:
 
 
 def test_tip_is_where_mujoco_draws_it() -> None:
-    scene = shared_scene("source", "none", SIZE)
+    scene = Reach3Scene.shared("source", "none", SIZE)
     for q, cube in starts(10):
         scene.render(q, cube, 0.3, scene.new_appearance(np.random.default_rng(0)))
         np.testing.assert_allclose(scene.data.geom("tip").xpos, k.tip_position(q), atol=1e-9)
@@ -136,7 +136,7 @@ def test_an_unknown_name_lists_those_that_exist() -> None:
 @pytest.mark.parametrize("function", sorted(FUNCTIONS, key=lambda f: f.__name__))
 @pytest.mark.parametrize("look", ["source", "target_c"])
 def test_randomization_of_strength_0_changes_nothing_and_of_1_something(function, look: str) -> None:
-    scene = shared_scene(look, "none", SIZE)
+    scene = Reach3Scene.shared(look, "none", SIZE)
     default = {name: getattr(scene.model, name).copy() for name in FIELD_NAMES}
     fields = {name: array.copy() for name, array in default.items()}
     function(fields, scene.model, np.random.default_rng(0), 0.0)
@@ -173,7 +173,7 @@ def test_terms_apply_at_startup_reset_or_step() -> None:
 
 @pytest.mark.parametrize("look", LOOKS_ON_OPENGL)
 def test_clutter_and_moving_light_are_in_target_c_and_d_alone(look: str) -> None:
-    scene, rng = shared_scene(look, "none", SIZE), np.random.default_rng(0)
+    scene, rng = Reach3Scene.shared(look, "none", SIZE), np.random.default_rng(0)
     bodies = [scene.model.geom(f"clutter_{shape}").id for shape, *_ in CLUTTER]
     shown, moved = 0, 0
     for _ in range(10):
@@ -374,13 +374,13 @@ def test_supersampling_averages_the_larger_image() -> None:
 
 
 def test_a_curriculum_weakens_the_randomization_and_not_the_look() -> None:
-    scene = shared_scene("target_c", "light_diffuse+camera", SIZE)
+    scene = Reach3Scene.shared("target_c", "light_diffuse+camera", SIZE)
 
     def looks_like(strength: float) -> dict[str, np.ndarray]:
         return scene.new_appearance(np.random.default_rng(3), strength)
 
     none, half, whole = (looks_like(strength) for strength in (0.0, 0.5, 1.0))
-    plain = shared_scene("target_c", "none", SIZE).new_appearance(np.random.default_rng(3))
+    plain = Reach3Scene.shared("target_c", "none", SIZE).new_appearance(np.random.default_rng(3))
     for name in FIELD_NAMES:
         np.testing.assert_allclose(none[name], plain[name], atol=1e-7, err_msg=name)
     moved, further = (np.abs(fields["cam_pos"] - none["cam_pos"]) for fields in (half, whole))

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 from crossgap.errors import CrossgapError
-from crossgap.simulation import XARM7_REACH
 from crossgap.simulation.base import workers
 from crossgap.simulation.base.workers import EnvironmentPool
+from crossgap.simulation.xarm7 import XARM7_REACH
 
 SEEDS = [3, 1, 4]
 ACTIONS = np.random.default_rng(0).uniform(-1, 1, (4, 3, 3)).astype(np.float32)

@@ -11,7 +11,7 @@ from gymnasium.utils.env_checker import check_env
 
 import crossgap.simulation  # noqa: F401 (registers the environments)
 from crossgap.errors import CrossgapError
-from crossgap.simulation import XARM7_REACH
+from crossgap.simulation.xarm7 import XARM7_REACH
 from crossgap.simulation.xarm7.kinematics import (
     DAMPING,
     HOME,
@@ -22,9 +22,9 @@ from crossgap.simulation.xarm7.kinematics import (
     TOOL,
     Kinematics,
 )
-from crossgap.simulation.xarm7.looks import CENTRE, XARM7_SOURCE
+from crossgap.simulation.xarm7.looks import CENTRE, SOURCE
 from crossgap.simulation.xarm7.reach import MAX_DISPLACEMENT, WORKSPACE_HIGH, WORKSPACE_LOW
-from crossgap.simulation.xarm7.scene import XArm7Scene, shared_xarm7_scene
+from crossgap.simulation.xarm7.scene import XArm7Scene
 
 
 @pytest.fixture(scope="module")
@@ -159,7 +159,7 @@ def test_rewards_of_other_goals() -> None:
 
 def test_depth_is_the_distance_along_the_camera_s_axis() -> None:
     env = make(depth=True)
-    scene = shared_xarm7_scene("source", "none", 48)
+    scene = XArm7Scene.shared("source", "none", 48)
     found, _ = env.reset(seed=1, options={"tool": [0.4, 0.0, 0.2]})
     camera = scene.data.camera("side")
     axes = camera.xmat.reshape(3, 3)  # right, up, backwards
@@ -204,7 +204,7 @@ def test_a_goal_out_of_reach_and_an_action_that_is_none() -> None:
 def test_the_goal_is_drawn_where_the_camera_sees_it() -> None:
     scene = XArm7Scene("source", size=84)
     scene.pose(HOME, scene.new_appearance(np.random.default_rng(0)))
-    centre, side = np.array(CENTRE), np.array(XARM7_SOURCE.side_camera)
+    centre, side = np.array(CENTRE), np.array(SOURCE.side_camera)
     np.testing.assert_allclose(scene.pixel(centre, "side"), [42, 42], atol=1e-6)  # what it is aimed at
     up = scene.pixel(centre + np.array([0, 0, 0.1]), "side")
     assert up[0] == pytest.approx(42, abs=1e-6)

@@ -18,13 +18,14 @@ from PIL import Image
 
 from crossgap.base import files
 from crossgap.errors import CrossgapError
-from crossgap.simulation import XARM7_REACH, meshes
+from crossgap.simulation import meshes
 from crossgap.simulation.base.textures import SIZE
 from crossgap.simulation.contact_sheet import _drawable
 from crossgap.simulation.meshes import DETAIL, FILES, GRIPPER, KEPT, LINKS, STL_TRIANGLE, WHEEL, simplified
 from crossgap.simulation.registry import WORLDS
+from crossgap.simulation.xarm7 import XARM7_REACH
 from crossgap.simulation.xarm7.kinematics import HOME, LIMIT_HIGH, LIMIT_LOW, Kinematics
-from crossgap.simulation.xarm7.looks import XARM7_LOOKS
+from crossgap.simulation.xarm7.looks import LOOKS
 from crossgap.simulation.xarm7.scene import XArm7Scene
 
 REAL = files.cache_folder() / KEPT
@@ -131,16 +132,16 @@ def test_a_damaged_cache(boxes, damage) -> None:
 def test_without_the_meshes_only_their_look_fails_and_says_how_to_get_them(cache) -> None:
     with pytest.raises(CrossgapError, match=r"meshes are not there.*python -m crossgap\.simulation\.meshes"):
         gymnasium.make(XARM7_REACH, look="target_mesh", size=36).reset(seed=0)
-    assert "target_mesh" in XARM7_LOOKS
+    assert "target_mesh" in LOOKS
     gymnasium.make(XARM7_REACH, look="target_b", size=36).reset(seed=0)
 
 
 def test_the_contact_sheet_has_the_look_where_the_meshes_are(cache, request) -> None:
-    world = replace(WORLDS["mico"], looks=XARM7_LOOKS)
-    others = [name for name in XARM7_LOOKS if name != "target_mesh"]
+    world = replace(WORLDS["mico"], entry_point="crossgap.simulation.xarm7.scene:XArm7Scene")
+    others = [name for name in LOOKS if name != "target_mesh"]
     assert _drawable(world) == others
     request.getfixturevalue("boxes")
-    assert _drawable(world) == list(XARM7_LOOKS)
+    assert _drawable(world) == list(LOOKS)
 
 
 def test_the_command(boxes) -> None:

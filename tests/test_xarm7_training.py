@@ -16,8 +16,8 @@ from crossgap.experiments.xarm7.rollouts import frames_of, play, scaled, unscale
 from crossgap.experiments.xarm7.setups import Setup
 from crossgap.experiments.xarm7.training import ReachTraining, sparse_reward
 from crossgap.methods.config import DDPGConfig
-from crossgap.simulation import XARM7_REACH
 from crossgap.simulation.base.workers import EnvironmentPool
+from crossgap.simulation.xarm7 import XARM7_REACH
 from crossgap.simulation.xarm7.reach import WORKSPACE_HIGH, WORKSPACE_LOW
 
 SMOKE = XARM7_PRESETS["smoke"]

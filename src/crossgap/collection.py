@@ -30,7 +30,7 @@ class Collection:
     """Disturbance of the demonstrated states, standard deviation in rad; 0 is the paper's set-up."""
     format: Literal["bmp", "png"] = "bmp"
     """Of the image files, one per episode, both lossless: bmp is faster, png is smaller."""
-    world: Literal["reach3", "mico", "mico_at_work", "xarm7"] = "reach3"
+    world: str = "reach3"
     """reach3: an arm on its way to a cube, labelled with joint velocities. mico: a Kinova Mico in random
     configurations, labelled with sine and cosine of its joint angles; looks mico_source and mico_target.
     mico_at_work: the same, not far from one configuration. xarm7: an xArm7's tool somewhere in its workspace,

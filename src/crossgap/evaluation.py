@@ -12,8 +12,8 @@ import numpy as np
 from crossgap.base.progress import progress_bar
 from crossgap.core.statistics import mean_interval, wilson_interval
 from crossgap.data.images import Classes, LabelCoding, LabelledImages
-from crossgap.simulation import REACH3
 from crossgap.simulation.base.workers import EnvironmentPool, camera_image
+from crossgap.simulation.registry import WORLDS
 
 TEST_STARTS = tuple(range(30_000, 30_100))
 """Seeds of the 100 start configurations that every method is tested on, and nothing is chosen on."""
@@ -74,7 +74,7 @@ Predict = Callable[[np.ndarray], np.ndarray]
 
 
 def closed_loop(
-    predict: Predict, seeds: Sequence[int], gain: float, steps: int = 100, env_id: str = REACH3,
+    predict: Predict, seeds: Sequence[int], gain: float, steps: int = 100, env_id: str | None = None,
     label: str = "evaluate", quiet: bool = False, record: int = 0, **env: Any,
 ) -> tuple[ClosedLoop, np.ndarray]:  # fmt: skip
     """Play one episode from every seed with action = gain × prediction.
@@ -87,7 +87,8 @@ def closed_loop(
         seeds: the starts.
         gain: the control gain.
         steps: length of an episode.
-        env_id: a Gymnasium id; its `info` must have `is_success` and `distance`.
+        env_id: a Gymnasium id; its `info` must have `is_success` and `distance`. By default that of the first
+            world in which predicted labels can act.
         label: shown beside the progress bar.
         quiet: no progress bar.
         record: how many of the first episodes' images to return.
@@ -96,7 +97,7 @@ def closed_loop(
     Returns:
         The episodes, and images (record, steps + 1, H, W, 3) uint8.
     """
-    frames = []
+    frames, env_id = [], env_id or next(world.closed_loop for world in WORLDS.values() if world.closed_loop)
     with EnvironmentPool(env_id, len(seeds), **env) as pool, progress_bar(label, steps, quiet=quiet) as done:
         observation, infos = pool.reset(seeds)
         images = camera_image(observation)

@@ -11,7 +11,7 @@ from crossgap.core.fabric import hardware, single_process
 from crossgap.core.runs import check_seed, find_run, lock_run, open_run, provenance, start
 from crossgap.experiments.taskgan.trial import TaskGANTrial
 from crossgap.methods.config import as_json, get_preset
-from crossgap.simulation.base.looks import get_target_look
+from crossgap.simulation.reach3.looks import get_target_look
 
 
 def run_demo(

@@ -16,6 +16,7 @@ from crossgap.base.progress import console
 from crossgap.errors import CrossgapError
 from crossgap.simulation.base.gl import APT_LINE
 from crossgap.simulation.base.vulkan import filament_problem
+from crossgap.simulation.registry import WORLDS
 
 SLOW_FRAMES = 300
 """Frames per second at 64 px below which something is wrong with OpenGL."""
@@ -28,23 +29,23 @@ def probe_rendering() -> tuple[str, str, float]:
 
     from crossgap.simulation.base.rendering import gl_renderer_name
 
-    frames = frames_per_second("source", 300)
+    world = next(iter(WORLDS))
+    frames = frames_per_second(world, next(iter(WORLDS[world].looks)), 300)
     return os.environ["MUJOCO_GL"], gl_renderer_name(), frames
 
 
-def frames_per_second(look: str, frames: int) -> float:
-    """How fast a look is drawn at 64 px, over that many frames; meant for a process of its own."""
+def frames_per_second(world: str, look: str, frames: int) -> float:
+    """How fast a look of a world is drawn at 64 px, over that many frames; meant for a process of its own."""
     import numpy as np
 
-    from crossgap.simulation.base.scene import Reach3Scene
-
-    scene, rng = Reach3Scene(look), np.random.default_rng(0)
-    appearance, q, cube = scene.new_appearance(rng), np.zeros(3), np.array([0.4, 0.0, 0.04])
+    scene, rng = WORLDS[world].scene(look), np.random.default_rng(0)
+    states, _ = WORLDS[world].episode(2, 0.0, rng)
+    appearance = scene.new_appearance(rng)
     for _ in range(20):
-        scene.render(q, cube, 0.0, appearance)
+        scene.render(*states[0], appearance)
     start = time.perf_counter()
     for _ in range(frames):
-        scene.render(q, cube, 0.0, appearance)
+        scene.render(*states[0], appearance)
     return frames / (time.perf_counter() - start)
 
 
@@ -66,7 +67,8 @@ def examine() -> bool:
         problems.append(what)
     has_gpu = _training_rows(table, problems)
     works = _rendering_rows(table, problems, has_gpu)
-    table.add_row("look target_pbr", filament_state())
+    for world, look in physical_looks():
+        table.add_row(f"look {look}", filament_state(world, look))
     console.print(table)
     for problem in problems:
         console.print(Text.assemble(("•", "yellow"), f" {problem}"))
@@ -75,13 +77,23 @@ def examine() -> bool:
     return works
 
 
-def filament_state() -> str:
-    """Whether the physically based look can be drawn and how fast, or why not; all else works without."""
+def physical_looks() -> list[tuple[str, str]]:
+    """World and name of each look that is drawn physically based."""
+    return [
+        (name, look.name)
+        for name, world in WORLDS.items()
+        for look in world.looks.values()
+        if look.renderer == "filament" and world.seen_in is None
+    ]
+
+
+def filament_state(world: str, look: str) -> str:
+    """Whether a physically based look can be drawn and how fast, or why not; all else works without."""
     if problem := filament_problem():
         return f"not available. {problem}"
     try:
         with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
-            return f"{pool.submit(frames_per_second, 'target_pbr', 60).result():,.0f} frames/s at 64 px"
+            return f"{pool.submit(frames_per_second, world, look, 60).result():,.0f} frames/s at 64 px"
     except (CrossgapError, BrokenProcessPool, RuntimeError, OSError) as error:
         return f"does not work: {error}"
 

@@ -21,8 +21,7 @@ from crossgap.data.overlap import count_seen
 from crossgap.deploy.adapted import ABOUT, AdaptedModel
 from crossgap.errors import CrossgapError
 from crossgap.evaluation import TEST_STARTS, VALIDATION_STARTS, ClosedLoop, closed_loop, error_over_episodes
-from crossgap.simulation.base.looks import get_look
-from crossgap.simulation.registry import get_world
+from crossgap.simulation.registry import WORLDS, World
 
 FEW_EPISODES, FEW_STARTS = 10, 20
 """With fewer an interval is printed with a warning."""
@@ -59,7 +58,6 @@ def evaluate_models(
         raise CrossgapError(f"--steps must be at least 1; got {steps}.")
     if not 0 < gain < float("inf"):
         raise CrossgapError(f"--gain must be above 0; got {gain}.")
-    get_look(look)
     for path in models:
         _check_is_model(path)
     torch_device = make_fabric(device).device
@@ -175,22 +173,36 @@ def _table(names: dict[str, str], *columns: str) -> Table:
     return Table(*(Column(title, overflow="fold") for title in titles))
 
 
+def _world_that_moves(loaded: dict[str, AdaptedModel]) -> World:
+    """The one in whose closed loop all the models' labels are actions.
+
+    Raises:
+        CrossgapError: there is none; the message says which labels would be.
+    """
+    moving = {world.label_names: world for world in WORLDS.values() if world.closed_loop}
+    first = next(iter(loaded.values())).label_names
+    expected = [first] if first in moving else list(moving)
+    for name, model in loaded.items():
+        if model.label_names not in expected:
+            raise CrossgapError(
+                f"{name} predicts {', '.join(model.label_names)}. Expected "
+                f"{' or '.join(map(', '.join, expected))} to move the arm; other labels are evaluated "
+                "offline with --data."
+            )
+    return moving[first]
+
+
 def _closed_loop(
     loaded: dict[str, AdaptedModel], look: str, gain: float, seeds: tuple[int, ...], steps: int
 ) -> dict[str, Any]:
-    expected = get_world("reach3").label_names
-    for name, model in loaded.items():
-        if model.label_names != expected:
-            raise CrossgapError(
-                f"{name} predicts {', '.join(model.label_names)}. Expected {', '.join(expected)} to move the "
-                "arm; other labels are evaluated offline with --data."
-            )
+    world = _world_that_moves(loaded)
+    world.get_look(look)
     names = _short(list(loaded))
     played: dict[str, ClosedLoop] = {}
     for name, model in loaded.items():
         label = f"{model.method}, {len(seeds)} starts, step"
         played[name], _ = closed_loop(
-            model.predict, seeds, gain, steps, label=label, look=look, size=model.size
+            model.predict, seeds, gain, steps, world.closed_loop, label, look=look, size=model.size
         )
     first = next(iter(played))
     table = _table(names, "success", "95 % interval", "final distance (m)")

@@ -23,7 +23,7 @@ from crossgap.experiments.xarm7.training import TEST_GOALS, VALIDATION_GOALS, Re
 from crossgap.networks.alexnet import AlexNetExtractor
 from crossgap.simulation.base.randomization import get_randomization
 from crossgap.simulation.base.ray_workers import connected_ray
-from crossgap.simulation.xarm7.looks import get_xarm7_look
+from crossgap.simulation.xarm7.looks import get_look
 from crossgap.simulation.xarm7.model import CAMERAS
 
 GOALS = 100
@@ -115,7 +115,7 @@ def evaluate_policies(
     Raises:
         CrossgapError: a damaged policy, an unknown look, or too many goals.
     """
-    get_xarm7_look(look)
+    get_look(look)
     goals = GOALS if goals is None else goals
     if not 1 <= goals <= GOALS:
         raise CrossgapError(f"--starts must be from 1 to {GOALS}; got {goals}.")

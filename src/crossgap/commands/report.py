@@ -22,7 +22,8 @@ from crossgap.methods.registry import METHODS
 from crossgap.report import ReportContent, build_report
 from crossgap.report.pictures import gallery
 from crossgap.report.verdict import recommended
-from crossgap.simulation.base.looks import LOOKS
+from crossgap.simulation.reach3.kinematics import SUCCESS_DISTANCE
+from crossgap.simulation.reach3.looks import LOOKS
 
 NORMED = {"config": {"networks": {"task_norm": str}}}
 """Of the settings of a run whose task models have a norm."""
@@ -108,6 +109,7 @@ def write_report(experiment: TaskGANTrial, path: Path) -> Path:
         provenance=provenance(experiment.root),
         config=experiment.description(),
         times=read_times(experiment.root),
+        success_distance=SUCCESS_DISTANCE,
         models={method: os.path.relpath(folder, path.parent) for method, folder in saved.items()},
     )
     build_report(content, path)

@@ -13,7 +13,6 @@ from crossgap.report import pictures, tables
 from crossgap.report.content import ReportContent
 from crossgap.report.palette import Shown, show
 from crossgap.report.verdict import difference, judge, recommended, signed, subject
-from crossgap.simulation.reach3.kinematics import SUCCESS_DISTANCE
 
 COLUMNS = 8
 """Most pictures in a row."""
@@ -65,7 +64,7 @@ def build_report(content: ReportContent, path: Path) -> Path:
         heads=list(tables.METRICS.values()),
         differences=_differences(content), gallery=_gallery(content), strips=_strips(content),
         film=_film(content), curves=_curves(content, methods), settings=list(tables.flatten(content.config)),
-        threshold=SUCCESS_DISTANCE, few=content.image_counts()[0], many=content.image_counts()[1],
+        threshold=content.success_distance, few=content.image_counts()[0], many=content.image_counts()[1],
         blind=BLIND if content.episode_steps == BLIND_STEPS else None, model=recommended(content),
     )  # fmt: skip
     write_text(path, page)
@@ -98,11 +97,11 @@ def _strips(content: ReportContent) -> dict[str, Any]:
     limit = distance_limit([value for values in distances.values() for value in values])
     medians = {method: float(np.median(values)) for method, values in distances.items()}
     step = 0.2 if limit > 0.3 else 0.1
-    ticks = [0.0, SUCCESS_DISTANCE, *np.arange(step, limit + 1e-6, step).round(1).tolist()]
+    ticks = [0.0, content.success_distance, *np.arange(step, limit + 1e-6, step).round(1).tolist()]
     return {
         "dots": {method: strip(values, limit) for method, values in distances.items()},
         "medians": {method: (median, across(median, limit)) for method, median in medians.items()},
-        "threshold": across(SUCCESS_DISTANCE, limit), "height": STRIP_HEIGHT,
+        "threshold": across(content.success_distance, limit), "height": STRIP_HEIGHT,
         "ticks": sorted({(across(tick, limit), f"{tick:g}") for tick in ticks}),
     }  # fmt: skip
 

@@ -37,6 +37,8 @@ class ReportContent:
     """What was run, nested."""
     times: dict[str, float]
     """Seconds per stage."""
+    success_distance: float
+    """Below which an episode is a success, metres."""
     models: dict[str, str] = field(default_factory=dict)
     """Per method: the folder of its model, as seen from the report's."""
 

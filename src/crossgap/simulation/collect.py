@@ -17,7 +17,7 @@ from crossgap.data.image_file import MAX_PIXELS, save_image
 from crossgap.data.table import LABELS, write_table
 from crossgap.errors import CrossgapError
 from crossgap.simulation.base.randomization import get_randomization
-from crossgap.simulation.registry import get_world
+from crossgap.simulation.registry import WORLDS
 
 CHUNK = 12
 """Episodes that a worker collects at once; what a killed collection repeats at most per worker."""
@@ -82,7 +82,7 @@ def _new(collection: Collection, output: Path, workers: int | None, track: Track
 
 
 def _check(collection: Collection, workers: int | None) -> None:
-    world = get_world(collection.world)
+    world = WORLDS.find(collection.world)
     world.get_look(collection.look)
     get_randomization(collection.randomization)
     if collection.per_frame and collection.randomization == "none":
@@ -153,14 +153,14 @@ def _chunk_table(partial: Path, first: int) -> Path:
 def _states(collection: Collection, index: int):
     """One episode: a state for each step, labels (steps, k), and the rng of how it looks."""
     states, appearance = np.random.SeedSequence([collection.seed, index]).spawn(2)
-    rng, world = np.random.default_rng(states), get_world(collection.world)
+    rng, world = np.random.default_rng(states), WORLDS.find(collection.world)
     return *world.episode(collection.steps, collection.perturbation, rng), np.random.default_rng(appearance)
 
 
 def _collect_chunk(job: tuple[Collection, Path, int]) -> None:
     collection, partial, first = job
-    world = get_world(collection.world)
-    scene = world.scene(collection.look, collection.randomization, collection.size)
+    world = WORLDS.find(collection.world)
+    scene = world.scene.shared(collection.look, collection.randomization, collection.size)
     rows = []
     for index in range(first, min(first + CHUNK, collection.episodes)):
         states, labels, rng = _states(collection, index)

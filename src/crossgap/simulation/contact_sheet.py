@@ -16,8 +16,6 @@ from crossgap.simulation.registry import WORLDS, World
 
 COLUMNS, SUPERSAMPLE = 8, 4
 MARGIN = 4
-SCENES = {name: world for name, world in WORLDS.items() if name != "mico_at_work"}
-"""The worlds that look different: `mico_at_work` is `mico` again."""
 
 
 def contact_sheet(output: str | Path, size: int = 128) -> Path:
@@ -39,7 +37,7 @@ def contact_sheet(output: str | Path, size: int = 128) -> Path:
         raise CrossgapError(f"{output} is no name for a PNG. Expected one that ends in .png.")
     rows = [
         (world, look, randomization, f"{name}: {title}")
-        for name, world in SCENES.items()
+        for name, world in shown().items()
         for look, randomization, title in (
             *((look, "none", look) for look in _drawable(world)),
             (next(iter(world.looks)), "full", "randomization=full"),
@@ -60,9 +58,14 @@ def contact_sheet(output: str | Path, size: int = 128) -> Path:
     return output
 
 
+def shown() -> dict[str, World]:
+    """The worlds by name, those left out that look like another."""
+    return {name: world for name, world in WORLDS.items() if world.seen_in is None}
+
+
 def left_out() -> dict[str, str]:
     """Why looks cannot be drawn here, and what to do, by world and look; empty where all can."""
-    looks = {f"{name}: {look}": of for name, world in SCENES.items() for look, of in world.looks.items()}
+    looks = {f"{name}: {look}": of for name, world in shown().items() for look, of in world.looks.items()}
     return {name: problem for name, look in looks.items() if (problem := _problem(look))}
 
 
@@ -76,7 +79,7 @@ def _drawable(world: World) -> list[str]:
 
 
 def _row(world: World, look: str, randomization: str, size: int) -> list[np.ndarray]:
-    scene = world.scene(look, randomization, SUPERSAMPLE * size)
+    scene = world.scene.shared(look, randomization, SUPERSAMPLE * size)
     images = []
     for column in range(COLUMNS):
         states, _ = world.episode(COLUMNS, 0.0, np.random.default_rng(column))

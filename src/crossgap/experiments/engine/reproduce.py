@@ -53,9 +53,9 @@ from crossgap.methods.config import (
     with_task_norm,
 )
 from crossgap.report.pictures import gallery
-from crossgap.simulation.base.looks import get_target_look
 from crossgap.simulation.meshes import meshes_problem
-from crossgap.simulation.xarm7.looks import get_xarm7_look
+from crossgap.simulation.reach3.looks import get_target_look
+from crossgap.simulation.xarm7.looks import get_look
 
 
 def reproduce_taskgan(
@@ -353,7 +353,7 @@ def reproduce_pick_place(
         settings, looks=unique(looks or settings.looks), methods=unique(methods or settings.methods)
     )
     for look in settings.looks:
-        get_xarm7_look(look)
+        get_look(look)
     _check_meshes(settings.looks)
     for method in settings.methods:
         get_pick_place_setup(method)

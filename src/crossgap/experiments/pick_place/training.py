@@ -33,8 +33,8 @@ from crossgap.experiments.xarm7.training import VALIDATION_GOALS, sparse_reward
 from crossgap.methods.asymmetric_ddpg.learner import AsymmetricDDPG
 from crossgap.methods.supervised import Supervised
 from crossgap.rl.replay import Episode, Replay, read_episodes, write_episodes
-from crossgap.simulation import XARM7_PICK_PLACE
 from crossgap.simulation.base.workers import EnvironmentPool
+from crossgap.simulation.xarm7 import XARM7_PICK_PLACE
 
 DEMONSTRATIONS, EXTRACTOR_IMAGES = 1_000_001, 1_000_002
 """Streams of random numbers beside those of the rounds, which are numbered from 0."""

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from crossgap.core.statistics import mean_interval
-from crossgap.simulation.base.looks import Look
+from crossgap.simulation.reach3.looks import Look
 
 LANDMARKS = {"cube": (0, 75), "tip": (1, 20)}
 """What can be found by its colour alone, in the source look the only red and the only green thing: the

@@ -33,8 +33,8 @@ from crossgap.evaluation import (
 from crossgap.experiments.taskgan.alignment import landmarks_of, pair_error
 from crossgap.methods.config import MAIN_METHODS, Preset
 from crossgap.methods.registry import METHODS, Methods
-from crossgap.simulation.base.looks import get_look, get_target_look
 from crossgap.simulation.collect import collect
+from crossgap.simulation.reach3.looks import get_look, get_target_look
 
 SOURCE_SEED, TARGET_SEED, HELD_OUT_SEED, ORACLE_SEED = 1, 2, 3, 4
 """Streams of demonstrations; none is a test or validation start."""

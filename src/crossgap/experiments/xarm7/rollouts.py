@@ -8,8 +8,8 @@ from typing import Any, Protocol
 import numpy as np
 
 from crossgap.rl.replay import Episode
-from crossgap.simulation import XARM7_REACH
 from crossgap.simulation.base.workers import EnvironmentPool
+from crossgap.simulation.xarm7 import XARM7_REACH
 from crossgap.simulation.xarm7.reach import WORKSPACE_HIGH, WORKSPACE_LOW
 
 DEPTH_RANGE = 2.55

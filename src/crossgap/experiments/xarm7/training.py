@@ -29,8 +29,8 @@ from crossgap.methods.supervised import Supervised
 from crossgap.networks.actor_critic import Actor, Critic
 from crossgap.networks.alexnet import AlexNetExtractor
 from crossgap.rl.replay import Replay, write_episodes
-from crossgap.simulation import XARM7_REACH
 from crossgap.simulation.base.workers import EnvironmentPool
+from crossgap.simulation.xarm7 import XARM7_REACH
 from crossgap.simulation.xarm7.reach import SUCCESS_DISTANCE
 
 VALIDATION_GOALS, TEST_GOALS = 20_000, 30_000

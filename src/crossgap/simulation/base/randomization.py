@@ -27,11 +27,17 @@ FIELD_NAMES = (
 )  # fmt: skip
 """Every field that a look's episode may change."""
 
-WORKSPACE = (0.25, 0.0, 0.1)
-"""The point that moved lights stay aimed at, and moved cameras near, metres."""
+WORKSPACE = "workspace"
+"""The model's own number of that name: the point that moved lights stay aimed at, and moved cameras near,
+(3,) metres."""
 
 Randomize = Callable[[Fields, mujoco.MjModel, np.random.Generator, float], None]
-"""(fields, model, rng, strength) -> None; strength 0 changes nothing."""
+"""(fields, model, rng, strength) -> None; strength 0 changes nothing, but for a last digit."""
+
+
+def workspace(model: mujoco.MjModel) -> np.ndarray:
+    """The middle of where things happen in a scene's model, (3,) metres."""
+    return model.numeric(WORKSPACE).data
 
 
 def named(model: mujoco.MjModel, kind: mujoco.mjtObj, prefix: str) -> list[int]:
@@ -75,26 +81,24 @@ def geom_size(fields: Fields, model: mujoco.MjModel, rng: np.random.Generator, s
 
 def light_pos(fields: Fields, model: mujoco.MjModel, rng: np.random.Generator, strength: float):
     """Move every light by a normal step of 0.6 m × strength, still aimed at the workspace."""
-    del model
     position = fields["light_pos"]
     position += rng.normal(0, 0.6 * strength, position.shape)
     position[:, 2] = np.clip(position[:, 2], 0.8, 2.2)
-    _aim_lights(fields)
+    _aim_lights(fields, model)
 
 
 def light_turn(fields: Fields, model: mujoco.MjModel, rng: np.random.Generator, strength: float):
     """Lead every light around the workspace by up to 360° × strength, each second one the other way."""
-    del model
-    position = fields["light_pos"]
+    position, centre = fields["light_pos"], workspace(model)
     angle = 2 * np.pi * strength * rng.random(len(position)) * (-1.0) ** np.arange(len(position))
-    x, y = position[:, 0] - WORKSPACE[0], position[:, 1] - WORKSPACE[1]
-    position[:, 0] = WORKSPACE[0] + np.cos(angle) * x - np.sin(angle) * y
-    position[:, 1] = WORKSPACE[1] + np.sin(angle) * x + np.cos(angle) * y
-    _aim_lights(fields)
+    x, y = position[:, 0] - centre[0], position[:, 1] - centre[1]
+    position[:, 0] = centre[0] + np.cos(angle) * x - np.sin(angle) * y
+    position[:, 1] = centre[1] + np.sin(angle) * x + np.cos(angle) * y
+    _aim_lights(fields, model)
 
 
-def _aim_lights(fields: Fields) -> None:
-    aim = np.array(WORKSPACE) - fields["light_pos"]
+def _aim_lights(fields: Fields, model: mujoco.MjModel) -> None:
+    aim = workspace(model) - fields["light_pos"]
     fields["light_dir"][:] = aim / np.linalg.norm(aim, axis=1, keepdims=True)
 
 
@@ -129,11 +133,10 @@ def viewpoint(fields: Fields, model: mujoco.MjModel, rng: np.random.Generator, s
     """Move every camera by a normal step of 17 cm per axis × strength, still aimed at the same point: that of
     its axis which is nearest to the workspace. Whoever moves a camera points it at the robot again.
     The shortest turn rolls it a little, by about 2° (standard deviation, xArm7)."""
-    del model
     for position, quaternion in zip(fields["cam_pos"], fields["cam_quat"], strict=True):
         axis, turn = np.empty(3), np.empty(4)
         mujoco.mju_rotVecQuat(axis, np.array([0.0, 0.0, -1.0]), quaternion)
-        aim = position + axis * (np.array(WORKSPACE) - position).dot(axis)
+        aim = position + axis * (workspace(model) - position).dot(axis)
         position += rng.normal(0, 0.17 * strength, 3)
         direction = (aim - position) / np.linalg.norm(aim - position)
         turn[:] = 1 + axis.dot(direction), *np.cross(axis, direction)  # the shortest turn

@@ -15,6 +15,16 @@ from crossgap.simulation.base.textures import SIZE, TEXTURES
 
 CAMERA = "front"
 
+CLUTTER = (
+    ("sphere", (0.028, 0.028, 0.028), (0.15, 0.30, 0.75)),
+    ("cylinder", (0.025, 0.035, 0.0), (0.20, 0.55, 0.25)),
+    ("box", (0.035, 0.025, 0.03), (0.45, 0.28, 0.12)),
+    ("capsule", (0.018, 0.03, 0.0), (0.85, 0.85, 0.80)),
+)
+"""Shape, size in metres and colour of the objects that a randomization may bring in."""
+HIDDEN = 0.0
+"""The opacity of a geom that MuJoCo does not draw at all."""
+
 Plane = tuple[str, Vector, Vector]
 """Name, a point and the normal of a plane; it wears the floor's surface or the wall's by its name."""
 Textures = Mapping[str, Callable[[], np.ndarray]]
@@ -74,6 +84,14 @@ def _add_materials(spec: mujoco.MjSpec, name: str, surface: Surface, textures: T
     return f"{name}_{surface.texture}"
 
 
+def add_clutter(spec: mujoco.MjSpec) -> None:
+    """The objects that a randomization may bring in, hidden until it does."""
+    for shape, size, colour in CLUTTER:
+        body = spec.worldbody.add_body(name=f"clutter_{shape}")
+        body.add_geom(name=f"clutter_{shape}", size=size, rgba=[*colour, HIDDEN],
+                      type=getattr(mujoco.mjtGeom, f"mjGEOM_{shape.upper()}"))  # fmt: skip
+
+
 def add_lights_and_camera(spec: mujoco.MjSpec, look: RoomLook) -> None:
     """The look's lights, and its camera `front`."""
     for index, light in enumerate(look.lights):
@@ -81,7 +99,7 @@ def add_lights_and_camera(spec: mujoco.MjSpec, look: RoomLook) -> None:
             mujoco.mjtLightType.mjLIGHT_DIRECTIONAL)  # fmt: skip
         spec.worldbody.add_light(
             name=f"light_{index}", type=kind, castshadow=light.shadow, pos=light.position,
-            dir=np.subtract(light.target, light.position), cutoff=60, exponent=4,
+            dir=np.subtract(look.workspace, light.position), cutoff=60, exponent=4,
             diffuse=light.colour, ambient=[0] * 3, specular=[0.1] * 3,
         )  # fmt: skip
     add_camera(spec, CAMERA, look.camera, look.camera_target, look.field_of_view)

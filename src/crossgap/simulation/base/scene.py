@@ -4,7 +4,9 @@
 # pyright: reportAttributeAccessIssue=false
 from __future__ import annotations
 
-from collections.abc import Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, Self
 
 import mujoco
 import numpy as np
@@ -12,23 +14,21 @@ import numpy as np
 from crossgap.errors import CrossgapError
 from crossgap.simulation.base.filament import physical_quality
 from crossgap.simulation.base.filament_process import RenewedFilamentRenderer
-from crossgap.simulation.base.looks import RoomLook, get_look
-from crossgap.simulation.base.randomization import FIELD_NAMES, Fields, get_randomization
+from crossgap.simulation.base.looks import RoomLook, find_look
+from crossgap.simulation.base.randomization import FIELD_NAMES, WORKSPACE, Fields, get_randomization
 from crossgap.simulation.base.rendering import Renderer
 from crossgap.simulation.base.room import CAMERA
 from crossgap.simulation.base.sharing import one_per_thread
-from crossgap.simulation.reach3.model import JOINTS, reach3_spec
 
 RENDERERS = {"opengl": Renderer, "filament": RenewedFilamentRenderer}
 """What a look's `renderer` stands for."""
 
 
-class Scene:
+class Scene(ABC):
     """A model in a look and one camera: the base of every rendered world.
 
     Args:
-        spec: the model, dressed in the look.
-        look: whose variation there is.
+        look: name of its look.
         randomization: name of a randomization, on top of the look's own variation.
         size: width and height of the images in pixels; the model's buffer is `supersample` times as large.
         supersample: antialiasing; 1 switches it off.
@@ -38,35 +38,47 @@ class Scene:
         CrossgapError: an unknown look or randomization, or no OpenGL or Vulkan for its renderer.
     """
 
+    looks: ClassVar[Mapping[str, RoomLook]]
+    """Every look by name, the source's first."""
+    joints: ClassVar[Sequence[str]]
+    """Names of the joints whose positions are set to render a state."""
+    render: Callable[..., np.ndarray]
+    """(*state, appearance) -> the camera image, (size, size, 3) uint8."""
+
     def __init__(
-        self, spec: mujoco.MjSpec, look: RoomLook, randomization: str, size: int, supersample: int, seed: int
+        self, look: str = "source", randomization: str = "none", size: int = 64, supersample: int = 1,
+        seed: int = 0,
     ):  # fmt: skip
-        self.look = look
-        self.variation, self.randomization = (
-            get_randomization(look.variation),
-            get_randomization(randomization),
-        )
-        if look.renderer == "filament":
+        self.look = find_look(look, self.looks)
+        self.variation, self.randomization = map(get_randomization, (self.look.variation, randomization))
+        spec = self.spec(self.look, size * supersample)
+        spec.add_numeric(name=WORKSPACE, data=self.look.workspace, size=3)
+        if self.look.renderer == "filament":
             physical_quality(spec)
         self.model = spec.compile()
         self.data = mujoco.MjData(self.model)
-        self._renderer = RENDERERS[look.renderer](self.model, CAMERA, size, supersample)
+        self._renderer = RENDERERS[self.look.renderer](self.model, CAMERA, size, supersample)
+        self._joints = [self.model.joint(name).qposadr[0] for name in self.joints]
         self._default = {name: getattr(self.model, name).copy() for name in FIELD_NAMES}
         self._randomize(self._default, "startup", np.random.default_rng(seed))
         self._shown: Fields | None = None
 
-    def _addresses(self, joints: Sequence[str]) -> list[int]:
-        return [self.model.joint(name).qposadr[0] for name in joints]
+    @classmethod
+    def shared(cls, look: str, randomization: str, size: int) -> Self:
+        """The calling thread's one scene of that look, randomization and size."""
+        return one_per_thread(cls, look, randomization, size)
+
+    @abstractmethod
+    def spec(self, look: Any, buffer_size: int) -> mujoco.MjSpec:
+        """The model in one of its looks, with an offscreen buffer of `buffer_size` pixels."""
 
     def _randomize(
         self, fields: Fields, when: str, rng: np.random.Generator, strength: float = 1.0
     ) -> Fields:  # fmt: skip
-        for term in self.variation:
-            if term.when == when:
-                term.function(fields, self.model, rng, term.strength)
-        for term in self.randomization:
-            if term.when == when:
-                term.function(fields, self.model, rng, strength * term.strength)
+        varied = [(term, term.strength) for term in self.variation]
+        for term, factor in varied + [(term, strength * term.strength) for term in self.randomization]:
+            if term.when == when and factor:  # 0 is as if there was none, to the last digit
+                term.function(fields, self.model, rng, factor)
         return fields
 
     def new_appearance(self, rng: np.random.Generator, strength: float = 1.0) -> Fields:
@@ -110,39 +122,3 @@ class Scene:
     def close(self) -> None:
         """Free what the renderer holds."""
         self._renderer.close()
-
-
-class Reach3Scene(Scene):
-    """The rendered world of `crossgap/Reach3-v0`: one arm and one cube. Arguments as in `Scene`, the look by
-    name."""
-
-    def __init__(
-        self, look: str = "source", randomization: str = "none", size: int = 64,
-        supersample: int = 1, seed: int = 0,
-    ):  # fmt: skip
-        dressed = get_look(look)
-        spec = reach3_spec(dressed, size * supersample)
-        super().__init__(spec, dressed, randomization, size, supersample, seed)
-        self._cube_body = self.model.body("cube").id
-        self._joints = self._addresses(JOINTS)
-
-    def render(self, q: np.ndarray, cube: np.ndarray, turn: float, fields: Fields) -> np.ndarray:
-        """The camera image, (size, size, 3) uint8.
-
-        Args:
-            q: joint angles, (3,) radians.
-            cube: centre of the cube, (3,) metres.
-            turn: the cube's turn about the vertical, radians.
-            fields: the episode's appearance.
-        """
-        self._show(fields)
-        self.model.body_pos[self._cube_body] = cube
-        self.model.body_quat[self._cube_body] = np.cos(turn / 2), 0, 0, np.sin(turn / 2)
-        self.data.qpos[self._joints] = q
-        return self._image()
-
-
-@one_per_thread
-def shared_scene(look: str, randomization: str, size: int) -> Reach3Scene:
-    """One scene per look and size in a thread: its texture uploads and GL context are shared."""
-    return Reach3Scene(look, randomization, size)

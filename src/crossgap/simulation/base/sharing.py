@@ -9,25 +9,27 @@ from typing import Any, Generic, TypeVar
 
 SceneType = TypeVar("SceneType")
 KEPT = 4
-"""How many scenes a thread keeps that no environment holds any more."""
+"""How many scenes of a kind a thread keeps that no environment holds any more."""
 
 
-def one_per_thread(
-    make: Callable[[str, str, int], SceneType],
-) -> Callable[[str, str, int], SceneType]:
-    """`make`, which in one thread makes one scene per look, randomization and size.
+class _Made(threading.local):
+    """What the calling thread made, by its kind."""
+
+    def __init__(self) -> None:
+        self.kinds: dict[Any, Callable[..., Any]] = {}
+
+
+_MADE = _Made()
+
+
+def one_per_thread(kind: Callable[..., SceneType], *dressed: Any) -> SceneType:
+    """The scene of that kind and those arguments, of which one is made in each thread.
 
     A thread's scenes go with it: nothing else holds them.
     """
-    of_thread = threading.local()
-
-    @functools.wraps(make)
-    def shared(look: str, randomization: str, size: int) -> SceneType:
-        if not hasattr(of_thread, "make"):
-            of_thread.make = functools.lru_cache(KEPT)(make)
-        return of_thread.make(look, randomization, size)
-
-    return shared
+    if kind not in _MADE.kinds:
+        _MADE.kinds[kind] = functools.lru_cache(KEPT)(kind)
+    return _MADE.kinds[kind](*dressed)
 
 
 class SceneHere(Generic[SceneType]):
@@ -37,20 +39,20 @@ class SceneHere(Generic[SceneType]):
     environment can be copied, pickled and handed on.
 
     Args:
-        shared: a module's function that `one_per_thread` made.
+        kind: the scene's class.
         dressed: its arguments: look, randomization and image size.
     """
 
-    def __init__(self, shared: Callable[..., SceneType], *dressed: Any):
-        self._shared, self._dressed, self._taken = shared, dressed, threading.local()
+    def __init__(self, kind: Callable[..., SceneType], *dressed: Any):
+        self._kind, self._dressed, self._taken = kind, dressed, threading.local()
 
     def __call__(self) -> SceneType:
         """The scene."""
         try:
             return self._taken.scene
         except AttributeError:
-            self._taken.scene = self._shared(*self._dressed)
+            self._taken.scene = one_per_thread(self._kind, *self._dressed)
             return self._taken.scene
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self._shared, *self._dressed)
+        return type(self), (self._kind, *self._dressed)

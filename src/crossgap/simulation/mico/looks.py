@@ -31,10 +31,11 @@ class MicoLook(RoomLook):
     """Factor on the thickness of links, palm and fingers."""
     camera: Vector = (1.35, -0.95, 1.20)
     camera_target: Vector = CENTRE
+    workspace: Vector = CENTRE
     field_of_view: float = 35.0
 
 
-MICO_SOURCE = MicoLook(
+SOURCE = MicoLook(
     name="mico_source",
     base=(0.16, 0.16, 0.20),
     links=(
@@ -49,12 +50,12 @@ MICO_SOURCE = MicoLook(
     fingers=(0.05, 0.70, 0.80),
     floor=Surface((0.86, 0.87, 0.89)),
     wall=Surface((0.70, 0.74, 0.80)),
-    lights=(Light((0.8, -1.0, 2.0), CENTRE, colour=(0.45, 0.45, 0.45)),),
+    lights=(Light((0.8, -1.0, 2.0), colour=(0.45, 0.45, 0.45)),),
     ambient=0.5,
 )
 """Plain, evenly lit, every link in a colour of its own: easy to see in and easy to draw."""
 
-MICO_TARGET = MicoLook(
+TARGET = MicoLook(
     name="mico_target",
     base=(0.08, 0.08, 0.09),
     links=(
@@ -72,8 +73,8 @@ MICO_TARGET = MicoLook(
     floor=Surface((1.0, 1.0, 1.0), "wood", 1.0),
     wall=Surface((0.92, 0.88, 0.78), "speckle", 1.0),
     lights=(
-        Light((1.3, 0.9, 1.6), CENTRE, colour=(0.62, 0.55, 0.42), spot=True),
-        Light((-0.4, -1.2, 1.6), CENTRE, colour=(0.22, 0.24, 0.34)),
+        Light((1.3, 0.9, 1.6), colour=(0.62, 0.55, 0.42), spot=True),
+        Light((-0.4, -1.2, 1.6), colour=(0.22, 0.24, 0.34)),
     ),
     ambient=0.38,
     camera=(1.33, -0.97, 1.22),
@@ -81,14 +82,14 @@ MICO_TARGET = MicoLook(
 )
 """As a real Mico is: dark all over, with boxier links, on a wooden table, under a warm and a cold light."""
 
-MICO_LOOKS = {look.name: look for look in (MICO_SOURCE, MICO_TARGET)}
+LOOKS = {look.name: look for look in (SOURCE, TARGET)}
 """Every look of the Mico arm by name."""
 
 
-def get_mico_look(name: str) -> MicoLook:
+def get_look(name: str) -> MicoLook:
     """The look of that name.
 
     Raises:
         CrossgapError: there is none; the message lists those that exist.
     """
-    return find_look(name, MICO_LOOKS)
+    return find_look(name, LOOKS)

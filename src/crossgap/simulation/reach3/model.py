@@ -6,9 +6,9 @@ from __future__ import annotations
 
 import mujoco
 
-from crossgap.simulation.base.looks import Look
-from crossgap.simulation.base.room import Plane, add_lights_and_camera, new_room, rgba
+from crossgap.simulation.base.room import Plane, add_clutter, add_lights_and_camera, new_room, rgba
 from crossgap.simulation.reach3.kinematics import CUBE_HALF, LINK, SHOULDER_HEIGHT
+from crossgap.simulation.reach3.looks import Look
 
 JOINTS = ("yaw", "shoulder", "elbow")
 PLANES: tuple[Plane, ...] = (
@@ -17,15 +17,6 @@ PLANES: tuple[Plane, ...] = (
     ("wall_side", (0, 0.95, 0.6), (0, -1, 0)),
 )
 """Floor and the two walls behind."""
-CLUTTER = (
-    ("sphere", (0.028, 0.028, 0.028), (0.15, 0.30, 0.75)),
-    ("cylinder", (0.025, 0.035, 0.0), (0.20, 0.55, 0.25)),
-    ("box", (0.035, 0.025, 0.03), (0.45, 0.28, 0.12)),
-    ("capsule", (0.018, 0.03, 0.0), (0.85, 0.85, 0.80)),
-)
-"""Shape, size in metres and colour of the objects that a randomization may bring in."""
-HIDDEN = 0.0
-"""The opacity of a geom that MuJoCo does not draw at all."""
 
 
 def reach3_spec(look: Look, buffer_size: int) -> mujoco.MjSpec:
@@ -72,11 +63,3 @@ def _add_objects(spec: mujoco.MjSpec, look: Look) -> None:
     cube.add_geom(name="cube", type=mujoco.mjtGeom.mjGEOM_BOX, size=[CUBE_HALF] * 3,
                   rgba=rgba(look.cube))  # fmt: skip
     add_clutter(spec)
-
-
-def add_clutter(spec: mujoco.MjSpec) -> None:
-    """The objects that a randomization may bring in, hidden until it does."""
-    for shape, size, colour in CLUTTER:
-        body = spec.worldbody.add_body(name=f"clutter_{shape}")
-        body.add_geom(name=f"clutter_{shape}", size=size, rgba=[*colour, HIDDEN],
-                      type=getattr(mujoco.mjtGeom, f"mjGEOM_{shape.upper()}"))  # fmt: skip

@@ -9,7 +9,6 @@ import numpy as np
 
 from crossgap.simulation.base.randomization import Fields
 from crossgap.simulation.base.room import rgba
-from crossgap.simulation.base.sharing import one_per_thread
 from crossgap.simulation.xarm7.grasp import CUBE, FINGER
 from crossgap.simulation.xarm7.looks import XArm7Look
 from crossgap.simulation.xarm7.model import xarm7_spec
@@ -22,7 +21,8 @@ SIDES = (-1, 1)
 class XArm7GraspScene(XArm7Scene):
     """An xArm7, its gripper and a cube on a table. Arguments as in `XArm7Scene`."""
 
-    def _spec(self, look: XArm7Look, buffer_size: int) -> mujoco.MjSpec:
+    def spec(self, look: XArm7Look, buffer_size: int) -> mujoco.MjSpec:
+        """The model, with a cube."""
         spec = xarm7_spec(look, buffer_size)
         cube = spec.worldbody.add_body(name="cube")
         cube.add_geom(name="cube", type=mujoco.mjtGeom.mjGEOM_BOX, size=[CUBE / 2] * 3, rgba=rgba(look.cube))
@@ -46,9 +46,3 @@ class XArm7GraspScene(XArm7Scene):
         for side in SIDES:
             self.model.geom(f"finger_{side}").pos[1] = side * (opening / 2 + FINGER)
         self.pose(q, fields)
-
-
-@one_per_thread
-def shared_grasp_scene(look: str, randomization: str, size: int) -> XArm7GraspScene:
-    """One scene per look and size in a thread: its texture uploads and GL context are shared."""
-    return XArm7GraspScene(look, randomization, size)

@@ -32,6 +32,7 @@ class XArm7Look(RoomLook):
     """Factor on the thickness of links and gripper."""
     camera: Vector = (1.45, 0.0, 0.62)
     camera_target: Vector = CENTRE
+    workspace: Vector = CENTRE
     field_of_view: float = 42.0
     side_camera: Vector = (0.62, -1.25, 0.62)
     """Position of the camera `side`, metres: it sees how far the arm reaches."""
@@ -41,7 +42,7 @@ class XArm7Look(RoomLook):
     """Colour of the cube, where a task has one."""
 
 
-XARM7_SOURCE = XArm7Look(
+SOURCE = XArm7Look(
     name="source",
     base=(0.25, 0.26, 0.30),
     links=(0.93, 0.93, 0.94),
@@ -50,13 +51,13 @@ XARM7_SOURCE = XArm7Look(
     fingers=(0.90, 0.28, 0.08),
     floor=Surface((0.46, 0.50, 0.55)),
     wall=Surface((0.66, 0.72, 0.78)),
-    lights=(Light((0.9, -0.9, 1.8), CENTRE, colour=(0.45, 0.45, 0.45)),),
+    lights=(Light((0.9, -0.9, 1.8), colour=(0.45, 0.45, 0.45)),),
     ambient=0.5,
 )
 """Plain and evenly lit; the white arm with a dark gripper as the real one is."""
 
-XARM7_TARGET_A = replace(
-    XARM7_SOURCE,
+TARGET_A = replace(
+    SOURCE,
     name="target_a",
     links=(0.80, 0.78, 0.74),
     joints=(0.34, 0.36, 0.40),
@@ -65,19 +66,19 @@ XARM7_TARGET_A = replace(
     cube=(0.60, 0.14, 0.50),
     floor=Surface((0.36, 0.42, 0.38)),
     wall=Surface((0.44, 0.42, 0.46)),
-    lights=(Light((1.2, 1.0, 1.5), CENTRE, colour=(0.75, 0.70, 0.60), spot=True),),
+    lights=(Light((1.2, 1.0, 1.5), colour=(0.75, 0.70, 0.60), spot=True),),
     ambient=0.34,
 )
 """Slightly other colours, and a warm spotlight from the other side."""
 
-XARM7_TARGET_B = replace(
-    XARM7_TARGET_A,
+TARGET_B = replace(
+    TARGET_A,
     name="target_b",
     floor=Surface((1.0, 1.0, 1.0), "wood", 1.5),
     wall=Surface((0.70, 0.66, 0.62), "speckle", 1.0),
     lights=(
-        Light((1.1, 0.9, 1.4), CENTRE, colour=(0.62, 0.55, 0.42), spot=True),
-        Light((-0.2, -1.2, 1.5), CENTRE, colour=(0.24, 0.26, 0.36)),
+        Light((1.1, 0.9, 1.4), colour=(0.62, 0.55, 0.42), spot=True),
+        Light((-0.2, -1.2, 1.5), colour=(0.24, 0.26, 0.36)),
     ),
     ambient=0.30,
     camera=(1.42, 0.06, 0.66),
@@ -85,8 +86,8 @@ XARM7_TARGET_B = replace(
 )
 """A wooden table and a mottled wall under a warm and a cold light, the cameras moved by a hand's breadth."""
 
-XARM7_TARGET_C = replace(
-    XARM7_TARGET_B,
+TARGET_C = replace(
+    TARGET_B,
     name="target_c",
     link_shape="box",
     thickness=1.15,
@@ -96,19 +97,17 @@ XARM7_TARGET_C = replace(
 )
 """As b, with boxier, thicker links, the cameras moved further, clutter and a light that moves."""
 
-XARM7_CAMERA_MOVED = replace(
-    XARM7_SOURCE, name="camera_moved", camera=(1.38, 0.12, 0.70), side_camera=(0.74, -1.19, 0.70)
+CAMERA_MOVED = replace(
+    SOURCE, name="camera_moved", camera=(1.38, 0.12, 0.70), side_camera=(0.74, -1.19, 0.70)
 )
 """The source seen from a hand's length further on: "both the view of angle and the position of the camera are
 changed"."""
 
-XARM7_CAMERA_FAR = replace(
-    XARM7_SOURCE, name="camera_far", camera=(1.31, 0.24, 0.78), side_camera=(0.86, -1.13, 0.78)
-)
+CAMERA_FAR = replace(SOURCE, name="camera_far", camera=(1.31, 0.24, 0.78), side_camera=(0.86, -1.13, 0.78))
 """As camera_moved, twice as far."""
 
-XARM7_TARGET_MESH = replace(
-    XARM7_TARGET_B,
+TARGET_MESH = replace(
+    TARGET_B,
     name="target_mesh",
     meshes=True,
     base=(0.86, 0.86, 0.85),
@@ -121,18 +120,15 @@ XARM7_TARGET_MESH = replace(
 )
 """The real arm and gripper by their meshes, in b's light, on photographed wood before plaster."""
 
-_LOOKS = (
-    XARM7_SOURCE, XARM7_CAMERA_MOVED, XARM7_CAMERA_FAR, XARM7_TARGET_A, XARM7_TARGET_B, XARM7_TARGET_C,
-    XARM7_TARGET_MESH,
-)  # fmt: skip
-XARM7_LOOKS = {look.name: look for look in _LOOKS}
+_LOOKS = (SOURCE, CAMERA_MOVED, CAMERA_FAR, TARGET_A, TARGET_B, TARGET_C, TARGET_MESH)
+LOOKS = {look.name: look for look in _LOOKS}
 """Every look of the xArm7's scene by name."""
 
 
-def get_xarm7_look(name: str) -> XArm7Look:
+def get_look(name: str) -> XArm7Look:
     """The look of that name.
 
     Raises:
         CrossgapError: there is none; the message lists those that exist.
     """
-    return find_look(name, XARM7_LOOKS)
+    return find_look(name, LOOKS)

@@ -11,10 +11,16 @@ import mujoco
 import numpy as np
 
 from crossgap.simulation.base.looks import Colour
-from crossgap.simulation.base.room import Plane, add_camera, add_lights_and_camera, new_room, rgba
+from crossgap.simulation.base.room import (
+    Plane,
+    add_camera,
+    add_clutter,
+    add_lights_and_camera,
+    new_room,
+    rgba,
+)  # fmt: skip
 from crossgap.simulation.base.textures import TEXTURES
 from crossgap.simulation.meshes import PHOTOGRAPHS, photograph
-from crossgap.simulation.reach3.model import add_clutter
 from crossgap.simulation.xarm7.kinematics import ORIGINS, TOOL, add_kinematics
 from crossgap.simulation.xarm7.looks import XArm7Look
 from crossgap.simulation.xarm7.meshes import add_meshes

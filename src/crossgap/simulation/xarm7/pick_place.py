@@ -13,9 +13,9 @@ from crossgap.simulation.base.options import checked_options, checked_point, che
 from crossgap.simulation.base.randomization import get_randomization
 from crossgap.simulation.base.sharing import SceneHere
 from crossgap.simulation.xarm7.grasp import CUBE, OPEN, Grasp
-from crossgap.simulation.xarm7.grasp_scene import shared_grasp_scene
+from crossgap.simulation.xarm7.grasp_scene import XArm7GraspScene
 from crossgap.simulation.xarm7.kinematics import HOME, LIMIT_HIGH, LIMIT_LOW, Kinematics
-from crossgap.simulation.xarm7.looks import get_xarm7_look
+from crossgap.simulation.xarm7.looks import get_look
 from crossgap.simulation.xarm7.model import CAMERAS
 from crossgap.simulation.xarm7.reach import (
     MAX_DISPLACEMENT,
@@ -43,7 +43,7 @@ class XArm7PickPlaceEnv(gym.Env):
     """Pick and place with an xArm7, which the seed "Transferring Simulated Learning to Real Robots" names as
     its goal.
 
-    Gripper, cube and table are MuJoCo's contact physics (`xarm7_grasp`). The arm that carries the gripper
+    Gripper, cube and table are MuJoCo's contact physics (`grasp`). The arm that carries the gripper
     follows it exactly, by inverse kinematics within its joint limits; its links touch nothing. The gripper
     points down, its fingers left and right of it, with its turn in pictures true to 4°. Where the seed gives
     no number it is Fetch's: a cube of 5 cm, 5 cm for a success, 5 cm per step and axis, 50 steps, half of the
@@ -86,11 +86,11 @@ class XArm7PickPlaceEnv(gym.Env):
                 raise unknown("Camera", camera, CAMERAS)
         if reward not in ("sparse", "dense"):
             raise unknown("Reward", reward, ("sparse", "dense"))
-        get_xarm7_look(look)
+        get_look(look)
         get_randomization(randomization)
         self.render_mode, self.cameras, self.reward = render_mode, tuple(cameras), reward
         size, self.per_frame = checked_size(size), per_frame
-        self._scene = SceneHere(shared_grasp_scene, look, randomization, size)
+        self._scene = SceneHere(XArm7GraspScene, look, randomization, size)
         self._grasp, self._kinematics = Grasp(), Kinematics()
         box = gym.spaces.Box
         point, image = box(-5.0, 5.0, (3,), np.float64), box(0, 255, (size, size, 3), np.uint8)

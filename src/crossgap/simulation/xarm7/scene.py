@@ -10,25 +10,18 @@ import numpy as np
 from crossgap.simulation.base.randomization import Fields
 from crossgap.simulation.base.rendering import Renderer
 from crossgap.simulation.base.scene import Scene
-from crossgap.simulation.base.sharing import one_per_thread
 from crossgap.simulation.xarm7.kinematics import JOINTS
-from crossgap.simulation.xarm7.looks import XArm7Look, get_xarm7_look
+from crossgap.simulation.xarm7.looks import LOOKS, XArm7Look
 from crossgap.simulation.xarm7.model import xarm7_spec
 
 
 class XArm7Scene(Scene):
-    """An xArm7 on a table. Arguments as in `Scene`, the look by name."""
+    """An xArm7 on a table. Arguments as in `Scene`."""
 
-    def __init__(
-        self, look: str = "source", randomization: str = "none", size: int = 84,
-        supersample: int = 1, seed: int = 0,
-    ):  # fmt: skip
-        dressed = get_xarm7_look(look)
-        spec = self._spec(dressed, size * supersample)
-        super().__init__(spec, dressed, randomization, size, supersample, seed)
-        self._joints = self._addresses(JOINTS)
+    looks, joints = LOOKS, JOINTS
 
-    def _spec(self, look: XArm7Look, buffer_size: int) -> mujoco.MjSpec:
+    def spec(self, look: XArm7Look, buffer_size: int) -> mujoco.MjSpec:
+        """The model."""
         return xarm7_spec(look, buffer_size)
 
     def pose(self, q: np.ndarray, fields: Fields) -> None:
@@ -61,9 +54,3 @@ class XArm7Scene(Scene):
         size = self._renderer.size
         focal = size / 2 / np.tan(np.deg2rad(self.model.cam_fovy[camera_id]) / 2)
         return size / 2 + focal * np.array([x, -y]) / -z
-
-
-@one_per_thread
-def shared_xarm7_scene(look: str, randomization: str, size: int) -> XArm7Scene:
-    """One scene per look and size in a thread: its texture uploads and GL context are shared."""
-    return XArm7Scene(look, randomization, size)
