@@ -230,7 +230,7 @@ def test_a_description_of_what_cannot_be(folder: Path, path: str, value: object,
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
 @pytest.mark.parametrize("device", ["cuda", "cuda:3", "gpu"])
 def test_a_device_that_is_not_there(folder: Path, device: str) -> None:
-    with pytest.raises(CrossgapError, match=rf"Device '{device}' not found \(.*\)\. Available: cpu\."):
+    with pytest.raises(CrossgapError, match=rf"Device '{device}' not found.*\. Available: .*cpu\."):
         AdaptedModel.load(folder, device)
 
 

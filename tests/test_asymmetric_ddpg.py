@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from crossgap.core.metrics import Metrics, read_metrics
+from crossgap.core.trainer import Metrics, read_metrics
 from crossgap.errors import CrossgapError
 from crossgap.losses import actor_loss, bottleneck_loss, critic_loss
 from crossgap.methods.asymmetric_ddpg.learner import AsymmetricDDPG

@@ -18,7 +18,6 @@ import torch
 from filelock import FileLock, Timeout
 
 from crossgap.base.files import alone, read_json, write_json
-from crossgap.core.metrics import read_metrics
 from crossgap.core.parallel import in_parallel
 from crossgap.core.runs import (
     find_run,
@@ -32,6 +31,7 @@ from crossgap.core.runs import (
     start,
     timed,
 )
+from crossgap.core.trainer import read_metrics
 from crossgap.errors import CrossgapError
 from crossgap.methods.config import PRESETS
 

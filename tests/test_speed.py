@@ -9,8 +9,9 @@ import pytest
 import torch
 from torch import nn
 
-from crossgap.core import speed
-from crossgap.core.speed import adam, compiled_where_it_pays, keep_freed_memory
+from crossgap.core import phase as speed
+from crossgap.core.fabric import keep_freed_memory
+from crossgap.core.phase import adam, compiled_where_it_pays
 from crossgap.core.trainer import Trainer
 from crossgap.methods.config import PRESETS
 
@@ -26,7 +27,7 @@ def on_any_device(monkeypatch: pytest.MonkeyPatch) -> None:
 
 PAGE_FAULTS = """
 import resource, sys, torch
-from crossgap.core.speed import keep_freed_memory
+from crossgap.core.fabric import keep_freed_memory
 
 if sys.argv[1] == "keep":
     assert keep_freed_memory()

@@ -15,9 +15,8 @@ from torch import nn
 
 from crossgap.base.files import read_json, write_json
 from crossgap.core.fabric import make_fabric
-from crossgap.core.metrics import read_metrics
 from crossgap.core.phase import Phase
-from crossgap.core.trainer import Trainer
+from crossgap.core.trainer import Trainer, read_metrics
 from crossgap.data.batches import to_tensor
 from crossgap.errors import CrossgapError
 from crossgap.methods.supervised import Supervised

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import torch
 
-from crossgap.core.metrics import read_metrics
-from crossgap.core.trainer import Trainer
+from crossgap.core.trainer import Trainer, read_metrics
 from crossgap.data.batches import Batches
 from crossgap.methods.config import CycleConfig
 from crossgap.methods.cycle_taskgan.phase import CycleTaskGAN

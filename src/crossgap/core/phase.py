@@ -1,20 +1,32 @@
-"""A phase of training: networks, optimizers, and what one step does."""
+"""A phase of training: networks, optimizers, and what one step does.
+
+What makes a step faster and leaves its results alone was measured by `benchmarks/train_step.py`.
+"""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from types import MappingProxyType
 from typing import Any
 
 import lightning_fabric
+import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from crossgap.core.speed import compiled_where_it_pays
+from crossgap.base.progress import say
 from crossgap.data.batches import Batches
 from crossgap.errors import CrossgapError
+
+COMPILED_DEVICES = ("cuda",)
+"""Where networks are compiled. On a CPU it gives 5 to 9 % after a minute of waiting: `docs/log.md`."""
+COMPILED_STEPS = 2_000
+"""Shortest training that is compiled. Estimated, not measured (`docs/log.md`): compiling takes 10 to 30 s the
+first time, and seconds from then on, since PyTorch keeps what it compiled on disk, for the other seeds and
+looks of an experiment, too; a step on a GPU, some 8 ms for hundreds of small kernels, gets a third shorter.
+So translators are compiled in presets `full` and `paper`, and not in `quick`."""
 
 
 class Phase(ABC):
@@ -97,3 +109,32 @@ class Phase(ABC):
         self.steppers[optimizer].zero_grad(set_to_none=True)
         self.fabric.backward(loss if self.loss_weight == 1 else self.loss_weight * loss)
         self.steppers[optimizer].step()
+
+
+def adam(
+    weights: Iterable[Tensor], learning_rate: float, betas: tuple[float, float] = (0.9, 0.999)
+) -> torch.optim.Adam:  # fmt: skip
+    """Adam that updates all weights in one pass over them, on CPU and GPU alike."""
+    return torch.optim.Adam(weights, learning_rate, betas, fused=True)
+
+
+def compiled_where_it_pays(network: nn.Module, device: torch.device, steps: int) -> nn.Module:
+    """The network, compiled where that pays: the same weights under one more name.
+
+    Args:
+        network: whose input keeps its shape for the whole training.
+        device: where it runs.
+        steps: of the training; of the whole, so that a resumed one computes as before.
+
+    Returns:
+        The network itself where it does not pay, or where the compiler does not work, which is then said.
+    """
+    if device.type not in COMPILED_DEVICES or steps < COMPILED_STEPS:
+        return network
+    try:
+        torch.compile(lambda numbers: numbers.sin() + 1)(torch.zeros(8, device=device))
+    except Exception as error:  # a compiler or Triton is missing: many kinds
+        reason = str(error).strip().partition("\n")[0]
+        say(f"torch.compile does not work here; training goes on without, slower. ({reason})")
+        return network
+    return torch.compile(network, dynamic=False)  # type: ignore[return-value]

@@ -107,22 +107,6 @@ def load_network(
     return network
 
 
-def checked_device(device: str | torch.device) -> torch.device:
-    """The device.
-
-    Raises:
-        CrossgapError: it is not there, or is none.
-    """
-    try:
-        torch.zeros(1, device=device).item()  # the device `meta` holds no numbers
-        return torch.device(device)
-    except (RuntimeError, AssertionError, TypeError) as error:  # the second of a torch built without CUDA
-        cuda = ", cuda" if torch.cuda.is_available() else ""
-        raise CrossgapError(
-            f"Device '{device}' not found ({_first_line(error)}). Available: cpu{cuda}."
-        ) from error
-
-
 def _check_fit(module: nn.Module, weights: Mapping[str, Tensor], where: Path, part: Path) -> None:
     expected = {name: tuple(value.shape) for name, value in module.state_dict().items()}
     found = {name: tuple(value.shape) for name, value in weights.items()}

@@ -13,7 +13,8 @@ from torch import Tensor, nn
 
 from crossgap.base.files import read_json, write_json, writing
 from crossgap.base.shapes import mismatch
-from crossgap.core.weights import DIGEST, Network, checked_device, load_network, write_tensors
+from crossgap.core.fabric import checked_device
+from crossgap.core.weights import DIGEST, Network, load_network, write_tensors
 from crossgap.data.batches import to_tensor
 from crossgap.data.images import LabelCoding, label_coding
 from crossgap.data.inputs import Images, as_images

@@ -10,7 +10,8 @@ import torch
 from torch import nn
 
 from crossgap.base.files import read_json, write_json, writing
-from crossgap.core.weights import DIGEST, checked_device, load_network, write_tensors
+from crossgap.core.fabric import checked_device
+from crossgap.core.weights import DIGEST, load_network, write_tensors
 from crossgap.data.batches import image_tensor
 from crossgap.data.inputs import Images, as_images
 from crossgap.errors import CrossgapError, unknown

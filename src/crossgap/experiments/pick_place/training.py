@@ -15,9 +15,8 @@ from crossgap.base.files import read_json_lines, remove, write_text
 from crossgap.base.machine import threads_here
 from crossgap.base.progress import progress_bar
 from crossgap.core.checkpoints import Checkpoint
-from crossgap.core.metrics import Metrics
 from crossgap.core.runs import same_setup
-from crossgap.core.trainer import Trainer
+from crossgap.core.trainer import Metrics, Trainer
 from crossgap.data.batches import Batches
 from crossgap.experiments.pick_place.presets import PickPlacePreset, Rounds
 from crossgap.experiments.pick_place.rollouts import (

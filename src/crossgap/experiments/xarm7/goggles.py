@@ -13,9 +13,9 @@ import torch
 from torch import Tensor, nn
 
 from crossgap.base.files import read_json, write_json, writing
-from crossgap.core.fabric import hardware
+from crossgap.core.fabric import checked_device, hardware
 from crossgap.core.trainer import Trainer
-from crossgap.core.weights import DIGEST, checked_device, digest_in, load_network, write_tensors
+from crossgap.core.weights import DIGEST, digest_in, load_network, write_tensors
 from crossgap.data.batches import Batches, image_tensor
 from crossgap.deploy.adapted import GENERATOR, to_images
 from crossgap.deploy.policy import ABOUT as POLICY

@@ -32,7 +32,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from crossgap.core.speed import adam, keep_freed_memory
+from crossgap.core.fabric import keep_freed_memory
+from crossgap.core.phase import adam
 from crossgap.data.batches import image_tensor, moved
 from crossgap.losses import actor_loss, bottleneck_loss, cloning_loss, critic_loss
 from crossgap.methods.config import DDPGConfig
@@ -40,7 +41,7 @@ from crossgap.rl.replay import Transitions
 
 
 class AsymmetricDDPG:
-    """The learner. From here on the process keeps memory that it frees: `speed.keep_freed_memory`.
+    """The learner. From here on the process keeps memory that it frees: `keep_freed_memory`.
 
     Args:
         extractor: f, images to predicted positions; none where the policy measures all of the state.

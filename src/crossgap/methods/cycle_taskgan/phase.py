@@ -13,8 +13,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from crossgap.core.phase import Phase
-from crossgap.core.speed import adam
+from crossgap.core.phase import Phase, adam
 from crossgap.data.batches import Batches
 from crossgap.losses import (
     TaskLoss,

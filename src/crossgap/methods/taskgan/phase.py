@@ -20,8 +20,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from crossgap.core.phase import Phase
-from crossgap.core.speed import adam
+from crossgap.core.phase import Phase, adam
 from crossgap.data.batches import Batches, to_tensor
 from crossgap.losses import (
     TaskLoss,

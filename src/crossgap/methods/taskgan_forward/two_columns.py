@@ -7,8 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from crossgap.core.phase import Phase
-from crossgap.core.speed import adam
+from crossgap.core.phase import Phase, adam
 from crossgap.data.batches import Batches
 from crossgap.losses import TaskLoss, feature_loss, task_loss
 from crossgap.networks import TwoColumnTaskModel
