@@ -20,11 +20,11 @@ from crossgap.deploy.adapted import AdaptedModel
 from crossgap.errors import CrossgapError
 from crossgap.experiments.budget.figures import ERROR, SUCCESS, Point, plot, points
 from crossgap.experiments.budget.presets import BUDGET_METHODS, BUDGET_PRESETS, get_budget_preset
+from crossgap.experiments.budget.tables import budget_table
 from crossgap.experiments.budget.trial import BudgetTrial, TargetSubset, check_methods
-from crossgap.experiments.engine.reproduce import reproduce_budget
-from crossgap.experiments.engine.tables import budget_table
 from crossgap.methods.config import NetworkConfig, SupervisedConfig, TaskGANConfig, TranslatorConfig
 from crossgap.methods.taskgan.phase import TaskGAN
+from reproduced import reproduced
 
 TINY = TaskGANConfig(
     networks=NetworkConfig(4, 16, 4, 1, 4),
@@ -65,9 +65,8 @@ def test_methods_without_a_label_budget(method: str) -> None:
 
 
 def test_the_arm_has_no_settings_for_dann(tmp_path: Path) -> None:
-    about = ("smoke", 1, None, ("dann_labelled",), None, tmp_path / "run", tmp_path, "cpu", "32-true")
     with pytest.raises(CrossgapError, match=r"No preset has settings for 'dann_labelled' here"):
-        reproduce_budget(*about)
+        reproduced("budget", 1, tmp_path / "run", tmp_path, methods=("dann_labelled",))
     assert not (tmp_path / "run").exists()
     assert check_methods(["dann_labelled"]) == ("dann_labelled",)  # own data
 
@@ -78,8 +77,7 @@ def test_the_experiment_from_nothing_to_results_and_again(tmp_path: Path, monkey
     monkeypatch.setitem(BUDGET_PRESETS, "smoke", tiny)
 
     def reproduce(name: str, counts: tuple[int, ...] | None = None) -> Path:
-        run, results = tmp_path / "run", tmp_path / name
-        return reproduce_budget("smoke", 1, None, None, counts, run, results, "cpu", "32-true")
+        return reproduced("budget", 1, tmp_path / "run", tmp_path / name, counts=counts)
 
     path = reproduce("first")
     rows = json.loads(path.read_text())["rows"]

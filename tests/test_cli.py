@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import sys
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,11 +15,11 @@ from rich.console import Console
 from crossgap.base import progress
 from crossgap.base.files import remove, write_json
 from crossgap.cli import main
-from crossgap.cli import reproduce as reproduce_verb
 from crossgap.commands import evaluate
 from crossgap.data import LabelledImages, read_folder, write_folder
 from crossgap.deploy.adapted import AdaptedModel
-from crossgap.experiments.engine import closing, reproduce
+from crossgap.experiments.engine.reproduce import reproduce
+from crossgap.experiments.mico.experiment import Mico
 from crossgap.methods.registry import METHODS
 
 
@@ -229,11 +228,11 @@ def test_methods_are_listed_with_what_they_need(monkeypatch, capsys):
         (["reproduce", "mico", "--preset", "smoke", "--output", "DIR/source"], ["source", "not empty"]),
         (["reproduce", "budget", "--preset", "smoke", "--methods", "oracle"], ["'oracle'", "fine_tuned"]),
         (["reproduce", "budget", "--looks", "target_z"], ["target_z", "target_b"]),
-        (["reproduce", "mico", "--looks", "target_b"], ["--looks is for taskgan", "not for mico"]),
+        (["reproduce", "mico", "--looks", "target_b"], ["Unrecognized options: --looks"]),
         (["reproduce", "xarm7", "--looks", "mars"], ["Domain 'mars' not found"]),
         (["reproduce", "digits", "--looks", "svhn"], ["Target domain 'svhn' not found"]),
         (["reproduce", "mico", "--counts", "99999"], ["--counts must be from 1 to 1000"]),
-        (["reproduce", "digits", "--counts", "3"], ["--counts is for budget, mico, not for digits"]),
+        (["reproduce", "digits", "--counts", "3"], ["Unrecognized options: --counts"]),
         (["reproduce", "pick_place", "--looks", "target_z"], ["target_z", "target_b"]),
         (["learn", "DIR/new", "--randomization", "fog"], ["fog", "camera"]),
         ([*OWN_BUDGET, "--counts", "3", "40"], ["from 0 to 6", "got 40"]),
@@ -463,8 +462,8 @@ def test_a_model_of_other_labels_does_not_move_the_arm(monkeypatch, capsys, fold
 @pytest.mark.parametrize(("preset", "seeds"), [("smoke", 1), ("quick", 1), ("full", 3), ("paper", 3)])
 def test_how_many_seeds_a_reproduction_has(monkeypatch: pytest.MonkeyPatch, preset, seeds) -> None:
     asked = []
-    monkeypatch.setattr(reproduce, "reproduce_mico", lambda *given: asked.append(given[:2]) or Path("x.json"))
-    monkeypatch.setattr(closing, "say_results", lambda *_: None)
-    reproduce_verb("mico", preset)
-    reproduce_verb("mico", preset, seeds=2)
-    assert asked == [(preset, seeds), (preset, 2)]
+    monkeypatch.setattr(Mico, "parts", lambda _, count: asked.append(count) or 1 / 0)
+    for given in (None, 2):
+        with pytest.raises(ZeroDivisionError):
+            reproduce("mico", preset, given)
+    assert asked == [seeds, 2]

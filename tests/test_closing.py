@@ -19,7 +19,8 @@ from crossgap.commands import train
 from crossgap.data import Classes, LabelledImages, LabelScale
 from crossgap.deploy.adapted import AdaptedModel
 from crossgap.experiments.engine import closing
-from crossgap.experiments.engine.closing import RESULTS, say_markdown, say_results, say_success
+from crossgap.experiments.engine.closing import say_markdown, say_results, say_success
+from crossgap.experiments.engine.experiment import EXPERIMENTS
 from test_report import make_content
 
 RESULTS_FILES = sorted((Path(__file__).parents[1] / "results").glob("*/*.json"))
@@ -59,13 +60,13 @@ def test_no_word_of_a_document_s_table_is_cut(shown: io.StringIO) -> None:
     assert "".join(columns).replace(" ", "") == "12%(10–345,678)"
 
 
-@pytest.mark.parametrize("experiment", RESULTS)
+@pytest.mark.parametrize("experiment", EXPERIMENTS)
 def test_a_reproduction_s_table_is_that_of_its_file(experiment: str, shown: io.StringIO, tmp_path) -> None:
     path = next(path for path in RESULTS_FILES if path.parent.name == experiment)
     (tmp_path / f"{path.stem}_curve.png").touch()
     write_json(tmp_path / path.name, results := read_json(path))
     say_results(experiment, tmp_path / path.name)
-    metric, _ = RESULTS[experiment]
+    metric = EXPERIMENTS[experiment].load().metric
     rows = [row for row in results["rows"] if row["metric"] == metric]
     assert f"{len({row['seed'] for row in rows})} seeds" in words(shown)
     assert shown.getvalue().count("│") > len({row["method"] for row in rows})

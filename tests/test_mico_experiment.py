@@ -13,7 +13,6 @@ from PIL import Image
 from crossgap.base.files import remove
 from crossgap.data import LabelledImages
 from crossgap.errors import CrossgapError
-from crossgap.experiments.engine.reproduce import reproduce_mico
 from crossgap.experiments.mico import trial as mico
 from crossgap.experiments.mico.figures import curve
 from crossgap.experiments.mico.presets import MICO_PRESETS, get_mico_preset
@@ -28,6 +27,7 @@ from crossgap.experiments.mico.trial import (
     angle_figures,
 )
 from crossgap.simulation.mico import kinematics as k
+from reproduced import reproduced
 from stand_ins import ANGLES, Model, assert_disjoint, assert_pairs, instead_of_collecting
 
 
@@ -83,15 +83,15 @@ def test_steps_grow_with_the_target_images(
 
 def test_the_experiment_from_nothing_to_results_and_again(tmp_path: Path, fabric) -> None:
     def reproduce(name: str) -> Path:
-        where = tmp_path / "run", tmp_path / name, "cpu", "32-true"
-        few = reproduce_mico("smoke", 1, ("rcan_near",), (1,), *where)
+        where = tmp_path / "run", tmp_path / name
+        few = reproduced("mico", 1, *where, methods=("rcan_near",), counts=(1,))
         found = {(row["method"], row["images"]) for row in json.loads(few.read_text())["rows"]}
         assert found == {("benchmark", 0), ("rcan_near", 1)}
-        asked = reproduce_mico("smoke", 1, None, None, *where)
+        asked = reproduced("mico", 1, *where)
         found = {row["method"] for row in json.loads(asked.read_text())["rows"]}
         assert found == {"benchmark", *DEFAULT_METHODS}
         assert not found & set(BASELINES)  # only if asked for
-        return reproduce_mico("smoke", 1, BASELINES, None, *where)
+        return reproduced("mico", 1, *where, methods=BASELINES)
 
     path = reproduce("first")
     rows, preset = json.loads(path.read_text())["rows"], MICO_PRESETS["smoke"]
@@ -135,7 +135,7 @@ def test_the_experiment_from_nothing_to_results_and_again(tmp_path: Path, fabric
 
 def test_no_seeds_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(CrossgapError, match="--seeds must be at least 1; got 0"):
-        reproduce_mico("smoke", 0, None, None, tmp_path / "run", tmp_path, "cpu", "32-true")
+        reproduced("mico", 0, tmp_path / "run", tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_no_seeds_is_an_error(tmp_path: Path) -> None:
 )
 def test_methods_and_numbers_that_are_not_there(tmp_path: Path, methods, counts, words) -> None:
     with pytest.raises(CrossgapError, match=words):
-        reproduce_mico("smoke", 1, methods, counts, tmp_path / "run", tmp_path, "cpu", "32-true")
+        reproduced("mico", 1, tmp_path / "run", tmp_path, methods=methods, counts=counts)
     assert not (tmp_path / "run").exists()
 
 

@@ -12,7 +12,10 @@ from crossgap.base.files import read_json, read_json_lines
 from crossgap.core.parallel import _names, in_parallel, threads_of
 from crossgap.errors import CrossgapError
 from crossgap.experiments.engine import reproduce
+from crossgap.experiments.engine.experiment import EXPERIMENTS
+from crossgap.experiments.engine.options import Where
 from crossgap.experiments.engine.reproduce import _begin
+from reproduced import reproduced
 
 
 def test_parts_are_told_apart_by_what_differs() -> None:
@@ -59,7 +62,8 @@ def test_a_run_records_the_threads_of_as_many_workers_as_have_a_part(
     assert [threads_of(workers, 2) for workers in (1, 2, 3)] == [5, 3, 3]
     for seeds, threads in ((1, 5), (2, 3)):  # pick and place has a part per seed
         folder = tmp_path / str(seeds)
-        begun = _begin("pick_place", "smoke", seeds, 1, 3, folder, {}, {})
+        about = {"experiment": "pick_place", "preset": "smoke"}
+        begun = _begin("pick_place", about, {}, Where(folder), threads_of(3, seeds))
         assert read_json(begun / "config.json")["threads"] == threads
         assert [row["threads"] for row in read_json_lines(begun / "starts.jsonl")] == [threads]
 
@@ -67,26 +71,17 @@ def test_a_run_records_the_threads_of_as_many_workers_as_have_a_part(
 def test_every_experiment_counts_its_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[tuple[int, int]] = []
 
-    def gather(function: object, parts: list, workers: int, *_: object) -> None:
+    def gather(experiment: object, folder: Path, parts: list, *_: object) -> None:
         told.append((begun.pop(), len(parts)))
         raise CrossgapError("Stop here.")
 
     begun: list[int] = []
     monkeypatch.setattr(reproduce, "_gather", gather)
-    monkeypatch.setattr(reproduce, "fetch", lambda: None)
+    monkeypatch.setattr("crossgap.experiments.digits.experiment.fetch", lambda: None)
     monkeypatch.setattr(reproduce, "threads_of", lambda workers, parts: begun.append(parts) or 1)
-    here = "target_a", "target_b"
-    for run in (
-        lambda out: reproduce.reproduce_taskgan("smoke", 3, here, None, *out),
-        lambda out: reproduce.reproduce_mico("smoke", 3, None, None, *out),
-        lambda out: reproduce.reproduce_digits("smoke", 3, None, None, *out),
-        lambda out: reproduce.reproduce_budget("smoke", 3, here, None, (2, 3), *out),
-        lambda out: reproduce.reproduce_task_weight("smoke", 3, here, *out),
-        lambda out: reproduce.reproduce_xarm7("smoke", 3, None, ("best", "depth"), *out),
-        lambda out: reproduce.reproduce_pick_place("smoke", 3, None, None, *out),
-    ):
+    for name in EXPERIMENTS:
         with pytest.raises(CrossgapError, match="Stop here"):
-            run((tmp_path / str(len(told)), tmp_path, "cpu", "32-true"))
+            reproduced(name, 3, tmp_path / name, tmp_path)
     assert len(told) == 7
     assert [said for said, _ in told] == [parts for _, parts in told]
 

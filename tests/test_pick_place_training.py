@@ -23,7 +23,7 @@ from crossgap.experiments.pick_place.rollouts import (
     play_pick_place,
     seen,
 )
-from crossgap.experiments.pick_place.setups import METHODS, new_pick_place_learner
+from crossgap.experiments.pick_place.setups import SETUPS, new_pick_place_learner
 from crossgap.experiments.pick_place.training import PickPlaceTraining
 from crossgap.experiments.pick_place.trial import PickPlaceTrial
 from crossgap.experiments.xarm7.outcomes import judged
@@ -76,7 +76,7 @@ def test_exploration_is_noise_and_some_random_actions() -> None:
 
 def test_a_policy_with_eyes_is_told_the_opening_alone() -> None:
     """Two states that look the same and differ in what only a simulator knows give the same action."""
-    learner = new_pick_place_learner(SMOKE, METHODS["images"], "cpu")
+    learner = new_pick_place_learner(SMOKE, SETUPS["images"], "cpu")
     state, pixels = np.zeros((2, 10)), np.zeros((2, 48, 48, 3), np.uint8)
     state[1, [0, 1, 2, 4, 5, 6, 7, 8, 9]] = 0.3
     observation = {
@@ -190,7 +190,7 @@ def test_episodes_on_disk(tmp_path: Path) -> None:
 def test_a_training_that_was_killed_ends_as_one_that_was_not(
     tmp_path: Path, monkeypatch, fabric, method
 ) -> None:
-    setup = METHODS[method]
+    setup = SETUPS[method]
 
     def training(name: str) -> PickPlaceTraining:
         return PickPlaceTraining(tmp_path / name, SMOKE, setup, 3, fabric, quiet=True, workers=1)
@@ -218,8 +218,8 @@ def test_a_training_that_was_killed_ends_as_one_that_was_not(
 
 
 def test_a_policy_with_eyes_begins_with_what_its_teacher_knows(tmp_path: Path, fabric) -> None:
-    teacher = new_pick_place_learner(SMOKE, METHODS["privileged"], "cpu")
-    pupil = PickPlaceTraining(tmp_path, SMOKE, METHODS["images"], 1, fabric, True, teacher).learner
+    teacher = new_pick_place_learner(SMOKE, SETUPS["privileged"], "cpu")
+    pupil = PickPlaceTraining(tmp_path, SMOKE, SETUPS["images"], 1, fabric, True, teacher).learner
     for networks in (pupil.networks, pupil.targets):
         for name in ("actor", "critic"):
             pairs = zip(networks[name].parameters(), teacher.networks[name].parameters(), strict=True)
@@ -269,7 +269,7 @@ def test_an_evaluation_is_of_the_setup_that_was_trained(tmp_path: Path, fabric, 
     assert episode["threads"] == judged([episode])["success"]["threads"] == 3
     assert experiment.episodes("images", "target_a") == [episode]
     assert len(played) == 1
-    monkeypatch.setitem(METHODS, "images", replace(METHODS["images"], cameras=("side",)))
+    monkeypatch.setitem(SETUPS, "images", replace(SETUPS["images"], cameras=("side",)))
     experiment.episodes("images", "target_a")  # its folder was removed, as the message says
     assert len(played) == 2
     checkpoint = tmp_path / "seed_1" / "images" / "checkpoints" / "000002" / "state.json"
@@ -304,6 +304,6 @@ def test_a_method_that_does_not_exist(tmp_path: Path, fabric) -> None:
 
 def test_presets() -> None:
     for preset in PICK_PLACE_PRESETS.values():
-        assert set(preset.methods) <= set(METHODS)
+        assert set(preset.methods) <= set(SETUPS)
     with pytest.raises(CrossgapError, match=r"Preset 'huge' not found\. Available: full, quick, smoke"):
         get_pick_place_preset("huge")

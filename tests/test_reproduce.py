@@ -14,7 +14,8 @@ from crossgap.commands.report import report_again
 from crossgap.core.fabric import make_fabric
 from crossgap.deploy.adapted import AdaptedModel
 from crossgap.errors import CrossgapError
-from crossgap.experiments.engine.reproduce import reproduce_taskgan
+from crossgap.experiments.engine.options import Where
+from crossgap.experiments.engine.reproduce import reproduce
 from crossgap.experiments.taskgan.trial import PICTURED, TaskGANTrial
 from crossgap.methods.config import PRESETS
 
@@ -25,12 +26,14 @@ def test_two_looks_two_workers_and_a_method_added_later(tmp_path: Path, monkeypa
         target_perturbation=0.1,
     )  # fmt: skip
     monkeypatch.setitem(PRESETS, "smoke", tiny)
-    where = tmp_path / "run", tmp_path / "results", "cpu", "32-true"
+    where = Where(tmp_path / "run", tmp_path / "results", 1, "cpu", "32-true")
+    results = tmp_path / "results" / "taskgan"
 
     def rows(
         methods: tuple[str, ...], workers: int, looks: tuple[str, ...] = ("target_a", "target_b")
     ) -> list[dict]:
-        path = reproduce_taskgan("smoke", 2, looks, methods, *where, workers)
+        given = {"looks": looks, "methods": methods}
+        path = reproduce("taskgan", "smoke", 2, replace(where, workers=workers), **given)
         return json.loads(path.read_text())["rows"]
 
     first = rows(("target_only", "target_only"), 2, ("target_a", "target_b", "target_a"))
@@ -44,7 +47,8 @@ def test_two_looks_two_workers_and_a_method_added_later(tmp_path: Path, monkeypa
     more = rows(("source_only",), 1, ("target_c",))  # and a look
     assert [row for row in more if row["domain"] != "target_c"] == both
     assert {row["method"] for row in more if row["domain"] == "target_c"} == {"source_only"}
-    path = reproduce_taskgan("smoke", 3, ("target_a",), ("target_only",), *where)  # and a seed
+    more_seeds = {"looks": ("target_a",), "methods": ("target_only",)}
+    path = reproduce("taskgan", "smoke", 3, where, **more_seeds)
     seeds = {row["seed"] for row in json.loads(path.read_text())["rows"] if row["domain"] == "target_a"}
     assert seeds == {0, 1, 2}
     with pytest.raises(CrossgapError, match=r"Seed of this run '3' not found\. Available: 0, 1, 2"):
@@ -66,15 +70,15 @@ def test_two_looks_two_workers_and_a_method_added_later(tmp_path: Path, monkeypa
     assert "What the translator makes" not in page
     with pytest.raises(CrossgapError, match=r"--picture: no translator .* in target_b, seed 1"):
         report_again(tmp_path / "run", "target_b", 1, tmp_path / "picture.png")
-    assert not list((tmp_path / "results").glob("smoke_target_*.png"))  # no translator, no drawings
+    assert not list(results.glob("smoke_target_*.png"))  # no translator, no drawings
     rows(("plain_gan", "source_supervised_gan", "plain_gan_forward"), 1, ("target_b",))
-    assert Image.open(tmp_path / "results" / "smoke_target_b.png").size[0] > 100
+    assert Image.open(results / "smoke_target_b.png").size[0] > 100
     page = report_again(tmp_path / "run", "target_b", 1, tmp_path / "picture.png").read_text()
     assert "Translated by plain gan" in page
     assert Image.open(tmp_path / "picture.png").size[0] > 100
     experiment = TaskGANTrial(tmp_path / "run", tiny, "target_b", 0, make_fabric("cpu", "32-true"), True)
     labels = ["held-out target image y", "F(y), plain GAN (λ = 0)", "true pair in the source"]
-    assert Image.open(tmp_path / "results" / "smoke_target_b_others.png").size[0] > 100
+    assert Image.open(results / "smoke_target_b_others.png").size[0] > 100
     pictures = experiment.pictures(count=3)
     assert list(pictures) == labels
     others = [labels[0], "F(y), inverse GAN supervised on the source, no target labels", labels[2]]
@@ -97,10 +101,11 @@ def test_two_looks_two_workers_and_a_method_added_later(tmp_path: Path, monkeypa
     about = json.loads((tmp_path / "run/seed_0/target_b/data/target/dataset.json").read_text())
     assert about["perturbation"] == 0.1
     # a norm in the task model: rows beside the others, of a run of its own
-    before = json.loads((tmp_path / "results" / "smoke.json").read_text())["rows"]
-    path = reproduce_taskgan(
-        "smoke", 1, ("target_b",), ("target_only",), tmp_path / "normed", *where[1:], task_norm="instance"
-    )
+    before = json.loads((results / "smoke.json").read_text())["rows"]
+    path = reproduce(
+        "taskgan", "smoke", 1, replace(where, output=tmp_path / "normed"), looks=("target_b",),
+        methods=("target_only",), task_norm="instance",
+    )  # fmt: skip
     after = json.loads(path.read_text())["rows"]
     assert after[: len(before)] == before
     assert {row.get("task_norm") for row in after[len(before) :]} == {"instance"}
@@ -109,9 +114,9 @@ def test_two_looks_two_workers_and_a_method_added_later(tmp_path: Path, monkeypa
 
 
 def test_a_look_or_method_that_does_not_exist(tmp_path: Path) -> None:
-    where = tmp_path / "run", tmp_path / "results", "cpu", "32-true"
+    where = Where(tmp_path / "run", tmp_path / "results", 1, "cpu", "32-true")
     with pytest.raises(CrossgapError, match=r"Target look 'target_z' not found"):
-        reproduce_taskgan("smoke", 1, ("target_z",), None, *where)
+        reproduce("taskgan", "smoke", 1, where, looks=("target_z",))
     with pytest.raises(CrossgapError, match=r"Method of this experiment 'magic' not found"):
-        reproduce_taskgan("smoke", 1, ("target_a",), ("magic",), *where)
+        reproduce("taskgan", "smoke", 1, where, looks=("target_a",), methods=("magic",))
     assert not (tmp_path / "run").exists()

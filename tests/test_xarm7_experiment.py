@@ -15,7 +15,6 @@ from crossgap.base.files import read_json, remove, write_json
 from crossgap.core.fabric import make_fabric
 from crossgap.deploy.policy import ReachPolicy
 from crossgap.errors import CrossgapError
-from crossgap.experiments.engine.reproduce import reproduce_xarm7
 from crossgap.experiments.xarm7.figures import TOGETHER, learning_curves
 from crossgap.experiments.xarm7.goggles import Adaptation, save_goggles
 from crossgap.experiments.xarm7.presets import XARM7_PRESETS, settled
@@ -28,6 +27,7 @@ from crossgap.networks import Generator
 from crossgap.networks.actor_critic import Actor, PositionExtractor
 from crossgap.simulation.meshes import meshes_problem
 from crossgap.simulation.xarm7.reach import WORKSPACE_HIGH, WORKSPACE_LOW, XArm7ReachEnv
+from reproduced import reproduced
 
 SMOKE = XARM7_PRESETS["smoke"]
 FABRIC = make_fabric("cpu", "32-true")
@@ -234,9 +234,7 @@ def test_rows_of_a_configuration_with_goggles(tmp_path: Path) -> None:
 
 
 def test_a_run_has_a_report_with_films(tmp_path: Path) -> None:
-    path = reproduce_xarm7(
-        "smoke", 1, None, ("depth_noise",), tmp_path / "run", tmp_path / "results", "cpu", "32-true"
-    )
+    path = reproduced("xarm7", 1, tmp_path / "run", tmp_path / "results", methods=("depth_noise",))
     assert {p.name for p in path.parent.glob("[!.]*")} == {
         "smoke.json", "smoke_curves.png", "smoke_regions.png", "smoke_distances.png",
     }  # fmt: skip
@@ -246,17 +244,16 @@ def test_a_run_has_a_report_with_films(tmp_path: Path) -> None:
     assert page.count("data:image/webp") == 3
     assert page.count("data:image/png") == 3
     with pytest.raises(CrossgapError, match=r"Configuration 'worst' not found"):
-        reproduce_xarm7("smoke", 1, None, ("worst",), tmp_path / "other", tmp_path, "cpu", "32-true")
+        reproduced("xarm7", 1, tmp_path / "other", tmp_path, methods=("worst",))
     assert not (tmp_path / "other").exists()
 
 
 def test_a_run_of_some_domains_has_a_report_of_them_and_of_those_added(tmp_path: Path) -> None:
-    tiny = "cpu", "32-true"
     run, results = tmp_path / "run", tmp_path / "results"
-    reproduce_xarm7("smoke", 1, ("camera_moved",), ("depth_noise",), run, results, *tiny)
+    reproduced("xarm7", 1, run, results, looks=("camera_moved",), methods=("depth_noise",))
     assert not list(run.glob("seed_*/*/target_*"))  # no goggles for looks that nobody asked for
     assert "an episode in camera_moved" in (run / "report.html").read_text()
-    reproduce_xarm7("smoke", 2, ("source",), ("depth_noise",), run, results, *tiny)
+    reproduced("xarm7", 2, run, results, looks=("source",), methods=("depth_noise",))
     page = (run / "report.html").read_text()
     assert "an episode in camera_moved" in page
     assert "an episode in source" in page

@@ -22,7 +22,7 @@ from crossgap.deploy.adapted import weights_of
 from crossgap.errors import CrossgapError
 from crossgap.evaluation import AGGREGATE, offline_error
 from crossgap.experiments.budget.figures import ERROR, ERROR_RATE, LEGEND, plot
-from crossgap.experiments.budget.presets import COUNTS
+from crossgap.experiments.budget.presets import BUDGET_METHODS, COUNTS
 from crossgap.experiments.budget.tables import terminal_table
 from crossgap.experiments.budget.trial import budget_rows, check_methods
 from crossgap.methods.config import TaskGANConfig, as_settings
@@ -33,7 +33,7 @@ FEW = 5
 
 
 def budget_on_folders(
-    source: Path, target: Path, output: Path, methods: tuple[str, ...], counts: tuple[int, ...] | None,
+    source: Path, target: Path, output: Path, methods: tuple[str, ...] | None, counts: tuple[int, ...] | None,
     spread: str, held_out: float, seed: int, labels: tuple[str, ...] | None, classes: int | None,
     unlabelled: Path | None, randomized: Path | None, device: str, precision: str, config: TaskGANConfig,
 ) -> Path:  # fmt: skip
@@ -47,7 +47,11 @@ def budget_on_folders(
         CrossgapError: bad data, an unknown method, a number of images above what is left to train with,
             too few episodes, or `output` holds another run.
     """
-    methods, seed, held_out = check_methods(methods), check_seed(seed), check_share(held_out)
+    methods, seed, held_out = (
+        check_methods(methods or BUDGET_METHODS),
+        check_seed(seed),
+        check_share(held_out),
+    )
     for method in methods:
         check_given(method, {"randomized": randomized})
     if counts is not None:

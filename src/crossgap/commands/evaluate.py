@@ -29,6 +29,35 @@ DEPTH = 3
 """Folders from a model up to its run: run/models/name; of a label budget run/images_00010/models/name."""
 
 
+def evaluate_folders(
+    folders: tuple[Path, ...], look: str | None, data: Path | None, gain: float | None, starts: int | None,
+    steps: int | None, validation: bool, output: Path | None, device: str,
+) -> dict[str, Any]:  # fmt: skip
+    """`evaluate_models`, or `evaluate_policies` where all folders are policies.
+
+    Raises:
+        CrossgapError: a run in place of its policy, models and policies together, or what no policy takes.
+    """
+    for folder in folders:
+        if (folder / "policy" / "policy.json").exists():
+            raise CrossgapError(f"{folder} is a run. Its policy is {folder / 'policy'}.")
+    policies = [folder for folder in folders if (folder / "policy.json").exists()]
+    if not policies:
+        return evaluate_models(folders, look, data, gain, starts, steps, validation, output, device)
+    for folder in folders:
+        if not folder.exists():
+            raise CrossgapError(f"No folder {folder}.")
+    if len(policies) < len(folders):
+        raise CrossgapError(f"{policies[0]} is a policy. Expected policies alone, or models alone.")
+    if data is not None:
+        raise CrossgapError("--data is for adapted models: a policy is played, in a look.")
+    if gain is not None:
+        raise CrossgapError("--gain is for adapted models: a policy's actions are taken as they are.")
+    from crossgap.experiments.xarm7.learning import evaluate_policies
+
+    return evaluate_policies(folders, look or "target_b", starts, steps, validation, output, device)
+
+
 def evaluate_models(
     models: tuple[Path, ...], look: str | None, data: Path | None, gain: float | None, starts: int | None,
     steps: int | None, validation: bool, output: Path | None, device: str,

@@ -45,3 +45,11 @@ def step_table(results: dict[str, Any]) -> str:
         f"`{origin['command']}`, commit {origin['commit']}."
     )
     return "\n".join([*lines, "", text])
+
+
+TABLES = {
+    "blind": ("benchmarks/blind.json", blind_sentence),
+    "quick-minutes": ("benchmarks/quick_presets.json", minutes_table),
+    "train-step": ("benchmarks/train_step_cpu.json", step_table),
+}
+"""By the name of their markers in documents: the results file, and what makes the table."""

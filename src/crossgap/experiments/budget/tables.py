@@ -8,6 +8,7 @@ from typing import Any
 from rich.table import Column, Table
 
 from crossgap.experiments.budget.figures import Measure
+from crossgap.experiments.engine.markdown import rate_cell, success_origin
 from crossgap.methods.registry import METHODS
 
 Rows = list[dict[str, Any]]
@@ -64,3 +65,23 @@ def terminal_table(rows: Rows, measure: Measure) -> Table:
 
 def _percent(share: float) -> str:
     return f"{100 * share:.1f}"
+
+
+def budget_table(results: dict[str, Any]) -> str:
+    """Mean success per number and kind of labelled target images, a table per look, in Markdown."""
+    rows = [row for row in results["rows"] if row["metric"] == "success"]
+    lines = []
+    for domain in sorted({row["domain"] for row in rows}):
+        titles, body = grid([row for row in rows if row["domain"] == domain], rate_cell)
+        titles = [*titles[:3], *(f"`{method}`" for method in titles[3:])]
+        table = [titles, ["---"] * len(titles), *body]
+        lines += [f"In `{domain}`:", "", *("| " + " | ".join(line) + " |" for line in table), ""]
+    seeds = len({row["seed"] for row in rows})
+    return "\n".join([*lines, success_origin(results, str(seeds), rows[0]["n"])])
+
+
+TABLES = {
+    "budget-quick": ("budget/quick.json", budget_table),
+    "budget-full": ("budget/full.json", budget_table),
+}
+"""By the name of their markers in documents: the results file, and what makes the table."""

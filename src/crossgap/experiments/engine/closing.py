@@ -10,24 +10,13 @@ from rich.table import Column, Table
 
 from crossgap.base.files import read_json
 from crossgap.base.progress import console, say
-from crossgap.experiments.engine import tables
+from crossgap.experiments.engine.experiment import EXPERIMENTS
 from crossgap.report import ReportContent, judge
 from crossgap.report.palette import show
 from crossgap.report.tables import success_rates
 
 LONG = 14
 """Letters of a title that a narrow column still has room for."""
-
-RESULTS = {
-    "taskgan": ("success", tables.success_table),
-    "mico": ("angle_l2", tables.error_table),
-    "digits": ("accuracy", tables.accuracy_table),
-    "budget": ("success", tables.budget_table),
-    "task_weight": ("success", tables.weight_table),
-    "xarm7": ("success", tables.reach_table),
-    "pick_place": ("success", tables.pick_place_table),
-}
-"""Per experiment of `crossgap reproduce`: the metric of its table, and what makes that."""
 
 
 def say_markdown(text: str) -> None:
@@ -64,9 +53,9 @@ def say_success(content: ReportContent) -> None:
 def say_results(experiment: str, path: Path) -> None:
     """The table of a results file in a terminal, and where it and its pictures are."""
     results: dict[str, Any] = read_json(path, "results", {"rows": [dict]})
-    metric, table = RESULTS[experiment]
-    if any(row["metric"] == metric for row in results["rows"]):
-        say_markdown(table(results))
+    shown = EXPERIMENTS.find(experiment).load()
+    if any(row["metric"] == shown.metric for row in results["rows"]):
+        say_markdown(shown.table(results))
     say(f"Results: {path}")
     if pictures := sorted(picture.name for picture in path.parent.glob(f"{path.stem}*.png")):
         say(f"Pictures beside it: {', '.join(pictures)}")

@@ -59,7 +59,7 @@ class PickPlacePreset:
     goals: int = 100
     """Goals of an evaluation."""
     methods: tuple[str, ...] = ("privileged", "privileged_no_demonstrations", "images", "images_randomized")
-    """What is trained; names of `pick_place_setups.METHODS`."""
+    """What is trained; names of `setups.SETUPS`."""
     looks: tuple[str, ...] = ("source", "target_a", "target_b", "target_c")
     """Where policies that see images are tested."""
     learner: DDPGConfig = field(default_factory=lambda: DDPGConfig(batch=96))

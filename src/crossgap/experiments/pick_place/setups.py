@@ -36,7 +36,7 @@ class Setup:
         return {"randomization": self.randomization, "per_frame": self.per_frame}
 
 
-METHODS = {
+SETUPS = {
     "privileged": Setup(cameras=()),
     "privileged_no_demonstrations": Setup(cameras=(), demonstrations=False),
     "images": Setup(),
@@ -51,9 +51,9 @@ def get_pick_place_setup(name: str) -> Setup:
     Raises:
         CrossgapError: there is none; the message lists those that exist.
     """
-    if name not in METHODS:
-        raise unknown("Method", name, METHODS)
-    return METHODS[name]
+    if name not in SETUPS:
+        raise unknown("Method", name, SETUPS)
+    return SETUPS[name]
 
 
 def new_pick_place_learner(

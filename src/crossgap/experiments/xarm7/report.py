@@ -12,6 +12,7 @@ import lightning_fabric
 import numpy as np
 
 from crossgap.base.files import write_text
+from crossgap.base.progress import say
 from crossgap.core.fabric import make_fabric
 from crossgap.core.runs import provenance, read_run, seeds_of
 from crossgap.errors import CrossgapError
@@ -23,6 +24,23 @@ from crossgap.experiments.xarm7.trial import XArm7Trial
 from crossgap.report.pictures import animation, data_uri
 from crossgap.simulation.base.workers import stack
 from crossgap.simulation.xarm7.reach import XArm7ReachEnv
+
+
+def report_again(
+    folder: Path, config: dict[str, Any], look: str | None, seed: int | None, picture: Path | None
+) -> Path:
+    """`xarm7_report`, said; it has all looks and seeds.
+
+    Raises:
+        CrossgapError: a look, a seed or a picture is asked for; what `xarm7_report` raises.
+    """
+    if (look, seed, picture) != (None, None, None):
+        raise CrossgapError(
+            f"The report of an {config['experiment']} run has all looks and seeds, and no --picture."
+        )
+    path = xarm7_report(folder)
+    say(f"Report: {path}")
+    return path
 
 
 def xarm7_report(folder: Path) -> Path:
@@ -41,7 +59,7 @@ def xarm7_report(folder: Path) -> Path:
         raise CrossgapError(
             f"Preset '{config['preset']}' has changed since {folder} was run: start a new run."
         )
-    found = evaluated_experiments(folder, preset, fabric)
+    found = evaluated_trials(folder, preset, fabric)
     rows = [row for experiment in found for row in experiment.rows()]
     shown = first_configuration(found)
     counts = Counter(experiment.name for experiment in found).values()
@@ -59,9 +77,7 @@ def xarm7_report(folder: Path) -> Path:
     return folder / "report.html"
 
 
-def evaluated_experiments(
-    folder: Path, preset: XArm7Preset, fabric: lightning_fabric.Fabric
-) -> list[XArm7Trial]:
+def evaluated_trials(folder: Path, preset: XArm7Preset, fabric: lightning_fabric.Fabric) -> list[XArm7Trial]:
     """Every configuration and seed of a run that has been tested somewhere, in the order of `SETUPS`.
 
     Raises:

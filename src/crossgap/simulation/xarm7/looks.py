@@ -3,10 +3,13 @@ the real arm's shapes."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from crossgap.errors import CrossgapError
 from crossgap.simulation.base.looks import Colour, Light, RoomLook, Surface, Vector, find_look
+from crossgap.simulation.meshes import meshes_problem
 
 CENTRE = (0.30, 0.0, 0.28)
 """About the middle of where the gripper moves, metres; what lights and cameras are aimed at."""
@@ -132,3 +135,14 @@ def get_look(name: str) -> XArm7Look:
         CrossgapError: there is none; the message lists those that exist.
     """
     return find_look(name, LOOKS)
+
+
+def check_meshes(looks: Iterable[str]) -> None:
+    """Whether the real arm can be drawn, where one of these looks shows it.
+
+    Raises:
+        CrossgapError: its meshes are not there; the message says what fetches them.
+    """
+    shown = [name for name in looks if name in LOOKS and LOOKS[name].meshes]
+    if shown and (problem := meshes_problem()):
+        raise CrossgapError(problem)

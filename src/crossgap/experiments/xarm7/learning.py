@@ -16,7 +16,7 @@ from crossgap.core.runs import CONFIG, lock_run, open_run, start
 from crossgap.core.statistics import paired_difference, wilson_interval
 from crossgap.deploy.policy import EXTRACTORS, ReachPolicy
 from crossgap.errors import CrossgapError, unknown
-from crossgap.experiments.xarm7.presets import get_xarm7_preset
+from crossgap.experiments.xarm7.presets import EPISODE_STEPS, get_xarm7_preset
 from crossgap.experiments.xarm7.rollouts import play_goals
 from crossgap.experiments.xarm7.setups import Setup
 from crossgap.experiments.xarm7.training import TEST_GOALS, VALIDATION_GOALS, ReachTraining, about_policy
@@ -107,7 +107,7 @@ def check_setup(setup: Setup) -> None:
 
 
 def evaluate_policies(
-    folders: tuple[Path, ...], look: str, goals: int | None, steps: int, validation: bool,
+    folders: tuple[Path, ...], look: str, goals: int | None, steps: int | None, validation: bool,
     output: Path | None, device: str,
 ) -> dict[str, Any]:  # fmt: skip
     """Play each policy on the same goals in a look, print a table, and write it as JSON if `output` is given.
@@ -119,6 +119,7 @@ def evaluate_policies(
     goals = GOALS if goals is None else goals
     if not 1 <= goals <= GOALS:
         raise CrossgapError(f"--starts must be from 1 to {GOALS}; got {goals}.")
+    steps = EPISODE_STEPS if steps is None else min(steps, EPISODE_STEPS)
     if steps < 1:
         raise CrossgapError(f"--steps must be at least 1; got {steps}.")
     first = VALIDATION_GOALS if validation else TEST_GOALS

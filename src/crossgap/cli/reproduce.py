@@ -1,0 +1,44 @@
+"""`crossgap reproduce`: each experiment with the options that it takes."""
+
+from collections.abc import Callable
+from typing import Annotated, Literal
+
+from tyro.conf import arg
+
+from crossgap.experiments.engine.experiment import EXPERIMENTS
+from crossgap.experiments.engine.options import Where
+
+ABOUT = """Repeat an experiment over seeds, and write <results>/<experiment>/<preset>.json.
+
+Killed and started again, it goes on where it was; seeds, looks, methods and numbers of images can
+be added."""
+SEEDS = "How many, from 0 on; more can be added. By default one at presets smoke and quick, three at others."
+PRESET = "Its size; smoke only shows that it runs, its figures mean nothing; paper has the paper's own."
+
+
+def names() -> dict[str, str]:
+    """What each experiment is."""
+    return {name: entry.about for name, entry in EXPERIMENTS.items()}
+
+
+def command(name: str) -> Callable[..., None]:
+    """`crossgap reproduce NAME`: a function with the experiment's own options.
+
+    Raises:
+        CrossgapError: there is no such experiment; the message lists those that exist.
+    """
+    entry = EXPERIMENTS.find(name)
+
+    def reproduce(
+        preset: Annotated[Literal[entry.presets], arg(help=PRESET)] = "quick",  # type: ignore
+        seeds: Annotated[int | None, arg(help=SEEDS)] = None,
+        options: Annotated[entry.options, arg(name="")] = entry.options(),  # type: ignore # noqa: B008
+        where: Annotated[Where, arg(name="")] = Where(),  # noqa: B008
+    ) -> None:
+        from crossgap.experiments.engine.closing import say_results
+        from crossgap.experiments.engine.reproduce import reproduce
+
+        say_results(name, reproduce(name, preset, seeds, where, **vars(options)))
+
+    reproduce.__doc__ = f"Reproduce {name}: {entry.about}."
+    return reproduce

@@ -1,0 +1,59 @@
+"""The label budget over looks, numbers of images and seeds."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import lightning_fabric
+
+from crossgap.core.results import read_rows
+from crossgap.data.subsets import check_counts
+from crossgap.experiments.budget import BudgetOptions
+from crossgap.experiments.budget.figures import SUCCESS, plot
+from crossgap.experiments.budget.presets import get_budget_preset
+from crossgap.experiments.budget.tables import budget_table
+from crossgap.experiments.budget.trial import WITHOUT_SETTINGS, BudgetTrial, check_methods
+from crossgap.experiments.engine.experiment import Experiment, Rows, unique
+from crossgap.methods.config import as_json
+from crossgap.simulation.reach3.looks import get_target_look
+
+
+class LabelBudget(Experiment):
+    """Every method × number and kind of labelled target images × look × seed."""
+
+    over = "looks, numbers of images and seeds"
+    table = staticmethod(budget_table)
+
+    def __init__(self, preset: str, options: BudgetOptions):
+        sizes = get_budget_preset(preset)
+        self.preset = replace(
+            sizes, looks=unique(options.looks or sizes.looks),
+            methods=unique(options.methods or sizes.methods), counts=unique(options.counts or sizes.counts),
+        )  # fmt: skip
+        for look in self.preset.looks:
+            get_target_look(look)
+        check_methods(self.preset.methods, WITHOUT_SETTINGS)
+        check_counts(self.preset.counts, sizes.base.target_episodes * sizes.base.steps)
+        self.settings = {"base": as_json(sizes.base)}
+
+    @property
+    def depends(self) -> dict[str, Any]:
+        """The settings of one budget."""
+        return self.settings["base"]
+
+    def parts(self, seeds: int) -> list[tuple[str, int, int]]:
+        """Looks, numbers of images and seeds."""
+        looks, counts = self.preset.looks, self.preset.counts
+        return [(look, images, seed) for look in looks for images in counts for seed in range(seeds)]
+
+    def run(
+        self, folder: Path, fabric: lightning_fabric.Fabric, quiet: bool, look: str, images: int, seed: int
+    ) -> Rows:  # fmt: skip
+        """Every method with that many images, of either kind."""
+        return BudgetTrial(folder, self.preset, look, seed, fabric, quiet).run(images)
+
+    def draw(self, folder: Path, path: Path, fabric: lightning_fabric.Fabric) -> None:
+        """`<preset>.png`, the success over the number of images."""
+        plot(read_rows(path), SUCCESS, path.with_suffix(".png"))

@@ -1,0 +1,60 @@
+"""What tables in Markdown are made of: heads, cells, and where figures come from."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+
+def head(first: str, titles: Sequence[str]) -> list[str]:
+    """The first two lines of a table whose columns are right of `first`."""
+    return ["| " + " | ".join([first, *titles]) + " |", "|---" * (len(titles) + 1) + "|"]
+
+
+def seeds_in(rows: list[dict[str, Any]], domain: str) -> int:
+    return len({row["seed"] for row in rows if row["domain"] == domain})
+
+
+def fewer(found: int, seeds: int) -> str:
+    """What a cell says that has fewer seeds than its column."""
+    return f", {found} seed{'s' if found > 1 else ''}" if 0 < found < seeds else ""
+
+
+def success_origin(results: dict[str, Any], seeds: str, starts: int) -> str:
+    """What the cells of a table of success are, and where they come from."""
+    return (
+        f"Success in closed loop, mean of {seeds} seeds × {starts} starts (lowest – highest seed); "
+        f"every seed's Wilson interval is in the file. {origin(results)}"
+    )
+
+
+def origin(results: dict[str, Any]) -> str:
+    origin = results["provenance"]
+    runs = (*origin.get("earlier", []), origin)
+    commits = dict.fromkeys(commit for run in runs for commit in run["commit"].split(", then "))
+    every = [command for run in runs for command in run["command"].split(", then ")]
+    given = [re.sub(r" --workers \d+", "", command) for command in every]  # a matter of time
+    whole = dict.fromkeys(re.sub(_PART, "", command) for command in given)
+    parts = dict.fromkeys(name for command in given for name, _ in re.findall(_PART, command))
+    by = f", in parts by `{'`, `'.join(parts)}` (the file has each)" if parts else ""
+    return f"Preset `{origin['preset']}`, `{'`, `'.join(whole)}`{by}, commit {', '.join(commits)}."
+
+
+_PART = r" (--methods|--looks|--counts)((?: (?!-)\S+)+)"
+"""Options that say which part of an experiment is run."""
+
+
+def error_cell(rows: list[dict[str, Any]]) -> str:
+    values = [row["value"] for row in rows]
+    return f"{np.mean(values):.3f} ({min(values):.3f}–{max(values):.3f})" if rows else "–"
+
+
+def rate_cell(rows: list[dict[str, Any]], digits: int = 0) -> str:
+    if not rows:
+        return "–"
+    rates = [100 * row["value"] for row in rows]
+    mean, low, high = (f"{rate:.{digits}f}" for rate in (np.mean(rates), min(rates), max(rates)))
+    return f"{mean} % ({low}–{high})"

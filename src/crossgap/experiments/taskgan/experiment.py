@@ -1,0 +1,71 @@
+"""The central experiment of the TaskGAN paper over looks and seeds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import lightning_fabric
+
+from crossgap.core.results import read_rows
+from crossgap.errors import unknown
+from crossgap.experiments.engine.experiment import Experiment, Rows, unique
+from crossgap.experiments.taskgan import TaskGANOptions
+from crossgap.experiments.taskgan.figures import of_the_paper, regimes_plot
+from crossgap.experiments.taskgan.tables import success_table
+from crossgap.experiments.taskgan.trial import PICTURED, TaskGANTrial
+from crossgap.methods.config import ALL_METHODS, as_json, get_preset, with_task_norm
+from crossgap.report.pictures import gallery
+from crossgap.simulation.reach3.looks import get_target_look
+
+
+class TaskGAN(Experiment):
+    """Every method × look × seed. What a seed's looks share (source images, f_X, gain) is made once.
+
+    Rows with a `task_norm` stand in the same file, beside those of the paper's network, and say so. Run
+    folder and pictures are their own.
+    """
+
+    over = "looks and seeds"
+    table = staticmethod(success_table)
+
+    def __init__(self, preset: str, options: TaskGANOptions):
+        plain = get_preset(preset)
+        self.looks = unique(options.looks or _default_looks(preset))
+        self.methods = unique(options.methods or plain.methods)
+        for look in self.looks:
+            get_target_look(look)
+        for method in self.methods:
+            if method not in ALL_METHODS:
+                raise unknown("Method of this experiment", method, ALL_METHODS)
+        self.preset, self.norm = with_task_norm(plain, options.task_norm), options.task_norm
+        self.settings, self._depends = as_json(self.preset), as_json(plain)
+
+    @property
+    def depends(self) -> dict:
+        """Without the norm, which rows say themselves."""
+        return self._depends
+
+    def parts(self, seeds: int) -> list[tuple[str, int]]:
+        """Looks and seeds."""
+        return [(look, seed) for look in self.looks for seed in range(seeds)]
+
+    def run(self, folder: Path, fabric: lightning_fabric.Fabric, quiet: bool, look: str, seed: int) -> Rows:
+        """Every method in a look."""
+        return TaskGANTrial(folder, self.preset, look, seed, fabric, quiet, self.methods).run()
+
+    def draw(self, folder: Path, path: Path, fabric: lightning_fabric.Fabric) -> None:
+        """`<preset>_regimes.png`, figure 9 of the paper, where all its regimes were run, and
+        `<preset>_<look>….png`, what the translators of seed 0 draw (figure 7), a picture for each entry of
+        `PICTURED`."""
+        normed = "" if self.norm == "none" else f"_{self.norm}"
+        regimes_plot(of_the_paper(read_rows(path)), path.with_name(f"{path.stem}_regimes.png"))
+        for look in self.looks:
+            trial = TaskGANTrial(folder, self.preset, look, 0, fabric, methods=self.methods)
+            for end, translators in PICTURED.items():
+                if pictures := trial.pictures(translators):
+                    gallery(pictures, path.with_name(f"{path.stem}{normed}_{look}{end}.png"))
+
+
+def _default_looks(preset: str) -> tuple[str, ...]:
+    """The three looks that need nothing but OpenGL, and at the larger presets the hardest, too."""
+    return ("target_a", "target_b", "target_c", *(("target_d",) if preset in ("full", "paper") else ()))

@@ -1,0 +1,141 @@
+"""The report of one look and seed of a run, a demo's or a reproduction's."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from crossgap.base.progress import command, say, say_next
+from crossgap.base.shapes import mismatch
+from crossgap.core.fabric import make_fabric
+from crossgap.core.trainer import read_metrics
+from crossgap.core.runs import provenance, read_times, seeds_of
+from crossgap.deploy.adapted import AdaptedModel
+from crossgap.errors import CrossgapError, unknown
+from crossgap.experiments.engine.closing import say_success
+from crossgap.experiments.taskgan.trial import TaskGANTrial
+from crossgap.methods.config import ALL_METHODS, MAIN_METHODS, as_json, get_preset, with_task_norm
+from crossgap.methods.registry import METHODS
+from crossgap.report import ReportContent, build_report
+from crossgap.report.pictures import gallery
+from crossgap.report.verdict import recommended
+from crossgap.simulation.reach3.kinematics import SUCCESS_DISTANCE
+from crossgap.simulation.reach3.looks import LOOKS
+
+NORMED = {"config": {"networks": {"task_norm": str}}}
+"""Of the settings of a run whose task models have a norm."""
+SHOWN = {"target": "what the robot sees", "translated": "translated", "true pair": "what is truly there"}
+"""Rows of the picture, by their label in the report."""
+
+
+def report_again(
+    folder: Path, config: dict[str, Any], look: str | None, seed: int | None, picture: Path | None
+) -> Path:
+    """Write a report from a run folder, and its rows of images as one PNG where asked to; the report's path.
+
+    Of a reproduction it shows the methods that have been evaluated.
+
+    Raises:
+        CrossgapError: the run has no such look or seed, is not finished with it, or has no translator to draw
+            a picture of.
+    """
+    looks: list[str] = [config["look"]] if "look" in config else _looks(folder)
+    seeds: list[int] = [config["seed"]] if "seed" in config else seeds_of(folder)
+    look, seed = looks[0] if look is None else look, seeds[0] if seed is None else seed
+    if look not in looks:
+        raise unknown("Look of this run", look, looks)
+    if seed not in seeds:
+        raise unknown("Seed of this run", str(seed), map(str, seeds))
+    found, preset = config["settings"], get_preset(config["preset"])
+    if not mismatch(found, NORMED):
+        preset = with_task_norm(preset, found["config"]["networks"]["task_norm"])
+    if found != as_json(preset):
+        raise CrossgapError(
+            f"Preset '{config['preset']}' has changed since {folder} was run: start a new run."
+        )
+    whole = TaskGANTrial(folder, preset, look, seed, make_fabric(), methods=ALL_METHODS)
+    evaluated = [method for method in ALL_METHODS if whole.is_evaluated(method)]
+    missing = [method for method in MAIN_METHODS if method not in evaluated]
+    if not any(METHODS[method].policy for method in evaluated) or (missing and "look" in config):
+        what = f"{', '.join(missing)} not" if "look" in config else "no method that acts"
+        raise CrossgapError(f"{folder} is not finished: {what} evaluated in {look}, seed {seed}.")
+    experiment = TaskGANTrial(folder, preset, look, seed, whole.fabric, methods=evaluated)
+    if picture is not None:
+        rows = pictures(experiment)
+        if not rows:
+            raise CrossgapError(f"--picture: no translator has been evaluated in {look}, seed {seed}.")
+        gallery({SHOWN.get(label, label): row for label, row in rows.items() if label != "source"}, picture)
+    name = "report.html" if "look" in config else f"report_{look}_seed_{seed}.html"
+    return write_report(experiment, folder / name)
+
+
+def _looks(folder: Path) -> list[str]:
+    """The looks of a reproduction so far.
+
+    Raises:
+        CrossgapError: none has been begun.
+    """
+    looks = [look for look in LOOKS if look != "source" and any(folder.glob(f"seed_*/{look}"))]
+    if not looks:
+        raise CrossgapError(f"{folder} has no look yet: start it again to go on.")
+    return looks
+
+
+def write_report(experiment: TaskGANTrial, path: Path) -> Path:
+    """Write the report of a finished experiment, and say what came of it, where it is and what comes next."""
+    played = experiment.closed_loops()
+    saved = {method: experiment.saved(method) for method in played}
+    content = ReportContent(
+        title=f"Crossing the gap from source to {experiment.domain}",
+        domain=experiment.domain,
+        rows=experiment.rows(),
+        played=played,
+        frames={method: experiment.frames(method) for method in played},
+        images=pictures(experiment),
+        metrics=[*read_metrics(experiment.source_folder), *read_metrics(experiment.folder)],
+        provenance=provenance(experiment.root),
+        config=experiment.description(),
+        times=read_times(experiment.root),
+        success_distance=SUCCESS_DISTANCE,
+        models={method: os.path.relpath(folder, path.parent) for method, folder in saved.items()},
+    )
+    build_report(content, path)
+    say_success(content)
+    say(f"Report: {path}")
+    model = saved[recommended(content)]
+    say(f"Model: {model}")
+    other = "target_c" if experiment.domain == "target_b" else "target_b"
+    folders = ("--source", "sim", "--target", "real", "--output", "outputs/mine")
+    played_on = command("evaluate", model, "--look", other, "--gain", experiment.gain)
+    trained = command("train", "taskgan_inverse_refined", *folders)
+    say_next({
+        "Next, the model in another look": played_on,
+        "Or your own images, in folders as README describes them": trained,
+    })  # fmt: skip
+    return path
+
+
+def pictures(experiment: TaskGANTrial, count: int = 8) -> dict[str, np.ndarray]:
+    """Evenly spread held-out moments: as the robot sees them, translated, and as they truly are; nothing
+    where no translator was trained.
+
+    The translator is inverse TaskGAN's, or that of the first method that has one.
+    """
+    chosen = [m for m in ("taskgan_inverse", *experiment.methods) if m in experiment.methods]
+    models = (AdaptedModel.load(experiment.saved(m)) for m in chosen if METHODS[m].policy)
+    model = next((model for model in models if model.translator is not None), None)
+    if model is None:
+        return {}
+    by = "" if model.method == "taskgan_inverse" else f" by {model.method.replace('_', ' ')}"
+    held_out, pairs = experiment.held_out, experiment.held_out_pairs
+    shown = np.linspace(0, len(held_out) - 1, count + 2).astype(int)[1:-1]
+    source = np.linspace(0, len(experiment.source) - 1, count + 2).astype(int)[1:-1]
+    return {
+        "source": experiment.source.images[source],
+        "target": held_out.images[shown],
+        f"translated{by}": model.translate(held_out.images[shown]),
+        "true pair": pairs.images[shown],
+    }

@@ -1,0 +1,169 @@
+"""The tables of the TaskGAN experiment, in Markdown."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from crossgap.core.statistics import paired_difference
+from crossgap.experiments.engine.markdown import fewer, head, origin, rate_cell, seeds_in, success_origin
+from crossgap.experiments.taskgan.figures import REGIMES, of_the_paper
+from crossgap.methods.config import ALL_METHODS
+from crossgap.methods.registry import METHODS
+
+
+def success_table(results: dict[str, Any]) -> str:
+    """Mean success per method and look, with the range of the seeds, in Markdown."""
+    rows = [row for row in results["rows"] if row["metric"] == "success"]
+    domains = sorted({row["domain"] for row in rows})
+    seeds = {domain: seeds_in(rows, domain) for domain in domains}
+    count = "–".join(dict.fromkeys(map(str, (min(seeds.values()), max(seeds.values())))))
+    titles = [f"`{domain}`" + ("" if count.isdigit() else f" ({seeds[domain]} seeds)") for domain in domains]
+    lines = head("trained how", titles)
+    for norm, of_norm in _by_norm(rows):
+        for method in sorted({row["method"] for row in of_norm}, key=ALL_METHODS.index):
+            cells = []
+            for domain in domains:
+                found = [row for row in of_norm if (row["method"], row["domain"]) == (method, domain)]
+                cells.append(rate_cell(found) + fewer(len(found), seeds[domain]))
+            lines.append(f"| {_title(method, norm)} | " + " | ".join(cells) + " |")
+    return "\n".join([*lines, "", success_origin(results, count, rows[0]["n"])])
+
+
+def _by_norm(rows: list[dict[str, Any]]) -> list[tuple[str, list[dict[str, Any]]]]:
+    """The rows of the paper's task model, then those of each norm in it."""
+    norms = dict.fromkeys(row.get("task_norm", "") for row in rows)
+    return [(norm, [row for row in rows if row.get("task_norm", "") == norm]) for norm in sorted(norms)]
+
+
+def _title(method: str, norm: str) -> str:
+    """What a row is of; with a norm in the task model, that it is not the paper's."""
+    return METHODS[method].about + (f", {norm} norm in the task model" if norm else "")
+
+
+REFINED = "taskgan_inverse_refined"
+
+
+def difference_table(results: dict[str, Any]) -> str:
+    """How much more often refined TaskGAN reaches than each other method, start by start, in Markdown; with
+    the same norm in the task model."""
+    rows = [row for row in results["rows"] if row["metric"] == "success" and "won" in row]
+    domains = sorted({row["domain"] for row in rows})
+    lines = head("refined TaskGAN minus", [f"`{domain}`" for domain in domains])
+    compared = [(norm, found) for norm, found in _by_norm(rows) if any(r["method"] == REFINED for r in found)]
+    for norm, of_norm in compared:
+        for method in sorted({row["method"] for row in of_norm} - {REFINED}, key=ALL_METHODS.index):
+            cells = [_difference([row for row in of_norm if row["domain"] == d], method) for d in domains]
+            lines.append(f"| {_title(method, norm)} | " + " | ".join(cells) + " |")
+    both = " Both have the same task model." if any(norm for norm, _ in compared) else ""
+    text = (
+        "Points of success, mean over seeds, with a 95 % t-interval over seeds and starts, which are "
+        f"the same for all.{both} {origin(results)}"
+    )
+    return "\n".join([*lines, "", text])
+
+
+def regime_table(results: dict[str, Any]) -> str:
+    """Figure 9 of the TaskGAN paper as a table: success per regime and look with intervals, in Markdown."""
+    rows = [row for row in of_the_paper(results["rows"]) if row["metric"] == "success"]
+    domains = sorted({row["domain"] for row in rows})
+    lines = head("regime", [f"`{domain}`" for domain in domains])
+    for method, (name, _) in REGIMES.items():
+        found = [[r for r in rows if (r["method"], r["domain"]) == (method, domain)] for domain in domains]
+        lines.append(f"| {name} | " + " | ".join(map(_rate, found)) + " |")
+    text = (
+        "Success, mean over seeds (from the lowest to the highest end of the seeds' 95 % Wilson intervals, "
+        f"{rows[0]['n']} starts each, as in the plot). {origin(results)}"
+    )
+    return "\n".join([*lines, "", text])
+
+
+def _rate(rows: list[dict[str, Any]]) -> str:
+    if not rows:
+        return "–"
+    low, high = min(row["low"] for row in rows), max(row["high"] for row in rows)
+    return f"{100 * np.mean([row['value'] for row in rows]):.0f} % ({100 * low:.0f}–{100 * high:.0f})"
+
+
+def _difference(rows: list[dict[str, Any]], method: str) -> str:
+    won = {(row["method"], row["seed"]): np.array([*map(int, row["won"])]) for row in rows}
+    seeds = [seed for name, seed in won if name == method and (REFINED, seed) in won]
+    if not seeds:
+        return "–"
+    refined, other = (np.stack([won[name, seed] for seed in seeds]) for name in (REFINED, method))
+    found = paired_difference(refined, other)
+    value, low, high = (f"{round(100 * found[key]):+d}" for key in ("value", "low", "high"))
+    return f"{value} ({low} – {high})" + fewer(len(seeds), len({row["seed"] for row in rows}))
+
+
+GENERALISATION = {
+    "held_out_mse": ("task error of f_X(F(y))", "{:.3f}"),
+    "pair_l1": ("difference of F(y) from its true pair", "{:.3f}"),
+    "tip_error": ("tip: px from where it should be, half the image if not found", "{:.1f}"),
+    "cube_error": ("cube: px from where it should be, half the image if not found", "{:.1f}"),
+}
+"""Errors on unseen images: what they are and how written. On training images: they begin with `train_`."""
+
+
+def generalisation_table(results: dict[str, Any]) -> str:
+    """Errors of the inverse translator on the images that it was trained on, and on unseen ones."""
+    rows = [row for row in of_the_paper(results["rows"]) if row["method"] == "taskgan_inverse"]
+    domains = sorted({row["domain"] for row in rows})
+    lines = head("trained on / unseen", [f"`{domain}`" for domain in domains])
+    for metric, (about, form) in GENERALISATION.items():
+        cells = []
+        for domain in domains:
+            found = [
+                [r["value"] for r in rows if (r["domain"], r["metric"]) == (domain, name)]
+                for name in (f"train_{metric.removeprefix('held_out_')}", metric)
+            ]
+            cells.append(" / ".join(form.format(np.mean(values)) if values else "–" for values in found))
+        lines.append(f"| {about} | " + " | ".join(cells) + " |")
+    return "\n".join([*lines, "", f"TaskGAN inverse, means of the seeds. {origin(results)}"])
+
+
+ALIGNED = {"pair_l1": "{:.3f}", "cube_error": "cube {:.1f}", "tip_error": "tip {:.1f}"}
+"""What is shown of every translator's drawings, and how it is written."""
+
+
+def alignment_table(results: dict[str, Any]) -> str:
+    """How well translated images that nothing was trained on fit their true pairs (the paper's figure 7)."""
+    rows = [row for row in of_the_paper(results["rows"]) if row["metric"] in ALIGNED]
+    translators = sorted({row["method"] for row in rows if row["metric"] == "pair_l1"}, key=ALL_METHODS.index)
+    shown = [name for name in translators if not name.endswith(("_refined", "_near"))]  # the same translator
+    domains = sorted({row["domain"] for row in rows})
+    lines = head("translator", [f"`{domain}`" for domain in domains])
+    for method in shown:
+        cells = [
+            _aligned([r for r in rows if (r["method"], r["domain"]) == (method, d)], seeds_in(rows, d))
+            for d in domains
+        ]
+        lines.append(f"| {METHODS[method].about} | " + " | ".join(cells) + " |")
+    landmarks = "; how far cube and tip are from where they should be, pixels (not found: half the image)"
+    text = (
+        "Held-out images: mean absolute difference of F(y) (forward: G(x)) from its true pair, in [0, 1]"
+        f"{landmarks if any(row['metric'] == 'cube_error' for row in rows) else ''}. Means of "
+        f"{max(seeds_in(rows, domain) for domain in domains)} seeds where none is named. {origin(results)}"
+    )
+    return "\n".join([*lines, "", text])
+
+
+def _aligned(rows: list[dict[str, Any]], seeds: int) -> str:
+    """A cell: landmarks only where every seed of the cell has them."""
+    values = {name: [row["value"] for row in rows if row["metric"] == name] for name in ALIGNED}
+    count = len(values["pair_l1"])
+    shown = [ALIGNED[name].format(np.mean(some)) for name, some in values.items() if len(some) == count > 0]
+    return "; ".join(shown) + fewer(count, seeds) if shown else "–"
+
+
+TABLES = {
+    "taskgan-quick": ("taskgan/quick.json", success_table),
+    "taskgan-quick-differences": ("taskgan/quick.json", difference_table),
+    "taskgan-full": ("taskgan/full.json", success_table),
+    "taskgan-full-regimes": ("taskgan/full.json", regime_table),
+    "taskgan-full-differences": ("taskgan/full.json", difference_table),
+    "taskgan-full-generalisation": ("taskgan/full.json", generalisation_table),
+    "taskgan-full-alignment": ("taskgan/full.json", alignment_table),
+}
+"""By the name of their markers in documents: the results file, and what makes the table."""
