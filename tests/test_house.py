@@ -46,35 +46,6 @@ KNOWN = {
         simulation.base.ray_workers leads to itself
         simulation.base.workers leads to itself
     """,
-    "engine": """
-        cli names budget
-        cli names mico
-        cli names pick_place
-        cli names task_weight
-        cli names taskgan
-        cli names xarm7
-        experiments.engine.closing names mico
-        experiments.engine.closing names pick_place
-        experiments.engine.closing names task_weight
-        experiments.engine.closing names taskgan
-        experiments.engine.closing names xarm7
-        experiments.engine.reproduce names budget
-        experiments.engine.reproduce names digits
-        experiments.engine.reproduce names mico
-        experiments.engine.reproduce names pick_place
-        experiments.engine.reproduce names reach3
-        experiments.engine.reproduce names task_weight
-        experiments.engine.reproduce names taskgan
-        experiments.engine.reproduce names xarm7
-        experiments.engine.tables names benchmarks
-        experiments.engine.tables names budget
-        experiments.engine.tables names digits
-        experiments.engine.tables names mico
-        experiments.engine.tables names pick_place
-        experiments.engine.tables names task_weight
-        experiments.engine.tables names taskgan
-        experiments.engine.tables names xarm7
-    """,
 }
 """What is not yet as it should be, by whose part it is."""
 
@@ -190,8 +161,8 @@ def particulars() -> set[str]:
     return {path.name for path in folders if path.is_dir()} - {"engine", "base", "__pycache__"}
 
 
-def code_words(name: str) -> Iterator[tuple[str, bool]]:
-    """The names and texts of a file, without docstrings and comments; whether each is a module's."""
+def code_words(name: str) -> Iterator[str]:
+    """The names and texts of a file, without docstrings and comments."""
     tree = parsed(name)
     told = {
         id(node.value) for node in ast.walk(tree)
@@ -199,11 +170,11 @@ def code_words(name: str) -> Iterator[tuple[str, bool]]:
     }  # fmt: skip
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in told:
-            yield node.value, False
+            yield node.value
         for field in ("id", "attr", "name", "arg"):
             if isinstance(text := getattr(node, field, None), str) and not isinstance(node, ast.alias):
-                yield text, False
-    yield from ((imported, True) for imported in imports(name) if imported.startswith("crossgap"))
+                yield text
+    yield from (imported for imported in imports(name) if imported.startswith("crossgap"))
 
 
 def named() -> Iterator[str]:
@@ -211,10 +182,9 @@ def named() -> Iterator[str]:
         if not is_in(name, GENERAL):
             continue
         for what in sorted(particulars()):
-            told = re.compile(rf"(?<![a-z0-9]){re.escape(what)}(?![a-z0-9])")
-            if any(
-                told.search(text.lower()) for text, module in code_words(name) if module or what not in WORDS
-            ):
+            word = rf"experiments\.{what}" if what in WORDS else re.escape(what)
+            told = re.compile(rf"(?<![a-z0-9]){word}(?![a-z0-9])")
+            if any(told.search(text.lower()) for text in code_words(name)):
                 yield f"{name} names {what}"
 
 
