@@ -11,8 +11,8 @@ import numpy as np
 from crossgap.base.progress import command, say, say_next
 from crossgap.base.shapes import mismatch
 from crossgap.core.fabric import make_fabric
-from crossgap.core.trainer import read_metrics
 from crossgap.core.runs import provenance, read_times, seeds_of
+from crossgap.core.trainer import read_metrics
 from crossgap.deploy.adapted import AdaptedModel
 from crossgap.errors import CrossgapError, unknown
 from crossgap.experiments.engine.closing import say_success
