@@ -46,7 +46,8 @@ from crossgap.experiments.xarm7.presets import XArm7Preset
 from crossgap.experiments.xarm7.setups import Setup
 from crossgap.experiments.xarm7.training import new_learner, sparse_reward
 from crossgap.rl.replay import Episode, Replay
-from crossgap.simulation.base.workers import EnvironmentPool, camera_image
+from crossgap.simulation.base.environments import camera_image
+from crossgap.simulation.base.workers import EnvironmentPool
 from crossgap.simulation.xarm7 import XARM7_REACH
 from measuring import Measurement, measure
 

@@ -43,8 +43,6 @@ KNOWN = {
     """,
     "simulation": """
         collection names reach3
-        simulation.base.ray_workers leads to itself
-        simulation.base.workers leads to itself
     """,
 }
 """What is not yet as it should be, by whose part it is."""

@@ -33,7 +33,7 @@ from crossgap.methods.asymmetric_ddpg.learner import AsymmetricDDPG
 from crossgap.methods.config import DDPGConfig
 from crossgap.networks.actor_critic import Actor, Critic
 from crossgap.rl.replay import Episode, Replay, Transitions, read_episodes, write_episodes
-from crossgap.simulation.base.workers import Environments
+from crossgap.simulation.base.environments import Environments
 from crossgap.simulation.xarm7 import XARM7_PICK_PLACE
 from crossgap.simulation.xarm7.grasp import OPEN
 

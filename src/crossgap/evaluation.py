@@ -12,7 +12,8 @@ import numpy as np
 from crossgap.base.progress import progress_bar
 from crossgap.core.statistics import mean_interval, wilson_interval
 from crossgap.data.images import Classes, LabelCoding, LabelledImages
-from crossgap.simulation.base.workers import EnvironmentPool, camera_image
+from crossgap.simulation.base.environments import camera_image
+from crossgap.simulation.base.workers import EnvironmentPool
 from crossgap.simulation.registry import WORLDS
 
 TEST_STARTS = tuple(range(30_000, 30_100))

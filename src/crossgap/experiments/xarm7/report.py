@@ -22,7 +22,7 @@ from crossgap.experiments.xarm7.rollouts import Policy, frames_of, scaled
 from crossgap.experiments.xarm7.setups import DOMAINS, SETUPS
 from crossgap.experiments.xarm7.trial import XArm7Trial
 from crossgap.report.pictures import animation, data_uri
-from crossgap.simulation.base.workers import stack
+from crossgap.simulation.base.environments import stack
 from crossgap.simulation.xarm7.reach import XArm7ReachEnv
 
 

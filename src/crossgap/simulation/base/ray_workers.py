@@ -14,7 +14,7 @@ import socket
 from typing import Any
 
 from crossgap.errors import CrossgapError
-from crossgap.simulation.base.workers import Observed, Worker, WorkerDied
+from crossgap.simulation.base.environments import Observed, Worker, WorkerDied
 
 
 def connected_ray() -> Any:

@@ -1,0 +1,88 @@
+"""Several environments stepped one after the other, in one process or actor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import gymnasium
+import numpy as np
+
+from crossgap.simulation.registry import WORLDS
+
+Observed = tuple[dict[str, Any], list[dict[str, Any]]]
+"""An observation whose arrays have one row per environment, and each environment's info."""
+
+
+class Environments:
+    """`count` environments in this process, stepped one after the other; they may share a renderer.
+
+    Args:
+        env_id: a Gymnasium id; `module:id` imports a module of yours first.
+        count: number of environments.
+        kwargs: arguments of the environment, such as `look`.
+    """
+
+    def __init__(self, env_id: str, count: int, **kwargs: Any):
+        len(WORLDS)  # registers their environments
+        self._envs = [gymnasium.make(env_id, disable_env_checker=True, **kwargs) for _ in range(count)]
+
+    def reset(self, seeds: Sequence[int], options: dict[str, Any] | None = None) -> Observed:
+        """Start every environment's episode from its seed, all with the same reset options."""
+        results = [
+            env.reset(seed=int(seed), options=options) for env, seed in zip(self._envs, seeds, strict=True)
+        ]
+        return stack([result[0] for result in results]), [result[1] for result in results]
+
+    def step(self, actions: np.ndarray) -> Observed:
+        """Apply one action to each environment, (count, action size)."""
+        results = [env.step(action) for env, action in zip(self._envs, actions, strict=True)]
+        return stack([result[0] for result in results]), [result[4] for result in results]
+
+
+def stack(
+    observations: Sequence[dict[str, Any]], join: Callable[[list[np.ndarray]], np.ndarray] = np.stack
+) -> dict[str, Any]:
+    """Observations of one form as one, whose arrays have a row of each, or all rows of each if `join` is
+    `np.concatenate`."""
+    columns = {key: [observation[key] for observation in observations] for key in observations[0]}
+    return {
+        key: stack(column, join) if isinstance(column[0], dict) else join(column)
+        for key, column in columns.items()
+    }
+
+
+def camera_image(observation: dict[str, Any]) -> np.ndarray:
+    """The images (n, H, W, 3) uint8 of environments with one camera."""
+    (image,) = observation["pixels"].values()
+    return image
+
+
+class Worker:
+    """The work of one process or actor: `count` environments, and what went wrong with them.
+
+    Args:
+        env_id: a Gymnasium id.
+        count: number of environments.
+        kwargs: arguments of the environment.
+    """
+
+    def __init__(self, env_id: str, count: int, kwargs: dict[str, Any]):
+        self._failure = ""
+        try:
+            self._environments = Environments(env_id, count, **kwargs)
+        except Exception as error:
+            self._failure = f"{type(error).__name__}: {error}"
+
+    def answer(self, command: str, *arguments: Any) -> Observed | str:
+        """What the environments observe after "reset" or "step"; a message from when one failed on."""
+        if not self._failure:
+            try:
+                return getattr(self._environments, command)(*arguments)
+            except Exception as error:
+                self._failure = f"{type(error).__name__}: {error}"
+        return self._failure
+
+
+class WorkerDied(Exception):
+    """A worker ended by itself, or was killed; the message says what a user can do."""
