@@ -27,7 +27,8 @@ from crossgap.base.files import write_json
 from crossgap.core.fabric import hardware, make_fabric
 from crossgap.core.runs import provenance, start, timed
 from crossgap.data.batches import Batches
-from crossgap.methods.config import PRESETS, TaskGANConfig
+from crossgap.experiments.taskgan.presets import PRESETS
+from crossgap.methods.config import TaskGANConfig
 from crossgap.methods.taskgan.phase import TaskGAN
 from crossgap.networks import Discriminator, Generator, TaskModel
 from crossgap.networks.layers import InstanceNorm, ReflectedConvolution

@@ -10,8 +10,8 @@ from torch import nn
 from crossgap.core.trainer import Metrics, read_metrics
 from crossgap.errors import CrossgapError
 from crossgap.losses import actor_loss, bottleneck_loss, critic_loss
+from crossgap.methods.asymmetric_ddpg.config import DDPGConfig
 from crossgap.methods.asymmetric_ddpg.learner import AsymmetricDDPG
-from crossgap.methods.config import DDPGConfig
 from crossgap.networks.actor_critic import Actor, Critic, PositionExtractor
 from crossgap.rl.replay import Episode, Replay, Transitions
 

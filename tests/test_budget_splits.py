@@ -19,9 +19,10 @@ from crossgap.errors import CrossgapError
 from crossgap.experiments.budget.presets import BudgetPreset
 from crossgap.experiments.budget.trial import BudgetTrial, TargetSubset
 from crossgap.experiments.taskgan import trial as taskgan
+from crossgap.experiments.taskgan.presets import PRESETS
 from crossgap.experiments.taskgan.trial import TaskGANTrial
-from crossgap.methods.config import PRESETS
-from crossgap.methods.registry import METHODS, Methods
+from crossgap.methods.methods import Methods
+from crossgap.methods.registry import METHODS
 from stand_ins import Model, assert_pairs, happenings, instead_of_collecting
 
 LOOK = "target_c"

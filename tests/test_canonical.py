@@ -11,10 +11,10 @@ import torch
 
 from crossgap.core.trainer import Trainer
 from crossgap.errors import CrossgapError
+from crossgap.experiments.taskgan.presets import PRESETS
+from crossgap.methods.canonical_taskgan.phase import CanonicalTaskGAN
 from crossgap.methods.canonical_taskgan.recipes import near_the_target
-from crossgap.methods.config import PRESETS
-from crossgap.methods.registry import Methods
-from crossgap.methods.taskgan.phase import CanonicalTaskGAN
+from crossgap.methods.methods import Methods
 
 TINY = PRESETS["smoke"].config
 

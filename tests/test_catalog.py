@@ -13,13 +13,14 @@ import pytest
 import torch
 
 from crossgap.core.trainer import Trainer
+from crossgap.methods.canonical_taskgan.phase import CanonicalTaskGAN
 from crossgap.methods.canonical_taskgan.recipes import near_the_target
 from crossgap.methods.cycle_taskgan.phase import CycleTaskGAN
 from crossgap.methods.dann.phase import DANN
 from crossgap.methods.supervised import Supervised
-from crossgap.methods.taskgan.phase import CanonicalTaskGAN, TaskGAN
-from crossgap.methods.taskgan_forward.recipes import sample_source
-from crossgap.methods.taskgan_forward.two_columns import TwoColumns
+from crossgap.methods.taskgan.phase import TaskGAN
+from crossgap.methods.taskgan.two_columns import TwoColumns
+from crossgap.methods.translation import sample_source
 from untrained import CONFIG, Untrained, assert_alike, assert_apart, assert_in_step
 
 

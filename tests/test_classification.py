@@ -19,7 +19,7 @@ from crossgap.errors import CrossgapError
 from crossgap.evaluation import offline_error
 from crossgap.losses import classification_loss
 from crossgap.methods.config import NetworkConfig, SupervisedConfig, TaskGANConfig, TranslatorConfig
-from crossgap.methods.registry import Methods
+from crossgap.methods.methods import Methods
 from crossgap.networks import TaskModel
 
 LEARN = TaskGANConfig(

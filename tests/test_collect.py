@@ -18,8 +18,8 @@ from crossgap.data.folder import ABOUT
 from crossgap.errors import CrossgapError
 from crossgap.experiments.mico.presets import MICO_PRESETS
 from crossgap.experiments.mico.trial import MicoTrial
+from crossgap.experiments.taskgan.presets import PRESETS
 from crossgap.experiments.taskgan.trial import TaskGANTrial
-from crossgap.methods.config import PRESETS
 from crossgap.simulation.collect import collect
 from crossgap.simulation.reach3 import kinematics
 

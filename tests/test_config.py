@@ -12,21 +12,17 @@ from crossgap.errors import CrossgapError
 from crossgap.experiments.digits.presets import get_digits_preset
 from crossgap.experiments.digits.presets import settled as settled_digits
 from crossgap.experiments.mico.presets import get_mico_preset
+from crossgap.experiments.taskgan.presets import ALL_METHODS, MAIN_METHODS, PRESETS, as_json, get_preset
 from crossgap.experiments.xarm7.presets import get_xarm7_preset
 from crossgap.experiments.xarm7.presets import settled as settled_xarm7
 from crossgap.methods.config import (
-    ALL_METHODS,
-    MAIN_METHODS,
-    PRESETS,
     CycleConfig,
     DANNConfig,
     NetworkConfig,
     SupervisedConfig,
     TaskGANConfig,
     TranslatorConfig,
-    as_json,
     as_settings,
-    get_preset,
 )
 from crossgap.methods.registry import METHODS
 

@@ -13,8 +13,8 @@ import pytest
 from crossgap.base.arrays import read_arrays
 from crossgap.commands.report import report_again
 from crossgap.errors import CrossgapError
+from crossgap.experiments.taskgan.presets import get_preset
 from crossgap.experiments.taskgan.trial import TaskGANTrial
-from crossgap.methods.config import get_preset
 from crossgap.rl.replay import Episode, read_episodes, write_episodes
 
 DAMAGES: dict[str, Callable[[bytes], bytes]] = {

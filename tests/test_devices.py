@@ -17,13 +17,14 @@ from crossgap.core.trainer import Trainer
 from crossgap.data.batches import Batches
 from crossgap.errors import CrossgapError
 from crossgap.losses import classification_loss
+from crossgap.methods.canonical_taskgan.phase import CanonicalTaskGAN
 from crossgap.methods.config import CycleConfig, SupervisedConfig, TaskGANConfig
 from crossgap.methods.cycle_taskgan.phase import CycleTaskGAN
 from crossgap.methods.dann.phase import DANN
-from crossgap.methods.registry import Methods
+from crossgap.methods.methods import Methods
 from crossgap.methods.supervised import Supervised
-from crossgap.methods.taskgan.phase import CanonicalTaskGAN, TaskGAN
-from crossgap.methods.taskgan_forward.two_columns import TwoColumns
+from crossgap.methods.taskgan.phase import TaskGAN
+from crossgap.methods.taskgan.two_columns import TwoColumns
 from crossgap.networks import Discriminator, DomainClassifier, Generator, TaskModel, TwoColumnTaskModel
 
 SIZE = 8

@@ -33,7 +33,7 @@ from crossgap.experiments.xarm7.training import (
     ReachTraining,
     about_policy,
 )
-from crossgap.methods.config import DDPGConfig
+from crossgap.methods.asymmetric_ddpg.config import DDPGConfig
 from crossgap.simulation.xarm7.reach import WORKSPACE_HIGH, WORKSPACE_LOW
 
 EPISODES = range(1_000_000, FIRST_IMAGES)

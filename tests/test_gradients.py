@@ -18,13 +18,15 @@ from crossgap.core.phase import Phase
 from crossgap.core.trainer import Trainer
 from crossgap.data.batches import Batches, image_tensor
 from crossgap.losses import feature_loss, task_loss
+from crossgap.methods.asymmetric_ddpg.config import DDPGConfig
 from crossgap.methods.asymmetric_ddpg.learner import AsymmetricDDPG
-from crossgap.methods.config import CycleConfig, DDPGConfig
+from crossgap.methods.canonical_taskgan.phase import CanonicalTaskGAN
+from crossgap.methods.config import CycleConfig
 from crossgap.methods.cycle_taskgan.phase import CycleTaskGAN
 from crossgap.methods.dann.phase import DANN
 from crossgap.methods.supervised import Supervised
-from crossgap.methods.taskgan.phase import IDENTITY_WEIGHT, CanonicalTaskGAN, TaskGAN
-from crossgap.methods.taskgan_forward.two_columns import TwoColumns
+from crossgap.methods.taskgan.phase import IDENTITY_WEIGHT, TaskGAN
+from crossgap.methods.taskgan.two_columns import TwoColumns
 from crossgap.networks import Discriminator, DomainClassifier, Generator, TaskModel, TwoColumnTaskModel
 from crossgap.networks.actor_critic import Actor, Critic, PositionExtractor
 from crossgap.rl.replay import Transitions

@@ -30,17 +30,6 @@ WITHOUT_TORCH = ("base", "cli", "collection", "data.folder", "simulation")
 """What loads no torch before it is used: `--help` is quick, and a process that renders is small."""
 
 KNOWN = {
-    "methods": """
-        methods.baselines.recipes leads to itself
-        methods.canonical_taskgan.recipes leads to itself
-        methods.cycle_taskgan.recipes leads to itself
-        methods.dann.recipes leads to itself
-        methods.methods leads to itself
-        methods.record leads to itself
-        methods.registry leads to itself
-        methods.taskgan.recipes leads to itself
-        methods.taskgan_forward.recipes leads to itself
-    """,
     "simulation": """
         collection names reach3
     """,

@@ -29,7 +29,8 @@ from crossgap.methods.config import (
     TranslatorConfig,
     TwoColumnsConfig,
 )
-from crossgap.methods.registry import CANONICAL, CYCLE, INVERSE, METHODS, Methods
+from crossgap.methods.methods import Methods
+from crossgap.methods.registry import METHODS
 
 LEARN = TaskGANConfig(
     networks=NetworkConfig(8, 64, 8, 1, 8),
@@ -251,14 +252,10 @@ def test_every_method_is_trained_saved_and_loaded_from_then_on(
     for name, labels in first.items():
         assert labels.shape == (5, 2)
         assert methods.get(name).method == name
-        translates = (
-            *INVERSE,
-            *CANONICAL,
-            "plain_gan_forward",
-            "taskgan_forward",
-            *(name for name in CYCLE if not name.endswith("forward")),
-        )
-        assert (methods.get(name).translator is not None) == (name in translates)
+        about = METHODS[name]
+        translates = about.family in ("taskgan", "rcan", "canonical_taskgan") or about.translates_source
+        translates |= about.family == "cycle_taskgan" and about.switches.direction != "forward"
+        assert (methods.get(name).translator is not None) == translates
     before = tree(tmp_path / "run")
     again = make(TINY, 32)  # another start of the program, without further data
     for name, labels in first.items():

@@ -29,8 +29,8 @@ from crossgap.experiments.pick_place.trial import PickPlaceTrial
 from crossgap.experiments.xarm7.outcomes import judged
 from crossgap.experiments.xarm7.rollouts import scaled
 from crossgap.losses import cloning_loss
+from crossgap.methods.asymmetric_ddpg.config import DDPGConfig
 from crossgap.methods.asymmetric_ddpg.learner import AsymmetricDDPG
-from crossgap.methods.config import DDPGConfig
 from crossgap.networks.actor_critic import Actor, Critic
 from crossgap.rl.replay import Episode, Replay, Transitions, read_episodes, write_episodes
 from crossgap.simulation.base.environments import Environments

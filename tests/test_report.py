@@ -16,8 +16,8 @@ from PIL import Image
 
 from crossgap.errors import CrossgapError
 from crossgap.evaluation import ClosedLoop
+from crossgap.experiments.taskgan.presets import MAIN_METHODS, PRESETS
 from crossgap.experiments.taskgan.trial import TaskGANTrial
-from crossgap.methods.config import MAIN_METHODS, PRESETS
 from crossgap.report import ReportContent, build_report, judge
 from crossgap.report.build import BLIND
 from crossgap.report.charts import distance_limit, loss_chart, strip

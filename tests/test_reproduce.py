@@ -16,8 +16,8 @@ from crossgap.deploy.adapted import AdaptedModel
 from crossgap.errors import CrossgapError
 from crossgap.experiments.engine.options import Where
 from crossgap.experiments.engine.reproduce import reproduce
+from crossgap.experiments.taskgan.presets import PRESETS
 from crossgap.experiments.taskgan.trial import PICTURED, TaskGANTrial
-from crossgap.methods.config import PRESETS
 
 
 def test_two_looks_two_workers_and_a_method_added_later(tmp_path: Path, monkeypatch, capsys) -> None:

@@ -33,7 +33,7 @@ from crossgap.core.runs import (
 )
 from crossgap.core.trainer import read_metrics
 from crossgap.errors import CrossgapError
-from crossgap.methods.config import PRESETS
+from crossgap.experiments.taskgan.presets import PRESETS
 
 CONFIG = {"preset": asdict(PRESETS["smoke"]), "seed": 0}  # has tuples in it, which JSON has not
 

@@ -13,7 +13,7 @@ from crossgap.core import phase as speed
 from crossgap.core.fabric import keep_freed_memory
 from crossgap.core.phase import adam, compiled_where_it_pays
 from crossgap.core.trainer import Trainer
-from crossgap.methods.config import PRESETS
+from crossgap.experiments.taskgan.presets import PRESETS
 
 CPU = torch.device("cpu")
 

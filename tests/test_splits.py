@@ -20,8 +20,8 @@ from crossgap.evaluation import TEST_STARTS, VALIDATION_STARTS, ClosedLoop
 from crossgap.experiments.task_weight import trial as task_weight
 from crossgap.experiments.task_weight.trial import TaskWeightTrial
 from crossgap.experiments.taskgan import trial as taskgan
+from crossgap.experiments.taskgan.presets import PRESETS
 from crossgap.experiments.taskgan.trial import TaskGANTrial
-from crossgap.methods.config import PRESETS
 from crossgap.methods.registry import METHODS
 from stand_ins import Model, assert_disjoint, assert_pairs, happenings, instead_of_collecting
 

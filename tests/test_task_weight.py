@@ -14,8 +14,8 @@ from crossgap.core.fabric import make_fabric
 from crossgap.errors import CrossgapError
 from crossgap.experiments.task_weight import trial as task_weight
 from crossgap.experiments.task_weight.trial import histogram_distance
+from crossgap.experiments.taskgan.presets import get_preset
 from crossgap.experiments.taskgan.trial import TaskGANTrial
-from crossgap.methods.config import get_preset
 from reproduced import reproduced
 
 

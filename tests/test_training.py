@@ -20,7 +20,7 @@ from crossgap.core.trainer import Trainer, read_metrics
 from crossgap.data.batches import to_tensor
 from crossgap.errors import CrossgapError
 from crossgap.methods.supervised import Supervised
-from crossgap.methods.taskgan.phase import translate
+from crossgap.methods.translation import translate
 from crossgap.networks import Generator, TaskModel
 
 STEPS = 40

@@ -11,7 +11,7 @@ from crossgap.data.batches import Batches
 from crossgap.methods.config import CycleConfig
 from crossgap.methods.cycle_taskgan.phase import CycleTaskGAN
 from crossgap.methods.taskgan.phase import TaskGAN
-from crossgap.methods.taskgan_forward.two_columns import TwoColumns
+from crossgap.methods.taskgan.two_columns import TwoColumns
 from crossgap.networks import Discriminator, Generator, TaskModel, TwoColumnTaskModel
 
 

@@ -15,7 +15,7 @@ from crossgap.experiments.xarm7.presets import XARM7_PRESETS
 from crossgap.experiments.xarm7.rollouts import frames_of, play, scaled, unscaled
 from crossgap.experiments.xarm7.setups import Setup
 from crossgap.experiments.xarm7.training import ReachTraining, sparse_reward
-from crossgap.methods.config import DDPGConfig
+from crossgap.methods.asymmetric_ddpg.config import DDPGConfig
 from crossgap.simulation.base.workers import EnvironmentPool
 from crossgap.simulation.xarm7 import XARM7_REACH
 from crossgap.simulation.xarm7.reach import WORKSPACE_HIGH, WORKSPACE_LOW

@@ -28,7 +28,7 @@ from crossgap.methods.config import (
     TranslatorConfig,
     TwoColumnsConfig,
 )
-from crossgap.methods.registry import Methods
+from crossgap.methods.methods import Methods
 
 CONFIG = TaskGANConfig(
     networks=NetworkConfig(4, 8, 4, 1, 4),

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from crossgap.errors import CrossgapError
     from crossgap.evaluation import closed_loop, offline_error
     from crossgap.methods.config import TaskGANConfig
-    from crossgap.methods.registry import Methods
+    from crossgap.methods.methods import Methods
     from crossgap.simulation.collect import collect
 
 _WHERE = {
@@ -33,7 +33,7 @@ _WHERE = {
     "offline_error": "evaluation",
     "paired_difference": "core.statistics",
     "wilson_interval": "core.statistics",
-    "Methods": "methods.registry",
+    "Methods": "methods.methods",
     "Trainer": "core.trainer",
     "make_fabric": "core.fabric",
 }

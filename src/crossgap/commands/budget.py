@@ -26,7 +26,7 @@ from crossgap.experiments.budget.presets import BUDGET_METHODS, COUNTS
 from crossgap.experiments.budget.tables import terminal_table
 from crossgap.experiments.budget.trial import budget_rows, check_methods
 from crossgap.methods.config import TaskGANConfig, as_settings
-from crossgap.methods.registry import Methods
+from crossgap.methods.methods import Methods
 
 FEW = 5
 """Held-out episodes, below which a run says that it has few."""

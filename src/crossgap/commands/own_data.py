@@ -20,8 +20,8 @@ from crossgap.data.overlap import check_shared, keep_seen, say_held_out, without
 from crossgap.data.table import LABELS
 from crossgap.errors import CrossgapError
 from crossgap.methods.config import TaskGANConfig
-from crossgap.methods.methods import OPTIONS, needed
-from crossgap.methods.registry import METHODS, Methods, check_pair
+from crossgap.methods.methods import Methods, check_pair
+from crossgap.methods.registry import METHODS, OPTIONS, needed
 
 FAR = 0.5
 """Of the labels' spread: real labels are measured, and may differ from their pairs', but not by so much;
@@ -41,7 +41,7 @@ class OwnData:
     target: LabelledImages
     """Of Y; without labels where they are to be left unread."""
     extra: Mapping[str, LabelledImages]
-    """Further data sets, by their key in `catalog.EXTRA`."""
+    """Further data sets, by their key in `registry.EXTRA`."""
     scale: LabelCoding
     """Of the labels."""
     about: dict[str, Any]

@@ -17,8 +17,7 @@ from crossgap.data import Classes, LabelledImages
 from crossgap.deploy.adapted import AdaptedModel
 from crossgap.errors import CrossgapError, unknown
 from crossgap.methods.config import TaskGANConfig, as_settings
-from crossgap.methods.methods import EXTRA, OPTIONS
-from crossgap.methods.registry import METHODS, Method
+from crossgap.methods.registry import EXTRA, METHODS, OPTIONS, Method
 
 TRAINABLE = [name for name, about in METHODS.items() if about.needs != "oracle"]
 """The methods that need nothing which nobody has."""

@@ -49,7 +49,7 @@ class Trainer:
         """Train a phase to its end, from its last checkpoint if there is one.
 
         The folder has to be this training's own: that the checkpoint is one of the same data is not looked
-        at here, as it is in `catalog.Methods`.
+        at here, as it is in `Methods`.
 
         Raises:
             CrossgapError: the checkpoint is damaged or is another phase's, of other steps, another learning

@@ -56,7 +56,7 @@ class AdaptedModel:
     Attributes:
         precision: of the translator: `32-true` at first, the same on every machine; `bf16-mixed` is
             faster where the hardware has bfloat16, and predictions differ a little.
-        made_of: the data and settings that it was trained on, as `catalog.Methods` records them; empty where
+        made_of: the data and settings that it was trained on, as `Methods` records them; empty where
             nobody did.
     """
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from crossgap.base.differences import as_json
 from crossgap.base.files import alone, read_json, write_json
 from crossgap.core.fabric import hardware
 from crossgap.core.phase import Phase
@@ -21,52 +22,12 @@ from crossgap.data.batches import Augment, Batches
 from crossgap.data.folder import strip_hint
 from crossgap.data.images import LabelCoding, LabelledImages, LabelScale, describe
 from crossgap.deploy.adapted import AdaptedModel
-from crossgap.errors import CrossgapError, unknown
-from crossgap.methods.config import SupervisedConfig, TaskGANConfig
-from crossgap.methods.record import EXTRA, check_same, made_of
+from crossgap.errors import CrossgapError
+from crossgap.methods.config import SupervisedConfig, TaskGANConfig, as_settings
+from crossgap.methods.record import check_same, rounded
+from crossgap.methods.registry import METHODS, Method, imported, needed, resolve
 from crossgap.methods.supervised import Supervised
 from crossgap.networks import TaskModel
-
-
-@dataclass(frozen=True)
-class Method:
-    """One way to a model for the target domain."""
-
-    build: Callable[[Methods], AdaptedModel]
-    """Trains it; what it builds on is asked of `Methods.get`, which trains or loads it."""
-    about: str
-    """What it is, for tables and `--help`."""
-    settings: tuple[str, ...] = field(kw_only=True)
-    """The parts of `TaskGANConfig` that its model depends on, with those of what it builds on; `networks`,
-    which all depend on, is not named."""
-    source_side: bool = False
-    """Whether it sees nothing of the target, so that all targets can share it."""
-    needs: str = ""
-    """The extra data set that it needs beside source and target, a key of `EXTRA`."""
-    target_labels: bool = True
-    """Whether it uses labels of the target images."""
-    translates_source: bool = False
-    """Whether its model is for source images, which it translates to the target: a step to others."""
-
-    check: Callable[[Methods], None] | None = None
-    """Looks at its data before anything is trained; raises `CrossgapError` where they do not fit."""
-
-    @property
-    def policy(self) -> bool:
-        """Whether its model acts in the target."""
-        return not self.translates_source
-
-
-OPTIONS = {
-    "pairs": "--pairs", "unlabelled": "--unlabelled", "randomized": "--randomized",
-    "randomized_per_frame": "--randomized",
-}  # fmt: skip
-"""The option of `crossgap train` for each that a user can have."""
-
-
-def needed(key: str) -> str:
-    """A data set of `EXTRA` in words, with its option."""
-    return f"{EXTRA[key]} ({OPTIONS[key]})" if key in OPTIONS else EXTRA[key]
 
 
 class Methods:
@@ -105,8 +66,9 @@ class Methods:
 
     # models
 
-    def get(self, name: str) -> AdaptedModel:
-        """The adapted model of a method: loaded from its folder, or trained and saved there.
+    def get(self, name: str, **switches: Any) -> AdaptedModel:
+        """The adapted model of a method: loaded from its folder, or trained and saved there; the method by
+        its name, or by its family's with `switches`, as `registry.resolve` takes them.
 
         It predicts in the precision of training.
 
@@ -114,6 +76,7 @@ class Methods:
             CrossgapError: there is no such method, it needs target labels or data that are not there, or its
                 folder holds a model of other data, labels, settings, seed or hardware.
         """
+        name = resolve(name, **switches)
         method, trainer = self.method(name), self.trainer_of(name)
         if method.source_side and self._source_config != self.config:
             return self._source_side.get(name)
@@ -151,15 +114,35 @@ class Methods:
         return key not in self._simulated or (key, True) in self._descriptions
 
     def _train(self, method: Method, name: str, folder: Path) -> None:
-        model, fabric = method.build(self), self.trainer_of(name).fabric
+        model, fabric = method.build(self, name), self.trainer_of(name).fabric
         model.method, model.made_of = name, self.made_of(name)
         if fabric.is_global_zero:
             model.save(folder)
         fabric.barrier()
 
     def made_of(self, name: str, extra: bool = True) -> dict[str, Any]:
-        """What the model of a method is trained on and with: `record.made_of`."""
-        return made_of(self, name, extra)
+        """What the model of a method is trained on and with, and all that it builds on: fingerprints of data
+        sets, of `EXTRA` only if asked for, labels and their scale, seed, hardware, and the settings that it
+        uses, as JSON."""
+        method, fabric = self.method(name), self.trainer.fabric
+        settings = as_settings(self.config)
+        if method.own is not None:
+            settings[method.family] = asdict(self.own(name))
+        data = {"source": self.describe("source")}
+        if not method.source_side:
+            data["target"] = self.describe("target", method.target_labels)
+        if extra and method.needs and self.has(method.needs):
+            data[method.needs] = self.describe(method.needs)
+        return as_json({
+            "config": {part: settings[part] for part in method.parts},
+            "seed": self.trainer.seed, **hardware(fabric), "threads": torch.get_num_threads(),
+            "labels": self.source.label_names, **data, "scale": rounded(self.scale),
+        })  # fmt: skip
+
+    def own(self, name: str) -> Any:
+        """The settings that a method's family brings (`Method.own`)."""
+        method = self.method(name)
+        return self.config.own.get(method.family, method.own)
 
     def check(self, name: str) -> None:
         """Whether a method can be trained on what is there.
@@ -180,13 +163,11 @@ class Methods:
             raise CrossgapError(f"Method '{name}' needs {needed(method.needs)}; there are none here.")
         if method.needs:
             self._check_extra(method.needs)
-        if method.check is not None:
-            method.check(self)
+        if method.check:
+            imported(method.check)(self)
 
     def _without_target_labels(self) -> list[str]:
         """The methods that learn from the target's images alone, as far as they can be trained here."""
-        from crossgap.methods.registry import METHODS
-
         return [
             name
             for name, about in METHODS.items()
@@ -209,11 +190,7 @@ class Methods:
         Raises:
             CrossgapError: there is none; the message lists those that exist.
         """
-        from crossgap.methods.registry import METHODS
-
-        if name not in METHODS:
-            raise unknown("Method", name, METHODS)
-        return METHODS[name]
+        return METHODS.find(name)
 
     def trainer_of(self, name: str) -> Trainer:
         """What runs a method: the trainer of this pair of domains, or of the source alone."""

@@ -5,52 +5,20 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import torch
-
-from crossgap.base.differences import as_json, summary
-from crossgap.core.fabric import hardware
+from crossgap.base.differences import summary
 from crossgap.data.images import LabelCoding
 from crossgap.deploy.adapted import ABOUT
 from crossgap.errors import CrossgapError
-from crossgap.methods.config import as_settings
+from crossgap.methods.registry import EXTRA
 
-if TYPE_CHECKING:
-    from crossgap.methods.methods import Methods
-
-EXTRA = {
-    "oracle": "many labelled target images",
-    "pairs": "the target images' true pairs in the source domain",
-    "unlabelled": "further target images, without labels",
-    "randomized": "source images with a new random look for every episode",
-    "randomized_per_frame": "source images with a new random look for every frame",
-}
-"""Data sets that some methods need beside source and target."""
 NOT_COMPARED = {"threads"}
 """Of a record: what a training may go on with otherwise, for all that sums then round otherwise."""
 
 
-def made_of(methods: Methods, name: str, extra: bool = True) -> dict[str, Any]:
-    """What the model of a method is trained on and with, and all that it builds on: fingerprints of data
-    sets, of `EXTRA` only if asked for, labels and their scale, seed, hardware, and the settings that it uses,
-    as JSON."""
-    method, settings = methods.method(name), as_settings(methods.config)
-    data = {"source": methods.describe("source")}
-    if not method.source_side:
-        data["target"] = methods.describe("target", method.target_labels)
-    if extra and method.needs and methods.has(method.needs):
-        data[method.needs] = methods.describe(method.needs)
-    return as_json({
-        "config": {part: settings[part] for part in ("networks", *method.settings)},
-        "seed": methods.trainer.seed, **hardware(methods.trainer.fabric),
-        "threads": torch.get_num_threads(),
-        "labels": methods.source.label_names, **data, "scale": _scale(methods.scale),
-    })  # fmt: skip
-
-
-def _scale(scale: LabelCoding) -> dict[str, Any]:
-    """To eight digits: the last ones of a mean depend on where in memory the labels lie."""
+def rounded(scale: LabelCoding) -> dict[str, Any]:
+    """A scale to eight digits: the last ones of a mean depend on where in memory the labels lie."""
     return {
         key: [float(f"{number:.8g}") for number in value] if isinstance(value, tuple) else value
         for key, value in asdict(scale).items()
@@ -64,7 +32,7 @@ def check_same(where: Path, found: Any, wanted: dict[str, Any], *others: Path) -
     Args:
         where: the folder, of a model or of checkpoints.
         found: the record that is kept with it; empty where there is none.
-        wanted: what `made_of` says.
+        wanted: what `Methods.made_of` says.
         others: what has to go, too, if that folder is to be made anew.
 
     Raises:

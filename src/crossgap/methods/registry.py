@@ -1,14 +1,158 @@
-"""Every method by name, put together from phases: what `crossgap train` and the experiments offer."""
+"""Every method by name: what it is, and what it needs, without what trains it. Imports no torch.
 
-from crossgap.methods.baselines.recipes import BASELINES
-from crossgap.methods.canonical_taskgan.recipes import CANONICAL
-from crossgap.methods.cycle_taskgan.recipes import CYCLE
-from crossgap.methods.dann.recipes import FEATURES
-from crossgap.methods.methods import Method, Methods, check_pair
-from crossgap.methods.taskgan.recipes import INVERSE
-from crossgap.methods.taskgan_forward.recipes import FORWARD
+A method is a folder here, whose `__init__.py` enters it:
 
-METHODS: dict[str, Method] = {**BASELINES, **INVERSE, **FORWARD, **CYCLE, **CANONICAL, **FEATURES}
+    enter("cut", Method("CUT", "crossgap.methods.cut.recipe:cut", settings=("source",), own=CUTConfig(),
+                        target_labels=False), rank=60)
+
+Methods of one paper that differ by switches are a family: `taskgan --supervise target source --refine`.
+"""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass, field, fields, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+from crossgap.base.registry import Registry
+from crossgap.errors import CrossgapError, unknown
+
+if TYPE_CHECKING:
+    from crossgap.deploy.adapted import AdaptedModel
+
+Labels = frozenset[Literal["source", "target"]]
+"""Of which domains a method uses the labels: the switch `supervise` of several families."""
+BOTH: Labels = frozenset({"source", "target"})
+EXTRA = {
+    "oracle": "many labelled target images",
+    "pairs": "the target images' true pairs in the source domain",
+    "unlabelled": "further target images, without labels",
+    "randomized": "source images with a new random look for every episode",
+    "randomized_per_frame": "source images with a new random look for every frame",
+}
+"""Data sets that some methods need beside source and target."""
+OPTIONS = {
+    "pairs": "--pairs", "unlabelled": "--unlabelled", "randomized": "--randomized",
+    "randomized_per_frame": "--randomized",
+}  # fmt: skip
+"""The option of `crossgap train` for each that a user can have."""
+
+
+@dataclass(frozen=True)
+class Method:
+    """One way to a model for the target domain."""
+
+    about: str
+    """What it is, for tables and `--help`."""
+    recipe: str
+    """`module:function` that trains it, imported when it is built: called with a `Methods`, the method's
+    name, and its switches by name; it returns the adapted model. What it builds on it asks of `Methods.get`,
+    which trains or loads it."""
+    settings: tuple[str, ...] = field(kw_only=True)
+    """The parts of `TaskGANConfig` that its model depends on, with those of what it builds on; `networks`,
+    which all depend on, is not named, nor its own."""
+    family: str = field(default="", kw_only=True)
+    """Which it is one of; by default it is alone, in a family of its name."""
+    switches: Any = field(default=None, kw_only=True)
+    """What it is in its family: a frozen dataclass, all of a family of one class."""
+    own: Any = field(default=None, kw_only=True)
+    """Settings of its family alone, a frozen dataclass with the defaults: options `--FAMILY.…`, kept in
+    `TaskGANConfig.own`, read by `Methods.own`."""
+    source_side: bool = field(default=False, kw_only=True)
+    """Whether it sees nothing of the target, so that all targets can share it."""
+    needs: str = field(default="", kw_only=True)
+    """The extra data set that it needs beside source and target, a key of `EXTRA`."""
+    target_labels: bool = field(default=True, kw_only=True)
+    """Whether it uses labels of the target images."""
+    translates_source: bool = field(default=False, kw_only=True)
+    """Whether its model is for source images, which it translates to the target: a step to others."""
+    check: str = field(default="", kw_only=True)
+    """`module:function` that looks at its data before anything is trained; called with a `Methods`, raises
+    `CrossgapError` where they do not fit."""
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Of all settings, what its model depends on."""
+        return ("networks", *self.settings, *(() if self.own is None else (self.family,)))
+
+    @property
+    def policy(self) -> bool:
+        """Whether its model acts in the target."""
+        return not self.translates_source
+
+    def build(self, methods: Any, name: str) -> AdaptedModel:
+        """Train it."""
+        return imported(self.recipe)(methods, name, **vars(self.switches) if self.switches else {})
+
+
+METHODS: Registry[Method] = Registry("Method", "crossgap.methods")
 """Every method by name, in the order of tables."""
+SHORTHANDS = {"randomized_per_frame_fine_tuned": "randomized_fine_tuned"}
+"""Clearer names of methods whose models and results keep another."""
 
-__all__ = ["CANONICAL", "CYCLE", "INVERSE", "METHODS", "Method", "Methods", "check_pair"]
+
+def enter(name: str, method: Method, rank: float) -> None:
+    """Add a method to `METHODS`; tables have them by rank: from 0 for the baselines to 100 for the oracle."""
+    METHODS.enter(name, replace(method, family=method.family or name), rank)
+
+
+def imported(where: str) -> Any:
+    """What `module:name` says."""
+    module, name = where.split(":")
+    return getattr(importlib.import_module(module), name)
+
+
+def needed(key: str) -> str:
+    """A data set of `EXTRA` in words, with its option."""
+    return f"{EXTRA[key]} ({OPTIONS[key]})" if key in OPTIONS else EXTRA[key]
+
+
+def families() -> dict[str, dict[str, Method]]:
+    """The methods by family and name, in the order of tables."""
+    found: dict[str, dict[str, Method]] = {}
+    for name, method in METHODS.items():
+        found.setdefault(method.family, {})[name] = method
+    return found
+
+
+def resolve(name: str, **switches: Any) -> str:
+    """The name of the method that a family and its switches say, or a method and those set otherwise.
+
+    Raises:
+        CrossgapError: there is none of that name or of such switches; the message lists those that exist.
+    """
+    name, known = SHORTHANDS.get(name, name), families()
+    if name in METHODS and not switches:
+        return name
+    if name not in METHODS and name not in known:
+        raise unknown("Method", name, {*METHODS, *known})
+    family = METHODS[name].family if name in METHODS else name
+    kind = type(next(iter(known[family].values())).switches)
+    if strange := switches.keys() - {item.name for item in _fields(kind)}:
+        raise unknown(f"Switch of '{family}'", strange.pop(), [item.name for item in _fields(kind)])
+    begun = METHODS[name].switches if name in METHODS else kind()
+    sets = {key: frozenset(v) for key, v in switches.items() if isinstance(v, list | tuple | set)}
+    wanted = replace(begun, **switches | sets)
+    for member, method in known[family].items():
+        if method.switches == wanted:
+            return member
+    there = "; ".join(said(method) for method in known[family].values())
+    raise CrossgapError(f"There is no '{said(METHODS[member], wanted)}'. Available: {there}.")
+
+
+def said(method: Method, switches: Any = None) -> str:
+    """A method as its family with switches, as on the command line; or one of other switches."""
+    words, switches = [method.family], switches or method.switches
+    for item in _fields(type(switches)):
+        value, name = getattr(switches, item.name), item.name.replace("_", "-")
+        if value == item.default:
+            continue
+        if isinstance(value, bool):
+            words += [f"--{name} DIR" if f"--{name}" in OPTIONS.values() else f"--{name}"]
+        else:
+            words += [f"--{name}", *(sorted(value) if isinstance(value, frozenset) else [value])]
+    return " ".join(words)
+
+
+def _fields(kind: type) -> tuple[Any, ...]:
+    return () if kind is type(None) else fields(kind)

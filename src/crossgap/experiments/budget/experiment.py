@@ -16,7 +16,7 @@ from crossgap.experiments.budget.presets import get_budget_preset
 from crossgap.experiments.budget.tables import budget_table
 from crossgap.experiments.budget.trial import WITHOUT_SETTINGS, BudgetTrial, check_methods
 from crossgap.experiments.engine.experiment import Experiment, Rows, unique
-from crossgap.methods.config import as_json
+from crossgap.experiments.taskgan.presets import as_json
 from crossgap.simulation.reach3.looks import get_target_look
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from crossgap.errors import unknown
-from crossgap.methods.config import PRESETS, Preset
+from crossgap.experiments.taskgan.presets import PRESETS, Preset
 
 BUDGET_METHODS = ("target_only", "fine_tuned", "taskgan_inverse_refined")
 """What is trained with each budget, unless others are asked for."""

@@ -26,7 +26,8 @@ from crossgap.deploy.adapted import AdaptedModel, weights_of
 from crossgap.evaluation import AGGREGATE
 from crossgap.experiments.digits.data import Split, mnist, mnist_m, randomized, scanned_digits, varied
 from crossgap.experiments.digits.presets import DigitsPreset
-from crossgap.methods.registry import METHODS, Methods
+from crossgap.methods.methods import Methods
+from crossgap.methods.registry import METHODS
 
 SOURCE: Callable[[Split], LabelledImages] = mnist
 """The source domain."""

@@ -24,7 +24,7 @@ from crossgap.errors import CrossgapError, unknown
 from crossgap.evaluation import AGGREGATE, Predict
 from crossgap.experiments.mico.presets import MicoPreset
 from crossgap.methods.config import SupervisedConfig, TaskGANConfig, TranslatorConfig
-from crossgap.methods.registry import Methods
+from crossgap.methods.methods import Methods
 from crossgap.simulation.collect import collect
 from crossgap.simulation.mico.kinematics import decode_angles, wrapped
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from crossgap.errors import unknown
-from crossgap.methods.config import DDPGConfig, SupervisedConfig
+from crossgap.methods.asymmetric_ddpg.config import DDPGConfig
+from crossgap.methods.config import SupervisedConfig
 
 
 @dataclass(frozen=True)

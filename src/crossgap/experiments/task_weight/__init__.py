@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from crossgap.experiments.engine.experiment import EXPERIMENTS, Entry
-from crossgap.methods.config import PRESETS
+from crossgap.experiments.taskgan.presets import PRESETS
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from crossgap.core.results import read_rows
 from crossgap.experiments.engine.experiment import Experiment, Rows, unique
 from crossgap.experiments.task_weight import TaskWeightOptions, trial
 from crossgap.experiments.task_weight.tables import weight_table
+from crossgap.experiments.taskgan.presets import as_json, get_preset
 from crossgap.experiments.taskgan.trial import TaskGANTrial
-from crossgap.methods.config import as_json, get_preset
 from crossgap.report.pictures import gallery
 from crossgap.simulation.reach3.looks import get_target_look
 

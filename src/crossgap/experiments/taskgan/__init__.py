@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from crossgap.experiments.engine.experiment import EXPERIMENTS, Entry
-from crossgap.methods.config import PRESETS, TaskNorm
+from crossgap.experiments.taskgan.presets import PRESETS
+from crossgap.methods.config import TaskNorm
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ from crossgap.errors import unknown
 from crossgap.experiments.engine.experiment import Experiment, Rows, unique
 from crossgap.experiments.taskgan import TaskGANOptions
 from crossgap.experiments.taskgan.figures import of_the_paper, regimes_plot
+from crossgap.experiments.taskgan.presets import ALL_METHODS, as_json, get_preset, with_task_norm
 from crossgap.experiments.taskgan.tables import success_table
 from crossgap.experiments.taskgan.trial import PICTURED, TaskGANTrial
-from crossgap.methods.config import ALL_METHODS, as_json, get_preset, with_task_norm
 from crossgap.report.pictures import gallery
 from crossgap.simulation.reach3.looks import get_target_look
 

@@ -16,8 +16,14 @@ from crossgap.core.trainer import read_metrics
 from crossgap.deploy.adapted import AdaptedModel
 from crossgap.errors import CrossgapError, unknown
 from crossgap.experiments.engine.closing import say_success
+from crossgap.experiments.taskgan.presets import (
+    ALL_METHODS,
+    MAIN_METHODS,
+    as_json,
+    get_preset,
+    with_task_norm,
+)
 from crossgap.experiments.taskgan.trial import TaskGANTrial
-from crossgap.methods.config import ALL_METHODS, MAIN_METHODS, as_json, get_preset, with_task_norm
 from crossgap.methods.registry import METHODS
 from crossgap.report import ReportContent, build_report
 from crossgap.report.pictures import gallery

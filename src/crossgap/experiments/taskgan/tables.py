@@ -9,7 +9,7 @@ import numpy as np
 from crossgap.core.statistics import paired_difference
 from crossgap.experiments.engine.markdown import fewer, head, origin, rate_cell, seeds_in, success_origin
 from crossgap.experiments.taskgan.figures import REGIMES, of_the_paper
-from crossgap.methods.config import ALL_METHODS
+from crossgap.experiments.taskgan.presets import ALL_METHODS
 from crossgap.methods.registry import METHODS
 
 

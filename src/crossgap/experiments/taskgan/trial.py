@@ -31,8 +31,9 @@ from crossgap.evaluation import (
     offline_error,
 )
 from crossgap.experiments.taskgan.alignment import landmarks_of, pair_error
-from crossgap.methods.config import MAIN_METHODS, Preset
-from crossgap.methods.registry import METHODS, Methods
+from crossgap.experiments.taskgan.presets import MAIN_METHODS, Preset
+from crossgap.methods.methods import Methods
+from crossgap.methods.registry import METHODS
 from crossgap.simulation.collect import collect
 from crossgap.simulation.reach3.looks import get_look, get_target_look
 
@@ -160,7 +161,7 @@ class TaskGANTrial:
         return self._collect("pairs", "source", HELD_OUT_SEED, self.preset.target_perturbation)
 
     def extra(self, name: str) -> LabelledImages:
-        """A data set that some methods need beside source and target, by its key in `catalog.EXTRA`."""
+        """A data set that some methods need beside source and target, by its key in `registry.EXTRA`."""
         return self._extra[name]()
 
     @functools.cached_property

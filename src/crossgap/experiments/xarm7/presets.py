@@ -7,7 +7,8 @@ from typing import Any
 
 from crossgap.errors import unknown
 from crossgap.experiments.xarm7.setups import DOMAINS, SETUPS
-from crossgap.methods.config import DDPGConfig, NetworkConfig, SupervisedConfig, TranslatorConfig, as_settings
+from crossgap.methods.asymmetric_ddpg.config import DDPGConfig
+from crossgap.methods.config import NetworkConfig, SupervisedConfig, TranslatorConfig, as_settings
 
 EPISODE_STEPS = 50
 """Of an episode of `crossgap/XArm7Reach-v0`; Fetch's."""

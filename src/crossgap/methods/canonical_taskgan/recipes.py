@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from functools import partial
+from collections.abc import Collection
 
 import numpy as np
 import torch
@@ -11,11 +11,11 @@ import torch
 from crossgap.data.batches import Batches
 from crossgap.deploy.adapted import AdaptedModel
 from crossgap.errors import CrossgapError
+from crossgap.methods.canonical_taskgan.phase import CanonicalTaskGAN
 from crossgap.methods.config import TranslatorConfig
-from crossgap.methods.methods import Method, Methods
-from crossgap.methods.taskgan.phase import CanonicalTaskGAN, translate
-from crossgap.methods.taskgan.recipes import new_translator
-from crossgap.methods.taskgan_forward.recipes import sample_source
+from crossgap.methods.methods import Methods
+from crossgap.methods.registry import resolve
+from crossgap.methods.translation import new_translator, sample_source, translate
 from crossgap.networks import Generator
 
 RANDOMIZED = "randomized_per_frame"
@@ -35,19 +35,29 @@ def check_pairs(methods: Methods) -> None:
         )
 
 
-def rcan(methods: Methods, name: str) -> AdaptedModel:
+def rcan(methods: Methods, name: str, refine: bool, near: bool) -> AdaptedModel:
     """f_X behind F, which was trained on randomized source images alone: it has seen no target image."""
+    if refine:
+        base = resolve(name, near=False) if near else resolve(name, refine=False)
+        return _refined(methods, name, base, target=near, near=near)
     return _canonical_phase(methods, name, "source_only", methods.config.canonical, None)
 
 
-def canonical(methods: Methods, name: str, labelled: bool = True) -> AdaptedModel:
+def canonical(
+    methods: Methods, name: str, supervise: Collection[str], refine: bool, near: bool
+) -> AdaptedModel:  # fmt: skip
     """RCAN's F, trained on with the target images, and f_X that knows its drawings.
 
     Args:
         methods: data, settings and trainer.
         name: of the method.
-        labelled: whether the target images' labels are used.
+        supervise: with "target", the target images' labels are used.
+        refine: whether f_X is refined on what F makes of labelled images.
+        near: whether randomized images are then those with labels like the target's.
     """
+    labelled = "target" in supervise
+    if refine:
+        return _refined(methods, name, resolve(name, refine=False, near=False), target=labelled, near=near)
     inputs = methods.batches(methods.target, methods.config.translator.batch, 2)
     return _canonical_phase(methods, name, "rcan_refined", methods.config.translator, inputs, labelled)
 
@@ -81,9 +91,7 @@ def _canonical_phase(
     return methods.adapted(model.task_model, generator)
 
 
-def canonical_refined(
-    methods: Methods, name: str, base: str, target: bool = True, near: bool = False
-) -> AdaptedModel:  # fmt: skip
+def _refined(methods: Methods, name: str, base: str, target: bool, near: bool) -> AdaptedModel:
     """The same translator, and f_X refined on what it makes of labelled images.
 
     Args:
@@ -127,72 +135,3 @@ def near_the_target(methods: Methods) -> np.ndarray:
     weight = np.exp(-np.square(distance - distance.min()) / 2)
     rng = np.random.default_rng(methods.trainer.seed)
     return rng.choice(len(source), methods.config.translated_images, p=weight / weight.sum())
-
-
-RCAN = ("source", "canonical")
-RCAN_REFINED = (*RCAN, "refinement", "translated_images")
-CANONICAL_TASKGAN = (*RCAN_REFINED, "translator")
-
-
-def _canonical(name: str, about: str, labelled: bool) -> dict[str, Method]:
-    refined = f"{name}_refined"
-    return {
-        name: Method(
-            partial(canonical, name=name, labelled=labelled),
-            about,
-            needs=RANDOMIZED,
-            target_labels=labelled,
-            check=check_pairs,
-            settings=CANONICAL_TASKGAN,
-        ),
-        refined: Method(
-            partial(canonical_refined, name=refined, base=name, target=labelled),
-            f"{about}, refined",
-            needs=RANDOMIZED,
-            target_labels=labelled,
-            check=check_pairs,
-            settings=CANONICAL_TASKGAN,
-        ),
-    }
-
-
-CANONICAL = {
-    "rcan": Method(
-        partial(rcan, name="rcan"),
-        "RCAN: randomized to canonical, no target images",
-        source_side=True,
-        needs=RANDOMIZED,
-        target_labels=False,
-        check=check_pairs,
-        settings=RCAN,
-    ),
-    "rcan_refined": Method(
-        partial(canonical_refined, name="rcan_refined", base="rcan", target=False),
-        "RCAN: randomized to canonical, no target images, refined",
-        source_side=True,
-        needs=RANDOMIZED,
-        target_labels=False,
-        check=check_pairs,
-        settings=RCAN_REFINED,
-    ),
-    **_canonical("canonical_taskgan", "canonical TaskGAN (with randomized source images)", True),
-    "rcan_near": Method(
-        partial(canonical_refined, name="rcan_near", base="rcan_refined", near=True),
-        "RCAN, refined near the target's labels",
-        needs=RANDOMIZED,
-        check=check_pairs,
-        settings=RCAN_REFINED,
-    ),
-    "canonical_taskgan_near": Method(
-        partial(canonical_refined, name="canonical_taskgan_near", base="canonical_taskgan", near=True),
-        "canonical TaskGAN (with randomized source images), refined near the target's labels",
-        needs=RANDOMIZED,
-        check=check_pairs,
-        settings=CANONICAL_TASKGAN,
-    ),
-    **_canonical(
-        "canonical_taskgan_unlabelled",
-        "canonical TaskGAN (with randomized source images), no target labels",
-        False,
-    ),
-}

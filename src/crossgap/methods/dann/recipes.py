@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Collection
 
 import torch
 
 from crossgap.deploy.adapted import AdaptedModel
 from crossgap.methods.dann.phase import DANN
-from crossgap.methods.methods import Method, Methods
+from crossgap.methods.methods import Methods
 from crossgap.networks import DomainClassifier
 
 
-def dann(methods: Methods, name: str, labelled: bool) -> AdaptedModel:
+def dann(methods: Methods, name: str, supervise: Collection[str]) -> AdaptedModel:
     """A task model whose features do not tell the domains apart.
 
     Args:
         methods: data, settings and trainer.
         name: of the method.
-        labelled: whether the target's labels join the task loss; in the paper they do not.
+        supervise: with "target", the target's labels join the task loss; in the paper they do not.
     """
     config = methods.config.dann
     task_model = methods.new_task_model()
@@ -30,7 +30,7 @@ def dann(methods: Methods, name: str, labelled: bool) -> AdaptedModel:
         classifier,
         source=methods.batches(methods.source, config.batch, 20),
         target=methods.batches(methods.extra("unlabelled"), config.batch, 21),
-        labelled=methods.batches(methods.target, config.batch, 22) if labelled else None,
+        labelled=methods.batches(methods.target, config.batch, 22) if "target" in supervise else None,
         steps=config.steps,
         learning_rate=config.learning_rate,
         domain_weight=config.domain_weight,
@@ -38,20 +38,3 @@ def dann(methods: Methods, name: str, labelled: bool) -> AdaptedModel:
     )
     methods.fit(name, phase)
     return methods.adapted(task_model)
-
-
-FEATURES = {
-    "dann": Method(
-        partial(dann, name="dann", labelled=False),
-        "DANN",
-        needs="unlabelled",
-        target_labels=False,
-        settings=("dann",),
-    ),
-    "dann_labelled": Method(
-        partial(dann, name="dann_labelled", labelled=True),
-        "DANN, with the target labels",
-        needs="unlabelled",
-        settings=("dann",),
-    ),
-}

@@ -1,41 +1,39 @@
-"""Inverse TaskGAN, and what is left of it when a part is taken away."""
+"""The inverse mapping of TaskGAN, and what is left of it when a part is taken away; the forward mapping, and
+the training regimes of the paper's figure 9 (section 4.1.4)."""
 
 from __future__ import annotations
 
-import copy
-from functools import partial
+from collections.abc import Collection
 
-import torch
-
+from crossgap.data.batches import Batches
 from crossgap.deploy.adapted import AdaptedModel
-from crossgap.methods.methods import Method, Methods
-from crossgap.methods.taskgan.phase import TaskGAN, translate
-from crossgap.networks import Discriminator, Generator
+from crossgap.methods.methods import Methods
+from crossgap.methods.registry import resolve
+from crossgap.methods.taskgan.phase import TaskGAN
+from crossgap.methods.taskgan.two_columns import TwoColumns
+from crossgap.methods.translation import new_translator, refined, sample_source, translate
+from crossgap.networks import Generator, TaskModel, TwoColumnTaskModel
 
-
-def new_translator(methods: Methods) -> tuple[Generator, Discriminator]:
-    """An untrained generator and discriminator, always the same for a seed."""
-    torch.manual_seed(methods.trainer.seed)
-    networks = methods.config.networks
-    generator = Generator(networks.generator_width, networks.generator_blocks)
-    return generator, Discriminator(networks.discriminator_width)
+Pairs = tuple[Batches, Batches]
 
 
 def inverse(
-    methods: Methods, name: str, adversarial_weight: float = 1.0, target_labels: bool = True,
-    source_labels: bool = False, unlabelled: bool = False,
+    methods: Methods, name: str, supervise: Collection[str], task_loss_only: bool, unlabelled: bool,
+    refine: bool,
 ) -> AdaptedModel:  # fmt: skip
     """f_X behind a translator F: Y → X that was trained through it.
 
     Args:
         methods: data, settings and trainer.
         name: of the method.
-        adversarial_weight: 0 for the task loss alone.
-        target_labels: whether F must keep the labels of target images.
-        source_labels: whether F must leave source images what they are, to f_X and to the eye. With neither
-            it is a plain GAN.
+        supervise: "target" where F must keep the labels of target images, "source" where it must leave source
+            images what they are, to f_X and to the eye. With neither it is a plain GAN.
+        task_loss_only: whether there is no adversary.
         unlabelled: whether unlabelled target images join the adversarial terms.
+        refine: whether f_X is refined on what F makes of the target images.
     """
+    if refine:
+        return refined(methods, name, resolve(name, refine=False))
     config = methods.config.translator
     task_model = methods.get("source_only").task_model
     generator, discriminator = new_translator(methods)  # after what may train, or only load, f_X
@@ -47,9 +45,9 @@ def inverse(
         inputs=methods.batches(methods.target, config.batch, 2),
         real=methods.batches(methods.source, config.batch, 1),
         task_weight=config.task_weight,
-        adversarial_weight=adversarial_weight,
-        supervise_inputs=target_labels,
-        supervise_real=source_labels,
+        adversarial_weight=0.0 if task_loss_only else 1.0,
+        supervise_inputs="target" in supervise,
+        supervise_real="source" in supervise,
         steps=config.steps,
         learning_rate=config.learning_rate,
         loss=methods.scale.loss,
@@ -59,83 +57,63 @@ def inverse(
     return methods.adapted(task_model, generator)
 
 
-def refined(methods: Methods, name: str, base: str) -> AdaptedModel:
-    """The same translator, and f_X refined on what it makes of the target images."""
-    model, config = methods.get(base), methods.config.refinement
-    assert isinstance(model.translator, Generator)
-    translated = translate(model.translator, methods.target.images, methods.trainer.fabric)
-    data = [
-        methods.generated(translated, methods.target, config.batch, 3),
-        methods.batches(methods.source, config.batch, 4),
-    ]
-    task_model = copy.deepcopy(model.task_model)
-    methods.supervised(name, task_model, data, config)
-    return methods.adapted(task_model, model.translator)
+def forward(
+    methods: Methods, name: str, supervise: Collection[str], refine_on: Collection[str]
+) -> AdaptedModel:  # fmt: skip
+    """Step 2: G: X → Y, trained through f_Y; the model keeps f_Y as it was, and G as its translator.
+
+    Without supervision it is the paper's "typical GAN" (figure 7), which needs no f_Y. `refine_on` leads to a
+    regime of figure 9, all of them trained from f_X on, so that they differ in their data alone: the few true
+    pairs (step 1, a weak f_Y), what G makes of the source, or both (step 3).
+    """
+    if refine_on:
+        pairs = {"paired": _paired, "translated": _translated}
+        return _two_columns(methods, name, [make(methods) for on, make in pairs.items() if on in refine_on])
+    config = methods.config.translator
+    task_model = methods.get("source_paired" if supervise else "source_only").task_model
+    generator, discriminator = new_translator(methods)
+    phase = TaskGAN(
+        name,
+        generator,
+        discriminator,
+        task_model,
+        inputs=methods.batches(methods.source, config.batch, 1),
+        real=methods.batches(methods.target, config.batch, 2),
+        task_weight=config.task_weight,
+        supervise_inputs=bool(supervise),
+        steps=config.steps,
+        learning_rate=config.learning_rate,
+        loss=methods.scale.loss,
+        discriminator_rate=config.forward_discriminator_rate,
+    )
+    methods.fit(name, phase)
+    return methods.adapted(task_model, generator)
 
 
-TRANSLATOR = ("source", "translator")
-REFINED = (*TRANSLATOR, "refinement")
-INVERSE = {
-    "plain_gan": Method(
-        partial(inverse, name="plain_gan", target_labels=False),
-        "plain GAN (λ = 0)",
-        target_labels=False,
-        settings=TRANSLATOR,
-    ),
-    "task_loss_only": Method(
-        partial(inverse, name="task_loss_only", adversarial_weight=0.0),
-        "translator by task loss alone",
-        settings=TRANSLATOR,
-    ),
-    "task_loss_only_refined": Method(
-        partial(refined, name="task_loss_only_refined", base="task_loss_only"),
-        "translator by task loss alone, refined",
-        settings=REFINED,
-    ),
-    "taskgan_inverse": Method(
-        partial(inverse, name="taskgan_inverse"), "TaskGAN inverse, before refinement", settings=TRANSLATOR
-    ),
-    "taskgan_inverse_refined": Method(
-        partial(refined, name="taskgan_inverse_refined", base="taskgan_inverse"),
-        "**TaskGAN inverse, refined**",
-        settings=REFINED,
-    ),
-    "source_supervised_taskgan": Method(
-        partial(inverse, name="source_supervised_taskgan", source_labels=True),
-        "TaskGAN inverse, also supervised on the source",
-        settings=TRANSLATOR,
-    ),
-    "source_supervised_taskgan_refined": Method(
-        partial(refined, name="source_supervised_taskgan_refined", base="source_supervised_taskgan"),
-        "**TaskGAN inverse, also supervised on the source, refined**",
-        settings=REFINED,
-    ),
-    "taskgan_inverse_unlabelled": Method(
-        partial(inverse, name="taskgan_inverse_unlabelled", unlabelled=True),
-        "TaskGAN inverse with unlabelled target images in the GAN",
-        needs="unlabelled",
-        settings=TRANSLATOR,
-    ),
-    "taskgan_inverse_unlabelled_refined": Method(
-        partial(refined, name="taskgan_inverse_unlabelled_refined", base="taskgan_inverse_unlabelled"),
-        "TaskGAN inverse with unlabelled target images in the GAN, refined",
-        needs="unlabelled",
-        settings=REFINED,
-    ),
-    "source_supervised_taskgan_unlabelled": Method(
-        partial(inverse, name="source_supervised_taskgan_unlabelled", source_labels=True, unlabelled=True),
-        "TaskGAN inverse, also supervised on the source, with unlabelled target images in the GAN",
-        needs="unlabelled",
-        settings=TRANSLATOR,
-    ),
-    "source_supervised_taskgan_unlabelled_refined": Method(
-        partial(
-            refined,
-            name="source_supervised_taskgan_unlabelled_refined",
-            base="source_supervised_taskgan_unlabelled",
-        ),
-        "TaskGAN inverse, also supervised on the source, with unlabelled target images in the GAN, refined",
-        needs="unlabelled",
-        settings=REFINED,
-    ),
-}
+def _two_columns(methods: Methods, name: str, pairs: list[Pairs]) -> AdaptedModel:
+    """The target's column, trained on pairs; both columns start as f_X."""
+    task_model, config = methods.get("source_only").task_model, methods.config.two_columns
+    assert isinstance(task_model, TaskModel)
+    network = TwoColumnTaskModel(task_model)
+    phase = TwoColumns(
+        name, network, pairs, config.feature_weight, config.steps, config.learning_rate, methods.scale.loss
+    )
+    methods.fit(name, phase)
+    return methods.adapted(network.target())
+
+
+def _paired(methods: Methods) -> Pairs:
+    """The few target images beside their true pairs, in one order."""
+    batch, data = methods.config.two_columns.batch, methods.extra("pairs")
+    return methods.batches(data, batch, 20), methods.batches(methods.target, batch, 20)
+
+
+def _translated(methods: Methods) -> Pairs:
+    """Source images beside what the translator G: X → Y makes of them, in one order."""
+    generator = methods.get("taskgan_forward").translator
+    assert isinstance(generator, Generator)
+    data, batch = sample_source(methods), methods.config.two_columns.batch
+    images = translate(generator, data.images, methods.trainer.fabric)
+    pixels = images.add(1).mul(127.5).round().clamp(0, 255).byte()  # a quarter of the memory
+    translated = methods.generated(pixels.permute(0, 2, 3, 1).contiguous(), data, batch, 21_000)
+    return methods.batches(data, batch, 21), translated

@@ -1,0 +1,111 @@
+"""Sizes of the TaskGAN experiment, and what it compares. Imports no torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from crossgap.errors import unknown
+from crossgap.methods.config import (
+    OWN_DATA,
+    CycleConfig,
+    DANNConfig,
+    NetworkConfig,
+    SupervisedConfig,
+    TaskGANConfig,
+    TaskNorm,
+    TranslatorConfig,
+    TwoColumnsConfig,
+    as_settings,
+)
+from crossgap.methods.registry import METHODS
+
+MAIN_METHODS = (
+    "source_only", "target_only", "fine_tuned", "taskgan_inverse", "taskgan_inverse_refined", "oracle",
+)  # fmt: skip
+"""The methods of `crossgap demo`."""
+ALL_METHODS = tuple(name for name, method in METHODS.items() if method.needs != "unlabelled")
+"""What can be compared: every method that needs no unlabelled target images, the oracle last."""
+FULL_METHODS = tuple(name for name in ALL_METHODS if not getattr(METHODS[name].switches, "near", False))
+"""The same without those for a single image, which refine near its label."""
+
+
+@dataclass(frozen=True)
+class Preset:
+    """Size of an experiment."""
+
+    size: int = 64
+    """Width and height of the images in pixels."""
+    source_episodes: int = 1416
+    """Demonstrations in the source domain, and for the oracle in the target domain."""
+    target_episodes: int = 50
+    """Labelled demonstrations in the target domain."""
+    steps: int = 16
+    """Images per demonstration."""
+    perturbation: float = 0.0
+    """Disturbance of the demonstrated states where images are simulated for free (source and oracle),
+    standard deviation in rad."""
+    target_perturbation: float = 0.0
+    """The same for the few target demonstrations: 0 shows the way alone, as the paper's do; above, also what
+    to do beside it."""
+    starts: int = 100
+    """Start configurations in the test."""
+    episode_steps: int = 100
+    """Steps of an episode in closed loop."""
+    gains: tuple[float, ...] = (0.1, 0.2, 0.4)
+    """Control gains to choose from, on validation starts in the source domain."""
+    methods: tuple[str, ...] = MAIN_METHODS
+    """What `crossgap reproduce taskgan` compares, in the order of its tables."""
+    config: TaskGANConfig = field(default_factory=TaskGANConfig)
+    """The training."""
+
+
+QUICK = replace(OWN_DATA, dann=DANNConfig())
+PRESETS = {
+    "smoke": Preset(
+        size=32, source_episodes=24, target_episodes=6, steps=8, starts=4, episode_steps=5, gains=(0.2,),
+        config=TaskGANConfig(
+            networks=NetworkConfig(8, 32, 4, 1, 4),
+            source=SupervisedConfig(50, 16), randomization=SupervisedConfig(50, 16),
+            target=SupervisedConfig(25, 8), fine_tuning=SupervisedConfig(25, 8),
+            randomized_fine_tuning=SupervisedConfig(25, 8),
+            translator=TranslatorConfig(25, 4), canonical=TranslatorConfig(25, 4),
+            refinement=SupervisedConfig(25, 8),
+            two_columns=TwoColumnsConfig(25, 8), translated_images=48, cycle=CycleConfig(10, 4),
+        ),
+    ),
+    "quick": Preset(perturbation=0.1, config=QUICK),
+    "full": Preset(
+        perturbation=0.1, target_perturbation=0.1, methods=FULL_METHODS,
+        config=replace(
+            QUICK, randomization=SupervisedConfig(6000, 64), translator=TranslatorConfig(2200, 8, 4e-4)
+        ),
+    ),
+    "paper": Preset(size=128, methods=FULL_METHODS),
+}  # fmt: skip
+"""Every preset by name; `paper` has the paper's own sizes and set-up, where it gives them."""
+
+
+def as_json(preset: Preset) -> dict[str, Any]:
+    """A preset as JSON gives it back, without its methods: no figure depends on which others there are, so
+    a run and its results file go on with further ones."""
+    about = as_settings(preset) | {"gains": list(preset.gains)}
+    del about["methods"]
+    return about
+
+
+def get_preset(name: str) -> Preset:
+    """The preset of that name.
+
+    Raises:
+        CrossgapError: there is none; the message lists those that exist.
+    """
+    if name not in PRESETS:
+        raise unknown("Preset", name, PRESETS)
+    return PRESETS[name]
+
+
+def with_task_norm(preset: Preset, task_norm: TaskNorm) -> Preset:
+    """The preset with that norm in every task model."""
+    networks = replace(preset.config.networks, task_norm=task_norm)
+    return replace(preset, config=replace(preset.config, networks=networks))
