@@ -7,7 +7,6 @@ import json
 import zlib
 from dataclasses import asdict
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ import pytest
 
 from crossgap.collection import Collection
 from crossgap.data import LabelledImages
+from crossgap.experiments.engine import trial
 from crossgap.simulation.mico.kinematics import LABEL_NAMES as ANGLES
 
 
@@ -68,8 +68,8 @@ def assert_pairs(one: LabelledImages, other: LabelledImages) -> None:
     assert not np.array_equal(one.images, other.images)
 
 
-def instead_of_collecting(monkeypatch: pytest.MonkeyPatch, module: ModuleType) -> list[Collection]:
-    """Let an experiment's module read stand-ins; what it collects from now on."""
+def instead_of_collecting(monkeypatch: pytest.MonkeyPatch) -> list[Collection]:
+    """Let experiments read stand-ins; what it collects from now on."""
     every: list[Collection] = []
 
     def collect(collection: Collection, path: Path, **_: Any) -> Path:
@@ -82,6 +82,6 @@ def instead_of_collecting(monkeypatch: pytest.MonkeyPatch, module: ModuleType) -
     def read(path: Path, **_: Any) -> LabelledImages:
         return stand_in(Collection(**json.loads((path / "about.json").read_text())))
 
-    monkeypatch.setattr(module, "collect", collect)
-    monkeypatch.setattr(module, "read_folder", read)
+    monkeypatch.setattr(trial, "collect", collect)
+    monkeypatch.setattr(trial, "read_folder", read)
     return every

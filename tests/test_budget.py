@@ -17,9 +17,9 @@ from crossgap.commands.budget import budget_on_folders, default_counts
 from crossgap.data import LabelledImages, read_folder, write_folder
 from crossgap.data.overlap import count_seen
 from crossgap.deploy.adapted import AdaptedModel
-from crossgap.errors import CrossgapError
+from crossgap.errors import CrossgapError, find
 from crossgap.experiments.budget.figures import ERROR, SUCCESS, Point, plot, points
-from crossgap.experiments.budget.presets import BUDGET_METHODS, BUDGET_PRESETS, get_budget_preset
+from crossgap.experiments.budget.presets import BUDGET_METHODS, BUDGET_PRESETS
 from crossgap.experiments.budget.tables import budget_table
 from crossgap.experiments.budget.trial import BudgetTrial, TargetSubset, check_methods
 from crossgap.methods.config import NetworkConfig, SupervisedConfig, TaskGANConfig, TranslatorConfig
@@ -47,14 +47,14 @@ def weights(run: Path) -> dict[Path, int]:
 
 
 def test_presets_have_the_numbers_of_the_issue() -> None:
-    assert get_budget_preset("full").counts == (0, 10, 25, 50, 80, 100, 200, 400, 800)
-    assert get_budget_preset("paper").counts == get_budget_preset("full").counts
-    assert get_budget_preset("quick").looks == ("target_b",)
+    assert BUDGET_PRESETS["full"].counts == (0, 10, 25, 50, 80, 100, 200, 400, 800)
+    assert BUDGET_PRESETS["paper"].counts == BUDGET_PRESETS["full"].counts
+    assert BUDGET_PRESETS["quick"].looks == ("target_b",)
     for preset in BUDGET_PRESETS.values():
         assert max(preset.counts) == preset.base.target_episodes * preset.base.steps
         assert check_methods(preset.methods) == BUDGET_METHODS
     with pytest.raises(CrossgapError, match=r"Preset 'huge' not found\. Available: full, paper, quick"):
-        get_budget_preset("huge")
+        find("Preset", "huge", BUDGET_PRESETS)
 
 
 @pytest.mark.parametrize("method", ["oracle", "source_only", "plain_gan", "taskgan_forward", "nothing"])

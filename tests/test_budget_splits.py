@@ -18,7 +18,6 @@ from crossgap.data.images import describe
 from crossgap.errors import CrossgapError
 from crossgap.experiments.budget.presets import BudgetPreset
 from crossgap.experiments.budget.trial import BudgetTrial, TargetSubset
-from crossgap.experiments.taskgan import trial as taskgan
 from crossgap.experiments.taskgan.presets import PRESETS
 from crossgap.experiments.taskgan.trial import TaskGANTrial
 from crossgap.methods.methods import Methods
@@ -32,7 +31,7 @@ PRESET = BudgetPreset(BASE, (0, 5, 12), (LOOK,), ("fine_tuned",))
 
 @pytest.fixture(autouse=True)
 def _stand_ins(monkeypatch: pytest.MonkeyPatch) -> None:
-    instead_of_collecting(monkeypatch, taskgan)
+    instead_of_collecting(monkeypatch)
 
 
 def test_a_budget_has_its_rows_and_their_pairs_and_the_whole_test(tmp_path: Path, fabric) -> None:

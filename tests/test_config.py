@@ -9,11 +9,11 @@ import pytest
 from crossgap.base.files import read_json
 from crossgap.core.results import settings_digest
 from crossgap.errors import CrossgapError
-from crossgap.experiments.digits.presets import get_digits_preset
+from crossgap.experiments.digits.presets import DIGITS_PRESETS
 from crossgap.experiments.digits.presets import settled as settled_digits
-from crossgap.experiments.mico.presets import get_mico_preset
+from crossgap.experiments.mico.presets import MICO_PRESETS
 from crossgap.experiments.taskgan.presets import ALL_METHODS, MAIN_METHODS, PRESETS, as_json, get_preset
-from crossgap.experiments.xarm7.presets import get_xarm7_preset
+from crossgap.experiments.xarm7.presets import XARM7_PRESETS
 from crossgap.experiments.xarm7.presets import settled as settled_xarm7
 from crossgap.methods.config import (
     CycleConfig,
@@ -120,9 +120,9 @@ def test_published_results_are_of_today_s_settings(experiment: str) -> None:
     """A changed preset or a new setting would put the rows aside at the next run."""
     presets = {
         "taskgan": lambda: as_json(get_preset("quick")),
-        "mico": lambda: as_settings(get_mico_preset("quick")),
-        "digits": lambda: settled_digits(get_digits_preset("quick")),
-        "xarm7": lambda: settled_xarm7(get_xarm7_preset("quick")),
+        "mico": lambda: as_settings(MICO_PRESETS["quick"]),
+        "digits": lambda: settled_digits(DIGITS_PRESETS["quick"]),
+        "xarm7": lambda: settled_xarm7(XARM7_PRESETS["quick"]),
     }
     origin = read_json(RESULTS / experiment / "quick.json")["provenance"]
     hardware = {key: origin[key] for key in ("device", "precision")}

@@ -12,14 +12,13 @@ import pytest
 from PIL import Image
 
 from crossgap.data import LabelledImages, packages
-from crossgap.errors import CrossgapError
+from crossgap.errors import CrossgapError, find
 from crossgap.experiments.digits import trial as digits
 from crossgap.experiments.digits.data import mnist
 from crossgap.experiments.digits.presets import (
     ALL_DIGITS_METHODS,
     DIGITS_METHODS,
     DIGITS_PRESETS,
-    get_digits_preset,
 )
 from crossgap.experiments.digits.trial import DigitsTrial, accuracy
 from reproduced import reproduced
@@ -72,7 +71,7 @@ def test_every_preset_has_a_label_budget_and_the_rest_without_labels(tmp_path: P
 
 def test_an_unknown_preset() -> None:
     with pytest.raises(CrossgapError, match=r"'paper' not found\. Available: full, quick, smoke"):
-        get_digits_preset("paper")
+        find("Preset", "paper", DIGITS_PRESETS)
 
 
 @pytest.mark.parametrize(

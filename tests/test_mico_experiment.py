@@ -12,10 +12,9 @@ from PIL import Image
 
 from crossgap.base.files import remove
 from crossgap.data import LabelledImages
-from crossgap.errors import CrossgapError
-from crossgap.experiments.mico import trial as mico
+from crossgap.errors import CrossgapError, find
 from crossgap.experiments.mico.figures import curve
-from crossgap.experiments.mico.presets import MICO_PRESETS, get_mico_preset
+from crossgap.experiments.mico.presets import MICO_PRESETS
 from crossgap.experiments.mico.trial import (
     BASELINES,
     DEFAULT_METHODS,
@@ -52,14 +51,14 @@ def test_a_perfect_model_has_no_error_and_a_turned_one_the_turn() -> None:
 
 
 def test_presets_have_the_paper_s_sizes() -> None:
-    assert get_mico_preset("paper").source_images == get_mico_preset("full").source_images == 50_000
+    assert MICO_PRESETS["paper"].source_images == MICO_PRESETS["full"].source_images == 50_000
     for name in ("full", "paper"):
-        assert get_mico_preset(name).target_images == (1, 10, 100, 1000, 5399)
-        assert get_mico_preset(name).test_images == 1000
+        assert MICO_PRESETS[name].target_images == (1, 10, 100, 1000, 5399)
+        assert MICO_PRESETS[name].test_images == 1000
     with pytest.raises(
         CrossgapError, match=r"Preset 'huge' not found\. Available: full, paper, quick, smoke"
     ):
-        get_mico_preset("huge")
+        find("Preset", "huge", MICO_PRESETS)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +76,7 @@ def test_presets_have_the_paper_s_sizes() -> None:
 def test_steps_grow_with_the_target_images(
     preset: str, part: str, steps: list[int], tmp_path: Path, fabric
 ) -> None:
-    experiment = MicoTrial(tmp_path, get_mico_preset(preset), 0, fabric)
+    experiment = MicoTrial(tmp_path, MICO_PRESETS[preset], 0, fabric)
     assert [getattr(experiment._config(images), part).steps for images in (1, 1000, 5399)] == steps
 
 
@@ -165,7 +164,7 @@ def test_the_curve_takes_any_number_of_seeds(tmp_path: Path) -> None:
 
 
 def test_no_image_is_in_two_sets(tmp_path: Path, fabric, monkeypatch) -> None:
-    collected = instead_of_collecting(monkeypatch, mico)
+    collected = instead_of_collecting(monkeypatch)
     several = [MicoTrial(tmp_path, MICO_PRESETS["smoke"], seed, fabric, quiet=True) for seed in (0, 1)]
     assert_disjoint(*itertools.chain(*([e.source, e.target, e.test, e.source_test] for e in several)))
     e = several[0]
@@ -185,7 +184,7 @@ def test_no_image_is_in_two_sets(tmp_path: Path, fabric, monkeypatch) -> None:
 
 
 def test_methods_see_so_many_target_images(tmp_path: Path, fabric, monkeypatch) -> None:
-    instead_of_collecting(monkeypatch, mico)
+    instead_of_collecting(monkeypatch)
     e = MicoTrial(tmp_path, MICO_PRESETS["smoke"], 1, fabric, quiet=True)
     for images in (1, 8):
         methods = e._methods(images)
@@ -197,7 +196,7 @@ def test_methods_see_so_many_target_images(tmp_path: Path, fabric, monkeypatch) 
 
 
 def test_a_model_of_another_training_is_refused(tmp_path: Path, fabric, monkeypatch) -> None:
-    instead_of_collecting(monkeypatch, mico)
+    instead_of_collecting(monkeypatch)
     e = MicoTrial(tmp_path, MICO_PRESETS["smoke"], 0, fabric, quiet=True)
     methods = e._methods(1)
     planted, wanted = methods.adapted(methods.new_task_model()), methods.made_of("source_only")
@@ -216,7 +215,7 @@ def test_a_model_of_another_training_is_refused(tmp_path: Path, fabric, monkeypa
 
 
 def test_a_finished_model_needs_no_randomized_images(tmp_path: Path, fabric, monkeypatch) -> None:
-    collected = instead_of_collecting(monkeypatch, mico)
+    collected = instead_of_collecting(monkeypatch)
     e, again = (MicoTrial(tmp_path, MICO_PRESETS["smoke"], 0, fabric, quiet=True) for _ in range(2))
     methods = e._methods(1)
     finished = methods.adapted(methods.new_task_model())
@@ -229,7 +228,7 @@ def test_a_finished_model_needs_no_randomized_images(tmp_path: Path, fabric, mon
 
 
 def test_figures_are_of_test_images(tmp_path: Path, fabric, monkeypatch) -> None:
-    instead_of_collecting(monkeypatch, mico)
+    instead_of_collecting(monkeypatch)
     e = MicoTrial(tmp_path, MICO_PRESETS["smoke"], 0, fabric, True, ("source_only", "fine_tuned"))
     asked: dict[tuple[str, int], Model] = {}
 

@@ -13,8 +13,8 @@ import torch
 from torch import nn
 
 from crossgap.base.files import read_json, remove, write_json
-from crossgap.errors import CrossgapError
-from crossgap.experiments.pick_place.presets import PICK_PLACE_PRESETS, get_pick_place_preset
+from crossgap.errors import CrossgapError, find
+from crossgap.experiments.pick_place.presets import PICK_PLACE_PRESETS
 from crossgap.experiments.pick_place.rollouts import (
     expert,
     exploring,
@@ -306,4 +306,4 @@ def test_presets() -> None:
     for preset in PICK_PLACE_PRESETS.values():
         assert set(preset.methods) <= set(SETUPS)
     with pytest.raises(CrossgapError, match=r"Preset 'huge' not found\. Available: full, quick, smoke"):
-        get_pick_place_preset("huge")
+        find("Preset", "huge", PICK_PLACE_PRESETS)

@@ -35,7 +35,7 @@ WITH_DISTURBANCE = replace(PRESET, perturbation=0.1, target_perturbation=0.2)
 @pytest.fixture(autouse=True)
 def collected(monkeypatch: pytest.MonkeyPatch) -> list[Collection]:
     """What was collected so far."""
-    return instead_of_collecting(monkeypatch, taskgan)
+    return instead_of_collecting(monkeypatch)
 
 
 def experiment(root: Path, fabric, seed: int = 0, preset=WITH_DISTURBANCE, look: str = LOOK):

@@ -14,13 +14,13 @@ from PIL import Image
 from crossgap.base.files import read_json, remove, write_json
 from crossgap.core.fabric import make_fabric
 from crossgap.deploy.policy import ReachPolicy
-from crossgap.errors import CrossgapError
+from crossgap.errors import CrossgapError, find
 from crossgap.experiments.xarm7.figures import TOGETHER, learning_curves
 from crossgap.experiments.xarm7.goggles import Adaptation, save_goggles
 from crossgap.experiments.xarm7.presets import XARM7_PRESETS, settled
 from crossgap.experiments.xarm7.report import xarm7_report
 from crossgap.experiments.xarm7.rollouts import unscaled
-from crossgap.experiments.xarm7.setups import DOMAINS, SETUPS, Setup, domains_of, get_setup
+from crossgap.experiments.xarm7.setups import DOMAINS, SETUPS, Setup, domains_of
 from crossgap.experiments.xarm7.training import FIRST_IMAGES, ReachTraining, about_policy
 from crossgap.experiments.xarm7.trial import XArm7Trial, curve_rows
 from crossgap.networks import Generator
@@ -41,7 +41,7 @@ def test_noisy_depth_is_a_domain_for_those_that_see_depth() -> None:
     with pytest.raises(
         CrossgapError, match=r"Configuration 'bset' not found.*Did you mean|Configuration 'bset'"
     ):
-        get_setup("bset")
+        find("Configuration", "bset", SETUPS)
 
 
 def test_every_domain_and_configuration_can_be_made() -> None:

@@ -10,9 +10,10 @@ import lightning_fabric
 
 from crossgap.core.results import read_rows
 from crossgap.data.subsets import check_counts
+from crossgap.errors import find
 from crossgap.experiments.budget import BudgetOptions
 from crossgap.experiments.budget.figures import SUCCESS, plot
-from crossgap.experiments.budget.presets import get_budget_preset
+from crossgap.experiments.budget.presets import BUDGET_PRESETS
 from crossgap.experiments.budget.tables import budget_table
 from crossgap.experiments.budget.trial import WITHOUT_SETTINGS, BudgetTrial, check_methods
 from crossgap.experiments.engine.experiment import Experiment, Rows, unique
@@ -27,7 +28,7 @@ class LabelBudget(Experiment):
     table = staticmethod(budget_table)
 
     def __init__(self, preset: str, options: BudgetOptions):
-        sizes = get_budget_preset(preset)
+        sizes = find("Preset", preset, BUDGET_PRESETS)
         self.preset = replace(
             sizes, looks=unique(options.looks or sizes.looks),
             methods=unique(options.methods or sizes.methods), counts=unique(options.counts or sizes.counts),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from crossgap.errors import unknown
 from crossgap.experiments.taskgan.presets import PRESETS, Preset
 
 BUDGET_METHODS = ("target_only", "fine_tuned", "taskgan_inverse_refined")
@@ -36,14 +35,3 @@ BUDGET_PRESETS = {
     "paper": BudgetPreset(PRESETS["paper"]),
 }
 """Every preset by name."""
-
-
-def get_budget_preset(name: str) -> BudgetPreset:
-    """The preset of that name.
-
-    Raises:
-        CrossgapError: there is none; the message lists those that exist.
-    """
-    if name not in BUDGET_PRESETS:
-        raise unknown("Preset", name, BUDGET_PRESETS)
-    return BUDGET_PRESETS[name]

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import lightning_fabric
 
-from crossgap.errors import unknown
+from crossgap.errors import check_known, find
 from crossgap.experiments.digits import DigitsOptions
-from crossgap.experiments.digits.presets import ALL_DIGITS_METHODS, get_digits_preset, settled
+from crossgap.experiments.digits.presets import ALL_DIGITS_METHODS, DIGITS_PRESETS, settled
 from crossgap.experiments.digits.tables import accuracy_table
 from crossgap.experiments.digits.trial import TARGETS, DigitsTrial, fetch
 from crossgap.experiments.engine.experiment import Experiment, Rows, unique
@@ -24,15 +24,11 @@ class Digits(Experiment):
     table = staticmethod(accuracy_table)
 
     def __init__(self, preset: str, options: DigitsOptions):
-        sizes = get_digits_preset(preset)
+        sizes = find("Preset", preset, DIGITS_PRESETS)
         self.preset = replace(sizes, methods=unique(options.methods or sizes.methods))
         self.domains = unique(options.looks or tuple(TARGETS))
-        for method in self.preset.methods:
-            if method not in ALL_DIGITS_METHODS:
-                raise unknown("Method of the digits", method, ALL_DIGITS_METHODS)
-        for domain in self.domains:
-            if domain not in TARGETS:
-                raise unknown("Target domain", domain, TARGETS)
+        check_known("Method of the digits", self.preset.methods, ALL_DIGITS_METHODS)
+        check_known("Target domain", self.domains, TARGETS)
         self.settings = settled(sizes)
 
     def prepare(self) -> None:

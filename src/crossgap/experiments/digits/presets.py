@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from crossgap.errors import unknown
 from crossgap.methods.config import (
     DANNConfig,
     NetworkConfig,
@@ -93,14 +92,3 @@ def settled(preset: DigitsPreset) -> dict[str, Any]:
     about = as_settings(preset)
     del about["methods"]
     return about
-
-
-def get_digits_preset(name: str) -> DigitsPreset:
-    """The preset of that name.
-
-    Raises:
-        CrossgapError: there is none; the message lists those that exist.
-    """
-    if name not in DIGITS_PRESETS:
-        raise unknown("Preset of the digits", name, DIGITS_PRESETS)
-    return DIGITS_PRESETS[name]

@@ -13,19 +13,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import lightning_fabric
 import numpy as np
 
 from crossgap.base.files import once
 from crossgap.core.results import with_threads
-from crossgap.core.runs import made_once, timed
+from crossgap.core.runs import timed
 from crossgap.core.statistics import wilson_interval
-from crossgap.core.trainer import Trainer
 from crossgap.data import Classes, LabelledImages
 from crossgap.deploy.adapted import AdaptedModel, weights_of
 from crossgap.evaluation import AGGREGATE
 from crossgap.experiments.digits.data import Split, mnist, mnist_m, randomized, scanned_digits, varied
 from crossgap.experiments.digits.presets import DigitsPreset
+from crossgap.experiments.engine.trial import Trial
 from crossgap.methods.methods import Methods
 from crossgap.methods.registry import METHODS
 
@@ -50,25 +49,11 @@ def fetch() -> None:
     SOURCE("train")
 
 
-class DigitsTrial:
-    """All methods of one seed in one target domain; every stage is done once and kept in its folder.
+class DigitsTrial(Trial):
+    """All methods of one seed in one target domain, a key of `TARGETS`; the seed also says which target
+    images have a label."""
 
-    Args:
-        root: the run folder.
-        preset: size of the experiment.
-        domain: a key of `TARGETS`.
-        seed: of training, and of which target images have a label.
-        fabric: device and precision.
-        quiet: no progress bars.
-    """
-
-    def __init__(
-        self, root: Path, preset: DigitsPreset, domain: str, seed: int, fabric: lightning_fabric.Fabric,
-        quiet: bool = False,
-    ):  # fmt: skip
-        self.preset, self.domain, self.seed, self.fabric, self.quiet = preset, domain, seed, fabric, quiet
-        self.root, self.source_folder = root, root / f"seed_{seed}" / "source"
-        self.folder = root / f"seed_{seed}" / domain
+    preset: DigitsPreset
 
     def run(self) -> list[dict[str, Any]]:
         """Do what is not done yet; one flat row per figure."""
@@ -116,10 +101,9 @@ class DigitsTrial:
 
     @functools.cached_property
     def _methods(self) -> Methods:
-        trainer = functools.partial(Trainer, fabric=self.fabric, seed=self.seed, quiet=self.quiet)
         return Methods(
-            self.source, self.target, self.preset.config, trainer(self.folder),
-            source_trainer=trainer(self.source_folder), scale=CLASSES,
+            self.source, self.target, self.preset.config, self.trainer(self.folder),
+            source_trainer=self.trainer(self.source_folder), scale=CLASSES,
             extra={
                 "oracle": lambda: self.oracle_data, "unlabelled": lambda: self.unlabelled,
                 "randomized_per_frame": lambda: self.randomized,
@@ -131,8 +115,7 @@ class DigitsTrial:
 
     def model(self, method: str) -> AdaptedModel:
         """A method's model, trained if need be."""
-        made_once(self._saved(method), lambda: self._methods.get(method), self.root, f"train {method}")
-        return self._methods.get(method)
+        return self.trained(self._methods, method, self._saved(method))
 
     # evaluation
 

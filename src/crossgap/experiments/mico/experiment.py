@@ -7,10 +7,11 @@ from pathlib import Path
 import lightning_fabric
 
 from crossgap.core.results import read_rows
+from crossgap.errors import find
 from crossgap.experiments.engine.experiment import Experiment, Rows, unique
 from crossgap.experiments.mico import MicoOptions
 from crossgap.experiments.mico.figures import curve
-from crossgap.experiments.mico.presets import get_mico_preset
+from crossgap.experiments.mico.presets import MICO_PRESETS
 from crossgap.experiments.mico.tables import error_table
 from crossgap.experiments.mico.trial import DEFAULT_METHODS, PICTURED, MicoTrial, check_selection
 from crossgap.methods.config import as_settings
@@ -25,7 +26,7 @@ class Mico(Experiment):
     table = staticmethod(error_table)
 
     def __init__(self, preset: str, options: MicoOptions):
-        self.preset = get_mico_preset(preset)
+        self.preset = find("Preset", preset, MICO_PRESETS)
         self.methods = unique(options.methods or DEFAULT_METHODS)
         self.counts = unique(options.counts or self.preset.target_images)
         check_selection(self.methods, self.counts, max(self.preset.target_images))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from crossgap.errors import unknown
 from crossgap.methods.config import NetworkConfig, SupervisedConfig, TaskGANConfig, TranslatorConfig
 
 
@@ -66,14 +65,3 @@ MICO_PRESETS = {
     "paper": MicoPreset(size=128),
 }  # fmt: skip
 """Every preset by name."""
-
-
-def get_mico_preset(name: str) -> MicoPreset:
-    """The preset of that name.
-
-    Raises:
-        CrossgapError: there is none; the message lists those that exist.
-    """
-    if name not in MICO_PRESETS:
-        raise unknown("Preset", name, MICO_PRESETS)
-    return MICO_PRESETS[name]

@@ -12,20 +12,18 @@ import lightning_fabric
 import numpy as np
 
 from crossgap.base.files import once
-from crossgap.base.progress import track
 from crossgap.collection import Collection
 from crossgap.core.results import with_threads
-from crossgap.core.runs import made_once, timed
+from crossgap.core.runs import timed
 from crossgap.core.statistics import mean_interval
-from crossgap.core.trainer import Trainer
-from crossgap.data import LabelledImages, read_folder
+from crossgap.data import LabelledImages
 from crossgap.deploy.adapted import AdaptedModel, weights_of
-from crossgap.errors import CrossgapError, unknown
+from crossgap.errors import CrossgapError, check_known
 from crossgap.evaluation import AGGREGATE, Predict
+from crossgap.experiments.engine.trial import Trial
 from crossgap.experiments.mico.presets import MicoPreset
 from crossgap.methods.config import SupervisedConfig, TaskGANConfig, TranslatorConfig
 from crossgap.methods.methods import Methods
-from crossgap.simulation.collect import collect
 from crossgap.simulation.mico.kinematics import decode_angles, wrapped
 
 SOURCE, TARGET = "mico_source", "mico_target"
@@ -102,23 +100,16 @@ def check_selection(methods: Sequence[str], counts: Sequence[int], most: int) ->
     Raises:
         CrossgapError: there are not; the message says what there is.
     """
-    for method in methods:
-        if method not in EVERY_METHOD:
-            raise unknown("Method of the Mico", method, EVERY_METHOD)
+    check_known("Method of the Mico", methods, EVERY_METHOD)
     for count in counts:
         if not 1 <= count <= most:
             raise CrossgapError(f"--counts must be from 1 to {most}, the preset's most; got {count}.")
 
 
-class MicoTrial:
-    """Every method with every number of target images, of one seed; each stage is done once and kept.
+class MicoTrial(Trial):
+    """Every method with every number of target images, of one seed. Arguments as in `Trial`, and:
 
     Args:
-        root: the run folder.
-        preset: size of the experiment.
-        seed: of data and training.
-        fabric: device and precision.
-        quiet: no progress bars.
         methods: which of `EVERY_METHOD`.
     """
 
@@ -126,10 +117,8 @@ class MicoTrial:
         self, root: Path, preset: MicoPreset, seed: int, fabric: lightning_fabric.Fabric, quiet: bool = False,
         methods: Sequence[str] = DEFAULT_METHODS,
     ):  # fmt: skip
-        self.root, self.preset, self.seed, self.fabric, self.quiet = root, preset, seed, fabric, quiet
+        super().__init__(root, preset, TARGET, seed, fabric, quiet)
         self.methods = tuple(methods)
-        self.source_folder = root / f"seed_{seed}" / "source"
-        self.folder = root / f"seed_{seed}" / TARGET
 
     def run(self, images: int) -> list[dict[str, Any]]:
         """Do what is not done yet with that many target images; one flat row per figure.
@@ -166,10 +155,7 @@ class MicoTrial:
             seed=100 * self.seed + stream, **{"world": "mico", **settings},
         )  # fmt: skip
         path = (self.source_folder if stream == SOURCE_SEED else self.folder) / "data" / name
-        shown: dict[str, Any] = {} if self.quiet else {"track": track}
-        made_once(path, lambda: collect(collection, path, **shown), self.root, f"collect {name}")
-        # once more, without a time: it refuses another collection
-        return read_folder(collect(collection, path), **shown).select(slice(images))
+        return self.collected(collection, path).select(slice(images))
 
     @functools.cached_property
     def source(self) -> LabelledImages:
@@ -219,10 +205,9 @@ class MicoTrial:
         )  # fmt: skip
 
     def _methods(self, images: int) -> Methods:
-        trainer = functools.partial(Trainer, fabric=self.fabric, seed=self.seed, quiet=self.quiet)
         return Methods(
             self.source, self.target.select(slice(images)), self._config(images),
-            trainer(self._images_folder(images)), source_trainer=trainer(self.source_folder),
+            self.trainer(self._images_folder(images)), source_trainer=self.trainer(self.source_folder),
             extra={"randomized_per_frame": lambda: self.randomized}, source_config=self._config(1),
             simulated=("randomized_per_frame",),
         )  # fmt: skip
@@ -237,9 +222,7 @@ class MicoTrial:
     def model(self, method: str, images: int) -> AdaptedModel:
         """A method's model, trained with that many target images if need be; 0 for those that see none."""
         methods = self._methods(max(1, images))  # collects under times of its own
-        stage = f"train {method}, {images} target images"
-        made_once(self._saved(method, images), lambda: methods.get(method), self.root, stage)
-        return methods.get(method)
+        return self.trained(methods, method, self._saved(method, images), f", {images} target images")
 
     # evaluation
 

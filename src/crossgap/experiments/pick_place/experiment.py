@@ -8,10 +8,11 @@ from pathlib import Path
 import lightning_fabric
 
 from crossgap.core.results import read_rows
+from crossgap.errors import check_known, find
 from crossgap.experiments.engine.experiment import Experiment, Rows, unique
 from crossgap.experiments.pick_place import PickPlaceOptions
-from crossgap.experiments.pick_place.presets import get_pick_place_preset
-from crossgap.experiments.pick_place.setups import SETUPS, get_pick_place_setup
+from crossgap.experiments.pick_place.presets import PICK_PLACE_PRESETS
+from crossgap.experiments.pick_place.setups import SETUPS
 from crossgap.experiments.pick_place.tables import pick_place_table
 from crossgap.experiments.pick_place.trial import PickPlaceTrial
 from crossgap.experiments.xarm7.figures import learning_curves
@@ -26,7 +27,7 @@ class PickPlace(Experiment):
     table = staticmethod(pick_place_table)
 
     def __init__(self, preset: str, options: PickPlaceOptions):
-        sizes = get_pick_place_preset(preset)
+        sizes = find("Preset", preset, PICK_PLACE_PRESETS)
         self.preset = replace(
             sizes,
             looks=unique(options.looks or sizes.looks),
@@ -35,8 +36,7 @@ class PickPlace(Experiment):
         for look in self.preset.looks:
             get_look(look)
         check_meshes(self.preset.looks)
-        for method in self.preset.methods:
-            get_pick_place_setup(method)
+        check_known("Method", self.preset.methods, SETUPS)
         self.settings = asdict(replace(self.preset, looks=(), methods=()))
 
     def parts(self, seeds: int) -> list[tuple[int]]:

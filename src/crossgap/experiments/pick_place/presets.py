@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from crossgap.errors import unknown
 from crossgap.methods.asymmetric_ddpg.config import DDPGConfig
 from crossgap.methods.config import SupervisedConfig
 
@@ -81,14 +80,3 @@ PICK_PLACE_PRESETS = {
     ),
 }  # fmt: skip
 """Every preset by name."""
-
-
-def get_pick_place_preset(name: str) -> PickPlacePreset:
-    """The preset of that name.
-
-    Raises:
-        CrossgapError: there is none; the message lists those that exist.
-    """
-    if name not in PICK_PLACE_PRESETS:
-        raise unknown("Preset", name, PICK_PLACE_PRESETS)
-    return PICK_PLACE_PRESETS[name]

@@ -7,7 +7,6 @@ from typing import Any
 
 import torch
 
-from crossgap.errors import unknown
 from crossgap.experiments.pick_place.presets import PickPlacePreset
 from crossgap.experiments.pick_place.rollouts import FEATURES
 from crossgap.methods.asymmetric_ddpg.learner import AsymmetricDDPG
@@ -43,17 +42,6 @@ SETUPS = {
     "images_randomized": Setup(randomization="full", per_frame=True),
 }
 """Every setup by name."""
-
-
-def get_pick_place_setup(name: str) -> Setup:
-    """The setup of that name.
-
-    Raises:
-        CrossgapError: there is none; the message lists those that exist.
-    """
-    if name not in SETUPS:
-        raise unknown("Method", name, SETUPS)
-    return SETUPS[name]
 
 
 def new_pick_place_learner(

@@ -14,8 +14,9 @@ from crossgap.base.files import once
 from crossgap.core.checkpoints import ABOUT, newest_in
 from crossgap.core.runs import same_setup, timed
 from crossgap.core.weights import digest_in
+from crossgap.errors import check_known
 from crossgap.experiments.pick_place.presets import PickPlacePreset
-from crossgap.experiments.pick_place.setups import get_pick_place_setup
+from crossgap.experiments.pick_place.setups import SETUPS
 from crossgap.experiments.pick_place.training import PickPlaceTraining
 from crossgap.experiments.xarm7.outcomes import EPISODE, judged, trained_threads
 from crossgap.experiments.xarm7.training import TEST_GOALS
@@ -45,8 +46,7 @@ class PickPlaceTrial:
     ):  # fmt: skip
         self.root, self.preset, self.seed, self.fabric, self.quiet = root, preset, seed, fabric, quiet
         self.folder = root / f"seed_{seed}"
-        for method in preset.methods:
-            get_pick_place_setup(method)
+        check_known("Method", preset.methods, SETUPS)
 
     def run(self) -> list[dict[str, Any]]:
         """Do what is not done yet; one flat row per figure.
@@ -58,13 +58,13 @@ class PickPlaceTrial:
         Raises:
             CrossgapError: a method's training is one of another setup.
         """
-        seeing = any(get_pick_place_setup(method).cameras for method in self.preset.methods)
+        seeing = any(SETUPS[method].cameras for method in self.preset.methods)
         for method in {*self.preset.methods, *((TEACHER,) if seeing else ())}:  # finished ones do not ask
-            same_setup(self.folder / method, get_pick_place_setup(method))
+            same_setup(self.folder / method, SETUPS[method])
         rows = [
             {"domain": look, "method": method, "seed": self.seed, "metric": metric, **row}
             for method in self.preset.methods
-            for look in (self.preset.looks if get_pick_place_setup(method).cameras else ("source",))
+            for look in (self.preset.looks if SETUPS[method].cameras else ("source",))
             for metric, row in judged(self.episodes(method, look)).items()
         ]
         about = {"domain": "source", "seed": self.seed, "metric": "validation_success"}
@@ -95,11 +95,11 @@ class PickPlaceTrial:
         digest = digest_in(newest / ABOUT, "checkpoint") if newest else None
         if newest and digest is None:
             return None
-        return {"setup": as_json(asdict(get_pick_place_setup(method))), "weights": digest}
+        return {"setup": as_json(asdict(SETUPS[method])), "weights": digest}
 
     def training(self, method: str) -> PickPlaceTraining:
         """A method's training; that of its teacher is done first."""
-        if not get_pick_place_setup(method).cameras:
+        if not SETUPS[method].cameras:
             return self._begun(method)
         teacher = self._begun(TEACHER)
         with timed(self.root, f"train {TEACHER}"):
@@ -109,7 +109,7 @@ class PickPlaceTrial:
         return PickPlaceTraining(
             self.folder / method,
             self.preset,
-            get_pick_place_setup(method),
+            SETUPS[method],
             self.seed,
             self.fabric,
             self.quiet,

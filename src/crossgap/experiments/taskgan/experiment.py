@@ -7,7 +7,7 @@ from pathlib import Path
 import lightning_fabric
 
 from crossgap.core.results import read_rows
-from crossgap.errors import unknown
+from crossgap.errors import check_known
 from crossgap.experiments.engine.experiment import Experiment, Rows, unique
 from crossgap.experiments.taskgan import TaskGANOptions
 from crossgap.experiments.taskgan.figures import of_the_paper, regimes_plot
@@ -34,9 +34,7 @@ class TaskGAN(Experiment):
         self.methods = unique(options.methods or plain.methods)
         for look in self.looks:
             get_target_look(look)
-        for method in self.methods:
-            if method not in ALL_METHODS:
-                raise unknown("Method of this experiment", method, ALL_METHODS)
+        check_known("Method of this experiment", self.methods, ALL_METHODS)
         self.preset, self.norm = with_task_norm(plain, options.task_norm), options.task_norm
         self.settings, self._depends = as_json(self.preset), as_json(plain)
 

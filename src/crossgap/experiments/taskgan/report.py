@@ -14,7 +14,7 @@ from crossgap.core.fabric import make_fabric
 from crossgap.core.runs import provenance, read_times, seeds_of
 from crossgap.core.trainer import read_metrics
 from crossgap.deploy.adapted import AdaptedModel
-from crossgap.errors import CrossgapError, unknown
+from crossgap.errors import CrossgapError, check_known
 from crossgap.experiments.engine.closing import say_success
 from crossgap.experiments.taskgan.presets import (
     ALL_METHODS,
@@ -51,10 +51,8 @@ def report_again(
     looks: list[str] = [config["look"]] if "look" in config else _looks(folder)
     seeds: list[int] = [config["seed"]] if "seed" in config else seeds_of(folder)
     look, seed = looks[0] if look is None else look, seeds[0] if seed is None else seed
-    if look not in looks:
-        raise unknown("Look of this run", look, looks)
-    if seed not in seeds:
-        raise unknown("Seed of this run", str(seed), map(str, seeds))
+    check_known("Look of this run", (look,), looks)
+    check_known("Seed of this run", (str(seed),), [*map(str, seeds)])
     found, preset = config["settings"], get_preset(config["preset"])
     if not mismatch(found, NORMED):
         preset = with_task_norm(preset, found["config"]["networks"]["task_norm"])

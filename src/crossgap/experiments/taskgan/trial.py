@@ -13,14 +13,12 @@ import numpy as np
 
 from crossgap.base.arrays import read_arrays
 from crossgap.base.files import once, writing
-from crossgap.base.progress import track
 from crossgap.collection import Collection
 from crossgap.core.results import with_threads
-from crossgap.core.runs import made_once, timed
-from crossgap.core.trainer import Trainer
-from crossgap.data import LabelledImages, LabelScale, read_folder
+from crossgap.core.runs import timed
+from crossgap.data import LabelledImages, LabelScale
 from crossgap.deploy.adapted import AdaptedModel, weights_of
-from crossgap.errors import CrossgapError, unknown
+from crossgap.errors import CrossgapError, check_known
 from crossgap.evaluation import (
     AGGREGATE,
     PLAYED,
@@ -30,11 +28,11 @@ from crossgap.evaluation import (
     closed_loop,
     offline_error,
 )
+from crossgap.experiments.engine.trial import Trial
 from crossgap.experiments.taskgan.alignment import landmarks_of, pair_error
 from crossgap.experiments.taskgan.presets import MAIN_METHODS, Preset
 from crossgap.methods.methods import Methods
 from crossgap.methods.registry import METHODS
-from crossgap.simulation.collect import collect
 from crossgap.simulation.reach3.looks import get_look, get_target_look
 
 SOURCE_SEED, TARGET_SEED, HELD_OUT_SEED, ORACLE_SEED = 1, 2, 3, 4
@@ -59,34 +57,26 @@ RECORDED = 4
 """Episodes per method whose images are kept for the report."""
 
 
-class TaskGANTrial:
-    """All methods of one seed in one target look; every stage is done once and kept in its folder.
+class TaskGANTrial(Trial):
+    """All methods of one seed in one target look. Arguments as in `Trial`, and:
 
     Args:
-        root: the run folder.
-        preset: size of the experiment.
-        domain: name of the target look.
-        seed: of data and training.
-        fabric: device and precision.
-        quiet: no progress bars.
         methods: which methods, by name, in the order of tables.
 
     Raises:
         CrossgapError: there is no such target look or method.
     """
 
+    preset: Preset
+
     def __init__(
         self, root: Path, preset: Preset, domain: str, seed: int, fabric: lightning_fabric.Fabric,
         quiet: bool = False, methods: Sequence[str] = MAIN_METHODS,
     ):  # fmt: skip
         get_target_look(domain)
-        for method in methods:
-            if method not in METHODS:
-                raise unknown("Method", method, METHODS)
+        check_known("Method", methods, METHODS)
+        super().__init__(root, preset, domain, seed, fabric, quiet)
         self.methods = tuple(methods)
-        self.preset, self.domain, self.seed, self.fabric, self.quiet = preset, domain, seed, fabric, quiet
-        self.root, self.source_folder = root, root / f"seed_{seed}" / "source"
-        self.folder = root / f"seed_{seed}" / domain
 
     def run(self) -> list[dict[str, Any]]:
         """Do what is not done yet; the result rows of this seed and look."""
@@ -131,9 +121,7 @@ class TaskGANTrial:
         )
         shared = look == "source" and many
         path = (self.source_folder if shared else self.folder) / "data" / name
-        shown: dict[str, Any] = {} if self.quiet else {"track": track}
-        made_once(path, lambda: collect(collection, path, **shown), self.root, f"collect {name}")
-        return read_folder(collect(collection, path), **shown)  # once more: it refuses another collection
+        return self.collected(collection, path)
 
     @functools.cached_property
     def source(self) -> LabelledImages:
@@ -186,10 +174,9 @@ class TaskGANTrial:
 
     @functools.cached_property
     def _methods(self) -> Methods:
-        trainer = functools.partial(Trainer, fabric=self.fabric, seed=self.seed, quiet=self.quiet)
         return Methods(
-            self.source, self.target, self.preset.config, trainer(self.folder),
-            source_trainer=trainer(self.source_folder), extra=self._extra, simulated=MANY,
+            self.source, self.target, self.preset.config, self.trainer(self.folder),
+            source_trainer=self.trainer(self.source_folder), extra=self._extra, simulated=MANY,
         )  # fmt: skip
 
     def model(self, method: str) -> AdaptedModel:
@@ -198,8 +185,7 @@ class TaskGANTrial:
         saved = self.saved(method)
         if about.needs and not saved.exists():
             self.extra(about.needs)
-        made_once(saved, lambda: methods.get(method), self.root, f"train {method}")
-        return methods.get(method)
+        return self.trained(methods, method, saved)
 
     # evaluation
 
@@ -354,6 +340,10 @@ class TaskGANTrial:
         return {"domain": self.domain, "seed": self.seed, "gain": self.gain, "preset": preset}
 
 
+def _of_whole(name: str, about: str) -> Any:
+    return property(lambda self: getattr(self.whole, name), doc=about)
+
+
 class Variant(TaskGANTrial):
     """An experiment with one thing changed; images, f_X, gain and tests are those of the whole experiment.
 
@@ -363,6 +353,12 @@ class Variant(TaskGANTrial):
         methods: which methods, by name.
         preset: with what is changed; that of the whole experiment by default.
     """
+
+    source = _of_whole("source", "Many labelled images of the source look.")
+    target = _of_whole("target", "Few labelled images of the target look.")
+    target_pairs = _of_whole("target_pairs", "The target images' true pairs in the source look.")
+    held_out = _of_whole("held_out", "Images of the target look that nothing is trained or chosen on.")
+    held_out_pairs = _of_whole("held_out_pairs", "The held-out images' true pairs in the source look.")
 
     def __init__(
         self, whole: TaskGANTrial, name: str, methods: Sequence[str], preset: Preset | None = None
@@ -374,28 +370,3 @@ class Variant(TaskGANTrial):
     @functools.cached_property
     def _extra(self) -> dict[str, Callable[[], LabelledImages]]:
         return self.whole._extra | {"pairs": lambda: self.target_pairs}
-
-    @functools.cached_property
-    def source(self) -> LabelledImages:
-        """Many labelled images of the source look."""
-        return self.whole.source
-
-    @functools.cached_property
-    def target(self) -> LabelledImages:
-        """Few labelled images of the target look."""
-        return self.whole.target
-
-    @functools.cached_property
-    def target_pairs(self) -> LabelledImages:
-        """The target images' true pairs in the source look."""
-        return self.whole.target_pairs
-
-    @functools.cached_property
-    def held_out(self) -> LabelledImages:
-        """Images of the target look that nothing is trained or chosen on."""
-        return self.whole.held_out
-
-    @functools.cached_property
-    def held_out_pairs(self) -> LabelledImages:
-        """The held-out images' true pairs in the source look."""
-        return self.whole.held_out_pairs

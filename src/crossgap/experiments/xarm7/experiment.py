@@ -8,17 +8,18 @@ from pathlib import Path
 import lightning_fabric
 
 from crossgap.core.results import read_rows
+from crossgap.errors import find
 from crossgap.experiments.engine.experiment import Experiment, Rows, unique
 from crossgap.experiments.xarm7 import XArm7Options
 from crossgap.experiments.xarm7.figures import distance_histograms, learning_curves, region_map
-from crossgap.experiments.xarm7.presets import get_xarm7_preset, settled
+from crossgap.experiments.xarm7.presets import XARM7_PRESETS, settled
 from crossgap.experiments.xarm7.report import (
     episodes_by_domain,
     evaluated_trials,
     first_configuration,
     xarm7_report,
 )
-from crossgap.experiments.xarm7.setups import SETUPS, domains_of, get_setup
+from crossgap.experiments.xarm7.setups import SETUPS, domains_of
 from crossgap.experiments.xarm7.tables import reach_table
 from crossgap.experiments.xarm7.trial import XArm7Trial
 from crossgap.simulation.xarm7.looks import check_meshes
@@ -32,11 +33,11 @@ class XArm7(Experiment):
     table = staticmethod(reach_table)
 
     def __init__(self, preset: str, options: XArm7Options):
-        sizes = get_xarm7_preset(preset)
+        sizes = find("Preset", preset, XARM7_PRESETS)
         self.preset = replace(sizes, domains=unique(options.looks or sizes.domains))
         self.setups = unique(options.methods or sizes.setups)
         for setup in self.setups:
-            domains_of(get_setup(setup), self.preset.domains)
+            domains_of(find("Configuration", setup, SETUPS), self.preset.domains)
         check_meshes(self.preset.domains)
         self.settings = settled(self.preset)
 

@@ -15,8 +15,8 @@ from crossgap.core.fabric import learning_hardware, make_fabric, single_process
 from crossgap.core.runs import CONFIG, lock_run, open_run, start
 from crossgap.core.statistics import paired_difference, wilson_interval
 from crossgap.deploy.policy import EXTRACTORS, ReachPolicy
-from crossgap.errors import CrossgapError, unknown
-from crossgap.experiments.xarm7.presets import EPISODE_STEPS, get_xarm7_preset
+from crossgap.errors import CrossgapError, find, unknown
+from crossgap.experiments.xarm7.presets import EPISODE_STEPS, XARM7_PRESETS
 from crossgap.experiments.xarm7.rollouts import play_goals
 from crossgap.experiments.xarm7.setups import Setup
 from crossgap.experiments.xarm7.training import TEST_GOALS, VALIDATION_GOALS, ReachTraining, about_policy
@@ -39,7 +39,7 @@ def learn_policy(
     Raises:
         CrossgapError: a setting that does not exist, or `output` holds something else.
     """
-    settings, fabric = get_xarm7_preset(preset), single_process(device, precision)
+    settings, fabric = find("Preset", preset, XARM7_PRESETS), single_process(device, precision)
     check_setup(setup)
     if workers is not None and workers < 1:
         raise CrossgapError(f"--workers must be at least 1; got {workers}.")

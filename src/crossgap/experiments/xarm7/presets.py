@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from crossgap.errors import unknown
 from crossgap.experiments.xarm7.setups import DOMAINS, SETUPS
 from crossgap.methods.asymmetric_ddpg.config import DDPGConfig
 from crossgap.methods.config import NetworkConfig, SupervisedConfig, TranslatorConfig, as_settings
@@ -93,14 +92,3 @@ XARM7_PRESETS = {
 def settled(preset: XArm7Preset) -> dict[str, Any]:
     """What a run's figures depend on. Configurations, domains and goggles can be added to it later."""
     return as_settings(replace(preset, setups=(), domains=(), adapted=(), adapted_to=()))
-
-
-def get_xarm7_preset(name: str) -> XArm7Preset:
-    """The preset of that name.
-
-    Raises:
-        CrossgapError: there is none; the message lists those that exist.
-    """
-    if name not in XARM7_PRESETS:
-        raise unknown("Preset", name, XARM7_PRESETS)
-    return XARM7_PRESETS[name]

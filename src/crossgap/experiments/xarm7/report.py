@@ -15,9 +15,9 @@ from crossgap.base.files import write_text
 from crossgap.base.progress import say
 from crossgap.core.fabric import make_fabric
 from crossgap.core.runs import provenance, read_run, seeds_of
-from crossgap.errors import CrossgapError
+from crossgap.errors import CrossgapError, find
 from crossgap.experiments.xarm7.figures import distance_histograms, learning_curves, region_map
-from crossgap.experiments.xarm7.presets import XArm7Preset, get_xarm7_preset, settled
+from crossgap.experiments.xarm7.presets import XARM7_PRESETS, XArm7Preset, settled
 from crossgap.experiments.xarm7.rollouts import Policy, frames_of, scaled
 from crossgap.experiments.xarm7.setups import DOMAINS, SETUPS
 from crossgap.experiments.xarm7.trial import XArm7Trial
@@ -54,7 +54,7 @@ def xarm7_report(folder: Path) -> Path:
     import jinja2
 
     config = read_run(folder, needs=("preset", "settings"))
-    preset, fabric = get_xarm7_preset(config["preset"]), make_fabric()
+    preset, fabric = find("Preset", config["preset"], XARM7_PRESETS), make_fabric()
     if config["settings"] != json.loads(json.dumps(settled(preset))):
         raise CrossgapError(
             f"Preset '{config['preset']}' has changed since {folder} was run: start a new run."

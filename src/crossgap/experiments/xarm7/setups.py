@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from crossgap.errors import unknown
+from crossgap.errors import check_known
 
 
 @dataclass(frozen=True)
@@ -91,24 +91,11 @@ DOMAINS: dict[str, dict[str, Any]] = {
 `noisy_depth`, the plain source seen by a stereo camera, is for policies that see depth."""
 
 
-def get_setup(name: str) -> Setup:
-    """The configuration of that name.
-
-    Raises:
-        CrossgapError: there is none; the message lists those that exist.
-    """
-    if name not in SETUPS:
-        raise unknown("Configuration", name, SETUPS)
-    return SETUPS[name]
-
-
 def domains_of(setup: Setup, domains: tuple[str, ...]) -> list[str]:
     """Those of the domains where a configuration can be tested.
 
     Raises:
         CrossgapError: one does not exist; the message lists those that do.
     """
-    for domain in domains:
-        if domain not in DOMAINS:
-            raise unknown("Domain", domain, DOMAINS)
+    check_known("Domain", domains, DOMAINS)
     return [domain for domain in domains if setup.depth or "depth_noise" not in DOMAINS[domain]]

@@ -11,11 +11,12 @@ import lightning_fabric
 from crossgap.base.files import once
 from crossgap.base.machine import threads_here
 from crossgap.core.runs import same_setup, setup_differences, timed
+from crossgap.errors import find
 from crossgap.experiments.xarm7.goggles import Adaptation, adapted_digest, policy_digest
 from crossgap.experiments.xarm7.outcomes import EPISODE, judged, trained_threads
 from crossgap.experiments.xarm7.presets import XArm7Preset
 from crossgap.experiments.xarm7.rollouts import Policy
-from crossgap.experiments.xarm7.setups import DOMAINS, domains_of, get_setup
+from crossgap.experiments.xarm7.setups import DOMAINS, SETUPS, domains_of
 from crossgap.experiments.xarm7.training import ReachTraining
 
 LEARNT = 0.8
@@ -42,7 +43,7 @@ class XArm7Trial:
         quiet: bool = False,
     ):  # fmt: skip
         self.root, self.preset, self.name, self.seed = root, preset, setup, seed
-        self.setup = get_setup(setup)
+        self.setup = find("Configuration", setup, SETUPS)
         self.domains = domains_of(self.setup, preset.domains)
         self.folder = root / f"seed_{seed}" / setup
         self.training = ReachTraining(self.folder, preset, self.setup, seed, fabric, quiet)
