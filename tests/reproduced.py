@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from crossgap.experiments.engine.options import Where
+from crossgap.experiments.engine.experiment import Where
 from crossgap.experiments.engine.reproduce import reproduce
 
 

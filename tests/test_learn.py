@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 from crossgap.core.fabric import make_fabric
 from crossgap.errors import CrossgapError
 from crossgap.experiments.engine import reproduce
-from crossgap.experiments.engine.options import Where
+from crossgap.experiments.engine.experiment import Where
 from crossgap.experiments.xarm7.learning import evaluate_policies, learn_policy
 from crossgap.experiments.xarm7.presets import XARM7_PRESETS
 from crossgap.experiments.xarm7.setups import BEST

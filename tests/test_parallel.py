@@ -12,8 +12,7 @@ from crossgap.base.files import read_json, read_json_lines
 from crossgap.core.parallel import _names, in_parallel, threads_of
 from crossgap.errors import CrossgapError
 from crossgap.experiments.engine import reproduce
-from crossgap.experiments.engine.experiment import EXPERIMENTS
-from crossgap.experiments.engine.options import Where
+from crossgap.experiments.engine.experiment import EXPERIMENTS, Where
 from crossgap.experiments.engine.reproduce import _begin
 from reproduced import reproduced
 

@@ -14,7 +14,7 @@ from crossgap.commands.report import report_again
 from crossgap.core.fabric import make_fabric
 from crossgap.deploy.adapted import AdaptedModel
 from crossgap.errors import CrossgapError
-from crossgap.experiments.engine.options import Where
+from crossgap.experiments.engine.experiment import Where
 from crossgap.experiments.engine.reproduce import reproduce
 from crossgap.experiments.taskgan.presets import PRESETS
 from crossgap.experiments.taskgan.trial import PICTURED, TaskGANTrial

@@ -17,8 +17,8 @@ from crossgap.base.files import remove, write_json
 from crossgap.collection import Collection
 from crossgap.data import LabelScale
 from crossgap.evaluation import TEST_STARTS, VALIDATION_STARTS, ClosedLoop
-from crossgap.experiments.task_weight import trial as task_weight
-from crossgap.experiments.task_weight.trial import TaskWeightTrial
+from crossgap.experiments.task_weight import experiment as task_weight
+from crossgap.experiments.task_weight.experiment import TaskWeightTrial
 from crossgap.experiments.taskgan import trial as taskgan
 from crossgap.experiments.taskgan.presets import PRESETS
 from crossgap.experiments.taskgan.trial import TaskGANTrial

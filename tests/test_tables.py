@@ -13,11 +13,11 @@ from filelock import FileLock, Timeout
 from crossgap.base.files import lock_file, read_json
 from crossgap.errors import CrossgapError
 from crossgap.experiments.benchmarks.tables import minutes_table, step_table
-from crossgap.experiments.digits.tables import accuracy_table
+from crossgap.experiments.digits.experiment import accuracy_table
 from crossgap.experiments.engine import tables
 from crossgap.experiments.engine.tables import insert, update
-from crossgap.experiments.mico.tables import error_table
-from crossgap.experiments.task_weight.tables import weight_table
+from crossgap.experiments.mico.experiment import error_table
+from crossgap.experiments.task_weight.experiment import weight_table
 from crossgap.experiments.taskgan.tables import (
     alignment_table,
     difference_table,
@@ -25,7 +25,7 @@ from crossgap.experiments.taskgan.tables import (
     regime_table,
     success_table,
 )
-from crossgap.experiments.xarm7.tables import reach_table
+from crossgap.experiments.xarm7.experiment import reach_table
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]

@@ -12,8 +12,8 @@ from PIL import Image
 from crossgap.base.files import read_json
 from crossgap.core.fabric import make_fabric
 from crossgap.errors import CrossgapError
-from crossgap.experiments.task_weight import trial as task_weight
-from crossgap.experiments.task_weight.trial import histogram_distance
+from crossgap.experiments.task_weight import experiment as task_weight
+from crossgap.experiments.task_weight.experiment import histogram_distance
 from crossgap.experiments.taskgan.presets import get_preset
 from crossgap.experiments.taskgan.trial import TaskGANTrial
 from reproduced import reproduced

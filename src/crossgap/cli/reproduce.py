@@ -1,12 +1,12 @@
 """`crossgap reproduce`: each experiment with the options that it takes."""
 
 from collections.abc import Callable
+from dataclasses import make_dataclass
 from typing import Annotated, Literal
 
 from tyro.conf import arg
 
-from crossgap.experiments.engine.experiment import EXPERIMENTS
-from crossgap.experiments.engine.options import Where
+from crossgap.experiments.engine.experiment import EXPERIMENTS, Where
 
 ABOUT = """Repeat an experiment over seeds, and write <results>/<experiment>/<preset>.json.
 
@@ -28,11 +28,15 @@ def command(name: str) -> Callable[..., None]:
         CrossgapError: there is no such experiment; the message lists those that exist.
     """
     entry = EXPERIMENTS.find(name)
+    fields = [
+        (option, Annotated[kind, arg(help=about)], None) for option, (kind, about) in entry.options.items()
+    ]
+    kind = make_dataclass("Options", fields, frozen=True)
 
     def reproduce(
         preset: Annotated[Literal[entry.presets], arg(help=PRESET)] = "quick",  # type: ignore
         seeds: Annotated[int | None, arg(help=SEEDS)] = None,
-        options: Annotated[entry.options, arg(name="")] = entry.options(),  # type: ignore # noqa: B008
+        options: Annotated[kind, arg(name="")] = kind(),  # type: ignore # noqa: B008
         where: Annotated[Where, arg(name="")] = Where(),  # noqa: B008
     ) -> None:
         from crossgap.experiments.engine.closing import say_results

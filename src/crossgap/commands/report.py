@@ -18,7 +18,7 @@ def report_again(folder: Path, look: str | None, seed: int | None, picture: Path
     if picture is not None and picture.suffix.lower() != ".png":
         raise CrossgapError(f"--picture {picture} is no PNG. Expected a name that ends in .png.")
     run = read_run(folder)["experiment"]
-    places = [e.report for e in EXPERIMENTS.values() if e.report and run in (e.name, *e.runs)]
+    places = [e.report for name, e in EXPERIMENTS.items() if e.report and run in (name, *e.runs)]
     if not places:
         raise CrossgapError(f"{folder} is a run of {run}: nothing to report on.")
     config = read_run(folder, needs=("preset", "settings"))

@@ -11,12 +11,11 @@ import lightning_fabric
 from crossgap.core.results import read_rows
 from crossgap.data.subsets import check_counts
 from crossgap.errors import find
-from crossgap.experiments.budget import BudgetOptions
 from crossgap.experiments.budget.figures import SUCCESS, plot
 from crossgap.experiments.budget.presets import BUDGET_PRESETS
 from crossgap.experiments.budget.tables import budget_table
 from crossgap.experiments.budget.trial import WITHOUT_SETTINGS, BudgetTrial, check_methods
-from crossgap.experiments.engine.experiment import Experiment, Rows, unique
+from crossgap.experiments.engine.experiment import Experiment, Names, Numbers, Rows, unique
 from crossgap.experiments.taskgan.presets import as_json
 from crossgap.simulation.reach3.looks import get_target_look
 
@@ -27,11 +26,13 @@ class LabelBudget(Experiment):
     over = "looks, numbers of images and seeds"
     table = staticmethod(budget_table)
 
-    def __init__(self, preset: str, options: BudgetOptions):
+    def __init__(
+        self, preset: str, looks: Names = None, methods: Names = None, counts: Numbers = None
+    ):  # fmt: skip
         sizes = find("Preset", preset, BUDGET_PRESETS)
         self.preset = replace(
-            sizes, looks=unique(options.looks or sizes.looks),
-            methods=unique(options.methods or sizes.methods), counts=unique(options.counts or sizes.counts),
+            sizes, looks=unique(looks or sizes.looks),
+            methods=unique(methods or sizes.methods), counts=unique(counts or sizes.counts),
         )  # fmt: skip
         for look in self.preset.looks:
             get_target_look(look)

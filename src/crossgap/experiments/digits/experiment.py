@@ -4,16 +4,42 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import lightning_fabric
 
 from crossgap.errors import check_known, find
-from crossgap.experiments.digits import DigitsOptions
 from crossgap.experiments.digits.presets import ALL_DIGITS_METHODS, DIGITS_PRESETS, settled
-from crossgap.experiments.digits.tables import accuracy_table
 from crossgap.experiments.digits.trial import TARGETS, DigitsTrial, fetch
-from crossgap.experiments.engine.experiment import Experiment, Rows, unique
+from crossgap.experiments.engine.experiment import Experiment, Names, Rows, unique
+from crossgap.experiments.engine.markdown import head, origin, rate_cell
+from crossgap.methods.registry import METHODS
 from crossgap.report.pictures import gallery
+
+
+def accuracy_table(results: dict[str, Any]) -> str:
+    """Mean test accuracy per method and target domain of the digits, with the range of the seeds."""
+    rows = [row for row in results["rows"] if row["metric"] == "accuracy"]
+    tested = {row["domain"]: row["n"] for row in rows}
+    lines = head("trained how", [f"`{domain}`, {n:,} images" for domain, n in tested.items()])
+    run = {row["method"] for row in rows}
+    for method in (name for name in ALL_DIGITS_METHODS if name in run):  # in whatever order they were run
+        cells = [rate_cell([r for r in rows if (r["method"], r["domain"]) == (method, d)], 1) for d in tested]
+        lines.append(f"| {METHODS[method].about} | " + " | ".join(cells) + " |")
+    seeds = len({row["seed"] for row in rows})
+    lines += [
+        "",
+        f"Test accuracy, mean of {seeds} seeds (lowest – highest); every seed's Wilson interval is in the "
+        f"file. {origin(results)}",
+    ]
+    return "\n".join(lines)
+
+
+TABLES = {
+    "digits-quick": ("digits/quick.json", accuracy_table),
+    "digits-full": ("digits/full.json", accuracy_table),
+}
+"""By the name of their markers in documents: the results file, and what makes the table."""
 
 
 class Digits(Experiment):
@@ -23,10 +49,10 @@ class Digits(Experiment):
     metric = "accuracy"
     table = staticmethod(accuracy_table)
 
-    def __init__(self, preset: str, options: DigitsOptions):
+    def __init__(self, preset: str, looks: Names = None, methods: Names = None):
         sizes = find("Preset", preset, DIGITS_PRESETS)
-        self.preset = replace(sizes, methods=unique(options.methods or sizes.methods))
-        self.domains = unique(options.looks or tuple(TARGETS))
+        self.preset = replace(sizes, methods=unique(methods or sizes.methods))
+        self.domains = unique(looks or tuple(TARGETS))
         check_known("Method of the digits", self.preset.methods, ALL_DIGITS_METHODS)
         check_known("Target domain", self.domains, TARGETS)
         self.settings = settled(sizes)

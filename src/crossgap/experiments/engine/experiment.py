@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
 
 from crossgap.base.registry import Registry
 
@@ -16,22 +16,41 @@ if TYPE_CHECKING:
 
 Rows = list[dict[str, Any]]
 """One flat row per figure."""
+Names: TypeAlias = tuple[str, ...] | None
+Numbers: TypeAlias = tuple[int, ...] | None
+"""What most options are: a choice, None for the preset's own."""
+
+
+@dataclass(frozen=True)
+class Where:
+    """Where a reproduction is run, and on what."""
+
+    output: Path | None = None
+    """Run folder; by default the newest run of these settings, or a new one under outputs/."""
+    results: Path = Path("results")
+    """Where results are collected."""
+    workers: int = 1
+    """How many parts at the same time, such as seeds and looks, each on its share of the cores; on a CPU as
+    many as there are cores is fastest, and takes 1.5 GB of memory each, up to 4 GB where an arm learns under
+    random looks, and with physically based rendering 1 GB more for each core."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """Where to train."""
+    precision: Literal["auto", "32-true", "bf16-mixed"] = "auto"
+    """Of training."""
 
 
 @dataclass(frozen=True)
 class Entry:
     """What is said of an experiment before anything heavy is imported."""
 
-    name: str
-    """Of `crossgap reproduce`, of its folder in `results/`, and of its runs."""
     about: str
     """What it is, for `--help`."""
     presets: tuple[str, ...]
     """The sizes that it has."""
-    options: type
-    """A frozen dataclass: what of it can be chosen, all of which is None for the preset's own choice."""
     kind: str
     """`module:class` of the `Experiment`."""
+    options: Mapping[str, tuple[Any, str]] = field(default_factory=dict)
+    """What of it can be chosen: by name each one's type, with None among its values, and what it says."""
     report: str = ""
     """`module:function` that writes the report of one of its runs: (folder, config, look, seed, picture) to
     its path; none where there is nothing to report on."""
@@ -58,12 +77,8 @@ def named(place: str) -> Any:
 class Experiment(ABC):
     """An experiment of one size, and what is chosen of it; `engine.reproduce` runs it over seeds.
 
-    Args:
-        preset: one of the entry's.
-        options: an instance of the entry's `options`.
-
-    Raises:
-        CrossgapError: something chosen does not exist.
+    It is made with the name of a preset and its entry's options, and raises `CrossgapError` where something
+    chosen does not exist.
     """
 
     over: ClassVar[str]
@@ -74,9 +89,6 @@ class Experiment(ABC):
     """What its table shows."""
     settings: dict[str, Any]
     """All that a run's figures depend on, as JSON; what can be added to a run is not in it."""
-
-    @abstractmethod
-    def __init__(self, preset: str, options: Any) -> None: ...
 
     @property
     def depends(self) -> dict[str, Any]:

@@ -10,9 +10,8 @@ from crossgap.core.fabric import hardware, learning_hardware, single_process
 from crossgap.core.parallel import check_workers, in_parallel, threads_of
 from crossgap.core.results import add_results, prepare
 from crossgap.core.runs import find_run, lock_run, open_run, provenance, start
-from crossgap.errors import CrossgapError
-from crossgap.experiments.engine.experiment import EXPERIMENTS, Experiment, Rows
-from crossgap.experiments.engine.options import Where
+from crossgap.errors import CrossgapError, check_known
+from crossgap.experiments.engine.experiment import EXPERIMENTS, Experiment, Rows, Where
 
 
 def reproduce(
@@ -28,13 +27,14 @@ def reproduce(
         preset: its size.
         seeds: how many, from 0 on; by default one at presets smoke and quick, three at the others.
         where: run folder, results, workers, device and precision.
-        options: the fields of the experiment's own options.
+        options: what is chosen, by the names in the experiment's entry.
 
     Raises:
         CrossgapError: no such experiment, preset or choice, no seeds, or the folder holds another run.
     """
     entry = EXPERIMENTS.find(name)
-    experiment = entry.load()(preset, entry.options(**options))
+    check_known(f"Option of {name}", options, entry.options)
+    experiment: Experiment = entry.load()(preset, **options)  # type: ignore
     seeds = (1 if preset in ("smoke", "quick") else 3) if seeds is None else seeds
     if seeds < 1:
         raise CrossgapError(f"--seeds must be at least 1; got {seeds}.")

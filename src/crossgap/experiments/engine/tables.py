@@ -31,12 +31,13 @@ def insert(document: str, name: str, text: str) -> str:
 
 
 def tables() -> dict[str, tuple[str, Callable[[dict[str, Any]], str]]]:
-    """`TABLES` of the module `tables` of every experiment's folder: by the name of its markers a table's file
-    below `results/`, and what makes the table."""
+    """The `TABLES` of every experiment's folder, in its module `tables` or `experiment`: by the name of its
+    markers a table's file below `results/`, and what makes the table."""
     found = {}
     for folder in pkgutil.iter_modules(crossgap.experiments.__path__, "crossgap.experiments."):
-        if folder.ispkg and importlib.util.find_spec(f"{folder.name}.tables"):
-            found |= getattr(importlib.import_module(f"{folder.name}.tables"), "TABLES", {})
+        for module in ("tables", "experiment") if folder.ispkg else ():
+            if importlib.util.find_spec(f"{folder.name}.{module}"):
+                found |= getattr(importlib.import_module(f"{folder.name}.{module}"), "TABLES", {})
     return found
 
 

@@ -3,19 +3,52 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import lightning_fabric
 
 from crossgap.core.results import read_rows
 from crossgap.errors import find
-from crossgap.experiments.engine.experiment import Experiment, Rows, unique
-from crossgap.experiments.mico import MicoOptions
+from crossgap.experiments.engine.experiment import Experiment, Names, Numbers, Rows, unique
+from crossgap.experiments.engine.markdown import error_cell, head, origin
+from crossgap.experiments.mico.figures import NAMES as MICO_NAMES
 from crossgap.experiments.mico.figures import curve
 from crossgap.experiments.mico.presets import MICO_PRESETS
-from crossgap.experiments.mico.tables import error_table
-from crossgap.experiments.mico.trial import DEFAULT_METHODS, PICTURED, MicoTrial, check_selection
+from crossgap.experiments.mico.trial import (
+    BENCHMARK,
+    DEFAULT_METHODS,
+    EVERY_METHOD,
+    PICTURED,
+    MicoTrial,
+    check_selection,
+)
 from crossgap.methods.config import as_settings
+from crossgap.methods.registry import METHODS
 from crossgap.report.pictures import gallery
+
+
+def error_table(results: dict[str, Any]) -> str:
+    """Figure 12 of the TaskGAN paper: the Mico's error per method and number of target images."""
+    rows = [row for row in results["rows"] if row["metric"] == "angle_l2"]
+    numbers = sorted({row["images"] for row in rows} - {0})
+    lines = head("trained how", [f"{n:,}" for n in numbers])
+    order = (*BENCHMARK, *EVERY_METHOD)  # whichever run came first
+    for method in sorted({row["method"] for row in rows}, key=order.index):
+        found = [row for row in rows if row["method"] == method]
+        cells = [error_cell([row for row in found if row["images"] == n]) for n in numbers]
+        if not any(row["images"] for row in found):
+            cells = [error_cell(found), *[""] * (len(numbers) - 1)]
+        lines.append(f"| {MICO_NAMES.get(method) or METHODS[method].about} | " + " | ".join(cells) + " |")
+    seeds, n = len({row["seed"] for row in rows}), rows[0]["n"]
+    lines += [
+        "",
+        f"rad², mean of {seeds} seeds × {n:,} test images (lowest – highest seed). {origin(results)}",
+    ]
+    return "\n".join(lines)
+
+
+TABLES = {"mico-quick": ("mico/quick.json", error_table), "mico-full": ("mico/full.json", error_table)}
+"""By the name of their markers in documents: the results file, and what makes the table."""
 
 
 class Mico(Experiment):
@@ -25,10 +58,10 @@ class Mico(Experiment):
     metric = "angle_l2"
     table = staticmethod(error_table)
 
-    def __init__(self, preset: str, options: MicoOptions):
+    def __init__(self, preset: str, methods: Names = None, counts: Numbers = None):
         self.preset = find("Preset", preset, MICO_PRESETS)
-        self.methods = unique(options.methods or DEFAULT_METHODS)
-        self.counts = unique(options.counts or self.preset.target_images)
+        self.methods = unique(methods or DEFAULT_METHODS)
+        self.counts = unique(counts or self.preset.target_images)
         check_selection(self.methods, self.counts, max(self.preset.target_images))
         self.settings = as_settings(self.preset)
 

@@ -1,27 +1,16 @@
 """The xArm7 and a cube: Pick & Place, from the privileged state and from images."""
 
-from __future__ import annotations
-
-from dataclasses import dataclass
-
-from crossgap.experiments.engine.experiment import EXPERIMENTS, Entry
+from crossgap.experiments.engine.experiment import EXPERIMENTS, Entry, Names
 from crossgap.experiments.pick_place.presets import PICK_PLACE_PRESETS
-
-
-@dataclass(frozen=True)
-class PickPlaceOptions:
-    """What of it is run; by default the preset's."""
-
-    looks: tuple[str, ...] | None = None
-    """Where policies that see images are tested."""
-    methods: tuple[str, ...] | None = None
-    """Which ways to learn it."""
-
 
 EXPERIMENTS.enter(
     "pick_place",
     Entry(
-        "pick_place", "the arm of xarm7 and a cube", tuple(PICK_PLACE_PRESETS), PickPlaceOptions,
+        "the arm of xarm7 and a cube", tuple(PICK_PLACE_PRESETS),
         "crossgap.experiments.pick_place.experiment:PickPlace",
+        {
+            "looks": (Names, "Where policies that see images are tested; by default the preset's."),
+            "methods": (Names, "Which ways to learn it; by default the preset's."),
+        },
     ),
 )  # fmt: skip

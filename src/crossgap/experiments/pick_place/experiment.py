@@ -4,19 +4,40 @@ from __future__ import annotations
 
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import lightning_fabric
 
 from crossgap.core.results import read_rows
 from crossgap.errors import check_known, find
-from crossgap.experiments.engine.experiment import Experiment, Rows, unique
-from crossgap.experiments.pick_place import PickPlaceOptions
+from crossgap.experiments.engine.experiment import Experiment, Names, Rows, unique
+from crossgap.experiments.engine.markdown import head, origin, rate_cell
 from crossgap.experiments.pick_place.presets import PICK_PLACE_PRESETS
 from crossgap.experiments.pick_place.setups import SETUPS
-from crossgap.experiments.pick_place.tables import pick_place_table
+from crossgap.experiments.pick_place.setups import SETUPS as PICK_PLACE
 from crossgap.experiments.pick_place.trial import PickPlaceTrial
 from crossgap.experiments.xarm7.figures import learning_curves
 from crossgap.simulation.xarm7.looks import check_meshes, get_look
+
+
+def pick_place_table(results: dict[str, Any]) -> str:
+    """Mean success per method and look of Pick & Place, with the range of the seeds, in Markdown."""
+    rows = [row for row in results["rows"] if row["metric"] == "success"]
+    domains = list(dict.fromkeys(row["domain"] for row in rows))
+    lines = head("method", [f"`{domain}`" for domain in domains])
+    for method in [name for name in PICK_PLACE if any(row["method"] == name for row in rows)]:
+        cells = [rate_cell([r for r in rows if (r["method"], r["domain"]) == (method, d)]) for d in domains]
+        lines.append(f"| `{method}` | " + " | ".join(cells) + " |")
+    seeds, goals = len({row["seed"] for row in rows}), rows[0]["n"]
+    text = (
+        f"Cube within 5 cm of the goal, mean of {seeds} seeds × {goals} test goals (lowest – highest seed). "
+        f"{origin(results)}"
+    )
+    return "\n".join([*lines, "", text])
+
+
+TABLES = {"pick-place-quick": ("pick_place/quick.json", pick_place_table)}
+"""By the name of their markers in documents: the results file, and what makes the table."""
 
 
 class PickPlace(Experiment):
@@ -26,12 +47,12 @@ class PickPlace(Experiment):
     learns = True
     table = staticmethod(pick_place_table)
 
-    def __init__(self, preset: str, options: PickPlaceOptions):
+    def __init__(self, preset: str, looks: Names = None, methods: Names = None):
         sizes = find("Preset", preset, PICK_PLACE_PRESETS)
         self.preset = replace(
             sizes,
-            looks=unique(options.looks or sizes.looks),
-            methods=unique(options.methods or sizes.methods),
+            looks=unique(looks or sizes.looks),
+            methods=unique(methods or sizes.methods),
         )
         for look in self.preset.looks:
             get_look(look)

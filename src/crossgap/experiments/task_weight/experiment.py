@@ -2,18 +2,156 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import lightning_fabric
+import numpy as np
 
-from crossgap.core.results import read_rows
-from crossgap.experiments.engine.experiment import Experiment, Rows, unique
-from crossgap.experiments.task_weight import TaskWeightOptions, trial
-from crossgap.experiments.task_weight.tables import weight_table
+from crossgap.base.files import writing
+from crossgap.core.results import read_rows, with_threads
+from crossgap.experiments.engine.experiment import Experiment, Names, Rows, unique
+from crossgap.experiments.engine.markdown import error_cell, origin, rate_cell
 from crossgap.experiments.taskgan.presets import as_json, get_preset
-from crossgap.experiments.taskgan.trial import TaskGANTrial
+from crossgap.experiments.taskgan.trial import TaskGANTrial, Variant
 from crossgap.report.pictures import gallery
 from crossgap.simulation.reach3.looks import get_target_look
+
+WEIGHTS = (0.0, 0.001, 0.01, 0.1, 1.0, 10.0, 100.0)
+"""λ_φ for labels scaled to spread 1; 0 is a plain GAN."""
+METHOD = "taskgan_inverse"
+
+
+class TaskWeightTrial(Variant):
+    """The translator of one λ_φ; images, f_X and gain are those of the whole experiment.
+
+    Args:
+        whole: the experiment with the preset's own λ_φ.
+        weight: λ_φ.
+    """
+
+    def __init__(self, whole: TaskGANTrial, weight: float):
+        config = whole.preset.config
+        translator = replace(config.translator, task_weight=weight)
+        preset = replace(whole.preset, config=replace(config, translator=translator))
+        super().__init__(whole, f"lambda_{weight:g}", (METHOD,), preset)
+        self.weight = weight
+
+    def run(self) -> list[dict[str, Any]]:
+        """Do what is not done yet; rows with the key `task_weight`, and the metric `histogram_distance`."""
+        self.gain  # noqa: B018 (chosen before anything is seen of the target)
+        about = {"domain": self.domain, "method": METHOD, "seed": self.seed, "task_weight": self.weight}
+        rows = [row | about for row in self.rows()]
+        model = self.model(METHOD)
+        translated = model.translate(self.held_out.images)
+        distance = histogram_distance(translated, self.held_out_pairs.images)
+        style = {"value": distance, "low": None, "high": None, "n": len(translated)}
+        found = with_threads({"histogram_distance": style}, model.made_of.get("threads"))
+        return [*rows, *({**about, "metric": metric, **figures} for metric, figures in found.items())]
+
+
+def pictures(whole: TaskGANTrial, count: int = 6) -> dict[str, np.ndarray]:
+    """Rows by label, (count, H, W, 3) uint8: held-out target images, F(y) of every λ_φ, and true pairs.
+
+    Args:
+        whole: the experiment with the preset's own λ_φ, every weight of which was run.
+        count: of images.
+    """
+    drawn = {w: TaskWeightTrial(whole, w).pictures((METHOD,), count) for w in WEIGHTS}
+    first, *_, last = drawn[WEIGHTS[0]].items()
+    rows = {f"F(y), λ_φ = {weight:g}": [*found.values()][1] for weight, found in drawn.items()}
+    return dict([first, *rows.items(), last])
+
+
+def histogram_distance(images: np.ndarray, others: np.ndarray, bins: int = 32) -> float:
+    """How unlike two sets' colours are: total variation of their histograms, in [0, 1], mean over channels.
+
+    Args:
+        images: (n, H, W, 3) uint8.
+        others: (m, H, W, 3) uint8.
+        bins: of each channel.
+    """
+    distances = []
+    for channel in range(3):
+        a, b = (
+            np.histogram(part[..., channel], bins, (0, 256))[0] / part[..., channel].size
+            for part in (images, others)
+        )
+        distances.append(float(np.abs(a - b).sum() / 2))
+    return float(np.mean(distances))
+
+
+def plot(rows: list[dict[str, Any]], path: Path) -> Path:
+    """Task error, style and alignment over λ_φ, mean over seeds with the range of the seeds, as a PNG.
+
+    Args:
+        rows: of `TaskWeightTrial.run`, of any number of weights and seeds.
+        path: the PNG to write.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure((9.6, 3.4), layout="constrained", dpi=150)
+    panels = (
+        ("held_out_mse", "task error of f_X(F(y))\n(1 = knows nothing)", "#0b6e99"),
+        ("histogram_distance", "style: distance of F(Y)'s colours\nfrom the true pairs'", "#c2410c"),
+        ("pair_l1", "difference between F(y)\nand its true pair", "#4d7c0f"),
+    )
+    weights = sorted({row["task_weight"] for row in rows})
+    for axes, (metric, title, colour) in zip(figure.subplots(1, 3), panels, strict=True):
+        values = [
+            [r["value"] for r in rows if (r["metric"], r["task_weight"]) == (metric, w)] for w in weights
+        ]
+        axes.plot(range(len(weights)), [np.mean(v) for v in values], marker="o", ms=4, lw=1.8, color=colour)
+        axes.fill_between(
+            range(len(weights)),
+            [min(v) for v in values],
+            [max(v) for v in values],
+            color=colour,
+            alpha=0.15,
+            lw=0,
+        )
+        axes.set_title(title, fontsize=9)
+        axes.set_xticks(range(len(weights)), [f"{weight:g}" for weight in weights], fontsize=8)
+        axes.set_xlabel("λ_φ, for labels of spread 1", fontsize=8)
+        axes.margins(y=0.08)
+        axes.set_ylim(bottom=0)
+        axes.tick_params(axis="y", labelsize=8)
+        axes.grid(alpha=0.25)
+        axes.spines[["top", "right"]].set_visible(False)
+    with writing(path) as temporary:
+        figure.savefig(temporary, format="png", metadata={"Software": None})
+    return path
+
+
+WEIGHED = {
+    "held_out_mse": "task error of f_X(F(y))", "histogram_distance": "distance of F(Y)'s colours",
+    "pair_l1": "distance from the true pair", "success": "success",
+}  # fmt: skip
+"""What is shown of every λ_φ: metrics and their titles."""
+
+
+def weight_table(results: dict[str, Any]) -> str:
+    """What λ_φ does to task, style and alignment in Markdown, a line for each weight, and where it comes
+    from."""
+    rows = results["rows"]
+    domains = sorted({row["domain"] for row in rows})
+    lines = ["| look | λ_φ | " + " | ".join(WEIGHED.values()) + " |", "|---" * (len(WEIGHED) + 2) + "|"]
+    for domain in domains:
+        for weight in sorted({row["task_weight"] for row in rows}):
+            at = [row for row in rows if (row["domain"], row["task_weight"]) == (domain, weight)]
+            found = {metric: [row for row in at if row["metric"] == metric] for metric in WEIGHED}
+            cells = [
+                rate_cell(some) if name == "success" else error_cell(some) for name, some in found.items()
+            ]
+            lines.append(f"| `{domain}` | {weight:g} | " + " | ".join(cells) + " |")
+    seeds = len({row["seed"] for row in rows})
+    about = "error in the source's label scale (1 = knows nothing), colours by total variation in [0, 1]"
+    return "\n".join([*lines, "", f"Mean of {seeds} seeds (lowest – highest); {about}. {origin(results)}"])
+
+
+TABLES = {"task-weight-quick": ("task_weight/quick.json", weight_table)}
+"""By the name of their markers in documents: the results file, and what makes the table."""
 
 
 class TaskWeight(Experiment):
@@ -22,22 +160,22 @@ class TaskWeight(Experiment):
     over = "looks, weights and seeds"
     table = staticmethod(weight_table)
 
-    def __init__(self, preset: str, options: TaskWeightOptions):
-        self.preset, self.looks = get_preset(preset), unique(options.looks or ("target_b",))
+    def __init__(self, preset: str, looks: Names = None):
+        self.preset, self.looks = get_preset(preset), unique(looks or ("target_b",))
         for look in self.looks:
             get_target_look(look)
-        self.settings = as_json(self.preset) | {"weights": list(trial.WEIGHTS)}
+        self.settings = as_json(self.preset) | {"weights": list(WEIGHTS)}
 
     def parts(self, seeds: int) -> list[tuple[str, float, int]]:
         """Looks, weights and seeds."""
-        return [(look, w, seed) for look in self.looks for w in trial.WEIGHTS for seed in range(seeds)]
+        return [(look, w, seed) for look in self.looks for w in WEIGHTS for seed in range(seeds)]
 
     def run(
         self, folder: Path, fabric: lightning_fabric.Fabric, quiet: bool, look: str, weight: float, seed: int
     ) -> Rows:  # fmt: skip
         """The translator of one λ_φ."""
         whole = TaskGANTrial(folder, self.preset, look, seed, fabric, quiet)
-        return trial.TaskWeightTrial(whole, weight).run()
+        return TaskWeightTrial(whole, weight).run()
 
     def draw(self, folder: Path, path: Path, fabric: lightning_fabric.Fabric) -> None:
         """`<preset>_<look>.png`: task error, style and alignment over λ_φ, and `…_pictures.png`: what
@@ -45,6 +183,6 @@ class TaskWeight(Experiment):
         every = read_rows(path)  # other seeds of an earlier run, too
         for look in self.looks:
             beside = path.with_name(f"{path.stem}_{look}.png")
-            trial.plot([row for row in every if row["domain"] == look], beside)
-            drawn = trial.pictures(TaskGANTrial(folder, self.preset, look, 0, fabric))
+            plot([row for row in every if row["domain"] == look], beside)
+            drawn = pictures(TaskGANTrial(folder, self.preset, look, 0, fabric))
             gallery(drawn, beside.with_name(f"{beside.stem}_pictures.png"))

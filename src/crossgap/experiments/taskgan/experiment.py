@@ -8,12 +8,12 @@ import lightning_fabric
 
 from crossgap.core.results import read_rows
 from crossgap.errors import check_known
-from crossgap.experiments.engine.experiment import Experiment, Rows, unique
-from crossgap.experiments.taskgan import TaskGANOptions
+from crossgap.experiments.engine.experiment import Experiment, Names, Rows, unique
 from crossgap.experiments.taskgan.figures import of_the_paper, regimes_plot
 from crossgap.experiments.taskgan.presets import ALL_METHODS, as_json, get_preset, with_task_norm
 from crossgap.experiments.taskgan.tables import success_table
 from crossgap.experiments.taskgan.trial import PICTURED, TaskGANTrial
+from crossgap.methods.config import TaskNorm
 from crossgap.report.pictures import gallery
 from crossgap.simulation.reach3.looks import get_target_look
 
@@ -28,14 +28,17 @@ class TaskGAN(Experiment):
     over = "looks and seeds"
     table = staticmethod(success_table)
 
-    def __init__(self, preset: str, options: TaskGANOptions):
+    def __init__(
+        self, preset: str, looks: Names = None, methods: Names = None, task_norm: TaskNorm | None = None
+    ):  # fmt: skip
         plain = get_preset(preset)
-        self.looks = unique(options.looks or _default_looks(preset))
-        self.methods = unique(options.methods or plain.methods)
+        self.looks = unique(looks or _default_looks(preset))
+        self.methods = unique(methods or plain.methods)
         for look in self.looks:
             get_target_look(look)
         check_known("Method of this experiment", self.methods, ALL_METHODS)
-        self.preset, self.norm = with_task_norm(plain, options.task_norm), options.task_norm
+        self.norm = task_norm or "none"
+        self.preset = with_task_norm(plain, self.norm)
         self.settings, self._depends = as_json(self.preset), as_json(plain)
 
     @property

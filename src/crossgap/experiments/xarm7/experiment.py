@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import lightning_fabric
+import numpy as np
 
 from crossgap.core.results import read_rows
 from crossgap.errors import find
-from crossgap.experiments.engine.experiment import Experiment, Rows, unique
-from crossgap.experiments.xarm7 import XArm7Options
+from crossgap.experiments.engine.experiment import Experiment, Names, Rows, unique
+from crossgap.experiments.engine.markdown import head, origin, rate_cell
 from crossgap.experiments.xarm7.figures import distance_histograms, learning_curves, region_map
 from crossgap.experiments.xarm7.presets import XARM7_PRESETS, settled
 from crossgap.experiments.xarm7.report import (
@@ -19,10 +21,42 @@ from crossgap.experiments.xarm7.report import (
     first_configuration,
     xarm7_report,
 )
-from crossgap.experiments.xarm7.setups import SETUPS, domains_of
-from crossgap.experiments.xarm7.tables import reach_table
+from crossgap.experiments.xarm7.setups import DOMAINS, SETUPS, domains_of
 from crossgap.experiments.xarm7.trial import XArm7Trial
 from crossgap.simulation.xarm7.looks import check_meshes
+
+
+def reach_table(results: dict[str, Any]) -> str:
+    """Mean success per configuration and domain of the xArm7, with the range of the seeds, in Markdown."""
+    rows = [row for row in results["rows"] if row["metric"] == "success"]
+    domains = [name for name in DOMAINS if any(row["domain"] == name for row in rows)]
+    learnt = [row for row in results["rows"] if row["metric"] == "steps_to_learn"]
+    lines = head("configuration", [*(f"`{domain}`" for domain in domains), "steps to 80 %"])
+    for method in sorted({row["method"] for row in rows}, key=_configuration):
+        found = [row for row in rows if row["method"] == method]
+        cells = [rate_cell([row for row in found if row["domain"] == domain]) for domain in domains]
+        steps = [row["value"] for row in learnt if row["method"] == method]
+        seeds = {row["seed"] for row in found}
+        all_learnt = bool(steps) and len(steps) == len(seeds)
+        cells.append(f"{np.mean(steps):,.0f} ({min(steps):,}–{max(steps):,})" if all_learnt else "–")
+        lines.append(f"| `{method}` | " + " | ".join(cells) + " |")
+    seeds, goals = len({row["seed"] for row in rows}), rows[0]["n"]
+    text = (
+        f"Success at 5 cm, mean of {seeds} seeds × {goals} test goals (lowest – highest seed). The last "
+        "column: environment steps until 80 % of the validation goals are reached, – where a seed never did, "
+        f"or nothing was learnt anew. {origin(results)}"
+    )
+    return "\n".join([*lines, "", text])
+
+
+def _configuration(method: str) -> tuple[int, str]:
+    """Order of the configurations, what was made of one right after it."""
+    base = method.removesuffix("_goggles").removesuffix("_fine_tuned")
+    return list(SETUPS).index(base), method
+
+
+TABLES = {"xarm7-quick": ("xarm7/quick.json", reach_table), "xarm7-full": ("xarm7/full.json", reach_table)}
+"""By the name of their markers in documents: the results file, and what makes the table."""
 
 
 class XArm7(Experiment):
@@ -32,10 +66,10 @@ class XArm7(Experiment):
     learns = True
     table = staticmethod(reach_table)
 
-    def __init__(self, preset: str, options: XArm7Options):
+    def __init__(self, preset: str, looks: Names = None, methods: Names = None):
         sizes = find("Preset", preset, XARM7_PRESETS)
-        self.preset = replace(sizes, domains=unique(options.looks or sizes.domains))
-        self.setups = unique(options.methods or sizes.setups)
+        self.preset = replace(sizes, domains=unique(looks or sizes.domains))
+        self.setups = unique(methods or sizes.setups)
         for setup in self.setups:
             domains_of(find("Configuration", setup, SETUPS), self.preset.domains)
         check_meshes(self.preset.domains)
