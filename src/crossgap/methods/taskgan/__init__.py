@@ -54,8 +54,8 @@ ALSO, FURTHER = ", also supervised on the source", " with unlabelled target imag
 _inverse("plain_gan", "plain GAN (λ = 0)", 20)
 _with_refined("task_loss_only", "translator by task loss alone", 21, "target", task_loss_only=True)
 _with_refined("taskgan_inverse", "TaskGAN inverse, before refinement", 22, "target")
-_with_refined("taskgan_inverse_unlabelled", f"TaskGAN inverse{FURTHER}", 23, "target", unlabelled=True)
-_with_refined("source_supervised_taskgan", f"TaskGAN inverse{ALSO}", 24, "source", "target")
+_with_refined("source_supervised_taskgan", f"TaskGAN inverse{ALSO}", 23, "source", "target")
+_with_refined("taskgan_inverse_unlabelled", f"TaskGAN inverse{FURTHER}", 24, "target", unlabelled=True)
 _with_refined("source_supervised_taskgan_unlabelled", f"TaskGAN inverse{ALSO},{FURTHER}", 25,
               "source", "target", unlabelled=True)  # fmt: skip
 _inverse("source_supervised_gan", "inverse GAN supervised on the source, no target labels", 39, "source")
