@@ -21,19 +21,15 @@ FLOORS = (
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 FRONT_DOORS = ("", "__main__", "moved")
 """`crossgap`, and what leads to any room by its name alone."""
-GENERAL = ("cli", "collection", "core", "data", "experiments.engine", "rl")
-"""What knows no experiment and no world."""
+GENERAL = ("cli", "core", "data", "experiments.engine", "rl")
+"""What knows no experiment and no world; `collection` is a help text, which tells of worlds."""
 WORDS = ("budget", "digits")
 """Experiments whose names are words with other meanings: a verb of the command line, an extra of pip."""
 WITHOUT_SIMULATOR = ("base", "core", "data", "deploy", "errors", "losses", "methods", "networks", "rl")
 WITHOUT_TORCH = ("base", "cli", "collection", "data.folder", "simulation")
 """What loads no torch before it is used: `--help` is quick, and a process that renders is small."""
 
-KNOWN = {
-    "simulation": """
-        collection names reach3
-    """,
-}
+KNOWN: dict[str, str] = {}
 """What is not yet as it should be, by whose part it is."""
 
 

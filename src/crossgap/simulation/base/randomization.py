@@ -69,7 +69,7 @@ def geom_matid(fields: Fields, model: mujoco.MjModel, rng: np.random.Generator, 
     """Give floor and walls, with probability `strength`, the material of a random texture."""
     for surface in ("floor", "wall"):
         materials = named(model, mujoco.mjtObj.mjOBJ_MATERIAL, f"{surface}_")
-        if rng.random() < strength:
+        if rng.random() < strength and materials:  # none in a scene that is no room
             fields["geom_matid"][named(model, mujoco.mjtObj.mjOBJ_GEOM, surface)] = rng.choice(materials)
 
 

@@ -92,13 +92,12 @@ class Scene(ABC):
         fields = {name: array.copy() for name, array in self._default.items()}
         return self._randomize(fields, "reset", rng, strength)
 
-    def next_appearance(self, fields: Fields, rng: np.random.Generator) -> Fields:
+    def next_appearance(self, fields: Fields, rng: np.random.Generator, strength: float = 1.0) -> Fields:
         """What it looks like one step later; `fields` itself where nothing changes in time."""
         if not any(term.when == "step" for term in self.variation + self.randomization):
             return fields
-        return self._randomize(
-            {name: array.copy() for name, array in fields.items()}, "step", rng
-        )  # fmt: skip
+        copies = {name: array.copy() for name, array in fields.items()}
+        return self._randomize(copies, "step", rng, strength)
 
     def _show(self, fields: Fields) -> None:
         """Give the model an episode's appearance; before anything of the state that is set in the model."""

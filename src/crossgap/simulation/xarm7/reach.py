@@ -148,7 +148,7 @@ class XArm7ReachEnv(gym.Env):
         if self.per_frame:
             self._appearance = self._scene().new_appearance(self._look_rng, self._strength)
         else:
-            self._appearance = self._scene().next_appearance(self._appearance, self._look_rng)
+            self._appearance = self._scene().next_appearance(self._appearance, self._look_rng, self._strength)
         info = self._info()
         return (
             self._observation(),
