@@ -8,22 +8,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from crossgap.base.files import read_json, write_json
 from crossgap.data import LabelScale
 from crossgap.deploy.adapted import AdaptedModel, weights_of
 from crossgap.errors import CrossgapError
-from crossgap.networks import Generator, TaskModel
+from crossgap.networks import Generator, TaskModel, register_network
 
-ARCHITECTURE = {"task_width": 4, "task_hidden": 8, "generator_width": 4, "generator_blocks": 1}
 SCALE = LabelScale((1.0, -2.0), (0.5, 3.0))
 
 
-def make_model(translator: bool = True) -> AdaptedModel:
+def make_model(translator: bool = True, norm: str = "none") -> AdaptedModel:
     torch.manual_seed(0)
     return AdaptedModel(
-        TaskModel(2, 24, 4, 8), SCALE, ("x", "y"), 24, Generator(4, 1) if translator else None,
-        method="taskgan_inverse", architecture=ARCHITECTURE,
+        TaskModel(2, 24, 4, 8, norm), SCALE, ("x", "y"), 24, Generator(4, 1) if translator else None,
+        method="taskgan_inverse",
     )  # fmt: skip
 
 
@@ -42,25 +42,139 @@ def test_a_loaded_model_predicts_the_same(tmp_path: Path, translator: bool) -> N
     assert (loaded.translator is not None) == translator
 
 
-def test_a_model_with_a_norm_is_saved_with_it_and_one_of_before_loads(tmp_path: Path) -> None:
-    torch.manual_seed(0)
-    normed = AdaptedModel(
-        TaskModel(2, 24, 4, 8, "group"),
-        SCALE,
-        ("x", "y"),
-        24,
-        architecture=ARCHITECTURE | {"task_norm": "group"},
+def as_of_before(folder: Path, **sizes: object) -> Path:
+    """Describe a saved model as it was described before it could hold any network."""
+    about = read_json(folder / "adapted.json")
+    networks = about.pop("networks")
+    del about["precision"]
+    sizes = {"task_width": 4, "task_hidden": 8, "generator_width": 4, "generator_blocks": 1, **sizes}
+    about |= {"translator": "translator" in networks, "architecture": sizes}
+    write_json(folder / "adapted.json", about)
+    return folder
+
+
+@pytest.mark.parametrize("translator", [True, False])
+@pytest.mark.parametrize("norm", [{}, {"task_norm": "none"}, {"task_norm": "group"}])
+def test_a_model_of_before_loads(tmp_path: Path, translator: bool, norm: dict) -> None:
+    model = make_model(translator, *norm.values())
+    model.made_of = {"seed": 3, "precision": "bf16-mixed"}
+    model.precision = "bf16-mixed"
+    model.save(tmp_path / "model")
+    loaded = AdaptedModel.load(as_of_before(tmp_path / "model", **norm))
+    assert (loaded.precision, loaded.made_of) == ("32-true", model.made_of)  # as it was then
+    assert (loaded.translator is not None) == translator
+    model.precision = "32-true"
+    np.testing.assert_array_equal(loaded.predict(images()), model.predict(images()))
+    loaded.save(tmp_path / "again")  # from then on as one of now
+    np.testing.assert_array_equal(
+        AdaptedModel.load(tmp_path / "again").predict(images()), loaded.predict(images())
     )
-    normed.save(tmp_path / "normed")
-    loaded = AdaptedModel.load(tmp_path / "normed")
-    np.testing.assert_array_equal(loaded.predict(images()), normed.predict(images()))
-    make_model().save(tmp_path / "before")  # its architecture says nothing of a norm
-    before = AdaptedModel.load(tmp_path / "before").predict(images())
-    np.testing.assert_array_equal(before, make_model().predict(images()))
-    about = tmp_path / "normed" / "adapted.json"
-    about.write_text(about.read_text(encoding="utf-8").replace('"group"', '"none"'), encoding="utf-8")
+
+
+def test_a_model_of_before_with_another_norm_does_not_fit(tmp_path: Path) -> None:
+    make_model(norm="group").save(tmp_path / "normed")
     with pytest.raises(CrossgapError, match="does not fit this network"):
-        AdaptedModel.load(tmp_path / "normed")
+        AdaptedModel.load(as_of_before(tmp_path / "normed"))
+
+
+@register_network
+class Striped(nn.Module):
+    """A network of a user's own: the mean of every so many rows, weighted."""
+
+    def __init__(self, outputs: int, every: int, *, bias: bool = True):
+        super().__init__()
+        self.every = every
+        self.head = nn.Linear(3, outputs, bias)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return self.head(images[:, :, :: self.every].mean((2, 3)))
+
+
+@register_network
+class Dimmed(nn.Module):
+    """A translator of a user's own."""
+
+    def __init__(self):
+        super().__init__()
+        self.by = nn.Parameter(torch.tensor(0.5))
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return self.by * images
+
+
+def test_networks_of_one_s_own_come_back(tmp_path: Path) -> None:
+    model = AdaptedModel(Striped(2, every=5, bias=False), SCALE, ("x", "y"), 24, Dimmed())
+    model.save(tmp_path / "model")
+    loaded = AdaptedModel.load(tmp_path / "model")
+    assert isinstance(loaded.task_model, Striped)
+    assert isinstance(loaded.translator, Dimmed)
+    assert (loaded.task_model.every, loaded.task_model.head.bias) == (5, None)
+    np.testing.assert_array_equal(loaded.predict(images()), model.predict(images()))
+
+
+def test_a_network_that_nobody_registered(tmp_path: Path) -> None:
+    class Mine(Striped):
+        pass
+
+    model = AdaptedModel(Mine(2, 5), SCALE, ("x", "y"), 24)
+    with pytest.raises(CrossgapError, match=r"Only registered networks can be saved; got Mine\. Put"):
+        model.save(tmp_path / "model")
+    assert not list(tmp_path.iterdir())
+    with pytest.raises(CrossgapError, match=r"'Dimmed' of .*test_adapted is registered already"):
+        register_network(type("Dimmed", (Mine,), {"__module__": "elsewhere"}))
+    AdaptedModel(Striped(2, 5), SCALE, ("x", "y"), 24).save(tmp_path / "model")
+    about = tmp_path / "model" / "adapted.json"
+    about.write_text(about.read_text(encoding="utf-8").replace("Striped", "Stripes"), encoding="utf-8")
+    with pytest.raises(
+        CrossgapError, match=r"network 'Stripes' not found.* Striped.* Import the module that registers it"
+    ):
+        AdaptedModel.load(tmp_path / "model")
+
+
+def test_a_translator_alone(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    model = AdaptedModel(None, None, (), 24, Generator(4, 1), method="cyclegan")
+    model.save(tmp_path / "model")
+    loaded = AdaptedModel.load(tmp_path / "model")
+    assert not (tmp_path / "model" / "task_model.safetensors").exists()
+    np.testing.assert_array_equal(loaded.translate(images()), model.translate(images()))
+    assert (loaded.translate(images()) != images()).any()
+    for ask in (lambda: loaded.predict(images()), lambda: loaded.task_model, lambda: loaded.scale):
+        with pytest.raises(CrossgapError, match=r"of cyclegan is a translator alone: it has no task model"):
+            ask()
+
+
+@pytest.mark.parametrize(
+    "parts", [(None, None), (TaskModel(2, 24, 4, 8), None), (None, SCALE)], ids=["none", "no scale", "scale"]
+)
+def test_a_model_of_nothing_or_of_half(parts: tuple) -> None:
+    with pytest.raises(CrossgapError, match="Expected a task model and a scale, a translator, or all"):
+        AdaptedModel(*parts, ("x", "y"), 24, None if parts[1] is None else Dimmed())
+
+
+@pytest.mark.parametrize("fast", [True, False])
+def test_a_model_predicts_in_the_precision_it_was_measured_in_or_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys, fast: bool
+) -> None:
+    monkeypatch.setattr("crossgap.deploy.adapted.bf16_is_fast", lambda device: fast)
+    model = make_model()
+    exact = model.predict(images())
+    model.precision = "bf16-mixed"
+    mixed = model.predict(images())
+    assert (mixed != exact).any()
+    model.save(tmp_path / "model")
+    for _ in range(2):
+        loaded = AdaptedModel.load(tmp_path / "model")
+        np.testing.assert_array_equal(loaded.predict(images()), mixed if fast else exact)
+    said = "".join(capsys.readouterr().err.split())
+    assert said.count("wasmeasuredinbf16-mixed,whichthishardwarehasnot") == (0 if fast else 1)
+    asked = AdaptedModel.load(tmp_path / "model", precision="bf16-mixed")
+    np.testing.assert_array_equal(asked.predict(images()), mixed)
+
+
+def test_an_architecture_is_no_longer_needed() -> None:
+    with pytest.warns(DeprecationWarning, match="needs no architecture"):
+        AdaptedModel(TaskModel(2, 24, 4, 8), SCALE, ("x", "y"), 24, architecture={"task_width": 4})
 
 
 def test_predictions_are_in_the_label_s_own_units() -> None:
@@ -191,36 +305,63 @@ def test_two_flipped_bytes_in_the_weights(folder: Path, name: str) -> None:
         AdaptedModel.load(folder)
 
 
+COMMON = [
+    ("size", 10**9, "'size' is 1000000000, expected a whole number from 1 to 9999"),
+    ("size", "24", "'size' is \"24\", expected a whole number"),
+    ("method", None, "'method' is null, expected text"),
+    ("label_names", {"x": 1}, "'label_names' is an object, expected a list"),
+    ("label_names", ["x"], "1 label names do not fit its scale"),
+    ("label_names", [], "0 label names do not fit its scale"),
+    ("scale.mean", [1.0, None], r"'scale.mean\[1\]' is null, expected a number"),
+    ("scale.spread", [1.0, 0.0], "a spread in its scale is not a number above 0"),
+    ("scale.mean", [1.0, float("nan")], "a mean in its scale is not finite"),
+    ("scale.mean", [float("-inf"), 1.0], "a mean in its scale is not finite"),
+    ("sha256", {}, r"'sha256\.task_model' is absent, expected text"),
+    ("sha256", {"task_model": "0"}, r"'sha256\.translator' is absent, expected text"),
+    ("sha256", [], "'sha256' is a list, expected an object"),
+    ("made_of", 3, "'made_of' is 3, expected an object"),
+]
+NOW = [
+    ("size", 512, r"'networks\.task_model\.arguments\.size' is 24, expected 512"),
+    ("scale", 3, "'scale' is 3, expected an object or null"),
+    ("scale", None, "2 label names do not fit its scale"),
+    ("networks", {}, r"its networks \(none\) do not fit its scale"),
+    ("networks", [], "'networks' is a list, expected an object"),
+    ("networks.task_model", {"name": "TaskModel"}, "'networks.task_model.arguments' is absent"),
+    ("networks.task_model.name", 3, "'networks.task_model.name' is 3, expected text"),
+    ("networks.task_model.arguments.outputs", 3, r"'.*outputs' is 3, expected 2"),
+    ("networks.task_model.arguments.width", -4, r"adapted\.json describes a network that cannot be"),
+    ("networks.task_model.arguments.hidden", 999_999, "does not fit this network"),
+    ("networks.task_model.arguments.norm", "batch", r"adapted\.json describes a network that cannot be"),
+    ("networks.task_model.arguments.depth", 3, r"adapted\.json describes a network that cannot be"),
+    ("networks.translator.arguments.blocks", 10**9, r"'.*blocks' is 1000000000, expected"),
+    ("precision", None, "'precision' is null, expected text"),
+]
+BEFORE = [
+    ("size", 512, r"does not fit this network: features.11.weight is of shape"),
+    ("scale", 3, "'scale' is 3, expected an object"),
+    ("scale", None, "'scale' is null, expected an object"),
+    ("translator", 1, "'translator' is 1, expected true or false"),
+    ("architecture.task_width", -4, "'architecture.task_width' is -4, expected a whole number from 1"),
+    ("architecture.task_hidden", 999_999, "does not fit this network"),
+    ("architecture.generator_blocks", 10**9, "'architecture.generator_blocks' is 1000000000, expected"),
+    ("architecture.task_norm", "batch", r"adapted\.json describes a network that cannot be"),
+    ("architecture", [], "'architecture' is a list, expected an object"),
+]
+
+
 @pytest.mark.parametrize(
-    ("path", "value", "problem"),
-    [
-        ("size", 10**9, "'size' is 1000000000, expected a whole number from 1 to 9999"),
-        ("size", "24", "'size' is \"24\", expected a whole number"),
-        ("size", 512, "does not fit this network: features.11.weight is of shape"),
-        ("method", None, "'method' is null, expected text"),
-        ("label_names", {"x": 1}, "'label_names' is an object, expected a list"),
-        ("label_names", ["x"], "1 label names do not fit its scale"),
-        ("scale.mean", [1.0, None], r"'scale.mean\[1\]' is null, expected a number"),
-        ("scale.spread", [1.0, 0.0], "a spread in its scale is not a number above 0"),
-        ("scale", 3, "'scale' is 3, expected an object"),
-        ("translator", 1, "'translator' is 1, expected true or false"),
-        ("architecture.task_width", -4, "'architecture.task_width' is -4, expected a whole number from 1"),
-        ("architecture.task_hidden", 999_999, "does not fit this network"),
-        ("architecture.generator_blocks", 10**9, "'architecture.generator_blocks' is 1000000000, expected"),
-        ("architecture.task_norm", "batch", r"adapted\.json describes a network that cannot be"),
-        ("scale.mean", [1.0, float("nan")], "a mean in its scale is not finite"),
-        ("scale.mean", [float("-inf"), 1.0], "a mean in its scale is not finite"),
-        ("sha256", {}, r"'sha256\.task_model' is absent, expected text"),
-        ("sha256", {"task_model": "0"}, r"'sha256\.translator' is absent, expected text"),
-        ("sha256", [], "'sha256' is a list, expected an object"),
-        ("made_of", 3, "'made_of' is 3, expected an object"),
-        ("architecture", [], "'architecture' is a list, expected an object"),
-    ],
+    ("of", "path", "value", "problem"),
+    [("now", *case) for case in COMMON + NOW] + [("before", *case) for case in COMMON + BEFORE],
 )
-def test_a_description_of_what_cannot_be(folder: Path, path: str, value: object, problem: str) -> None:
-    about = without_digests(folder)
+def test_a_description_of_what_cannot_be(
+    folder: Path, of: str, path: str, value: object, problem: str
+) -> None:
+    about = without_digests(folder if of == "now" else as_of_before(folder))
     *outer, key = path.split(".")
-    part = about[outer[0]] if outer else about
+    part = about
+    for name in outer:
+        part = part[name]
     part[key] = value
     write_json(folder / "adapted.json", about)
     with pytest.raises(CrossgapError, match=rf"(adapted\.json is damaged: )?{problem}.*elete {folder} to"):

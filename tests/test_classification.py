@@ -91,8 +91,7 @@ def test_a_loaded_classifier_predicts_the_same_classes(tmp_path: Path) -> None:
     torch.manual_seed(0)
     colours = np.random.default_rng(0).integers(0, 256, (50, 1, 1, 3), np.uint8)
     images = np.tile(colours, (1, 24, 24, 1))
-    architecture = {"task_width": 4, "task_hidden": 8}
-    model = AdaptedModel(TaskModel(5, 24, 4, 8), Classes(5), ("digit",), 24, architecture=architecture)
+    model = AdaptedModel(TaskModel(5, 24, 4, 8), Classes(5), ("digit",), 24)
     for name, weight in model.task_model.state_dict().items():  # else one class is the likeliest everywhere
         weight.mul_(3 if name.endswith("weight") else 0)
     model.save(tmp_path / "model")

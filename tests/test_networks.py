@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from crossgap.networks import Discriminator, Generator, TaskModel
-from crossgap.networks.generator import ResidualBlock
+from crossgap.networks.taskgan import ResidualBlock
 
 
 def describe(network: nn.Module) -> list[str]:

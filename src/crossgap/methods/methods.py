@@ -87,12 +87,11 @@ class Methods:
             with alone(folder) if trainer.fabric.world_size == 1 else nullcontext():
                 if not folder.exists():
                     self._train(method, name, folder)
-        model = AdaptedModel.load(folder, trainer.fabric.device)
+        model = AdaptedModel.load(folder, trainer.fabric.device, hardware(trainer.fabric)["precision"])
         if model.method != name:
             raise CrossgapError(f"{folder} holds a model of '{model.method}'. Expected one of '{name}'.")
         wanted = self.made_of(name, extra=self._is_made(method.needs))
         check_same(folder, model.made_of, wanted, trainer.folder / "checkpoints" / name)
-        model.precision = hardware(trainer.fabric)["precision"]
         return model
 
     @staticmethod
@@ -281,9 +280,9 @@ class Methods:
     def adapted(self, task_model: nn.Module, translator: nn.Module | None = None) -> AdaptedModel:
         """The adapted model of trained networks."""
         size, names = self.source.images.shape[1], self.source.label_names
-        return AdaptedModel(
-            task_model, self.scale, names, size, translator, architecture=asdict(self.config.networks)
-        )
+        model = AdaptedModel(task_model, self.scale, names, size, translator)
+        model.precision = hardware(self.trainer.fabric)["precision"]
+        return model
 
 
 def check_batches(config: TaskGANConfig, processes: int) -> None:

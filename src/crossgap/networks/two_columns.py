@@ -6,7 +6,7 @@ import copy
 
 from torch import Tensor, nn
 
-from crossgap.networks.task_model import TaskModel
+from crossgap.networks.taskgan import TaskModel
 
 
 class TwoColumnTaskModel(nn.Module):

@@ -1,0 +1,70 @@
+"""Networks by name, each with the arguments that it was made with: what a saved one is built again from."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from typing import Any, TypeVar
+
+from torch import nn
+
+from crossgap.errors import CrossgapError, unknown
+
+Network = TypeVar("Network", bound=nn.Module)
+NETWORKS: dict[str, type[nn.Module]] = {}
+"""By the name of their class."""
+
+
+def register_network(kind: type[Network]) -> type[Network]:
+    """Let networks of a class be saved and built again; to be written above it as a decorator.
+
+    Its arguments have to be numbers, texts, true, false or None, or lists of these.
+
+    Raises:
+        CrossgapError: another class has that name.
+    """
+    name, known = kind.__name__, NETWORKS.get(kind.__name__, kind)
+    if (known.__module__, known.__qualname__) != (kind.__module__, kind.__qualname__):
+        raise CrossgapError(
+            f"Network '{name}' of {known.__module__} is registered already. Expected another name for that "
+            f"of {kind.__module__}."
+        )
+    signature, make = inspect.signature(kind), kind.__init__
+
+    @functools.wraps(make)
+    def remember(self: Any, *arguments: Any, **named: Any) -> None:
+        make(self, *arguments, **named)
+        given = signature.bind(*arguments, **named)
+        given.apply_defaults()
+        self.made_with = dict(given.arguments)
+
+    kind.__init__ = remember  # type: ignore[method-assign]
+    NETWORKS[name] = kind
+    return kind
+
+
+def described(network: nn.Module) -> dict[str, Any]:
+    """The name of a network's class and its arguments, from which `build` makes another one like it.
+
+    Raises:
+        CrossgapError: its class is not registered.
+    """
+    name = type(network).__name__
+    if NETWORKS.get(name) is not type(network):
+        raise CrossgapError(
+            f"Only registered networks can be saved; got {name}. Put @register_network of crossgap.networks "
+            "above its class."
+        )
+    return {"name": name, "arguments": vars(network)["made_with"]}
+
+
+def build(name: str, arguments: dict[str, Any]) -> nn.Module:
+    """An untrained network.
+
+    Raises:
+        CrossgapError: no network of that name is registered.
+        TypeError, ValueError: it takes no such arguments.
+    """
+    if name not in NETWORKS:
+        raise unknown("Network", name, NETWORKS)
+    return NETWORKS[name](**arguments)
