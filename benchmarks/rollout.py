@@ -43,8 +43,9 @@ from crossgap.base.files import write_json
 from crossgap.base.machine import available_cores
 from crossgap.core.runs import provenance, start, timed
 from crossgap.experiments.xarm7.presets import XArm7Preset
+from crossgap.experiments.xarm7.rollouts import sparse_reward
 from crossgap.experiments.xarm7.setups import Setup
-from crossgap.experiments.xarm7.training import new_learner, sparse_reward
+from crossgap.experiments.xarm7.training import new_learner
 from crossgap.rl.replay import Episode, Replay
 from crossgap.simulation.base.environments import camera_image
 from crossgap.simulation.base.workers import EnvironmentPool

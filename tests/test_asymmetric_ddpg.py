@@ -209,13 +209,3 @@ def test_it_learns_to_go_to_a_goal_in_one_step() -> None:
             learner.update(replay.sample(64, rng))
     assert before > 0.4
     assert distance() < 0.15
-
-
-def test_the_learning_rate_falls_over_the_second_half() -> None:
-    learner = constant_learner()
-    found = []
-    for done in (0.0, 0.5, 0.75, 1.0):
-        learner.set_rate(done)
-        rates = [one.param_groups[0]["lr"] for one in learner.optimizers.values()]
-        found.append([rate / learner.config.learning_rate for rate in rates])
-    np.testing.assert_allclose(found, [[1, 1], [1, 1], [0.5, 0.5], [0, 0]])

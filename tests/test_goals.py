@@ -15,28 +15,20 @@ import torch
 
 from crossgap.core.trainer import Trainer
 from crossgap.deploy.policy import ReachPolicy
-from crossgap.experiments.pick_place import training as pick_place_training
 from crossgap.experiments.pick_place.presets import PICK_PLACE_PRESETS, Rounds
 from crossgap.experiments.pick_place.rollouts import FEATURES, features, seen
 from crossgap.experiments.pick_place.setups import PREDICTED, SETUPS
 from crossgap.experiments.pick_place.training import PickPlaceTraining
-from crossgap.experiments.xarm7 import rollouts as xarm7_rollouts
-from crossgap.experiments.xarm7 import training as xarm7
 from crossgap.experiments.xarm7.goggles import SOURCE_IMAGES, TARGET_IMAGES, Adaptation
 from crossgap.experiments.xarm7.presets import XARM7_PRESETS
 from crossgap.experiments.xarm7.rollouts import scaled
 from crossgap.experiments.xarm7.setups import Setup
-from crossgap.experiments.xarm7.training import (
-    FIRST_IMAGES,
-    TEST_GOALS,
-    VALIDATION_GOALS,
-    ReachTraining,
-    about_policy,
-)
+from crossgap.experiments.xarm7.training import FIRST_IMAGES, ReachTraining, about_policy
 from crossgap.methods.asymmetric_ddpg.config import DDPGConfig
+from crossgap.rl.streams import FIRST_EPISODE, TEST_GOALS, VALIDATION_GOALS
 from crossgap.simulation.xarm7.reach import WORKSPACE_HIGH, WORKSPACE_LOW
 
-EPISODES = range(1_000_000, FIRST_IMAGES)
+EPISODES = range(FIRST_EPISODE, FIRST_IMAGES)
 """Seeds of the episodes that are learnt from."""
 STILL = DDPGConfig(batch=4, learning_rate=1e-12)
 """A learner that stays as it is, so that what it does can be told afterwards."""
@@ -91,8 +83,7 @@ class Pool:
 def pools(monkeypatch: pytest.MonkeyPatch) -> list[Pool]:
     """Every pool that was made so far."""
     monkeypatch.setattr(Pool, "made", [], raising=False)
-    for module in (xarm7, xarm7_rollouts, pick_place_training):
-        monkeypatch.setattr(module, "EnvironmentPool", Pool)
+    monkeypatch.setattr("crossgap.rl.collection.EnvironmentPool", Pool)
     return Pool.made
 
 

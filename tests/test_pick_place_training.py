@@ -15,14 +15,7 @@ from torch import nn
 from crossgap.base.files import read_json, remove, write_json
 from crossgap.errors import CrossgapError, find
 from crossgap.experiments.pick_place.presets import PICK_PLACE_PRESETS
-from crossgap.experiments.pick_place.rollouts import (
-    expert,
-    exploring,
-    features,
-    greedy,
-    play_pick_place,
-    seen,
-)
+from crossgap.experiments.pick_place.rollouts import VIEW, expert, features, seen
 from crossgap.experiments.pick_place.setups import SETUPS, new_pick_place_learner
 from crossgap.experiments.pick_place.training import PickPlaceTraining
 from crossgap.experiments.pick_place.trial import PickPlaceTrial
@@ -32,6 +25,8 @@ from crossgap.losses import cloning_loss
 from crossgap.methods.asymmetric_ddpg.config import DDPGConfig
 from crossgap.methods.asymmetric_ddpg.learner import AsymmetricDDPG
 from crossgap.networks.actor_critic import Actor, Critic
+from crossgap.rl.collection import exploring, play
+from crossgap.rl.off_policy import OffPolicy
 from crossgap.rl.replay import Episode, Replay, Transitions, read_episodes, write_episodes
 from crossgap.simulation.base.environments import Environments
 from crossgap.simulation.xarm7 import XARM7_PICK_PLACE
@@ -54,7 +49,7 @@ def test_features_by_hand() -> None:
 def test_an_episode_holds_what_was_seen_done_and_achieved() -> None:
     for cameras, shape in ((("front", "side"), (4, 48, 48, 6)), ((), (4, 0))):
         envs = Environments(XARM7_PICK_PLACE, 2, size=48, cameras=cameras)
-        episodes, infos = play_pick_place(envs, expert, [1, 2], 3)
+        episodes, infos = play(envs, expert, [1, 2], 3, VIEW)
         again, _ = envs.reset([1, 2])
         for index, episode in enumerate(episodes):
             assert episode.frames.shape == shape
@@ -84,10 +79,10 @@ def test_a_policy_with_eyes_is_told_the_opening_alone() -> None:
         "pixels": {"front": pixels, "side": pixels},
         "desired_goal": np.full((2, 3), 0.2),
     }
-    one, other = greedy(learner)(observation)
+    one, other = learner.policy(VIEW)(observation)
     np.testing.assert_allclose(one, other, atol=1e-6)
     state[1, 3] = 0.08
-    one, other = greedy(learner)(observation)
+    one, other = learner.policy(VIEW)(observation)
     assert np.abs(one - other).max() > 1e-3
 
 
@@ -196,17 +191,17 @@ def test_a_training_that_was_killed_ends_as_one_that_was_not(
         return PickPlaceTraining(tmp_path / name, SMOKE, setup, 3, fabric, quiet=True, workers=1)
 
     whole = training("whole").run()
-    original = PickPlaceTraining._round
+    original = OffPolicy._learn
 
-    def dies(self: PickPlaceTraining, number: int, *rest) -> None:
+    def dies(self: OffPolicy, number: int, *rest) -> dict[str, torch.Tensor]:
         if number == 1:
             raise KeyboardInterrupt
-        original(self, number, *rest)
+        return original(self, number, *rest)
 
-    monkeypatch.setattr(PickPlaceTraining, "_round", dies)
+    monkeypatch.setattr(OffPolicy, "_learn", dies)
     with pytest.raises(KeyboardInterrupt):
         training("broken").run()
-    monkeypatch.setattr(PickPlaceTraining, "_round", original)
+    monkeypatch.setattr(OffPolicy, "_learn", original)
     resumed = training("broken").run()
     for part in ("networks", "targets"):
         pairs = zip(getattr(whole, part).parameters(), getattr(resumed, part).parameters(), strict=True)

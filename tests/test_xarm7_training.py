@@ -12,10 +12,12 @@ import torch
 
 from crossgap.core.fabric import make_fabric
 from crossgap.experiments.xarm7.presets import XARM7_PRESETS
-from crossgap.experiments.xarm7.rollouts import frames_of, play, scaled, unscaled
+from crossgap.experiments.xarm7.rollouts import VIEW, acting, frames_of, scaled, sparse_reward, unscaled
 from crossgap.experiments.xarm7.setups import Setup
-from crossgap.experiments.xarm7.training import ReachTraining, sparse_reward
+from crossgap.experiments.xarm7.training import ReachTraining
 from crossgap.methods.asymmetric_ddpg.config import DDPGConfig
+from crossgap.rl.collection import play
+from crossgap.rl.off_policy import OffPolicy
 from crossgap.simulation.base.workers import EnvironmentPool
 from crossgap.simulation.xarm7 import XARM7_REACH
 from crossgap.simulation.xarm7.reach import WORKSPACE_HIGH, WORKSPACE_LOW
@@ -53,7 +55,7 @@ class Towards:
 
 def test_an_episode_holds_what_was_seen_done_and_reached() -> None:
     with EnvironmentPool(XARM7_REACH, 2, size=48) as pool:
-        episodes, infos = play(pool, Towards(), [1, 2], 3)
+        episodes, infos = play(pool, acting(Towards()), [1, 2], 3, VIEW)
         again, _ = pool.reset([1, 2])
     for index, episode in enumerate(episodes):
         assert episode.frames.shape == (4, 48, 48, 3)
@@ -74,17 +76,17 @@ def test_a_training_that_was_killed_ends_as_one_that_was_not(tmp_path: Path, mon
     )  # fmt: skip
     whole = ReachTraining(tmp_path / "whole", SMOKE, setup, 3, FABRIC, quiet=True).run()
     broken = ReachTraining(tmp_path / "broken", SMOKE, setup, 3, FABRIC, quiet=True)
-    original = ReachTraining._round
+    original = OffPolicy._learn
 
-    def dies(self: ReachTraining, number: int, *rest) -> None:
+    def dies(self: OffPolicy, number: int, *rest) -> dict[str, torch.Tensor]:
         if number == 1:
             raise KeyboardInterrupt
-        original(self, number, *rest)
+        return original(self, number, *rest)
 
-    monkeypatch.setattr(ReachTraining, "_round", dies)
+    monkeypatch.setattr(OffPolicy, "_learn", dies)
     with pytest.raises(KeyboardInterrupt):
         broken.run()
-    monkeypatch.setattr(ReachTraining, "_round", original)
+    monkeypatch.setattr(OffPolicy, "_learn", original)
     resumed = ReachTraining(tmp_path / "broken", SMOKE, setup, 3, FABRIC, quiet=True).run()
     for part in ("networks", "targets"):
         for one, other in zip(
@@ -100,9 +102,7 @@ def test_a_training_that_was_killed_ends_as_one_that_was_not(tmp_path: Path, mon
 def test_what_a_configuration_changes_reaches_the_training(tmp_path: Path, monkeypatch, rehearsed) -> None:
     setup = Setup(initialized=True, rehearsed=rehearsed, randomization="full", per_frame=rehearsed)
     episodes = []
-    monkeypatch.setattr(
-        "crossgap.experiments.xarm7.training.write_episodes", lambda _, played: episodes.extend(played)
-    )
+    monkeypatch.setattr("crossgap.rl.off_policy.write_episodes", lambda _, played: episodes.extend(played))
     ReachTraining(tmp_path, replace(SMOKE, rounds=1), setup, 0, FABRIC, quiet=True).run()
     rows = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
     assert ("labelled" in rows[-1]) == rehearsed

@@ -158,6 +158,17 @@ def newest_in(folder: Path) -> Path | None:
     return folder / name
 
 
+def done_in(folder: Path) -> int:
+    """The number of steps that a phase's newest checkpoint has seen, 0 if there is none.
+
+    Raises:
+        CrossgapError: it is damaged.
+    """
+    again = f"Delete {folder} to train that part again."
+    newest = newest_in(folder)
+    return read_json(newest / ABOUT, "checkpoint", {"step": int}, again)["step"] if newest else 0
+
+
 def _optimizer_state(optimizer: Optimizer, tensors: dict[str, Tensor]) -> dict[int, dict[str, Tensor]]:
     """An optimizer's state by its weights' numbers.
 

@@ -100,6 +100,12 @@ def keep_freed_memory() -> bool:
     return bool(large and mallopt(trim_threshold, 1 << 30))
 
 
+def in_float32(fabric: lightning_fabric.Fabric) -> lightning_fabric.Fabric:
+    """The same devices, for what learns in float32 whatever the precision."""
+    precise = hardware(fabric)["precision"] == "32-true"
+    return fabric if precise else make_fabric(fabric.device.type, "32-true")
+
+
 def single_process(device: str, precision: str) -> lightning_fabric.Fabric:
     """As `make_fabric`, for what runs in one process.
 
@@ -110,7 +116,7 @@ def single_process(device: str, precision: str) -> lightning_fabric.Fabric:
     if fabric.world_size > 1:
         raise CrossgapError(
             f"This runs in one process; torchrun started {fabric.world_size}. "
-            "Several devices are for `crossgap train`."
+            "Several devices are for `crossgap train` and `crossgap learn`."
         )
     return fabric
 

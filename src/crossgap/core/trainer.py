@@ -73,9 +73,9 @@ class Trainer:
         if not quiet and done < phase.steps:
             self._say_if_crowded()
         with (
+            phase.opened(done) if done < phase.steps else nullcontext(),
             Metrics(self.folder, phase.name, done, write=self.fabric.is_global_zero) as metrics,
             progress_bar(phase.label or phase.name, phase.steps, done, quiet=quiet) as advance,
-            phase.opened(done) if done < phase.steps else nullcontext(),
         ):
             saved = time.monotonic()
             for step in range(done, phase.steps):

@@ -19,8 +19,8 @@ from crossgap.experiments.pick_place.presets import PickPlacePreset
 from crossgap.experiments.pick_place.setups import SETUPS
 from crossgap.experiments.pick_place.training import PickPlaceTraining
 from crossgap.experiments.xarm7.outcomes import EPISODE, judged, trained_threads
-from crossgap.experiments.xarm7.training import TEST_GOALS
 from crossgap.methods.asymmetric_ddpg.learner import AsymmetricDDPG
+from crossgap.rl.streams import TEST_GOALS
 
 TEACHER = "privileged"
 """The method that the ones with images begin with."""

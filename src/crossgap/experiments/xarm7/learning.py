@@ -11,7 +11,7 @@ from rich.table import Column, Table
 
 from crossgap.base.files import write_json
 from crossgap.base.progress import command, console, say, say_next
-from crossgap.core.fabric import learning_hardware, make_fabric, single_process
+from crossgap.core.fabric import learning_hardware, make_fabric
 from crossgap.core.runs import CONFIG, lock_run, open_run, start
 from crossgap.core.statistics import paired_difference, wilson_interval
 from crossgap.deploy.policy import EXTRACTORS, ReachPolicy
@@ -19,8 +19,9 @@ from crossgap.errors import CrossgapError, find, unknown
 from crossgap.experiments.xarm7.presets import EPISODE_STEPS, XARM7_PRESETS
 from crossgap.experiments.xarm7.rollouts import play_goals
 from crossgap.experiments.xarm7.setups import Setup
-from crossgap.experiments.xarm7.training import TEST_GOALS, VALIDATION_GOALS, ReachTraining, about_policy
+from crossgap.experiments.xarm7.training import ReachTraining, about_policy
 from crossgap.networks.alexnet import AlexNetExtractor
+from crossgap.rl.streams import TEST_GOALS, VALIDATION_GOALS
 from crossgap.simulation.base.randomization import get_randomization
 from crossgap.simulation.base.ray_workers import connected_ray
 from crossgap.simulation.xarm7.looks import get_look
@@ -39,7 +40,7 @@ def learn_policy(
     Raises:
         CrossgapError: a setting that does not exist, or `output` holds something else.
     """
-    settings, fabric = find("Preset", preset, XARM7_PRESETS), single_process(device, precision)
+    settings, fabric = find("Preset", preset, XARM7_PRESETS), make_fabric(device, precision)
     check_setup(setup)
     if workers is not None and workers < 1:
         raise CrossgapError(f"--workers must be at least 1; got {workers}.")
@@ -55,16 +56,19 @@ def learn_policy(
             AlexNetExtractor(channels, settings.size).load_features(weights)
     known = {name: value for name, value in asdict(setup).items() if value is not None}
     about = {"experiment": "learn", "setup": known, "settings": asdict(settings), "seed": seed}
-    folder = open_run(output, about | learning_hardware(fabric))
-    lock_run(folder)
-    start(folder, preset=preset, **learning_hardware(fabric))
-    training = ReachTraining(folder, settings, setup, seed, fabric, workers=workers, engine=engine)
+    if fabric.is_global_zero:
+        lock_run(open_run(output, about | learning_hardware(fabric)))
+        start(output, preset=preset, **learning_hardware(fabric))
+    fabric.barrier()
+    quiet = not fabric.is_global_zero
+    training = ReachTraining(output, settings, setup, seed, fabric, quiet, workers=workers, engine=engine)
     training.policy()
-    last = training.curve[-1]
-    say(f"Success on {last['n']} validation goals in the source look: {last['success']:.0%}")
-    say(f"Policy: {folder / 'policy'}")
-    say_next({"Next, in another look": command("evaluate", folder / "policy", "--look", "target_b")})
-    return folder / "policy"
+    if fabric.is_global_zero:
+        last = training.curve[-1]
+        say(f"Success on {last['n']} validation goals in the source look: {last['success']:.0%}")
+        say(f"Policy: {output / 'policy'}")
+        say_next({"Next, in another look": command("evaluate", output / "policy", "--look", "target_b")})
+    return output / "policy"
 
 
 def check_setup(setup: Setup) -> None:

@@ -1,4 +1,4 @@
-"""Episodes of the xArm7: played by a policy in a pool of environments, and put into the learner's form."""
+"""What networks see of the xArm7 that reaches, and a policy's episodes there."""
 
 from __future__ import annotations
 
@@ -7,17 +7,18 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from crossgap.rl.replay import Episode
-from crossgap.simulation.base.workers import EnvironmentPool
+from crossgap.rl import collection
+from crossgap.rl.collection import World
+from crossgap.rl.interfaces import Act, View
 from crossgap.simulation.xarm7 import XARM7_REACH
-from crossgap.simulation.xarm7.reach import WORKSPACE_HIGH, WORKSPACE_LOW
+from crossgap.simulation.xarm7.reach import SUCCESS_DISTANCE, WORKSPACE_HIGH, WORKSPACE_LOW
 
 DEPTH_RANGE = 2.55
 """Depth of byte 255, metres: a byte is a centimetre."""
 
 
 class Policy(Protocol):
-    """What acts."""
+    """What acts, on a robot too: on images and goals."""
 
     def act(self, frames: np.ndarray, goals: np.ndarray) -> np.ndarray:
         """Actions (n, 3) in [-1, 1] of frames (n, H, W, C) uint8 and scaled goals (n, 3)."""
@@ -44,50 +45,29 @@ def frames_of(observation: dict[str, Any]) -> np.ndarray:
     )
 
 
-def explored(action: np.ndarray, noise: float, random: float, rng: np.random.Generator) -> np.ndarray:
-    """Actions (n, a) with normal noise, a share of which is random instead."""
-    action = np.clip(action + noise * rng.standard_normal(action.shape), -1, 1)
-    chance = rng.random((len(action), 1)) < random
-    return np.where(chance, rng.uniform(-1, 1, action.shape), action)
+def positions(observation: dict[str, Any]) -> np.ndarray:
+    """Where the tool point is, (n, 3), scaled: all of the state, and what is achieved."""
+    return scaled(observation["state"])
 
 
-def play(
-    pool: EnvironmentPool, policy: Policy, seeds: Sequence[int], steps: int,
-    explore: tuple[float, float] = (0.0, 0.0), rng: np.random.Generator | None = None,
-    options: dict[str, Any] | None = None,
-) -> tuple[list[Episode], list[dict[str, Any]]]:  # fmt: skip
-    """One episode in every environment of a pool.
+def desired(observation: dict[str, Any]) -> np.ndarray:
+    """The goals (n, 3), scaled."""
+    return scaled(observation["desired_goal"])
 
-    Args:
-        pool: environments `crossgap/XArm7Reach-v0`.
-        policy: what acts.
-        seeds: one per environment.
-        steps: length of the episodes.
-        explore: standard deviation of the noise on actions, and share of actions that are random instead.
-        rng: of the exploration.
-        options: reset options of the environments.
 
-    Returns:
-        The episodes, positions scaled, and the last step's infos.
-    """
-    noise, random = explore
-    observation, infos = pool.reset(seeds, options)
-    frames, states, actions = [frames_of(observation)], [scaled(observation["state"])], []
-    goals = scaled(observation["desired_goal"])
-    for _ in range(steps):
-        action = policy.act(frames[-1], goals)
-        if rng is not None:
-            action = explored(action, noise, random, rng)
-        actions.append(action.astype(np.float32))
-        observation, infos = pool.step(actions[-1])
-        frames.append(frames_of(observation))
-        states.append(scaled(observation["state"]))
-    seen, where, done = np.stack(frames, 1), np.stack(states, 1), np.stack(actions, 1)
-    episodes = [
-        Episode(np.ascontiguousarray(seen[i]), where[i], where[i], done[i], goals[i])
-        for i in range(len(goals))
-    ]
-    return episodes, infos
+VIEW = View(frames_of, positions, positions, desired)
+"""What networks see of `crossgap/XArm7Reach-v0`."""
+
+
+def sparse_reward(achieved: np.ndarray, desired: np.ndarray) -> np.ndarray:
+    """Fetch's: −1, and 0 where the goal is reached; of scaled points (n, 3)."""
+    distance = np.linalg.norm(unscaled(achieved) - unscaled(desired), axis=-1)
+    return -(distance >= SUCCESS_DISTANCE).astype(float)
+
+
+def acting(policy: Policy) -> Act:
+    """A policy that acts on what environments show."""
+    return lambda observation: policy.act(frames_of(observation), desired(observation))
 
 
 def play_goals(
@@ -105,12 +85,8 @@ def play_goals(
     Returns:
         Of each episode `seed`, `success` and `distance` (metres) at its end, and the `goal` (metres).
     """
-    with EnvironmentPool(XARM7_REACH, len(seeds), workers, **environment) as pool:
-        episodes, infos = play(pool, policy, seeds, steps)
+    with World(XARM7_REACH, VIEW, sparse_reward, environment, workers=workers).pool(len(seeds)) as pool:
+        episodes, ends = collection.play_goals(pool, acting(policy), seeds, steps, VIEW)
     return [
-        {
-            "seed": seed, "success": bool(info["is_success"]), "distance": float(info["distance"]),
-            "goal": unscaled(episode.goal).tolist(),
-        }
-        for seed, episode, info in zip(seeds, episodes, infos, strict=True)
-    ]  # fmt: skip
+        end | {"goal": unscaled(episode.goal).tolist()} for episode, end in zip(episodes, ends, strict=True)
+    ]

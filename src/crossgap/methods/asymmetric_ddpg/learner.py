@@ -37,10 +37,11 @@ from crossgap.core.phase import adam
 from crossgap.data.batches import image_tensor, moved
 from crossgap.losses import actor_loss, bottleneck_loss, cloning_loss, critic_loss
 from crossgap.methods.asymmetric_ddpg.config import DDPGConfig
+from crossgap.rl.interfaces import Act, Learner, Networks, Observation, View
 from crossgap.rl.replay import Transitions
 
 
-class AsymmetricDDPG:
+class AsymmetricDDPG(Learner):
     """The learner. From here on the process keeps memory that it frees: `keep_freed_memory`.
 
     Args:
@@ -68,12 +69,22 @@ class AsymmetricDDPG:
             networks["extractor"] = extractor
         self.networks = nn.ModuleDict(networks).to(device)
         self.targets = copy.deepcopy(self.networks).requires_grad_(False)
-        self.name = "asymmetric_ddpg"
+        self.name, self.learning_rate = "asymmetric_ddpg", config.learning_rate
         policy = [*([] if extractor is None else extractor.parameters()), *actor.parameters()]
         self.optimizers = {
             "policy": adam(policy, config.learning_rate),
             "critic": adam(critic.parameters(), config.learning_rate),
         }
+
+    def policy(self, view: View) -> Act:
+        """What actor and extractor do now."""
+
+        def act(observation: Observation) -> np.ndarray:
+            states = view.states(observation)
+            measured = states[:, states.shape[1] - self.measured :]
+            return self.act(view.frames(observation), view.goals(observation), measured)
+
+        return act
 
     @torch.no_grad()
     def act(self, frames: np.ndarray, goals: np.ndarray, measured: np.ndarray | None = None) -> np.ndarray:
@@ -102,11 +113,11 @@ class AsymmetricDDPG:
             for part in (batch.states, batch.next_states, batch.actions, batch.goals, batch.rewards)
         )
         losses = {"critic": self._critic_loss(state, action, goal, reward, batch.next_frames, next_state)}
-        self._descend("critic", losses["critic"])
+        self.descend("critic", losses["critic"])
         losses |= self._policy_losses(batch.frames, state, goal, action[len(action) - demonstrated :])
         if labelled is not None:
             images, positions = labelled
-            losses["labelled"] = bottleneck_loss(self.networks["extractor"](images), positions)
+            losses["labelled"] = bottleneck_loss(self.trained["extractor"](images), positions)
         weights = {
             "actor": 1.0,
             "action_cost": self.config.action_cost,
@@ -115,18 +126,11 @@ class AsymmetricDDPG:
             "cloning": self.cloning_weight,
         }
         policy = [weights[name] * loss for name, loss in losses.items() if weights.get(name)]
-        self._descend("policy", torch.stack(policy).sum())
+        self.descend("policy", torch.stack(policy).sum())
         with torch.no_grad():
             for target, network in zip(self.targets.parameters(), self.networks.parameters(), strict=True):
                 target.lerp_(network, 1 - self.config.polyak)
         return {name: loss.detach() for name, loss in losses.items()}
-
-    def set_rate(self, done: float) -> None:
-        """The learning rate where a share `done` of the training is done: constant, then linear to zero over
-        the second half, as every training here; at a constant one success still jumps at the end."""
-        for optimizer in self.optimizers.values():
-            for group in optimizer.param_groups:
-                group["lr"] = self.config.learning_rate * min(1.0, 2 * (1 - done))
 
     def extra_state(self) -> dict[str, Tensor]:
         """The target networks' weights, for checkpoints."""
@@ -144,13 +148,13 @@ class AsymmetricDDPG:
             next_action = self.targets["actor"](self._seen(self.targets, next_frames, next_state), goal)
             worth = self.targets["critic"](next_state, goal, next_action)
             wanted = (reward + self.config.discount * worth).clamp(self.lowest_return, 0.0)
-        return critic_loss(self.networks["critic"](state, goal, action), wanted)
+        return critic_loss(self.trained["critic"](state, goal, action), wanted)
 
     def _policy_losses(
         self, frames: np.ndarray, state: Tensor, goal: Tensor, demonstrated: Tensor
     ) -> dict[str, Tensor]:  # fmt: skip
-        seen = self._seen(self.networks, frames, state)
-        action = self.networks["actor"](seen, goal)
+        seen = self._seen(self.trained, frames, state)
+        action = self.trained["actor"](seen, goal)
         self.networks["critic"].requires_grad_(False)
         worth = self.networks["critic"](state, goal, action)
         losses = {"actor": actor_loss(worth), "action_cost": action.square().mean()}
@@ -165,14 +169,9 @@ class AsymmetricDDPG:
         self.networks["critic"].requires_grad_(True)
         return losses
 
-    def _seen(self, networks: nn.ModuleDict, frames: np.ndarray, state: Tensor) -> Tensor:
+    def _seen(self, networks: Networks, frames: np.ndarray, state: Tensor) -> Tensor:
         """What the policy knows of the state: f(o), and what the robot measures itself."""
         measured = state[:, state.shape[1] - self.measured :]
         if "extractor" not in networks:
             return measured
         return torch.cat([networks["extractor"](image_tensor(frames, self.device)), measured], 1)
-
-    def _descend(self, name: str, loss: Tensor) -> None:
-        self.optimizers[name].zero_grad(set_to_none=True)
-        loss.backward()
-        self.optimizers[name].step()

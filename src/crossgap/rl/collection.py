@@ -1,0 +1,104 @@
+"""Episodes: played by a policy in a pool of environments, and put into the learner's form."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from crossgap.rl.interfaces import Act, Observation, View
+from crossgap.rl.replay import Episode, Reward
+from crossgap.simulation.base.workers import EnvironmentPool
+
+
+@dataclass(frozen=True)
+class World:
+    """Where a policy learns."""
+
+    env_id: str
+    """The environments' Gymnasium id."""
+    view: View
+    """What networks see of them."""
+    reward: Reward
+    """Of what is achieved and what was to be."""
+    seen: dict[str, Any] = field(default_factory=dict)
+    """Arguments of the environments: what is rendered."""
+    varied: dict[str, Any] = field(default_factory=dict)
+    """More of them, where it learns: what varies the look."""
+    options: Callable[[int], dict[str, Any] | None] = lambda number: None
+    """Reset options in a round, by its number from 0."""
+    workers: int | None = None
+    """Processes that simulate; all cores by default."""
+    engine: str = "processes"
+    """What runs them: `processes` of this machine, or `ray` on a cluster's."""
+
+    def pool(self, count: int, **about: Any) -> EnvironmentPool:
+        """As many environments, with other arguments where `about` has any."""
+        return EnvironmentPool(self.env_id, count, self.workers, self.engine, **self.seen | about)
+
+
+def exploring(act: Act, noise: float, random: float, rng: np.random.Generator) -> Act:
+    """The same with normal noise on the actions, a share of which is random instead.
+
+    Args:
+        act: the policy.
+        noise: the noise's standard deviation.
+        random: the share.
+        rng: of both.
+    """
+
+    def explore(observation: Observation) -> np.ndarray:
+        action = act(observation)
+        action = np.clip(action + noise * rng.standard_normal(action.shape), -1, 1)
+        chance = rng.random((len(action), 1)) < random
+        return np.where(chance, rng.uniform(-1, 1, action.shape), action)
+
+    return explore
+
+
+def play(
+    pool: EnvironmentPool, act: Act, seeds: Sequence[int], steps: int, view: View,
+    options: dict[str, Any] | None = None,
+) -> tuple[list[Episode], list[dict[str, Any]]]:  # fmt: skip
+    """One episode in every environment of a pool.
+
+    Args:
+        pool: the environments.
+        act: what acts.
+        seeds: one per environment.
+        steps: length of the episodes.
+        view: what the episodes keep.
+        options: reset options of the environments.
+
+    Returns:
+        The episodes, and the last step's infos.
+    """
+
+    def look(observation: Observation) -> tuple[np.ndarray, ...]:
+        return view.frames(observation), view.states(observation), view.achieved(observation)
+
+    observation, infos = pool.reset(seeds, options)
+    goals, shown, actions = view.goals(observation), [look(observation)], []
+    for _ in range(steps):
+        actions.append(act(observation).astype(np.float32))
+        observation, infos = pool.step(actions[-1])
+        shown.append(look(observation))
+    parts = (*(np.stack(part, 1) for part in zip(*shown, strict=True)), np.stack(actions, 1), goals)
+    return [Episode(*map(np.ascontiguousarray, one)) for one in zip(*parts, strict=True)], infos
+
+
+def play_goals(
+    pool: EnvironmentPool, act: Act, seeds: Sequence[int], steps: int, view: View
+) -> tuple[list[Episode], list[dict[str, Any]]]:  # fmt: skip
+    """As `play`, and how each episode ended.
+
+    Returns:
+        The episodes, and of each `seed`, `success` and `distance` (metres) at its end.
+    """
+    episodes, infos = play(pool, act, seeds, steps, view)
+    return episodes, [
+        {"seed": seed, "success": bool(info["is_success"]), "distance": float(info["distance"])}
+        for seed, info in zip(seeds, infos, strict=True)
+    ]

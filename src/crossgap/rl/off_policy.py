@@ -1,0 +1,170 @@
+"""The off-policy loop: play a round of episodes, learn from all there are, and again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import lightning_fabric
+import numpy as np
+from torch import Tensor
+
+from crossgap.core.phase import Phase
+from crossgap.data.batches import Batches
+from crossgap.errors import CrossgapError
+from crossgap.rl.collection import World, exploring, play, play_goals
+from crossgap.rl.interfaces import Learner
+from crossgap.rl.replay import Replay, write_episodes
+from crossgap.rl.streams import FIRST_EPISODE, VALIDATION_GOALS, stream
+
+
+@dataclass(frozen=True)
+class Loop:
+    """Size of an off-policy training."""
+
+    rounds: int
+    """How often an episode is played in every environment, and learnt from."""
+    updates: int
+    """Updates per round."""
+    batch: int
+    """Transitions per update."""
+    environments: int
+    """Episodes that are played at the same time."""
+    episode_steps: int
+    """Steps of an episode."""
+    noise: float
+    """Standard deviation of the exploration noise on actions in [-1, 1]."""
+    random: tuple[float, float]
+    """Share of actions that are random: in the first round, and in the others."""
+    replay: int
+    """Frames that are remembered."""
+    relabelled: float
+    """Share of transitions whose goal is one that the same episode reached later."""
+    goals: int
+    """Validation goals of a point of the learning curve."""
+    evaluate_every: int
+    """Rounds between two of these points; there is one of the last round."""
+    evaluate_first: bool = False
+    """Whether there is a point before all learning."""
+    demonstrated: int = 0
+    """Transitions of an update that are an expert's, besides `batch`."""
+    last_episode: int = 2**31
+    """Seeds of episodes that are learnt from are below."""
+
+
+Watch = Callable[[int, list[dict[str, Any]]], None]
+"""Takes the number of rounds done, and how the policy's episodes on the validation goals ended."""
+
+
+class OffPolicy(Phase):
+    """A learner's training in a world; a step is a round.
+
+    What a round does depends on its number, on the learner and on the replay alone, and all of them are kept,
+    so that a training which was killed ends as one that was not. On several devices each plays its share of
+    the episodes, and learns its share of a batch from what it has played itself.
+
+    Args:
+        folder: of the training; the episodes are in its `replay`.
+        learner: what learns.
+        world: where.
+        loop: the size.
+        seed: of everything random.
+        watch: is told how the policy does.
+        demonstrations: an expert's episodes, a share of every batch.
+        labelled: images and what they show, for a learner that has a use for them.
+    """
+
+    log_every, checkpoint_seconds = 1, 0.0
+
+    def __init__(
+        self, folder: Path, learner: Learner, world: World, loop: Loop, seed: int, watch: Watch,
+        demonstrations: Replay | None = None, labelled: Batches | None = None,
+    ):  # fmt: skip
+        self.folder, self.learner, self.world, self.loop, self.seed = folder, learner, world, loop, seed
+        self.watch, self.demonstrations, self.labelled = watch, demonstrations, labelled
+        self.name, self.steps, self.learning_rate = learner.name, loop.rounds, learner.learning_rate
+        self.networks, self.optimizers = dict(learner.networks.items()), learner.optimizers
+        self.extra_state, self.load_extra_state = learner.extra_state, learner.load_extra_state
+        self.replay = Replay(loop.replay, loop.relabelled, world.reward)
+        self.act = learner.policy(world.view)
+
+    def setup(self, fabric: lightning_fabric.Fabric) -> None:
+        """As every phase; on several devices this one's share.
+
+        Raises:
+            CrossgapError: there are no equal shares.
+        """
+        super().setup(fabric)
+        self.learner.phase, world, loop = self, fabric.world_size, self.loop
+        for count, what in (
+            (loop.environments, "environments"), (loop.batch, "transitions of an update"),
+            (loop.demonstrated, "demonstrated ones"),
+            (self.labelled.size if self.labelled else 0, "labelled images"),
+        ):  # fmt: skip
+            if count % world:
+                raise CrossgapError(f"{count} {what} on {world} processes. Expected a multiple of these.")
+        self.share = replace(
+            loop, environments=loop.environments // world, batch=loop.batch // world,
+            demonstrated=loop.demonstrated // world,
+        )  # fmt: skip
+
+    @contextmanager
+    def opened(self, done: int) -> Iterator[None]:
+        """Holds the environments, and what the rounds so far have played."""
+        self.replay.load(map(self._path, range(done)))
+        first = self.fabric.is_global_zero
+        with (
+            self.world.pool(self.share.environments, **self.world.varied) as self._pool,
+            self.world.pool(self.loop.goals) if first else nullcontext() as self._validation,
+        ):
+            if self.loop.evaluate_first and not done:
+                self._evaluate(0)
+            yield
+
+    def training_step(self, step: int) -> dict[str, Tensor]:
+        """One round; the means of its updates' losses."""
+        rng = stream(self.seed, step, self.fabric.global_rank)
+        self._play(step, rng)
+        losses = self._learn(step, rng)
+        if (step + 1) % self.loop.evaluate_every == 0 or step + 1 == self.steps:
+            self._evaluate(step + 1)
+        return losses
+
+    def _play(self, number: int, rng: np.random.Generator) -> None:
+        seeds = rng.integers(FIRST_EPISODE, self.loop.last_episode, self.share.environments)
+        act = exploring(self.act, self.loop.noise, self.loop.random[number > 0], rng)
+        episodes, _ = play(
+            self._pool, act, [int(seed) for seed in seeds], self.loop.episode_steps, self.world.view,
+            self.world.options(number),
+        )  # fmt: skip
+        write_episodes(self._path(number), episodes)
+        for episode in episodes:
+            self.replay.add(episode)
+
+    def _learn(self, number: int, rng: np.random.Generator) -> dict[str, Tensor]:
+        sums: dict[str, Tensor] = {}
+        for update in range(number * self.loop.updates, (number + 1) * self.loop.updates):
+            batch, more = self.replay.sample(self.share.batch, rng), {}
+            if self.demonstrations and self.share.demonstrated:
+                batch += self.demonstrations.sample(self.share.demonstrated, rng)
+                more["demonstrated"] = self.share.demonstrated
+            if self.labelled:
+                more["labelled"] = self.labelled(update)
+            for name, loss in self.learner.update(batch, **more).items():
+                sums[name] = sums.get(name, 0) + loss
+        return {name: total.double() / self.loop.updates for name, total in sums.items()}
+
+    def _evaluate(self, rounds: int) -> None:
+        """How the policy does on the validation goals after so many rounds; the first device says so."""
+        if self._validation is not None:
+            seeds = range(VALIDATION_GOALS, VALIDATION_GOALS + self.loop.goals)
+            steps, view = self.loop.episode_steps, self.world.view
+            self.watch(rounds, play_goals(self._validation, self.act, seeds, steps, view)[1])
+
+    def _path(self, number: int) -> Path:
+        """The file of what this device has played in a round."""
+        rank, world = self.fabric.global_rank, self.fabric.world_size
+        return self.folder / "replay" / f"{number:05d}{f'_{rank}_of_{world}' if world > 1 else ''}.npz"
