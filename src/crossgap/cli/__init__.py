@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import pkgutil
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -16,17 +17,8 @@ from crossgap.base.machine import wait_passively_if_crowded
 from crossgap.errors import CrossgapError
 
 VERBS = (
-    "demo",
-    "collect",
-    "train",
-    "evaluate",
-    "budget",
-    "report",
-    "reproduce",
-    "methods",
-    "looks",
-    "doctor",
-)
+    "demo", "collect", "train", "evaluate", "budget", "report", "reproduce", "methods", "looks", "doctor",
+)  # fmt: skip
 """Each has a module of its name beside this one, with a function of that name; or, where its first argument
 says which others there are, with `ABOUT`, `names()` and `command(name)`."""
 LATER = 10.0
@@ -54,9 +46,7 @@ def run(arguments: list[str]) -> None:
             tyro.cli(module.command(chosen), args=rest, prog=f"crossgap {verb} {chosen}")
             return
     elif verb in (brought := _brought()):
-        from crossgap.experiments.engine.experiment import named
-
-        tyro.cli(named(brought[verb]), args=arguments[1:], prog=f"crossgap {verb}")
+        tyro.cli(pkgutil.resolve_name(brought[verb]), args=arguments[1:], prog=f"crossgap {verb}")
         return
     _overview(arguments)
 
@@ -78,10 +68,8 @@ def _brought() -> dict[str, str]:
 
 def _overview(arguments: list[str]) -> None:
     """Help on all verbs, or on one whose choice is missing; or what is wrong with the arguments."""
-    from crossgap.experiments.engine.experiment import named
-
     verbs = {verb: _shown(verb, arguments[:1] == [verb]) for verb in VERBS}
-    verbs |= {verb: named(place) for verb, place in _brought().items()}
+    verbs |= {verb: pkgutil.resolve_name(place) for verb, place in _brought().items()}
     tyro.extras.subcommand_cli_from_dict(
         verbs, args=arguments, prog="crossgap", description="Cross the reality gap, and prove it.",
         sort_subcommands=False,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import pkgutil
 from pathlib import Path
 
 from crossgap.core.runs import read_run
 from crossgap.errors import CrossgapError
-from crossgap.experiments.engine.experiment import EXPERIMENTS, named
+from crossgap.experiments.engine.experiment import EXPERIMENTS
 
 
 def report_again(folder: Path, look: str | None, seed: int | None, picture: Path | None) -> Path:
@@ -22,4 +23,4 @@ def report_again(folder: Path, look: str | None, seed: int | None, picture: Path
     if not places:
         raise CrossgapError(f"{folder} is a run of {run}: nothing to report on.")
     config = read_run(folder, needs=("preset", "settings"))
-    return named(places[0])(folder, config, look, seed, picture)
+    return pkgutil.resolve_name(places[0])(folder, config, look, seed, picture)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
+import pkgutil
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -61,17 +61,11 @@ class Entry:
 
     def load(self) -> type[Experiment]:
         """The experiment itself."""
-        return named(self.kind)
+        return pkgutil.resolve_name(self.kind)
 
 
 EXPERIMENTS: Registry[Entry] = Registry("Experiment", "crossgap.experiments")
 """Every experiment by name; each folder enters its own."""
-
-
-def named(place: str) -> Any:
-    """What is called `module:name`."""
-    module, _, name = place.partition(":")
-    return getattr(importlib.import_module(module), name)
 
 
 class Experiment(ABC):
