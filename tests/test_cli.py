@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from crossgap.base import progress
 from crossgap.base.files import remove, write_json
 from crossgap.cli import main
 from crossgap.commands import evaluate
+from crossgap.commands import train as training
 from crossgap.data import LabelledImages, read_folder, write_folder
 from crossgap.deploy.adapted import AdaptedModel
 from crossgap.experiments.engine.reproduce import reproduce
@@ -52,6 +54,16 @@ TINY = (
     "--networks.discriminator-width", "4", "--device", "cpu",
 )  # fmt: skip
 
+
+def tiny(method):
+    """Those of `TINY` that a method uses."""
+    parts = {part.replace("_", "-") for part in METHODS[method].parts} if method in METHODS else set()
+    pairs = zip(TINY[::2], TINY[1::2], strict=True)
+    return [
+        word for pair in pairs if pair[0] == "--device" or pair[0][2:].split(".")[0] in parts for word in pair
+    ]
+
+
 PAIR = ("--source", "DIR/source", "--target", "DIR/target", "--output", "DIR/new")
 OWN_BUDGET = ("budget", "--source", "DIR/source", "--target", "DIR/target", "--output", "DIR/new")
 
@@ -69,14 +81,14 @@ def train(monkeypatch, capsys, folders, method, output, *options):
         target,
         "--output",
         output,
-        *TINY,
+        *tiny(method),
         *options,
     )
 
 
 def test_help_imports_neither_torch_nor_mujoco():
     code = (
-        "import sys\nsys.argv = ['crossgap', 'train', '--help']\nfrom crossgap.cli import main\n"
+        "import sys\nsys.argv = ['crossgap', 'train', 'taskgan', '--help']\nfrom crossgap.cli import main\n"
         "try:\n    main()\nexcept SystemExit:\n    pass\n"
         "print(sorted({'torch', 'mujoco', 'matplotlib'} & set(sys.modules)))"
     )
@@ -122,10 +134,10 @@ def test_trains_classes_and_dann(monkeypatch, capsys, folders, tmp_path):
         images = read_folder(folder).images
         remove(folder)
         write_folder(folder, LabelledImages(images, labels.astype(np.float32), ("digit",), np.arange(8)))
-    run, options = tmp_path / "run", ["--source", folders[0], "--target", folders[1], *TINY]
-    options += ["--dann.steps", "3", "--dann.batch", "4"]
-    for method in ("dann", "fine_tuned"):
-        command = ["train", method, *options, "--output", run, "--classes", "2"]
+    run, pair = tmp_path / "run", ["--source", folders[0], "--target", folders[1]]
+    options = [*pair, *tiny("dann"), "--dann.steps", "3", "--dann.batch", "4"]
+    for method, its in (("dann", options), ("fine_tuned", [*pair, *tiny("fine_tuned")])):
+        command = ["train", method, *its, "--output", run, "--classes", "2"]
         assert crossgap(monkeypatch, capsys, *command)[0] == 0
         predicted = AdaptedModel.load(run / "models" / method).predict(read_folder(folders[1]).images)
         assert set(predicted[:, 0]) <= {0, 1}
@@ -149,7 +161,7 @@ def test_trains_classes_and_dann(monkeypatch, capsys, folders, tmp_path):
 
 def test_pairs_have_the_target_s_labels_give_or_take(monkeypatch, capsys, folders, tmp_path):
     source, target = folders
-    options = ["train", "source_paired", "--source", source, "--target", target, *TINY]
+    options = ["train", "source_paired", "--source", source, "--target", target, *tiny("source_paired")]
     options += ["--two-columns.steps", "3", "--two-columns.batch", "4"]
     data, random = read_folder(target), np.random.default_rng(0)
     noise = 0.1 * data.labels.std() * random.standard_normal(data.labels.shape).astype(np.float32)
@@ -170,7 +182,15 @@ def test_pairs_have_the_target_s_labels_give_or_take(monkeypatch, capsys, folder
 
 def test_the_canonical_translator_on_own_folders(monkeypatch, capsys, folders, tmp_path):
     source, target = folders
-    options = ["train", "canonical_taskgan", "--source", source, "--target", target, *TINY]
+    options = [
+        "train",
+        "canonical_taskgan",
+        "--source",
+        source,
+        "--target",
+        target,
+        *tiny("canonical_taskgan"),
+    ]
     data = read_folder(source)
     write_folder(tmp_path / "random", replace(data, images=255 - data.images))
     for randomized, code in (
@@ -258,17 +278,17 @@ def test_methods_are_listed_with_what_they_need(monkeypatch, capsys):
         (["train", "taskgan_invers", *PAIR], ["Did you mean taskgan_inverse?"]),
         (["train", "fine_tuned", *PAIR, "--target", "DIR/images"], ["--target: ", "images does not exist"]),
         (
-            ["train", "fine_tuned", *PAIR, "--target-labels", "none"],
-            ["need none: plain_gan", "source_supervised"],
+            ["train", "cycle_taskgan", *PAIR, "--target-labels", "none"],
+            ["need none: dann, plain_gan", "source_supervised"],
         ),
         (["train", "fine_tuned", *PAIR, "--source", "DIR/source/labels.csv"], ["--source: ", "is a file"]),
-        (["train", "fine_tuned", *PAIR, "--translator.steps", "-5"], ["--translator.steps must be", "-5"]),
+        (["train", "plain_gan", *PAIR, "--translator.steps", "-5"], ["--translator.steps must be", "-5"]),
         (["train", "fine_tuned", *PAIR, "--target", "DIR/target/images"], ["--target-labels none"]),
         (["train", "oracle", *PAIR], ["many labelled target images", "`crossgap demo`"]),
         (["train", "source_paired", *PAIR], ["true pairs", "(--pairs); there are none here"]),
         ([*OWN_BUDGET, "--counts", "-1"], ["--counts must be 0 or more; got -1"]),
         (
-            ["train", "fine_tuned", *PAIR, "--unlabelled", "DIR/nothing"],
+            ["train", "dann", *PAIR, "--unlabelled", "DIR/nothing"],
             ["--unlabelled: ", "nothing does not exist"],
         ),
         (["evaluate", "DIR/nothing", "--look", "target_z"], ["target_z", "Available"]),
@@ -407,7 +427,7 @@ def test_output_of_another_run(monkeypatch, capsys, folders, tmp_path):
     source, target = folders
     code, message = crossgap(
         monkeypatch, capsys, "train", "source_only", "--source", target, "--target", source, "--output", run,
-        *TINY,
+        *tiny("source_only"),
     )  # fmt: skip
     assert code == 2
     assert "another run" in message
@@ -416,8 +436,76 @@ def test_output_of_another_run(monkeypatch, capsys, folders, tmp_path):
     assert code == 2
     assert "images without labels, fingerprint" in message
     assert "; " not in message  # nothing else differs
-    code, message = train(monkeypatch, capsys, folders, "source_only", run, "--cycle.steps", "7")
-    assert "--cycle.steps is 1100 there, 7 here. Choose" in message
+    code, message = train(monkeypatch, capsys, folders, "source_only", run, "--source.steps", "7")
+    assert "--source.steps is 3 there, 7 here. Choose" in message
+
+
+def test_what_no_method_of_a_run_has_used_can_still_be_chosen(monkeypatch, capsys, folders, tmp_path):
+    """`fine_tuned` has no say in how long a translator is trained."""
+    run, steps = tmp_path / "run", lambda: json.loads((run / "config.json").read_text())["config"]
+    assert train(monkeypatch, capsys, folders, "fine_tuned", run, "--fine-tuning.steps", "4")[0] == 0
+    assert (steps()["translator"]["steps"], steps()["fine_tuning"]["steps"]) == (1100, 4)
+    assert train(monkeypatch, capsys, folders, "taskgan_inverse", run)[0] == 0
+    assert (steps()["translator"]["steps"], steps()["fine_tuning"]["steps"]) == (3, 4)
+    code, message = train(monkeypatch, capsys, folders, "plain_gan", run, "--translator.steps", "5")
+    assert code == 2
+    assert "--translator.steps is 3 there, 5 here. Choose" in message
+
+
+SWITCHED = {
+    "baseline --fine-tune": "fine_tuned",
+    "taskgan": "taskgan_inverse",
+    "taskgan --supervise": "plain_gan",
+    "taskgan --supervise target source --refine": "source_supervised_taskgan_refined",
+    "taskgan --supervise source target --unlabelled DIR/more --refine":
+        "source_supervised_taskgan_unlabelled_refined",
+    "taskgan_forward --refine-on paired --pairs DIR/pairs": "source_paired",
+    "cycle_taskgan --supervise source --direction forward --target-labels none":
+        "cycle_taskgan_unlabelled_forward",
+    "rcan --refine --randomized DIR/random --rcan.steps 5": "rcan_refined",
+    "rcan --canonical.steps 5 --randomized DIR/random": "rcan",
+    "dann --supervise source target": "dann_labelled",
+    "randomized_per_frame_fine_tuned --randomized DIR/random": "randomized_fine_tuned",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("said", "method"), SWITCHED.items())
+def test_a_family_and_its_switches_are_a_method(monkeypatch, capsys, said, method):
+    asked = {}
+    monkeypatch.setattr(training, "train_on_folders", lambda *given, **more: asked.update(more, given=given))
+    code, message = crossgap(monkeypatch, capsys, "train", *said.split(), *PAIR)
+    assert code == 0, message
+    name, config = asked["given"]
+    assert name == method
+    assert config.canonical.steps == (5 if "steps 5" in said else 2200)
+    folders = {key: path for key, path in asked.items() if isinstance(path, Path)}
+    assert folders.keys() - {"source", "target", "output"} == set(re.findall(r"--(\w+) DIR", said))
+    assert asked.get("target_labels", True) == ("--target-labels" not in said)
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        (
+            "taskgan --supervise source --refine",
+            ["no 'taskgan --supervise source --refine'", "; taskgan;"],
+        ),
+        ("taskgan --task-loss-only --unlabelled DIR/more", ["Available: taskgan --supervise;"]),
+        ("taskgan --refinement.steps 7", ["'taskgan_inverse' (taskgan) does not use --refinement"]),
+        ("taskgan_forward --supervise --pairs DIR/pairs", ["'plain_gan_forward'", "does not use --pairs"]),
+        ("fine_tuned --translator.steps 7", ["--translator.steps"]),
+        ("fine_tuned --refine", ["--refine"]),
+        ("source_only --unlabelled DIR/more", ["--unlabelled"]),
+        ("target_only --target-labels none", ["--target-labels"]),
+    ],
+)
+def test_what_a_method_does_not_use_is_an_error(monkeypatch, capsys, folders, tmp_path, said, words):
+    code, message = crossgap(
+        monkeypatch, capsys, "train", *(a.replace("DIR", str(tmp_path)) for a in (*said.split(), *PAIR))
+    )
+    assert code == 2
+    assert all(word in message for word in words), message
+    assert not (tmp_path / "new").exists()
 
 
 def test_checkpoint_cut_in_half_and_of_another_method(monkeypatch, capsys, folders, tmp_path):

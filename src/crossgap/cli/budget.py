@@ -7,8 +7,11 @@ from typing import Annotated, Literal
 
 from tyro.conf import arg
 
+from crossgap.cli.settings import as_config, settings_type
 from crossgap.cli.types import Device, Precision
-from crossgap.methods.config import OWN_DATA, TaskGANConfig
+from crossgap.methods.registry import METHODS
+
+SETTINGS = settings_type(dict.fromkeys(part for method in METHODS.values() for part in method.parts))
 
 
 def budget(
@@ -17,7 +20,7 @@ def budget(
     spread: Literal["images", "episodes", "both"] = "both", held_out: float = 0.25, seed: int = 0,
     labels: tuple[str, ...] | None = None, classes: int | None = None, unlabelled: Path | None = None,
     randomized: Path | None = None, device: Device = "auto", precision: Precision = "auto",
-    config: Annotated[TaskGANConfig, arg(name="")] = OWN_DATA,
+    settings: Annotated[SETTINGS, arg(name="")] = SETTINGS(),  # noqa: B008  # pyright: ignore[reportInvalidTypeForm]
 ) -> None:  # fmt: skip
     """How many real images must I take, and of what? Train on growing numbers of your own target images.
 
@@ -48,11 +51,11 @@ def budget(
             every source image once more, row by row.
         device: where to train.
         precision: of training.
-        config: sizes, steps, rates; the defaults are those of preset `quick`.
+        settings: sizes, steps, rates; the defaults are those of preset `quick`.
     """
     from crossgap.commands.budget import budget_on_folders
 
     budget_on_folders(
         source, target, output, methods, counts, spread, held_out, seed, labels, classes, unlabelled,
-        randomized, device, precision, config,
+        randomized, device, precision, as_config(settings),
     )  # fmt: skip

@@ -2,63 +2,59 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from rich.console import Console
-from rich.table import Column, Table
 
+from crossgap.base.differences import as_json
+from crossgap.base.files import read_json, write_json
 from crossgap.base.progress import command, say, say_next
 from crossgap.commands.own_data import check_given, read_own_data
 from crossgap.core.fabric import hardware, make_fabric
-from crossgap.core.runs import check_seed, keep_extra, lock_run, open_run
+from crossgap.core.runs import CONFIG, check_seed, keep_extra, lock_run, open_run
 from crossgap.core.trainer import Trainer
 from crossgap.data import Classes, LabelledImages
 from crossgap.deploy.adapted import AdaptedModel
-from crossgap.errors import CrossgapError, unknown
 from crossgap.methods.config import TaskGANConfig, as_settings
-from crossgap.methods.registry import EXTRA, METHODS, OPTIONS, Method
-
-TRAINABLE = [name for name, about in METHODS.items() if about.needs != "oracle"]
-"""The methods that need nothing which nobody has."""
-KINDS = (
-    "nothing of the target", "images of the target", "labelled images of the target",
-    "in `demo` and `reproduce` alone",
-)  # fmt: skip
-"""What methods need of the target."""
+from crossgap.methods.registry import METHODS
 
 
 def train_on_folders(
-    method: str, source: Path, target: Path, output: Path, seed: int, labels: tuple[str, ...] | None,
-    target_labels: str, pairs: Path | None, unlabelled: Path | None, randomized: Path | None,
-    classes: int | None, device: str, precision: str, config: TaskGANConfig,
+    method: str, config: TaskGANConfig, source: Path, target: Path, output: Path, *, seed: int = 0,
+    device: str = "auto", precision: str = "auto", **given: Any,
 ) -> Path:  # fmt: skip
     """Train a method, and what it builds on, in the run folder `output`; the adapted model's folder.
 
-    Without `unlabelled`, the target images themselves are the unlabelled ones. With `classes`, the one label
-    column holds a class from 0 on, and the task loss is cross-entropy.
-
     Several methods may be trained in one run folder, on the same data; what they share is trained once.
+
+    Args:
+        method: its name.
+        config: sizes, steps, rates.
+        source: many labelled images of the source domain.
+        target: the few images of the target domain. Without `unlabelled` among those given, they themselves
+            are the unlabelled ones.
+        output: the run folder.
+        seed: of training.
+        device: where to train.
+        precision: of training.
+        given: further ones of `read_own_data`.
 
     Raises:
         CrossgapError: an unknown method, bad data, or `output` holds another run.
     """
-    if method in METHODS and method not in TRAINABLE:
-        needs = EXTRA[METHODS[method].needs]
-        raise CrossgapError(f"Method '{method}' needs {needs}: `crossgap demo` and `reproduce` have them.")
-    if method not in TRAINABLE:
-        raise unknown("Method", method, TRAINABLE)
-    check_given(method, {"pairs": pairs, "randomized": randomized})
+    about = METHODS.find(method)
+    check_given(method, {key: given.get(key) for key in ("pairs", "randomized")})
     seed, fabric = check_seed(seed), make_fabric(device, precision)
-    data = read_own_data(
-        source, target, labels, classes, target_labels=target_labels == "all", pairs=pairs,
-        unlabelled=unlabelled, randomized=randomized,
-    )  # fmt: skip
+    data = read_own_data(source, target, **given)
     methods = data.methods(config, Trainer(output, fabric, seed))
     methods.check(method)  # all that can be wrong, before a run folder is there
     settings = {"experiment": "train", **data.about, "seed": seed, **hardware(fabric)}
     if fabric.is_global_zero:
-        lock_run(open_run(output, settings | {"config": as_settings(config)}))
+        parts = as_settings(config) | ({about.family: asdict(methods.own(method))} if about.own else {})
+        lock_run(open_run(output, settings | {"config": _of_run(output, parts, about.parts)}))
         keep_extra(output, data.extra_settings([method]))
         data.keep_seen(output)
     fabric.barrier()
@@ -66,6 +62,24 @@ def train_on_folders(
     if fabric.is_global_zero:
         _say_model(path, model, data.target)
     return path
+
+
+def _of_run(output: Path, wanted: dict[str, Any], used: Collection[str]) -> dict[str, Any]:
+    """The settings of all methods of a run: those that this one does not use are as they were; those that
+    none before it has used are as it wants them, from now on also in the run's file."""
+    path = output / CONFIG
+    found = read_json(path, "run configuration", dict) if path.exists() else {}
+    there = found.get("config")
+    if found.get("experiment") != "train" or not isinstance(there, dict):
+        return wanted
+    records = [read_json(record, "record", dict) for record in (output / "checkpoints").glob("*.json")]
+    trained = {part for record in records for part in record.get("config", {})}
+    free = {part: as_json(wanted[part]) for part in used if part not in trained}
+    if not free.items() <= there.items():
+        write_json(path, found | {"config": there | free})
+    return {part: value for part, value in there.items() if part not in used} | {
+        part: wanted[part] for part in used
+    }
 
 
 def _say_model(path: Path, model: AdaptedModel, target: LabelledImages) -> None:
@@ -94,26 +108,3 @@ def _error(model: AdaptedModel, data: LabelledImages) -> str:
         for name, error, spread in zip(data.label_names, errors, spreads, strict=True)
     )
     return f"mean absolute error of {', '.join(each)}"
-
-
-def list_methods() -> None:
-    """Print every method with what it is, by what it needs of the target."""
-    table = Table(Column(no_wrap=True), Column(overflow="fold"), box=None, pad_edge=False, show_header=False)
-    for kind in KINDS:
-        table.add_row(f"[bold]{kind}[/bold]")
-        for name, about in METHODS.items():
-            if _kind(about) == kind:
-                verb = "may have" if about.needs == "unlabelled" else "needs"  # the target images do, too
-                also = f"; {verb} {OPTIONS[about.needs]}" if about.needs in OPTIONS else ""
-                table.add_row(f"  {name}", about.about.replace("**", "") + also)
-    for option in dict.fromkeys(OPTIONS.values()):
-        table.add_row(option, ", or ".join(EXTRA[key] for key in OPTIONS if OPTIONS[key] == option))
-    Console().print(table)
-
-
-def _kind(about: Method) -> str:
-    """What a method needs of the target, one of `KINDS`."""
-    nothing, images, labelled, built_in = KINDS
-    if about.needs == "oracle":
-        return built_in
-    return nothing if about.source_side else labelled if about.target_labels else images

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Annotated, Any, Literal, get_args
-
-from tyro.conf import Fixed, Suppress
+from typing import Any, Literal, get_args
 
 from crossgap.errors import CrossgapError
 from crossgap.methods.cycle_taskgan.config import CycleConfig
@@ -100,7 +98,7 @@ class TaskGANConfig:
     """Of the cycle TaskGAN."""
     dann: DANNConfig = field(default_factory=DANNConfig)
     """Of DANN."""
-    own: Annotated[Mapping[str, Any], Suppress, Fixed] = field(default_factory=dict, hash=False)
+    own: Mapping[str, Any] = field(default_factory=dict, hash=False)
     """Of methods that bring settings of their own (`Method.own`), by family: such as are not the defaults."""
 
     def __post_init__(self) -> None:
