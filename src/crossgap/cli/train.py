@@ -23,8 +23,8 @@ FOLDERS = {
     "pairs": "true pairs of the target images in the source domain, row by row, for the forward mapping.",
     "unlabelled": "further target images, beside the target's own. Needs no labels.csv: every file is then "
     "one image, but for the strips that `crossgap collect` made.",
-    "randomized": "labelled source images in random looks; for canonical_taskgan and rcan every source image "
-    "once more, row by row.",
+    "randomized": "labelled source images in random looks; for RCAN and what builds on it every source "
+    "image once more, row by row.",
 }
 """Data sets that a method may need beside source and target, by option."""
 TARGET_LABELS = "none leaves the target's labels unread; it then needs no labels.csv."
