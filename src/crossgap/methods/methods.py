@@ -292,7 +292,7 @@ def check_batches(config: TaskGANConfig, processes: int) -> None:
     Raises:
         CrossgapError: one has not.
     """
-    for part, settings in asdict(config).items():
+    for part, settings in as_settings(config).items():
         if isinstance(settings, dict) and settings.get("batch", processes) < processes:
             raise CrossgapError(
                 f"--{part.replace('_', '-')}.batch is {settings['batch']}. Expected at least {processes}, "
