@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from crossgap.experiments.xarm7.rollouts import Policy, unscaled
+from crossgap.deploy.policy import Policy
+from crossgap.experiments.xarm7.rollouts import unscaled
 from crossgap.simulation.xarm7.kinematics import Kinematics
 from crossgap.simulation.xarm7.reach import MAX_DISPLACEMENT
 from crossgap.simulation.xarm7.scene import XArm7Scene

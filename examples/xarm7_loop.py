@@ -13,8 +13,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from crossgap.deploy.policy import Policy
 from crossgap.errors import CrossgapError
-from crossgap.experiments.xarm7.rollouts import Policy, scaled
+from crossgap.experiments.xarm7.rollouts import scaled
 from crossgap.simulation.xarm7.kinematics import Kinematics
 from crossgap.simulation.xarm7.reach import WORKSPACE_HIGH, WORKSPACE_LOW
 from crossgap.simulation.xarm7.velocity import Limits, Unsafe, check_pose, joint_velocities

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import tyro
 
+from crossgap.deploy.policy import Policy
 from crossgap.errors import CrossgapError
-from crossgap.experiments.xarm7.rollouts import Policy
 from crossgap.simulation.xarm7.kinematics import HOME, Kinematics
 from crossgap.simulation.xarm7.velocity import Limits
 from xarm7_fake import Clock, FakeXArmAPI, go_straight, simulated_camera

@@ -13,14 +13,14 @@ import pytest
 
 HOUSE = Path(__file__).parents[1] / "src" / "crossgap"
 FLOORS = (
-    ("errors",), ("base",), ("losses", "networks"), ("data",), ("core",), ("collection",),
+    ("errors", "moved"), ("base",), ("losses", "networks"), ("data",), ("core",), ("collection",),
     ("deploy", "simulation"), ("rl",), ("methods",), ("evaluation",), ("report",), ("experiments",),
     ("commands",), ("cli",),
 )  # fmt: skip
 """Rooms from the lowest to the highest; each stands on those below it, and on none beside it."""
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
-FRONT_DOORS = ("", "__main__", "moved")
-"""`crossgap`, and what leads to any room by its name alone."""
+FRONT_DOORS = ("", "__main__")
+"""`crossgap`, which leads to any room by its name alone, and `python -m crossgap`."""
 GENERAL = ("cli", "core", "data", "experiments.engine", "rl")
 """What knows no experiment and no world; `collection` is a help text, which tells of worlds."""
 WORDS = ("budget", "digits")

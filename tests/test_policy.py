@@ -11,10 +11,9 @@ import torch
 from safetensors.torch import save_file
 
 from crossgap.base.files import read_json, write_json
+from crossgap.deploy.goggles import Goggles, load_goggles, save_goggles
 from crossgap.deploy.policy import ReachPolicy
 from crossgap.errors import CrossgapError
-from crossgap.experiments.xarm7.goggles import Goggles, load_goggles, save_goggles
-from crossgap.methods.config import NetworkConfig
 from crossgap.networks import Generator
 from crossgap.networks.actor_critic import Actor, PositionExtractor
 from crossgap.networks.alexnet import AlexNetExtractor
@@ -117,10 +116,13 @@ def test_a_policy_with_flipped_bytes_or_absurd_sizes(tmp_path: Path) -> None:
 
 def test_goggles_with_flipped_bytes_or_absurd_sizes(tmp_path: Path) -> None:
     torch.manual_seed(0)
-    networks = NetworkConfig(generator_width=4, generator_blocks=1)
-    save_goggles(Generator(4, 1), networks, tmp_path / "goggles")
+    save_goggles(Generator(4, 1), tmp_path / "goggles")
     load_goggles(tmp_path / "goggles")
-    weights, about = tmp_path / "goggles" / "translator.safetensors", tmp_path / "goggles" / "goggles.json"
+    sizes = {"task_width": 16, "task_hidden": 256, "task_norm": "none", "discriminator_width": 4}
+    about = tmp_path / "goggles" / "goggles.json"
+    write_json(about, read_json(about) | sizes)  # as they were described before
+    load_goggles(tmp_path / "goggles")
+    weights = tmp_path / "goggles" / "translator.safetensors"
     write_json(about, read_json(about) | {"generator_blocks": 10**9})
     with pytest.raises(CrossgapError, match=r"'generator_blocks' is 1000000000, expected .* Delete"):
         load_goggles(tmp_path / "goggles")

@@ -13,10 +13,11 @@ from PIL import Image
 
 from crossgap.base.files import read_json, remove, write_json
 from crossgap.core.fabric import make_fabric
+from crossgap.deploy.goggles import save_goggles
 from crossgap.deploy.policy import ReachPolicy
 from crossgap.errors import CrossgapError, find
+from crossgap.experiments.xarm7.adaptation import Adaptation
 from crossgap.experiments.xarm7.figures import TOGETHER, learning_curves
-from crossgap.experiments.xarm7.goggles import Adaptation, save_goggles
 from crossgap.experiments.xarm7.presets import XARM7_PRESETS, settled
 from crossgap.experiments.xarm7.report import xarm7_report
 from crossgap.experiments.xarm7.rollouts import unscaled
@@ -100,7 +101,7 @@ def test_an_evaluation_is_of_the_weights_that_act(tmp_path: Path, monkeypatch) -
     assert [plays(), plays()] == [3, 0]  # of a policy of before there were digests
     save_policy(experiment.folder, 0)
     assert [plays(), plays()] == [3, 0]
-    save_goggles(Generator(4, 1), SMOKE.networks, goggles)
+    save_goggles(Generator(4, 1), goggles)
     save_policy(experiment.folder / "target_b", 1)
     (experiment.folder / "target_b" / "policy").rename(experiment.folder / "target_b" / "fine_tuned")
     assert [plays(), plays()] == [2, 0]

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import TYPE_CHECKING, Any
+
+from crossgap.moved import MovedModules
 
 if TYPE_CHECKING:
     from crossgap.collection import Collection
     from crossgap.core.fabric import make_fabric
+    from crossgap.core.phase import Phase
     from crossgap.core.statistics import paired_difference, wilson_interval
     from crossgap.core.trainer import Trainer
     from crossgap.data import Classes, LabelledImages, LabelScale, read_folder, write_folder
     from crossgap.deploy.adapted import AdaptedModel
+    from crossgap.deploy.goggles import Goggles
+    from crossgap.deploy.policy import ReachPolicy
     from crossgap.errors import CrossgapError
     from crossgap.evaluation import closed_loop, offline_error
     from crossgap.methods.config import TaskGANConfig
     from crossgap.methods.methods import Methods
     from crossgap.simulation.collect import collect
+    from crossgap.simulation.wrappers import TranslateObservation
 
 _WHERE = {
     "AdaptedModel": "deploy.adapted",
@@ -36,13 +43,20 @@ _WHERE = {
     "Methods": "methods.methods",
     "Trainer": "core.trainer",
     "make_fabric": "core.fabric",
+    "Phase": "core.phase",
+    "Goggles": "deploy.goggles",
+    "ReachPolicy": "deploy.policy",
+    "TranslateObservation": "simulation.wrappers",
 }
 
 __all__ = [
-    "AdaptedModel", "Classes", "Collection", "CrossgapError", "LabelScale", "LabelledImages", "Methods",
-    "TaskGANConfig", "Trainer", "closed_loop", "collect", "make_fabric", "offline_error",
-    "paired_difference", "read_folder", "wilson_interval", "write_folder",
+    "AdaptedModel", "Classes", "Collection", "CrossgapError", "Goggles", "LabelScale", "LabelledImages",
+    "Methods", "Phase", "ReachPolicy", "TaskGANConfig", "Trainer", "TranslateObservation", "closed_loop",
+    "collect", "make_fabric", "offline_error", "paired_difference", "read_folder", "wilson_interval",
+    "write_folder",
 ]  # fmt: skip
+
+sys.meta_path.append(MovedModules)  # type: ignore[arg-type]
 
 
 def __getattr__(name: str) -> Any:

@@ -12,9 +12,12 @@ import numpy as np
 from crossgap.base.progress import progress_bar
 from crossgap.core.statistics import mean_interval, wilson_interval
 from crossgap.data.images import Classes, LabelCoding, LabelledImages
+from crossgap.moved import moved_from
 from crossgap.simulation.base.environments import camera_image
 from crossgap.simulation.base.workers import EnvironmentPool
 from crossgap.simulation.registry import WORLDS
+
+__getattr__ = moved_from("evaluation")
 
 TEST_STARTS = tuple(range(30_000, 30_100))
 """Seeds of the 100 start configurations that every method is tested on, and nothing is chosen on."""

@@ -2,6 +2,7 @@
 
 from crossgap.data.folder import read_folder, read_unlabelled, write_folder
 from crossgap.data.images import Classes, LabelledImages, LabelScale
+from crossgap.moved import moved_from
 
 __all__ = [
     "Classes",
@@ -11,3 +12,4 @@ __all__ = [
     "read_unlabelled",
     "write_folder",
 ]
+__getattr__ = moved_from("data")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -25,6 +25,14 @@ SHAPE = {
     "extractor": str, "channels": range(1, 1000), "size": range(1, 10_000), "cameras": [str], "depth": bool,
 }  # fmt: skip
 """Of the description of a policy."""
+
+
+class Policy(Protocol):
+    """What acts."""
+
+    def act(self, frames: np.ndarray, goals: np.ndarray) -> np.ndarray:
+        """Actions (n, 3) in [-1, 1] of frames (n, H, W, C) uint8 and scaled goals (n, 3)."""
+        ...
 
 
 class ReachPolicy:

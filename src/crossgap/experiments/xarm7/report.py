@@ -15,10 +15,11 @@ from crossgap.base.files import write_text
 from crossgap.base.progress import say
 from crossgap.core.fabric import make_fabric
 from crossgap.core.runs import provenance, read_run, seeds_of
+from crossgap.deploy.policy import Policy
 from crossgap.errors import CrossgapError, find
 from crossgap.experiments.xarm7.figures import distance_histograms, learning_curves, region_map
 from crossgap.experiments.xarm7.presets import XARM7_PRESETS, XArm7Preset, settled
-from crossgap.experiments.xarm7.rollouts import Policy, frames_of, scaled
+from crossgap.experiments.xarm7.rollouts import frames_of, scaled
 from crossgap.experiments.xarm7.setups import DOMAINS, SETUPS
 from crossgap.experiments.xarm7.trial import XArm7Trial
 from crossgap.report.pictures import animation, data_uri

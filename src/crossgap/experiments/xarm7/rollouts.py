@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
+from crossgap.deploy.policy import Policy
 from crossgap.rl import collection
 from crossgap.rl.collection import World
 from crossgap.rl.interfaces import Act, View
@@ -15,14 +16,6 @@ from crossgap.simulation.xarm7.reach import SUCCESS_DISTANCE, WORKSPACE_HIGH, WO
 
 DEPTH_RANGE = 2.55
 """Depth of byte 255, metres: a byte is a centimetre."""
-
-
-class Policy(Protocol):
-    """What acts, on a robot too: on images and goals."""
-
-    def act(self, frames: np.ndarray, goals: np.ndarray) -> np.ndarray:
-        """Actions (n, 3) in [-1, 1] of frames (n, H, W, C) uint8 and scaled goals (n, 3)."""
-        ...
 
 
 def scaled(points: np.ndarray) -> np.ndarray:

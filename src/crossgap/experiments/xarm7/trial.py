@@ -11,11 +11,11 @@ import lightning_fabric
 from crossgap.base.files import once
 from crossgap.base.machine import threads_here
 from crossgap.core.runs import same_setup, setup_differences, timed
+from crossgap.deploy.policy import Policy
 from crossgap.errors import find
-from crossgap.experiments.xarm7.goggles import Adaptation, adapted_digest, policy_digest
+from crossgap.experiments.xarm7.adaptation import Adaptation, adapted_digest, policy_digest
 from crossgap.experiments.xarm7.outcomes import EPISODE, judged, trained_threads
 from crossgap.experiments.xarm7.presets import XArm7Preset
-from crossgap.experiments.xarm7.rollouts import Policy
 from crossgap.experiments.xarm7.setups import DOMAINS, SETUPS, domains_of
 from crossgap.experiments.xarm7.training import ReachTraining
 
