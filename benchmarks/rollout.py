@@ -44,7 +44,7 @@ from crossgap.base.machine import available_cores
 from crossgap.core.runs import provenance, start, timed
 from crossgap.experiments.xarm7.presets import XArm7Preset
 from crossgap.experiments.xarm7.rollouts import sparse_reward
-from crossgap.experiments.xarm7.setups import Setup
+from crossgap.experiments.xarm7.setups import ReachSetup
 from crossgap.experiments.xarm7.training import new_learner
 from crossgap.rl.replay import Episode, Replay
 from crossgap.simulation.base.environments import camera_image
@@ -93,7 +93,7 @@ def learning() -> Callable[[], int]:
     """What makes an update from a replay of random episodes."""
     preset = XArm7Preset(size=SIZE)
     rng, config = np.random.default_rng(0), preset.learner
-    learner = new_learner(Setup(), preset, "cpu")
+    learner = new_learner(ReachSetup(), preset, "cpu")
     replay = Replay(EPISODES * (EPISODE + 1), 0.8, sparse_reward)
     for _ in range(EPISODES):
         frames = rng.integers(0, 256, (EPISODE + 1, SIZE, SIZE, 3), dtype=np.uint8)

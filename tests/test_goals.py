@@ -22,7 +22,7 @@ from crossgap.experiments.pick_place.training import PickPlaceTraining
 from crossgap.experiments.xarm7.adaptation import SOURCE_IMAGES, TARGET_IMAGES, Adaptation
 from crossgap.experiments.xarm7.presets import XARM7_PRESETS
 from crossgap.experiments.xarm7.rollouts import scaled
-from crossgap.experiments.xarm7.setups import Setup
+from crossgap.experiments.xarm7.setups import ReachSetup
 from crossgap.experiments.xarm7.training import FIRST_IMAGES, ReachTraining, about_policy
 from crossgap.methods.asymmetric_ddpg.config import DDPGConfig
 from crossgap.rl.streams import FIRST_EPISODE, TEST_GOALS, VALIDATION_GOALS
@@ -92,14 +92,14 @@ def pools(monkeypatch: pytest.MonkeyPatch) -> list[Pool]:
 SMOKE = replace(XARM7_PRESETS["smoke"], size=36, rounds=3, updates=1, learner=STILL)
 
 
-def reach(folder: Path, fabric, seed: int = 0, setup: Setup | None = None, **preset) -> ReachTraining:
-    return ReachTraining(folder, replace(SMOKE, **preset), setup or Setup(), seed, fabric, quiet=True)
+def reach(folder: Path, fabric, seed: int = 0, setup: ReachSetup | None = None, **preset) -> ReachTraining:
+    return ReachTraining(folder, replace(SMOKE, **preset), setup or ReachSetup(), seed, fabric, quiet=True)
 
 
 def test_episodes_to_learn_from_are_none_to_choose_or_test_on(tmp_path: Path, fabric, pools) -> None:
     played = []
     for seed in (0, 1):
-        setup = Setup(randomization="full", per_frame=True)
+        setup = ReachSetup(randomization="full", per_frame=True)
         reach(tmp_path / str(seed), fabric, seed, setup).run()
         learning, validation = pools[-2:]
         assert (learning.about["randomization"], learning.about["per_frame"]) == ("full", True)
@@ -138,7 +138,7 @@ def test_only_what_is_learnt_from_explores(tmp_path: Path, fabric, pools) -> Non
 
 
 def test_the_test_is_of_test_goals_with_exact_depth(tmp_path: Path, fabric, pools) -> None:
-    training = reach(tmp_path, fabric, setup=Setup(depth=True, depth_noise=1.0, randomization="full"))
+    training = reach(tmp_path, fabric, setup=ReachSetup(depth=True, depth_noise=1.0, randomization="full"))
     episodes = training.evaluate(training.learner, look="target_b")
     assert [episode["seed"] for episode in episodes] == [TEST_GOALS, TEST_GOALS + 1]
     (pool,) = pools
@@ -150,7 +150,7 @@ def test_the_test_is_of_test_goals_with_exact_depth(tmp_path: Path, fabric, pool
 
 
 def test_images_of_known_positions_are_of_no_episode(tmp_path: Path, fabric, pools) -> None:
-    setup = Setup(initialized=True, initial_factor=2, randomization="lights")
+    setup = ReachSetup(initialized=True, initial_factor=2, randomization="lights")
     for seed in (0, 3):
         batches = reach(tmp_path / str(seed), fabric, seed, setup)._initial()
         first = FIRST_IMAGES + 100_000 * seed
@@ -162,7 +162,7 @@ def test_images_of_known_positions_are_of_no_episode(tmp_path: Path, fabric, poo
 
 
 def test_rehearsed_images_are_the_initial_ones(tmp_path: Path, fabric, monkeypatch) -> None:
-    training = reach(tmp_path, fabric, setup=Setup(initialized=True, rehearsed=True))
+    training = reach(tmp_path, fabric, setup=ReachSetup(initialized=True, rehearsed=True))
     given, update = [], training.learner.update
     monkeypatch.setattr(
         training.learner, "update", lambda batch, **more: given.append(more["labelled"]) or update(batch)
@@ -187,7 +187,7 @@ def fitted(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 def test_goggles_learn_from_the_look_s_images_beside_the_source_s(
     tmp_path: Path, fabric, pools, fitted, monkeypatch
 ) -> None:
-    training = reach(tmp_path, fabric, 1, Setup(randomization="full"))
+    training = reach(tmp_path, fabric, 1, ReachSetup(randomization="full"))
     networks = training.learner.networks
     policy = ReachPolicy(networks["extractor"], networks["actor"], about_policy(training.setup, SMOKE))
     monkeypatch.setattr(ReachTraining, "policy", lambda _: policy)

@@ -16,10 +16,10 @@ from crossgap.errors import CrossgapError, find
 from crossgap.experiments.mico.figures import curve
 from crossgap.experiments.mico.presets import MICO_PRESETS
 from crossgap.experiments.mico.trial import (
-    BASELINES,
     DEFAULT_METHODS,
+    DRAWINGS,
     EVERY_METHOD,
-    PICTURED,
+    ONLY_IF_ASKED,
     WITHOUT_TARGET,
     MicoTrial,
     angle_differences,
@@ -89,8 +89,8 @@ def test_the_experiment_from_nothing_to_results_and_again(tmp_path: Path, fabric
         asked = reproduced("mico", 1, *where)
         found = {row["method"] for row in json.loads(asked.read_text())["rows"]}
         assert found == {"benchmark", *DEFAULT_METHODS}
-        assert not found & set(BASELINES)  # only if asked for
-        return reproduced("mico", 1, *where, methods=BASELINES)
+        assert not found & set(ONLY_IF_ASKED)  # only if asked for
+        return reproduced("mico", 1, *where, methods=ONLY_IF_ASKED)
 
     path = reproduce("first")
     rows, preset = json.loads(path.read_text())["rows"], MICO_PRESETS["smoke"]
@@ -118,7 +118,7 @@ def test_the_experiment_from_nothing_to_results_and_again(tmp_path: Path, fabric
         "F(y), trained with 8 target images and randomized ones",
         "true pair in the source",
     ]
-    assert list(experiment.pictures(PICTURED["_others"], count=2)) == [
+    assert list(experiment.pictures(DRAWINGS["_others"], count=2)) == [
         "target image y",
         "F(y), trained with 0 target images, but with randomized ones: RCAN",
         "F(y), trained with 1 target image: plain GAN",

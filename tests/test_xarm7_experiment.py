@@ -21,7 +21,7 @@ from crossgap.experiments.xarm7.figures import TOGETHER, learning_curves
 from crossgap.experiments.xarm7.presets import XARM7_PRESETS, settled
 from crossgap.experiments.xarm7.report import xarm7_report
 from crossgap.experiments.xarm7.rollouts import unscaled
-from crossgap.experiments.xarm7.setups import DOMAINS, SETUPS, Setup, domains_of
+from crossgap.experiments.xarm7.setups import DOMAINS, SETUPS, ReachSetup, domains_of
 from crossgap.experiments.xarm7.training import FIRST_IMAGES, ReachTraining, about_policy
 from crossgap.experiments.xarm7.trial import XArm7Trial, curve_rows
 from crossgap.networks import Generator
@@ -160,14 +160,14 @@ def test_episodes_say_what_their_policy_was_trained_with(tmp_path: Path, monkeyp
 
 def test_the_curriculum_grows_over_the_first_half(tmp_path: Path) -> None:
     preset = replace(SMOKE, rounds=8)
-    with_it = ReachTraining(tmp_path, preset, Setup(randomization="full", curriculum=True), 0, FABRIC)
+    with_it = ReachTraining(tmp_path, preset, ReachSetup(randomization="full", curriculum=True), 0, FABRIC)
     assert [with_it._strength(n) for n in range(6)] == [0, 0.25, 0.5, 0.75, 1, 1]
-    without = ReachTraining(tmp_path, preset, Setup(randomization="full"), 0, FABRIC)
+    without = ReachTraining(tmp_path, preset, ReachSetup(randomization="full"), 0, FABRIC)
     assert without._strength(0) == 1
 
 
 def test_collected_images_are_labelled_with_where_the_tool_is(tmp_path: Path) -> None:
-    training = ReachTraining(tmp_path, SMOKE, Setup(), 1, FABRIC, quiet=True)
+    training = ReachTraining(tmp_path, SMOKE, ReachSetup(), 1, FABRIC, quiet=True)
     images, positions = training.collected(70, FIRST_IMAGES)
     assert images.shape == (70, 64, 64, 3)
     env = XArm7ReachEnv(size=64)
@@ -186,7 +186,7 @@ def test_collected_images_are_labelled_with_where_the_tool_is(tmp_path: Path) ->
 def test_random_looks_take_more_initial_images_and_steps(tmp_path: Path) -> None:
     steps = {}
     for factor in (1, 3):
-        setup = Setup(initialized=True, initial_factor=factor, randomization="full", per_frame=True)
+        setup = ReachSetup(initialized=True, initial_factor=factor, randomization="full", per_frame=True)
         folder = tmp_path / str(factor)
         training = ReachTraining(folder, replace(SMOKE, rounds=1), setup, 0, FABRIC, quiet=True)
         training.run()
@@ -197,7 +197,7 @@ def test_random_looks_take_more_initial_images_and_steps(tmp_path: Path) -> None
 
 
 def test_a_configuration_that_is_another_one_now_does_not_go_on(tmp_path: Path) -> None:
-    one = Setup(randomization="full", per_frame=True)
+    one = ReachSetup(randomization="full", per_frame=True)
     ReachTraining(tmp_path, replace(SMOKE, rounds=1), one, 0, FABRIC, quiet=True).run()
     other = ReachTraining(tmp_path, SMOKE, replace(one, per_frame=False), 0, FABRIC, quiet=True)
     with pytest.raises(CrossgapError, match="another training: per_frame is true there, false here"):

@@ -13,7 +13,7 @@ import torch
 from crossgap.core.fabric import make_fabric
 from crossgap.experiments.xarm7.presets import XARM7_PRESETS
 from crossgap.experiments.xarm7.rollouts import VIEW, acting, frames_of, scaled, sparse_reward, unscaled
-from crossgap.experiments.xarm7.setups import Setup
+from crossgap.experiments.xarm7.setups import ReachSetup
 from crossgap.experiments.xarm7.training import ReachTraining
 from crossgap.methods.asymmetric_ddpg.config import DDPGConfig
 from crossgap.rl.collection import play
@@ -70,7 +70,7 @@ def test_an_episode_holds_what_was_seen_done_and_reached() -> None:
 
 
 def test_a_training_that_was_killed_ends_as_one_that_was_not(tmp_path: Path, monkeypatch) -> None:
-    setup = Setup(
+    setup = ReachSetup(
         depth=True, depth_noise=1.0, cameras=("front", "side"), randomization="lights", initialized=True,
         curriculum=True, rehearsed=True,
     )  # fmt: skip
@@ -100,7 +100,7 @@ def test_a_training_that_was_killed_ends_as_one_that_was_not(tmp_path: Path, mon
 
 @pytest.mark.parametrize("rehearsed", [False, True])
 def test_what_a_configuration_changes_reaches_the_training(tmp_path: Path, monkeypatch, rehearsed) -> None:
-    setup = Setup(initialized=True, rehearsed=rehearsed, randomization="full", per_frame=rehearsed)
+    setup = ReachSetup(initialized=True, rehearsed=rehearsed, randomization="full", per_frame=rehearsed)
     episodes = []
     monkeypatch.setattr("crossgap.rl.off_policy.write_episodes", lambda _, played: episodes.extend(played))
     ReachTraining(tmp_path, replace(SMOKE, rounds=1), setup, 0, FABRIC, quiet=True).run()
@@ -113,7 +113,7 @@ def test_what_a_configuration_changes_reaches_the_training(tmp_path: Path, monke
 def test_the_weight_of_the_bottleneck(tmp_path: Path) -> None:
     preset = replace(SMOKE, learner=DDPGConfig(batch=8, bottleneck_weight=2.0))
     for setup, weight in (
-        (Setup(), 2.0), (Setup(bottleneck_factor=30.0), 60.0), (Setup(bottleneck=False), 0.0)
+        (ReachSetup(), 2.0), (ReachSetup(bottleneck_factor=30.0), 60.0), (ReachSetup(bottleneck=False), 0.0)
     ):  # fmt: skip
         learner = ReachTraining(tmp_path, preset, setup, 0, FABRIC).learner
         assert learner.config.bottleneck_weight == weight

@@ -73,7 +73,7 @@ def loss_chart(rows: list[dict[str, Any]], shown: Shown) -> str:
                 steps, values, color=colour, ls=_STYLES[index % len(_STYLES)], lw=1.5 if index == 0 else 1.1,
                 marker="o" if len(steps) == 1 else None, label=_WORDS.get(name, name.replace("_", " ")),
             )  # fmt: skip
-        _finish(axes, [row[name] for row in rows for name in names if name in row])
+        _limit_axes(axes, [row[name] for row in rows for name in names if name in row])
         if len(names) > 1:
             axes.legend(frameon=False, fontsize=7, loc="lower center", bbox_to_anchor=(0.5, 0.98), ncols=3,
                         handlelength=1.7, columnspacing=1, borderpad=0)  # fmt: skip
@@ -91,7 +91,7 @@ def _curve(rows: list[dict[str, Any]], name: str) -> tuple[np.ndarray, np.ndarra
     return steps, values
 
 
-def _finish(axes: Any, values: list[float]) -> None:
+def _limit_axes(axes: Any, values: list[float]) -> None:
     from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
     positive = [value for value in values if value > 0]

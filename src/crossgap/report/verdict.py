@@ -10,7 +10,7 @@ from crossgap.report.palette import Shown, show
 
 SUBJECTS = ("taskgan_inverse_refined", "taskgan_inverse")
 """What the verdict is about: the first of these that was evaluated."""
-BASELINES = ("target_only", "fine_tuned")
+CHEAP = ("target_only", "fine_tuned")
 """What it must beat."""
 FEWEST_STARTS = 20
 """With fewer starts no verdict is given: a bootstrap over so few says nothing."""
@@ -73,7 +73,7 @@ def judge(content: ReportContent) -> Verdict:
         rate = _rate(content, recommended(content))
         sentence = f"No TaskGAN was evaluated in {content.domain}; the best of {len(methods)}, {rate}."
         return Verdict("open", "No TaskGAN to judge", sentence.replace("best of 1, ", "only method, "))
-    found = {method: difference(content, about, method) for method in BASELINES if method in content.played}
+    found = {method: difference(content, about, method) for method in CHEAP if method in content.played}
     sentence = f"In {content.domain}, {_rate(content, about)}" + _comparison(found, methods)
     if "oracle" in content.played:
         sentence += "; " + _to_oracle(difference(content, about, "oracle"))

@@ -68,7 +68,7 @@ def _new(collection: Collection, output: Path, workers: int | None, track: Track
         _prepare(collection, partial)
         if not (partial / LABELS).exists():
             _collect_chunks(collection, partial, workers or available_cores(), track)
-        _finish(partial)
+        _join_tables(partial)
         partial.rename(output)
     except OSError as error:
         remove(partial)
@@ -175,7 +175,7 @@ def _collect_chunk(job: tuple[Collection, Path, int]) -> None:
     write_table(_chunk_table(partial, first), world.label_names, rows)
 
 
-def _finish(partial: Path) -> None:
+def _join_tables(partial: Path) -> None:
     """Join the chunks' tables into one `labels.csv`; once it is there, only the tables are in the way."""
     tables = sorted(partial.glob("labels-*.csv"))
     if not (partial / LABELS).exists():

@@ -92,7 +92,7 @@ def plot(rows: list[dict[str, Any]], measure: Measure, path: Path) -> Path:
                 _draw(axes, points(rows, measure.metric, domain, method, spread), look, spread)
         _axes(axes, sorted({row["images"] for row in rows}), domain if len(domains) > 1 else "")
     for first in panels[:, 0]:
-        _finish(first, measure)
+        _value_axis(first, measure)
     kinds = [kind for kind in LINES if kind in {row["spread"] for row in rows}]
     _legend(figure, list(shown.values()), kinds, columns=1 + columns)
     with writing(path) as temporary:
@@ -131,7 +131,7 @@ def _axes(axes: Any, images: list[int], title: str) -> None:
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def _finish(axes: Any, measure: Measure) -> None:
+def _value_axis(axes: Any, measure: Measure) -> None:
     from matplotlib.ticker import LogLocator, NullFormatter, PercentFormatter
 
     axes.set_ylabel(measure.axis)

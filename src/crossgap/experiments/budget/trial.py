@@ -100,15 +100,7 @@ class TargetSubset(Variant):
 
 
 class BudgetTrial:
-    """Every budget of one seed in one target look; every stage is done once and kept in its folder.
-
-    Args:
-        root: the run folder.
-        preset: size of the experiment.
-        domain: name of the target look.
-        seed: of data, choice of images and training.
-        fabric: device and precision.
-        quiet: no progress bars.
+    """Every budget of one seed in one target look. Arguments as in `Trial`.
 
     Raises:
         CrossgapError: an unknown look, a method that does not learn from labelled target images, or a

@@ -36,7 +36,7 @@ TARGETS: dict[str, Callable[[Split], LabelledImages]] = {
 }
 """Every target domain by name."""
 CLASSES = Classes(10)
-PICTURED = ("plain_gan", "task_loss_only", "taskgan_inverse", "taskgan_inverse_unlabelled")
+TRANSLATORS = ("plain_gan", "task_loss_only", "taskgan_inverse", "taskgan_inverse_unlabelled")
 """Translators whose drawings are shown beneath each other."""
 
 
@@ -145,10 +145,10 @@ class DigitsTrial(Trial):
 
     def pictures(self, count: int = 8) -> dict[str, np.ndarray]:
         """Rows of validation images by label, (count, 32, 32, 3) uint8: the domains, and F(y) of the
-        translators `PICTURED` that are there."""
+        translators `TRANSLATORS` that are there."""
         images = self.held_out("validation").images[:count]
         rows = {"source": self.source.images[:count], f"target y: {self.domain}": images}
-        for method in (name for name in PICTURED if self._saved(name).exists()):
+        for method in (name for name in TRANSLATORS if self._saved(name).exists()):
             rows[f"F(y), {METHODS[method].about}"] = self.model(method).translate(images)
         return rows
 

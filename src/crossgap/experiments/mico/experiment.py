@@ -17,8 +17,8 @@ from crossgap.experiments.mico.presets import MICO_PRESETS
 from crossgap.experiments.mico.trial import (
     BENCHMARK,
     DEFAULT_METHODS,
+    DRAWINGS,
     EVERY_METHOD,
-    PICTURED,
     MicoTrial,
     check_selection,
 )
@@ -81,6 +81,6 @@ class Mico(Experiment):
         `<preset>_pictures.png` and `_others.png`, what the translators of seed 0 make of test images."""
         curve(read_rows(path), path.with_name(f"{path.stem}_curve.png"))
         trial = MicoTrial(folder, self.preset, 0, fabric)
-        for end, translators in PICTURED.items():
+        for end, translators in DRAWINGS.items():
             if pictures := trial.pictures(translators):
                 gallery(pictures, path.with_name(f"{path.stem}{end}.png"))

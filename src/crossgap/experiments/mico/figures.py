@@ -51,7 +51,7 @@ def curve(rows: list[dict[str, Any]], path: Path) -> Path:
         else:
             axes.plot(images, mean, marker="o", ms=4, **style)
             axes.fill_between(images, low, high, color=style["color"], alpha=0.15, lw=0)
-    _finish(axes, sorted({row["images"] for row in rows} - {0}))
+    _scale_axes(axes, sorted({row["images"] for row in rows} - {0}))
     with writing(path) as temporary:
         figure.savefig(temporary, format="png", metadata={"Software": None})
     return path
@@ -68,7 +68,7 @@ def _points(rows: list[dict[str, Any]], method: str) -> list[tuple[float, float,
     return points
 
 
-def _finish(axes: Any, images: list[int]) -> None:
+def _scale_axes(axes: Any, images: list[int]) -> None:
     from matplotlib.ticker import LogLocator, NullFormatter
 
     axes.set_xscale("log")

@@ -45,12 +45,12 @@ BENCHMARK = ("benchmark",)
 """f_X as it is, tested in the source: the paper's name for what a target model can hope to reach."""
 EVERY_METHOD = (*WITHOUT_TARGET, *METHODS)
 """All of them, in the order of tables."""
-BASELINES = (
+ONLY_IF_ASKED = (
     "augmented", "augmented_fine_tuned", "randomized_per_frame", "randomized_fine_tuned", "plain_gan",
     "task_loss_only", "task_loss_only_refined",
 )  # fmt: skip
 """What is run only if asked for."""
-DEFAULT_METHODS = tuple(method for method in EVERY_METHOD if method not in BASELINES)
+DEFAULT_METHODS = tuple(method for method in EVERY_METHOD if method not in ONLY_IF_ASKED)
 """What is run unless other methods are asked for."""
 BUILT_ON = {
     "augmented_fine_tuned": ("augmented",),
@@ -58,7 +58,7 @@ BUILT_ON = {
     **dict.fromkeys(("rcan_near", "canonical_taskgan", "canonical_taskgan_near"), ("rcan", "rcan_refined")),
 }
 """What a method begins with, beside f_X, that sees no target images."""
-PICTURED = {
+DRAWINGS = {
     "_pictures": {"taskgan_inverse": "", "canonical_taskgan": " and randomized ones"},
     "_others": {
         "rcan": ", but with randomized ones: RCAN", "plain_gan": ": plain GAN",
@@ -240,7 +240,7 @@ class MicoTrial(Trial):
         return once(path, measure, "evaluation", AGGREGATE, of=lambda: weights_of(model))
 
     def pictures(
-        self, translators: Mapping[str, str] = PICTURED["_pictures"], count: int = 6
+        self, translators: Mapping[str, str] = DRAWINGS["_pictures"], count: int = 6
     ) -> dict[str, np.ndarray]:
         """Rows of figure 11 by label, (count, H, W, 3) uint8: test images, F(y) by images, true pairs.
 

@@ -17,7 +17,7 @@ PREDICTED = 9
 
 
 @dataclass(frozen=True)
-class Setup:
+class PickPlaceSetup:
     """One way to learn it."""
 
     cameras: tuple[str, ...] = ("front", "side")
@@ -36,16 +36,16 @@ class Setup:
 
 
 SETUPS = {
-    "privileged": Setup(cameras=()),
-    "privileged_no_demonstrations": Setup(cameras=(), demonstrations=False),
-    "images": Setup(),
-    "images_randomized": Setup(randomization="full", per_frame=True),
+    "privileged": PickPlaceSetup(cameras=()),
+    "privileged_no_demonstrations": PickPlaceSetup(cameras=(), demonstrations=False),
+    "images": PickPlaceSetup(),
+    "images_randomized": PickPlaceSetup(randomization="full", per_frame=True),
 }
 """Every setup by name."""
 
 
 def new_pick_place_learner(
-    preset: PickPlacePreset, setup: Setup, device: str | torch.device
+    preset: PickPlacePreset, setup: PickPlaceSetup, device: str | torch.device
 ) -> AsymmetricDDPG:  # fmt: skip
     """Untrained networks for a setup: a policy without cameras measures all of the state."""
     channels = 3 * len(setup.cameras)

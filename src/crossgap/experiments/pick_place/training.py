@@ -12,7 +12,7 @@ import torch
 from crossgap.base.machine import threads_here
 from crossgap.experiments.pick_place.presets import PickPlacePreset
 from crossgap.experiments.pick_place.rollouts import VIEW, expert
-from crossgap.experiments.pick_place.setups import PREDICTED, Setup, new_pick_place_learner
+from crossgap.experiments.pick_place.setups import PREDICTED, PickPlaceSetup, new_pick_place_learner
 from crossgap.experiments.xarm7.outcomes import judged
 from crossgap.experiments.xarm7.rollouts import sparse_reward
 from crossgap.methods.asymmetric_ddpg.learner import AsymmetricDDPG
@@ -46,7 +46,7 @@ class PickPlaceTraining(Training):
     point = {"environment_steps": int, "value": float, "low": float, "high": float, "n": int, ...: object}  # noqa: RUF012
 
     def __init__(
-        self, folder: Path, preset: PickPlacePreset, setup: Setup, seed: int,
+        self, folder: Path, preset: PickPlacePreset, setup: PickPlaceSetup, seed: int,
         fabric: lightning_fabric.Fabric, quiet: bool = False, teacher: AsymmetricDDPG | None = None,
         workers: int | None = None,
     ):  # fmt: skip

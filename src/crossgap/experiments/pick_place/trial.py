@@ -15,6 +15,7 @@ from crossgap.core.checkpoints import ABOUT, newest_in
 from crossgap.core.runs import same_setup, timed
 from crossgap.core.weights import digest_in
 from crossgap.errors import check_known
+from crossgap.experiments.engine.trial import Trial
 from crossgap.experiments.pick_place.presets import PickPlacePreset
 from crossgap.experiments.pick_place.setups import SETUPS
 from crossgap.experiments.pick_place.training import PickPlaceTraining
@@ -26,15 +27,8 @@ TEACHER = "privileged"
 """The method that the ones with images begin with."""
 
 
-class PickPlaceTrial:
-    """Every method of one seed, on the test goals in every look; each stage is done once and kept.
-
-    Args:
-        root: the run folder.
-        preset: size of the experiment.
-        seed: of training; the goals are the same for all.
-        fabric: device and precision.
-        quiet: no progress bars.
+class PickPlaceTrial(Trial):
+    """Every method of one seed, on the test goals in every look. Arguments as in `Trial`.
 
     Raises:
         CrossgapError: a method of the preset does not exist.
@@ -44,8 +38,7 @@ class PickPlaceTrial:
         self, root: Path, preset: PickPlacePreset, seed: int, fabric: lightning_fabric.Fabric,
         quiet: bool = False,
     ):  # fmt: skip
-        self.root, self.preset, self.seed, self.fabric, self.quiet = root, preset, seed, fabric, quiet
-        self.folder = root / f"seed_{seed}"
+        super().__init__(root, preset, "", seed, fabric, quiet)
         check_known("Method", preset.methods, SETUPS)
 
     def run(self) -> list[dict[str, Any]]:

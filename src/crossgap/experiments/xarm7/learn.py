@@ -7,11 +7,11 @@ from typing import Annotated, Literal
 
 from tyro.conf import Positional, arg
 
-from crossgap.experiments.xarm7.setups import BEST, Setup
+from crossgap.experiments.xarm7.setups import BEST, ReachSetup
 
 
 def learn(
-    output: Positional[Path], setup: Annotated[Setup, arg(name="")] = BEST,
+    output: Positional[Path], setup: Annotated[ReachSetup, arg(name="")] = BEST,
     preset: Literal["smoke", "quick", "full"] = "quick", seed: int = 0, workers: int | None = None,
     engine: Literal["processes", "ray"] = "processes",
     device: Literal["auto", "cpu", "cuda"] = "auto",

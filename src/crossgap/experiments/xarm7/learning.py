@@ -18,7 +18,7 @@ from crossgap.deploy.policy import EXTRACTORS, ReachPolicy
 from crossgap.errors import CrossgapError, find, unknown
 from crossgap.experiments.xarm7.presets import EPISODE_STEPS, XARM7_PRESETS
 from crossgap.experiments.xarm7.rollouts import play_goals
-from crossgap.experiments.xarm7.setups import Setup
+from crossgap.experiments.xarm7.setups import ReachSetup
 from crossgap.experiments.xarm7.training import ReachTraining, about_policy
 from crossgap.networks.alexnet import AlexNetExtractor
 from crossgap.rl.streams import TEST_GOALS, VALIDATION_GOALS
@@ -32,7 +32,7 @@ GOALS = 100
 
 
 def learn_policy(
-    output: Path, setup: Setup, preset: str, seed: int, workers: int | None, device: str, precision: str,
+    output: Path, setup: ReachSetup, preset: str, seed: int, workers: int | None, device: str, precision: str,
     engine: str = "processes",
 ) -> Path:  # fmt: skip
     """Learn to reach with the xArm7, or go on; the folder of the policy.
@@ -71,7 +71,7 @@ def learn_policy(
     return output / "policy"
 
 
-def check_setup(setup: Setup) -> None:
+def check_setup(setup: ReachSetup) -> None:
     """Whether there can be such a training, before anything is made.
 
     Raises:

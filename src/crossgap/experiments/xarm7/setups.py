@@ -10,7 +10,7 @@ from crossgap.errors import check_known
 
 
 @dataclass(frozen=True)
-class Setup:
+class ReachSetup:
     """One configuration of the seed's comparison."""
 
     bottleneck: bool = True
@@ -47,10 +47,10 @@ class Setup:
         return {"randomization": self.randomization, "per_frame": self.per_frame}
 
 
-BEST = Setup(initialized=True)
+BEST = ReachSetup(initialized=True)
 SEED = "camera+lights"
 """The seed's randomization: "camera angle variation" and "lighting variation"."""
-STURDY = Setup(
+STURDY = ReachSetup(
     initialized=True, initial_factor=20, rehearsed=True, bottleneck_factor=30.0, cameras=("side", "front"),
     randomization="full+camera", per_frame=True,
 )  # fmt: skip
@@ -59,7 +59,7 @@ SETUPS = {
     "best": BEST,
     "no_initialization": replace(BEST, initialized=False),
     "no_bottleneck": replace(BEST, bottleneck=False),
-    "rl_only": Setup(bottleneck=False),
+    "rl_only": ReachSetup(bottleneck=False),
     "front_camera": replace(BEST, cameras=("front",)),
     "two_cameras": replace(BEST, cameras=("side", "front")),
     "depth": replace(BEST, depth=True),
@@ -68,7 +68,7 @@ SETUPS = {
     "alexnet": replace(BEST, extractor="alexnet"),
     "camera_and_lights": replace(BEST, randomization=SEED),
     "camera_and_lights_no_initialization": replace(BEST, randomization=SEED, initialized=False),
-    "camera_and_lights_rl_only": Setup(randomization=SEED, bottleneck=False),
+    "camera_and_lights_rl_only": ReachSetup(randomization=SEED, bottleneck=False),
     "randomized": replace(BEST, randomization="full"),
     "randomized_curriculum": replace(BEST, randomization="full", curriculum=True),
     "two_cameras_randomized": STURDY,
@@ -91,7 +91,7 @@ DOMAINS: dict[str, dict[str, Any]] = {
 `noisy_depth`, the plain source seen by a stereo camera, is for policies that see depth."""
 
 
-def domains_of(setup: Setup, domains: tuple[str, ...]) -> list[str]:
+def domains_of(setup: ReachSetup, domains: tuple[str, ...]) -> list[str]:
     """Those of the domains where a configuration can be tested.
 
     Raises:

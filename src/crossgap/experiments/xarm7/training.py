@@ -18,7 +18,7 @@ from crossgap.deploy.policy import EXTRACTORS, Policy, ReachPolicy
 from crossgap.experiments.xarm7.outcomes import judged
 from crossgap.experiments.xarm7.presets import XArm7Preset
 from crossgap.experiments.xarm7.rollouts import VIEW, frames_of, play_goals, scaled, sparse_reward
-from crossgap.experiments.xarm7.setups import Setup
+from crossgap.experiments.xarm7.setups import ReachSetup
 from crossgap.methods.asymmetric_ddpg.learner import AsymmetricDDPG
 from crossgap.methods.asymmetric_ddpg.training import Training
 from crossgap.networks.actor_critic import Actor, Critic
@@ -53,7 +53,8 @@ class ReachTraining(Training):
     }  # fmt: skip
 
     def __init__(
-        self, folder: Path, preset: XArm7Preset, setup: Setup, seed: int, fabric: lightning_fabric.Fabric,
+        self, folder: Path, preset: XArm7Preset, setup: ReachSetup, seed: int,
+        fabric: lightning_fabric.Fabric,
         quiet: bool = False, workers: int | None = None, engine: str = "processes",
     ):  # fmt: skip
         super().__init__(folder, setup, seed, fabric, quiet)
@@ -166,7 +167,7 @@ class ReachTraining(Training):
         return play_goals(policy, seeds, self.preset.episode_steps, self.world.workers, **environment)
 
 
-def about_policy(setup: Setup, preset: XArm7Preset) -> dict[str, Any]:
+def about_policy(setup: ReachSetup, preset: XArm7Preset) -> dict[str, Any]:
     """What a saved policy says of itself."""
     return {
         "extractor": setup.extractor, "channels": len(setup.cameras) * (4 if setup.depth else 3),
@@ -174,7 +175,7 @@ def about_policy(setup: Setup, preset: XArm7Preset) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def new_learner(setup: Setup, preset: XArm7Preset, device: torch.device | str) -> AsymmetricDDPG:
+def new_learner(setup: ReachSetup, preset: XArm7Preset, device: torch.device | str) -> AsymmetricDDPG:
     """Untrained networks for what a configuration sees, and positions in three dimensions."""
     about = about_policy(setup, preset)
     weight = setup.bottleneck * setup.bottleneck_factor * preset.learner.bottleneck_weight

@@ -13,6 +13,7 @@ from crossgap.base.machine import threads_here
 from crossgap.core.runs import same_setup, setup_differences, timed
 from crossgap.deploy.policy import Policy
 from crossgap.errors import find
+from crossgap.experiments.engine.trial import Trial
 from crossgap.experiments.xarm7.adaptation import Adaptation, adapted_digest, policy_digest
 from crossgap.experiments.xarm7.outcomes import EPISODE, judged, trained_threads
 from crossgap.experiments.xarm7.presets import XArm7Preset
@@ -23,16 +24,8 @@ LEARNT = 0.8
 """Success from which on a policy counts as learnt."""
 
 
-class XArm7Trial:
-    """One configuration of one seed; each stage is done once and kept in its folder.
-
-    Args:
-        root: the run folder.
-        preset: size of the experiment.
-        setup: name of the configuration.
-        seed: of everything random.
-        fabric: device and precision.
-        quiet: no progress bars.
+class XArm7Trial(Trial):
+    """One configuration, `setup`, of one seed. Arguments as in `Trial`.
 
     Raises:
         CrossgapError: there is no such configuration, or a domain of the preset does not exist.
@@ -42,10 +35,10 @@ class XArm7Trial:
         self, root: Path, preset: XArm7Preset, setup: str, seed: int, fabric: lightning_fabric.Fabric,
         quiet: bool = False,
     ):  # fmt: skip
-        self.root, self.preset, self.name, self.seed = root, preset, setup, seed
+        super().__init__(root, preset, setup, seed, fabric, quiet)
+        self.name = setup
         self.setup = find("Configuration", setup, SETUPS)
         self.domains = domains_of(self.setup, preset.domains)
-        self.folder = root / f"seed_{seed}" / setup
         self.training = ReachTraining(self.folder, preset, self.setup, seed, fabric, quiet)
 
     def run(self) -> list[dict[str, Any]]:
