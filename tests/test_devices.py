@@ -164,6 +164,6 @@ def test_what_is_wrong_is_said_by_the_first_process(monkeypatch, capsys, rank, w
     monkeypatch.delenv("RANK", raising=False)
     if rank is not None:
         monkeypatch.setenv("RANK", rank)
-    cli.say(CrossgapError("no"))
+    cli.complain(CrossgapError("no"))
     assert slept == waited
     assert capsys.readouterr().err == "crossgap: no\n"

@@ -72,7 +72,7 @@ PLAYED = {
     "aggregate": AGGREGATE,
     "episodes": [{"seed": int, "success": bool, "reached_once": bool, "final_distance": float}],
 }
-"""Shapes of metrics, and of `ClosedLoop.to_json`, as in `shapes.mismatch`."""
+"""Shapes of metrics, and of `ClosedLoop.to_json`, as in `records.mismatch`."""
 Predict = Callable[[np.ndarray], np.ndarray]
 """Images (n, H, W, 3) uint8 to labels (n, k) in their own units."""
 

@@ -18,7 +18,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from crossgap.base.progress import say
-from crossgap.base.shapes import Shape, mismatch
+from crossgap.base.records import Shape, mismatch
 from crossgap.errors import CrossgapError
 
 _HOST = hashlib.sha256(platform.node().encode()).hexdigest()[:8]
@@ -141,7 +141,7 @@ def read_json(path: Path, what: str = "file", shape: Shape = object, remedy: str
     Args:
         path: the file.
         what: what errors call it.
-        shape: what must be in it, as in `shapes.mismatch`.
+        shape: what must be in it, as in `records.mismatch`.
         remedy: what to do where it is damaged, a sentence; by default to delete it, for what is made again.
 
     Raises:
@@ -171,7 +171,7 @@ def read_json_lines(path: Path, shape: Shape = object, whole: bool = False) -> l
 
     Args:
         path: the file.
-        shape: of a row, as in `shapes.mismatch`.
+        shape: of a row, as in `records.mismatch`.
         whole: whether it was written in one piece, so that no line can have been cut off.
 
     Raises:

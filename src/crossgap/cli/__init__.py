@@ -25,7 +25,7 @@ LATER = 10.0
 """Seconds that all but the first of several processes wait before they say what is wrong."""
 
 
-def say(error: Exception) -> None:
+def complain(error: Exception) -> None:
     """Print what is wrong, once: where `torchrun` started several processes, the first one says it and ends,
     upon which the others are ended. They speak if they live on, for then it is theirs alone."""
     if int(os.environ.get("RANK", "0")):
@@ -102,13 +102,13 @@ def main() -> None:
     try:
         run(sys.argv[1:])
     except CrossgapError as error:
-        say(error)
+        complain(error)
         sys.exit(2)
     except BrokenPipeError:  # such as `| head`
         sys.stdout = None
         sys.exit(1)
     except OSError as error:
-        say(error)
+        complain(error)
         sys.exit(2)
     except KeyboardInterrupt:
         print("crossgap: interrupted; the same command goes on where it was.", file=sys.stderr)

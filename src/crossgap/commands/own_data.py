@@ -10,11 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from crossgap.base.files import read_json
 from crossgap.base.progress import say, track
 from crossgap.core.trainer import Trainer
 from crossgap.data import Classes, LabelledImages, LabelScale, read_folder, read_unlabelled
-from crossgap.data.folder import ABOUT, label_columns
+from crossgap.data.folder import collected, label_columns
 from crossgap.data.images import LabelCoding, constant_labels, describe
 from crossgap.data.overlap import check_shared, keep_seen, say_held_out, without_held_out
 from crossgap.data.table import LABELS
@@ -153,23 +152,14 @@ def check_given(name: str, folders: Mapping[str, Path | None]) -> None:
         raise CrossgapError(f"Method '{name}' needs {needed(needs)}; there are none here.")
     if needs not in ("randomized", "randomized_per_frame") or folder is None:
         return
-    about = _collected(folder)
-    if about.get("randomization") == "none":
+    again = "Put a whole copy there, or delete it where the folder is not one that `crossgap collect` made."
+    about = collected(folder, again)
+    if about and about.get("randomization", "none") == "none":
         raise CrossgapError(
             f"{folder} was collected without --randomization. '{name}' needs {needed(needs)}."
         )
-    if needs == "randomized_per_frame" and not about.get("per_frame", True):
+    if needs == "randomized_per_frame" and about and not about.get("per_frame"):
         say(f"{folder}: collected without --per-frame, fewer looks than '{name}' can use.")
-
-
-def _collected(folder: Path) -> dict[str, Any]:
-    """How `crossgap collect` made a folder; nothing of others."""
-    about = folder / ABOUT
-    if not about.exists():
-        return {}
-    again = "Put a whole copy there, or delete it where the folder is not one that `crossgap collect` made."
-    found = read_json(about, "data set description", dict, again)
-    return {"randomization": "none", "per_frame": False} | found
 
 
 def _check_varies(source: LabelledImages, folder: Path) -> None:

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from crossgap.base.differences import as_json
 from crossgap.base.files import read_json, write_json
 from crossgap.base.progress import command, say, say_next
+from crossgap.base.records import as_json
 from crossgap.commands.own_data import check_given, read_own_data
 from crossgap.core.fabric import hardware, make_fabric
 from crossgap.core.runs import CONFIG, check_seed, keep_extra, lock_run, open_run

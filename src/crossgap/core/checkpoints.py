@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from crossgap.base.differences import differences
 from crossgap.base.files import read_json, remove, write_json, write_text, writing
+from crossgap.base.records import differences
 from crossgap.core.weights import DIGEST, load_weights, read_tensors, write_tensors
 from crossgap.errors import CrossgapError
 

@@ -11,7 +11,7 @@ from typing import Any
 from crossgap.base.files import alone, read_json, write_text
 from crossgap.base.machine import threads_here
 from crossgap.base.progress import say
-from crossgap.base.shapes import mismatch
+from crossgap.base.records import mismatch
 from crossgap.errors import CrossgapError
 
 FIGURES = ("value", "low", "high", "n", "won", "threads")

@@ -14,11 +14,10 @@ from typing import Any
 
 from filelock import BaseFileLock, FileLock, Timeout
 
-from crossgap.base.differences import as_json, differences, summary
 from crossgap.base.files import alone, append_json_line, read_json, read_json_lines, write_json
 from crossgap.base.machine import machine, threads_here, versions
 from crossgap.base.progress import say
-from crossgap.base.shapes import mismatch
+from crossgap.base.records import as_json, differences, mismatch, summary
 from crossgap.errors import CrossgapError
 
 CONFIG, TIMES, STARTS, LOCK, SETUP = "config.json", "times.jsonl", "starts.jsonl", ".lock", "setup.json"

@@ -17,6 +17,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -239,11 +240,25 @@ def _strip_size(root: Path, folder: Path) -> tuple[int, int] | None:
     """
     inside = [folder, *folder.parents]
     for parent in inside[: inside.index(root) + 2]:
-        if (parent / ABOUT).is_file():
-            about = read_json(parent / ABOUT, "data set description")
-            size, steps = (about.get(key) if isinstance(about, dict) else None for key in ("size", "steps"))
+        if about := collected(parent):
+            size, steps = about.get("size"), about.get("steps")
             return (size, size * steps) if isinstance(size, int) and isinstance(steps, int) else None
     return None
+
+
+def collected(folder: Path, remedy: str = "") -> dict[str, Any]:
+    """How `crossgap collect` made a folder; nothing of others, which may have a file of that name, too.
+
+    Args:
+        folder: of images.
+        remedy: what to do where the description is damaged, a sentence.
+
+    Raises:
+        CrossgapError: the description is not JSON.
+    """
+    path = folder / ABOUT
+    found = read_json(path, "data set description", remedy=remedy) if path.is_file() else {}
+    return found if isinstance(found, dict) else {}
 
 
 def _frames(file: Path, strip: tuple[int, int] | None) -> Sequence[int | None]:

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from crossgap.base.files import read_json, write_json, writing
 from crossgap.base.progress import say
-from crossgap.base.shapes import mismatch
+from crossgap.base.records import mismatch
 from crossgap.core.fabric import bf16_is_fast, checked_device
 from crossgap.core.weights import DIGEST, load_network, write_tensors
 from crossgap.data.batches import to_tensor

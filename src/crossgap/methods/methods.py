@@ -13,8 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from crossgap.base.differences import as_json
 from crossgap.base.files import alone, read_json, write_json
+from crossgap.base.records import as_json
 from crossgap.core.fabric import hardware
 from crossgap.core.phase import Phase
 from crossgap.core.trainer import Trainer

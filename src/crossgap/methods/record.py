@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from crossgap.base.differences import summary
+from crossgap.base.records import summary
 from crossgap.data.images import LabelCoding
 from crossgap.deploy.adapted import ABOUT
 from crossgap.errors import CrossgapError

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from crossgap.base.files import alone, lock_file, read_json, remove, write_json, write_text
+from crossgap.base.files import alone, lock_file, remove, write_json, write_text
 from crossgap.base.machine import available_cores
 from crossgap.base.spawning import ProcessDied, check_main_script, die_with_parent, process_pool
 from crossgap.collection import Collection
-from crossgap.data.folder import ABOUT, Track, _untracked
+from crossgap.data.folder import ABOUT, Track, _untracked, collected
 from crossgap.data.image_file import MAX_PIXELS, save_image
 from crossgap.data.table import LABELS, write_table
 from crossgap.errors import CrossgapError
@@ -111,9 +111,8 @@ def _check(collection: Collection, workers: int | None) -> None:
 def _existing(collection: Collection, output: Path) -> Path:
     if output.is_file():
         raise CrossgapError(f"{output} is a file. Expected a folder, or nothing yet.")
-    if not (output / ABOUT).exists():
+    if not (found := _read_about(output)):
         raise CrossgapError(f"{output} exists and is not a collected data set. Choose another folder.")
-    found = _read_about(output / ABOUT)
     if found != asdict(collection):
         changed = [k for k, v in asdict(collection).items() if found.get(k) != v]
         details = ", ".join(f"{k} {found.get(k)} there, {getattr(collection, k)} here" for k in changed)
@@ -121,19 +120,19 @@ def _existing(collection: Collection, output: Path) -> Path:
     return output
 
 
-def _read_about(path: Path) -> dict[str, Any]:
-    """A folder's description; a setting that did not exist when it was written had its default."""
-    again = f"Put a whole copy there, or delete {path.parent} to collect it again."
-    return asdict(Collection()) | read_json(path, "data set description", dict, again)
+def _read_about(folder: Path) -> dict[str, Any]:
+    """A folder's description, empty where there is none; a setting that did not exist when it was written had
+    its default."""
+    found = collected(folder, f"Put a whole copy there, or delete {folder} to collect it again.")
+    return asdict(Collection()) | found if found else {}
 
 
 def _prepare(collection: Collection, partial: Path) -> None:
-    about = partial / ABOUT
-    if about.exists() and _read_about(about) == asdict(collection):
+    if _read_about(partial) == asdict(collection):
         return
     remove(partial)
     (partial / "images").mkdir(parents=True)
-    write_json(about, asdict(collection))
+    write_json(partial / ABOUT, asdict(collection))
 
 
 def _collect_chunks(collection: Collection, partial: Path, workers: int, track: Track) -> None:

@@ -9,8 +9,8 @@ from typing import Any
 
 import lightning_fabric
 
-from crossgap.base.differences import as_json
 from crossgap.base.files import once
+from crossgap.base.records import as_json
 from crossgap.core.checkpoints import ABOUT, newest_in
 from crossgap.core.runs import same_setup, timed
 from crossgap.core.weights import digest_in

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from crossgap.base.progress import command, say, say_next
-from crossgap.base.shapes import mismatch
+from crossgap.base.records import mismatch
 from crossgap.core.fabric import make_fabric
 from crossgap.core.runs import provenance, read_times, seeds_of
 from crossgap.core.trainer import read_metrics

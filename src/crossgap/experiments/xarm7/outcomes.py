@@ -9,7 +9,7 @@ import numpy as np
 from crossgap.core.statistics import mean_interval, wilson_interval
 
 EPISODE = {"seed": int, "success": bool, "distance": float}
-"""Of a test episode, its shape as in `shapes.mismatch`."""
+"""Of a test episode, its shape as in `records.mismatch`."""
 
 
 def trained_threads(curve: list[dict[str, Any]]) -> dict[str, int]:

@@ -45,7 +45,7 @@ class Training(ABC):
     place: str | None = None
     """Where checkpoints are, as of `Phase`."""
     point: dict[Any, Any]
-    """Of the learning curve, its shape as in `shapes.mismatch`; has `environment_steps`."""
+    """Of the learning curve, its shape as in `records.mismatch`; has `environment_steps`."""
 
     def __init__(
         self, folder: Path, setup: Any, seed: int, fabric: lightning_fabric.Fabric, quiet: bool = False

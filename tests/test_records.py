@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from crossgap.base.shapes import mismatch
+from crossgap.base.records import mismatch
 
 EPISODE = {"seed": int, "success": bool, "low": (float, None)}
 
