@@ -15,11 +15,11 @@ from crossgap.core.trainer import Trainer
 from crossgap.data import Classes, LabelledImages, LabelScale, read_folder, read_unlabelled
 from crossgap.data.folder import collected, label_columns
 from crossgap.data.images import LabelCoding, constant_labels, describe
-from crossgap.data.overlap import check_shared, keep_seen, say_held_out, without_held_out
+from crossgap.data.overlap import check_pair, check_shared, keep_seen, say_held_out, without_held_out
 from crossgap.data.table import LABELS
 from crossgap.errors import CrossgapError
 from crossgap.methods.config import TaskGANConfig
-from crossgap.methods.methods import Methods, check_pair
+from crossgap.methods.methods import Methods
 from crossgap.methods.registry import METHODS, OPTIONS, needed
 
 FAR = 0.5

@@ -1,4 +1,5 @@
-"""Images that two data sets share, pixel by pixel: what was trained on is no test, and is said to be none."""
+"""Two data sets beside each other: whether they fit, and which images both have, pixel by pixel: what was
+trained on is no test, and is said to be none."""
 
 from __future__ import annotations
 
@@ -10,11 +11,43 @@ import numpy as np
 from crossgap.base.files import writing
 from crossgap.base.progress import say
 from crossgap.data import LabelledImages
+from crossgap.data.folder import strip_hint
 from crossgap.data.images import image_digests
 from crossgap.errors import CrossgapError
 
 SEEN = "images.npy"
 """In a run folder: the digests of all images that its models may have been trained on."""
+
+
+def check_pair(
+    source: LabelledImages, target: LabelledImages, names: tuple[str, str] = ("Source", "Target")
+) -> None:  # fmt: skip
+    """Whether two data sets can be the two sides of one gap; `names` are what errors call them.
+
+    Raises:
+        CrossgapError: they differ in image size or labels, or the networks cannot take the size.
+    """
+    if source.images.shape[1:] != target.images.shape[1:]:
+        (h, w), (height, width) = source.images.shape[1:3], target.images.shape[1:3]
+        raise CrossgapError(
+            f"{names[0]} images are {w}×{h} pixels, {names[1].lower()} images {width}×{height}. "
+            "Expected one size." + (strip_hint(h, w) or strip_hint(height, width))
+        )
+    h, w = source.images.shape[1:3]
+    if h != w or h % 4 or h < 24:
+        raise CrossgapError(
+            f"Images are {w}×{h} pixels. Expected squares whose side is a multiple of 4 and at least 24."
+            + strip_hint(h, w)
+        )
+    if not source.label_names:
+        raise CrossgapError("The source has no labels. Expected at least one label column.")
+    if target.label_names and source.label_names != target.label_names:
+        order = ", in the same order," if set(source.label_names) == set(target.label_names) else ""
+        raise CrossgapError(
+            f"{names[0]} labels are {', '.join(source.label_names)}, {names[1].lower()} labels "
+            f"{', '.join(target.label_names)}. Expected the same labels{order} in both, or none "
+            "in the target."
+        )
 
 
 def check_shared(data: Mapping[str, LabelledImages]) -> None:

@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, get_args
 
 from crossgap.errors import CrossgapError
-from crossgap.methods.cycle_taskgan.config import CycleConfig
-from crossgap.methods.dann.config import DANNConfig
-from crossgap.methods.taskgan.config import TwoColumnsConfig
+from crossgap.methods.cycle_taskgan import CycleConfig
+from crossgap.methods.dann import DANNConfig
+from crossgap.methods.taskgan import TwoColumnsConfig
 
 TaskNorm = Literal["none", "instance", "group"]
 TASK_NORMS: tuple[str, ...] = get_args(TaskNorm)

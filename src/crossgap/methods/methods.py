@@ -14,20 +14,22 @@ import torch
 from torch import Tensor, nn
 
 from crossgap.base.files import alone, read_json, write_json
-from crossgap.base.records import as_json
+from crossgap.base.records import as_json, summary
 from crossgap.core.fabric import hardware
 from crossgap.core.phase import Phase
 from crossgap.core.trainer import Trainer
 from crossgap.data.batches import Augment, Batches
-from crossgap.data.folder import strip_hint
 from crossgap.data.images import LabelCoding, LabelledImages, LabelScale, describe
-from crossgap.deploy.adapted import AdaptedModel
+from crossgap.data.overlap import check_pair
+from crossgap.deploy.adapted import ABOUT, AdaptedModel
 from crossgap.errors import CrossgapError
 from crossgap.methods.config import SupervisedConfig, TaskGANConfig, as_settings
-from crossgap.methods.record import check_same, rounded
-from crossgap.methods.registry import METHODS, Method, imported, needed, resolve
+from crossgap.methods.registry import EXTRA, METHODS, Method, imported, needed, resolve
 from crossgap.methods.supervised import Supervised
 from crossgap.networks import TaskModel
+
+NOT_COMPARED = {"threads"}
+"""Of a record: what a training may go on with otherwise, for all that sums then round otherwise."""
 
 
 class Methods:
@@ -135,7 +137,7 @@ class Methods:
         return as_json({
             "config": {part: settings[part] for part in method.parts},
             "seed": self.trainer.seed, **hardware(fabric), "threads": torch.get_num_threads(),
-            "labels": self.source.label_names, **data, "scale": rounded(self.scale),
+            "labels": self.source.label_names, **data, "scale": _rounded(self.scale),
         })  # fmt: skip
 
     def own(self, name: str) -> Any:
@@ -300,32 +302,37 @@ def check_batches(config: TaskGANConfig, processes: int) -> None:
             )
 
 
-def check_pair(
-    source: LabelledImages, target: LabelledImages, names: tuple[str, str] = ("Source", "Target")
-) -> None:  # fmt: skip
-    """Whether two data sets can be the two sides of one gap; `names` are what errors call them.
+def _rounded(scale: LabelCoding) -> dict[str, Any]:
+    """A scale to eight digits: the last ones of a mean depend on where in memory the labels lie."""
+    return {
+        key: [float(f"{number:.8g}") for number in value] if isinstance(value, tuple) else value
+        for key, value in asdict(scale).items()
+    }
+
+
+def check_same(where: Path, found: Any, wanted: dict[str, Any], *others: Path) -> None:
+    """Whether what is in a folder is made of what is asked for. A data set of `EXTRA`
+    that is not given now is not compared: what is trained can be loaded without it.
+
+    Args:
+        where: the folder, of a model or of checkpoints.
+        found: the record that is kept with it; empty where there is none.
+        wanted: what `Methods.made_of` says.
+        others: what has to go, too, if that folder is to be made anew.
 
     Raises:
-        CrossgapError: they differ in image size or labels, or the networks cannot take the size.
+        CrossgapError: it is made of something else, or nobody knows of what.
     """
-    if source.images.shape[1:] != target.images.shape[1:]:
-        (h, w), (height, width) = source.images.shape[1:3], target.images.shape[1:3]
+    places = " and ".join(str(path) for path in (where, *others) if path.exists())
+    if not isinstance(found, dict) or not found:
+        as_it_is = "; `AdaptedModel.load` reads the model as it is" if (where / ABOUT).exists() else ""
         raise CrossgapError(
-            f"{names[0]} images are {w}×{h} pixels, {names[1].lower()} images {width}×{height}. "
-            "Expected one size." + (strip_hint(h, w) or strip_hint(height, width))
+            f"{where} does not say what it was trained on: an older version made it. Choose another folder, "
+            f"or remove {places} to train it again{as_it_is}."
         )
-    h, w = source.images.shape[1:3]
-    if h != w or h % 4 or h < 24:
+    left_out = NOT_COMPARED | (EXTRA.keys() - wanted.keys())
+    one, other = ({k: v for k, v in part.items() if k not in left_out} for part in (found, wanted))
+    if different := summary(one, other):
         raise CrossgapError(
-            f"Images are {w}×{h} pixels. Expected squares whose side is a multiple of 4 and at least 24."
-            + strip_hint(h, w)
-        )
-    if not source.label_names:
-        raise CrossgapError("The source has no labels. Expected at least one label column.")
-    if target.label_names and source.label_names != target.label_names:
-        order = ", in the same order," if set(source.label_names) == set(target.label_names) else ""
-        raise CrossgapError(
-            f"{names[0]} labels are {', '.join(source.label_names)}, {names[1].lower()} labels "
-            f"{', '.join(target.label_names)}. Expected the same labels{order} in both, or none "
-            "in the target."
+            f"{where} holds another training: {different}. Choose another folder, or remove {places}."
         )

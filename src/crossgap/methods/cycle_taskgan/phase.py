@@ -23,7 +23,7 @@ from crossgap.losses import (
     generator_adversarial_loss,
     task_loss,
 )
-from crossgap.methods.cycle_taskgan.config import CycleConfig
+from crossgap.methods.cycle_taskgan import CycleConfig
 from crossgap.networks import TaskModel
 
 

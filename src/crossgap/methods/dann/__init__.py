@@ -8,6 +8,22 @@ from crossgap.methods.registry import BOTH, Labels, Method, enter
 
 
 @dataclass(frozen=True)
+class DANNConfig:
+    """The training of DANN; a step takes a batch of every data set."""
+
+    steps: int = 15_000
+    """Steps of Adam."""
+    batch: int = 16
+    """Images per step, of each data set that it trains on."""
+    learning_rate: float = 1e-3
+    """Of Adam; constant, then linear to zero over the second half."""
+    domain_hidden: int = 100
+    """Units of the domain classifier's hidden layer."""
+    domain_weight: float = 1.0
+    """Factor on λ_p, the weight of the reversed gradient, which grows from 0 to 1; 1 is the paper's."""
+
+
+@dataclass(frozen=True)
 class Switches:
     """DANN: a task model whose features do not tell the domains apart."""
 
