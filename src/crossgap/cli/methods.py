@@ -23,7 +23,7 @@ def methods() -> None:
             if _kind(about) == kind:
                 verb = "may have" if about.needs == "unlabelled" else "needs"  # the target images do, too
                 also = f"; {verb} {OPTIONS[about.needs]}" if about.needs in OPTIONS else ""
-                also += f" [dim]= {words}[/dim]" if (words := said(about)) != name else ""
+                also += f"\n[dim]= {words}[/dim]" if (words := said(about)) != name else ""
                 table.add_row(f"  {name}", about.about.replace("**", "") + also)
     table.add_row("[bold]other names[/bold]")
     for name, method in SHORTHANDS.items():

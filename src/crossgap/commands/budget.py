@@ -27,6 +27,7 @@ from crossgap.experiments.budget.tables import terminal_table
 from crossgap.experiments.budget.trial import budget_rows, check_methods
 from crossgap.methods.config import TaskGANConfig, as_settings
 from crossgap.methods.methods import Methods
+from crossgap.methods.registry import SHORTHANDS
 
 FEW = 5
 """Held-out episodes, below which a run says that it has few."""
@@ -47,11 +48,8 @@ def budget_on_folders(
         CrossgapError: bad data, an unknown method, a number of images above what is left to train with,
             too few episodes, or `output` holds another run.
     """
-    methods, seed, held_out = (
-        check_methods(methods or BUDGET_METHODS),
-        check_seed(seed),
-        check_share(held_out),
-    )
+    methods = check_methods([SHORTHANDS.get(name, name) for name in methods or BUDGET_METHODS])
+    seed, held_out = check_seed(seed), check_share(held_out)
     for method in methods:
         check_given(method, {"randomized": randomized})
     if counts is not None:
