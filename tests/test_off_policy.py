@@ -105,6 +105,7 @@ def test_it_learns_to_go_to_a_goal_with_actions_of_any_size(tmp_path: Path, fabr
     Trainer(tmp_path, fabric, quiet=True).fit(training)
     (first, before), (middle, _), (last, after) = training.told
     assert (first, middle, last) == (0, 3, 6)
+    assert training.learner.phase is None  # else the replay would stay as long as the learner
     assert after < 0.4 * before
     rows = read_metrics(tmp_path)
     assert [row["step"] for row in rows] == [1, 2, 3, 4, 5, 6]
@@ -267,9 +268,9 @@ def test_every_device_has_its_own_numbers_and_the_first_those_of_one_alone() -> 
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"environments": 3}, "3 environments on 2 processes"),
-        ({"batch": 5}, "5 transitions of an update on 2 processes"),
-        ({"demonstrated": 1}, "1 demonstrated ones on 2 processes"),
+        ({"environments": 3}, "'environments' is 3 on 2 processes"),
+        ({"batch": 5}, "'batch' is 5 on 2 processes"),
+        ({"demonstrated": 1}, "'demonstrated' is 1 on 2 processes"),
     ],
 )
 def test_what_cannot_be_shared_is_refused(tmp_path: Path, fabric, change, words) -> None:

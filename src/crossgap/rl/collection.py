@@ -40,14 +40,7 @@ class World:
 
 
 def exploring(act: Act, noise: float, random: float, rng: np.random.Generator) -> Act:
-    """The same with normal noise on the actions, a share of which is random instead.
-
-    Args:
-        act: the policy.
-        noise: the noise's standard deviation.
-        random: the share.
-        rng: of both.
-    """
+    """The same with normal noise on the actions, of that standard deviation; a share is random instead."""
 
     def explore(observation: Observation) -> np.ndarray:
         action = act(observation)

@@ -98,31 +98,28 @@ class OffPolicy(Phase):
             CrossgapError: there are no equal shares.
         """
         super().setup(fabric)
-        self.learner.phase, world, loop = self, fabric.world_size, self.loop
-        for count, what in (
-            (loop.environments, "environments"), (loop.batch, "transitions of an update"),
-            (loop.demonstrated, "demonstrated ones"),
-            (self.labelled.size if self.labelled else 0, "labelled images"),
-        ):  # fmt: skip
+        self.learner.phase, world = self, fabric.world_size
+        shared = {name: getattr(self.loop, name) for name in ("environments", "batch", "demonstrated")}
+        for name, count in (shared | {"labelled": self.labelled.size if self.labelled else 0}).items():
             if count % world:
-                raise CrossgapError(f"{count} {what} on {world} processes. Expected a multiple of these.")
-        self.share = replace(
-            loop, environments=loop.environments // world, batch=loop.batch // world,
-            demonstrated=loop.demonstrated // world,
-        )  # fmt: skip
+                raise CrossgapError(
+                    f"'{name}' is {count} on {world} processes. Expected a multiple of their number."
+                )
+        self.share = replace(self.loop, **{name: count // world for name, count in shared.items()})
 
     @contextmanager
     def opened(self, done: int) -> Iterator[None]:
         """Holds the environments, and what the rounds so far have played."""
         self.replay.load(map(self._path, range(done)))
-        first = self.fabric.is_global_zero
+        watches = self.fabric.is_global_zero
         with (
             self.world.pool(self.share.environments, **self.world.varied) as self._pool,
-            self.world.pool(self.loop.goals) if first else nullcontext() as self._validation,
+            self.world.pool(self.loop.goals) if watches else nullcontext() as self._validation,
         ):
             if self.loop.evaluate_first and not done:
                 self._evaluate(0)
             yield
+        self.learner.phase = None  # gigabytes of replay are not the learner's to hold
 
     def training_step(self, step: int) -> dict[str, Tensor]:
         """One round; the means of its updates' losses."""

@@ -13,11 +13,6 @@ DEMONSTRATIONS, EXTRACTOR_IMAGES = 1_000_001, 1_000_002
 
 
 def stream(seed: int, name: int, rank: int = 0) -> np.random.Generator:
-    """The random numbers of one part of a training: a round, by its number from 0, or what has a name here.
-
-    Args:
-        seed: of the training.
-        name: of the stream.
-        rank: which of several devices asks; each has its own, and the first that of a device alone.
-    """
+    """The random numbers of a part of a training: a round, by its number from 0, or what has a name here.
+    Each of several devices, by its rank, has its own, the first that of a device alone."""
     return np.random.default_rng([seed, name, *([rank] if rank else [])])

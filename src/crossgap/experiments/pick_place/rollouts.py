@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from crossgap.experiments.xarm7.rollouts import desired, frames_of, scaled
+from crossgap.experiments.xarm7.rollouts import frames_of, scaled
 from crossgap.rl.interfaces import View
 from crossgap.simulation.xarm7.expert import expert_action
 from crossgap.simulation.xarm7.grasp import OPEN
@@ -35,7 +35,10 @@ def seen(observation: dict[str, Any]) -> np.ndarray:
     return np.zeros((len(observation["state"]), 0), np.uint8)
 
 
-VIEW = View(seen, lambda o: features(o["state"]), lambda o: scaled(o["achieved_goal"]), desired)
+VIEW = View(
+    seen, lambda o: features(o["state"]), lambda o: scaled(o["achieved_goal"]),
+    lambda o: scaled(o["desired_goal"]),
+)  # fmt: skip
 """What networks see of `crossgap/XArm7PickPlace-v0`."""
 
 

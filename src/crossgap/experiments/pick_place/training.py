@@ -31,13 +31,8 @@ STRAYING = 0.4, 0.25
 class PickPlaceTraining(Training):
     """A policy that picks and places; every batch has a share of the expert's episodes.
 
-    Args:
-        folder: of this training.
+    Args, besides those of `Training`:
         preset: its size.
-        setup: the configuration.
-        seed: of everything random.
-        fabric: where it learns.
-        quiet: no progress bar.
         teacher: a learner whose actor and critic this one begins with.
         workers: processes that simulate; all cores by default.
     """

@@ -38,18 +38,10 @@ def frames_of(observation: dict[str, Any]) -> np.ndarray:
     )
 
 
-def positions(observation: dict[str, Any]) -> np.ndarray:
-    """Where the tool point is, (n, 3), scaled: all of the state, and what is achieved."""
-    return scaled(observation["state"])
-
-
-def desired(observation: dict[str, Any]) -> np.ndarray:
-    """The goals (n, 3), scaled."""
-    return scaled(observation["desired_goal"])
-
-
-VIEW = View(frames_of, positions, positions, desired)
-"""What networks see of `crossgap/XArm7Reach-v0`."""
+VIEW = View(
+    frames_of, lambda o: scaled(o["state"]), lambda o: scaled(o["state"]), lambda o: scaled(o["desired_goal"])
+)
+"""What networks see of `crossgap/XArm7Reach-v0`: the tool point is all of the state, and what is achieved."""
 
 
 def sparse_reward(achieved: np.ndarray, desired: np.ndarray) -> np.ndarray:
@@ -60,7 +52,7 @@ def sparse_reward(achieved: np.ndarray, desired: np.ndarray) -> np.ndarray:
 
 def acting(policy: Policy) -> Act:
     """A policy that acts on what environments show."""
-    return lambda observation: policy.act(frames_of(observation), desired(observation))
+    return lambda observation: policy.act(VIEW.frames(observation), VIEW.goals(observation))
 
 
 def play_goals(

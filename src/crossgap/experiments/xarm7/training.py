@@ -35,13 +35,8 @@ FIRST_IMAGES = 10_000_000
 class ReachTraining(Training):
     """A policy that reaches.
 
-    Args:
-        folder: of this training.
+    Args, besides those of `Training`:
         preset: its size.
-        setup: the configuration.
-        seed: of everything random.
-        fabric: where it learns; reinforcement learning in float32 whatever its precision.
-        quiet: no progress bar.
         workers: processes that simulate; all cores by default.
         engine: what runs them: `processes` of this machine, or `ray` on a cluster's.
     """
@@ -65,10 +60,8 @@ class ReachTraining(Training):
             random=(1.0, preset.random), replay=preset.replay, relabelled=preset.relabelled,
             goals=preset.curve_goals, evaluate_every=preset.evaluate_every, last_episode=FIRST_IMAGES,
         )  # fmt: skip
-        self.environment: dict[str, Any] = {
-            "size": preset.size, "cameras": setup.cameras, "depth": setup.depth,
-            "depth_noise": setup.depth_noise,
-        }  # fmt: skip
+        seen = {name: getattr(setup, name) for name in ("cameras", "depth", "depth_noise")}
+        self.environment: dict[str, Any] = {"size": preset.size} | seen
         self.world = World(
             XARM7_REACH, VIEW, sparse_reward, self.environment, setup.look_arguments,
             lambda number: {"randomization_strength": self._strength(number)}, workers, engine,
@@ -102,11 +95,11 @@ class ReachTraining(Training):
 
     def pointed(self, rounds: int, steps: int, episodes: list[dict[str, Any]]) -> dict[str, Any]:
         """A point of the learning curve."""
-        found = judged(episodes)
-        success = {key: found["success"][key] for key in ("low", "high", "n")}
+        success, distance = judged(episodes).values()
         return {
             "round": rounds, "environment_steps": steps, "threads": threads_here(),
-            "success": found["success"]["value"], **success, "distance": found["distance"]["value"],
+            "success": success["value"], **{key: success[key] for key in ("low", "high", "n")},
+            "distance": distance["value"],
         }  # fmt: skip
 
     def _strength(self, number: int) -> float:

@@ -35,15 +35,11 @@ class Training(ABC):
     """
 
     learner: AsymmetricDDPG
-    """What learns."""
     world: World
-    """Where."""
     loop: Loop
-    """How long."""
     label: str
-    """What the progress bar says."""
     place: str | None = None
-    """Where checkpoints are, as of `Phase`."""
+    """Of the progress bar, and where checkpoints are, as of `Phase`."""
     point: dict[Any, Any]
     """Of the learning curve, its shape as in `records.mismatch`; has `environment_steps`."""
 
