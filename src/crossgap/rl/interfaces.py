@@ -24,7 +24,7 @@ Act = Callable[[Observation], np.ndarray]
 
 @dataclass(frozen=True)
 class View:
-    """What networks see of a world's observations, with a row per environment."""
+    """What networks see of a world's observations, with a row for each environment."""
 
     frames: Callable[[Observation], np.ndarray]
     """(n, H, W, C) uint8, or (n, 0) where nothing is rendered."""
@@ -52,15 +52,12 @@ class Learner(ABC):
     """Networks that learn from transitions, and the policy that they make. Subclasses fill the attributes."""
 
     name: str
-    """Names its checkpoints and metrics."""
     networks: nn.ModuleDict
-    """What is trained."""
     optimizers: dict[str, Optimizer]
-    """What trains it."""
     learning_rate: float
-    """At the first round, for every optimizer."""
+    """Each as of a `Phase`."""
     phase: Phase | None = None
-    """What it is trained by, with its devices; without one it learns alone."""
+    """What trains it, with its devices; without one it learns alone."""
 
     @abstractmethod
     def policy(self, view: View) -> Act:

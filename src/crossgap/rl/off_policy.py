@@ -46,9 +46,9 @@ class Loop:
     goals: int
     """Validation goals of a point of the learning curve."""
     evaluate_every: int
-    """Rounds between two of these points; there is one of the last round."""
+    """Rounds between two of these points; there is one at the end."""
     evaluate_first: bool = False
-    """Whether there is a point before all learning."""
+    """Whether there is one before all learning."""
     demonstrated: int = 0
     """Transitions of an update that are an expert's, besides `batch`."""
     last_episode: int = 2**31
@@ -92,11 +92,7 @@ class OffPolicy(Phase):
         self.act = learner.policy(world.view)
 
     def setup(self, fabric: lightning_fabric.Fabric) -> None:
-        """As every phase; on several devices this one's share.
-
-        Raises:
-            CrossgapError: there are no equal shares.
-        """
+        """As every phase. On several devices there have to be equal shares: else a CrossgapError."""
         super().setup(fabric)
         self.learner.phase, world = self, fabric.world_size
         shared = {name: getattr(self.loop, name) for name in ("environments", "batch", "demonstrated")}

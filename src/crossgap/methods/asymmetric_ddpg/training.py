@@ -22,6 +22,8 @@ from crossgap.methods.supervised import Supervised
 from crossgap.rl.collection import World
 from crossgap.rl.off_policy import Loop, OffPolicy
 
+CURVE = "curve.jsonl"
+
 
 class Training(ABC):
     """One policy, learnt in the source look; goes on where it was. Subclasses fill the attributes.
@@ -74,19 +76,15 @@ class Training(ABC):
         return self.learner
 
     @property
-    def _curve(self) -> Path:
-        return self.folder / "curve.jsonl"
-
-    @property
     def curve(self) -> list[dict[str, Any]]:
         """Success on the validation goals in the source look, over environment steps."""
-        return read_json_lines(self._curve, self.point, whole=True)
+        return read_json_lines(self.folder / CURVE, self.point, whole=True)
 
     def _watch(self, rounds: int, episodes: list[dict[str, Any]]) -> None:
         steps = rounds * self.loop.environments * self.loop.episode_steps
         before = [point for point in self.curve if point["environment_steps"] < steps]
         rows = [*before, self.pointed(rounds, steps, episodes)]
-        write_text(self._curve, "".join(f"{json.dumps(row)}\n" for row in rows))
+        write_text(self.folder / CURVE, "".join(f"{json.dumps(row)}\n" for row in rows))
 
     def shared(self, images: Tensor, labels: Tensor, size: int) -> Batches:
         """This device's share of batches of labelled images."""
