@@ -25,7 +25,7 @@ from torch import nn
 
 from crossgap.base.files import write_json
 from crossgap.core.fabric import hardware, make_fabric
-from crossgap.core.runs import provenance, start, timed
+from crossgap.core.provenance import provenance, start, timed
 from crossgap.data.batches import Batches
 from crossgap.experiments.taskgan.presets import PRESETS
 from crossgap.methods.config import TaskGANConfig

@@ -16,7 +16,7 @@ MOVED = {
     "experiments.xarm7_rollouts": "deploy.policy experiments.xarm7.rollouts",
     "files": "base.files",
     "policy": "deploy.policy",
-    "runs": "core.runs base.machine",
+    "runs": "base.machine core.provenance core.runs",
     **{
         f"simulation.xarm7_{n}": f"simulation.xarm7.{n}" for n in ("kinematics", "reach", "scene", "velocity")
     },

@@ -32,7 +32,7 @@ class ReportContent:
     metrics: list[dict[str, Any]]
     """Rows of `metrics.jsonl`: `{"phase", "step", <metric>: <mean since the last row>}`."""
     provenance: dict[str, Any]
-    """What `runs.provenance` returns: commit, command, preset, machine, versions, started, wall_s."""
+    """What `provenance.provenance` returns: commit, command, preset, machine, versions, started, wall_s."""
     config: dict[str, Any]
     """What was run, nested."""
     times: dict[str, float]

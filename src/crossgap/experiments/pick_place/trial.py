@@ -12,7 +12,8 @@ import lightning_fabric
 from crossgap.base.files import once
 from crossgap.base.records import as_json
 from crossgap.core.checkpoints import ABOUT, newest_in
-from crossgap.core.runs import same_setup, timed
+from crossgap.core.provenance import timed
+from crossgap.core.runs import same_setup
 from crossgap.core.weights import digest_in
 from crossgap.errors import check_known
 from crossgap.experiments.engine.trial import Trial

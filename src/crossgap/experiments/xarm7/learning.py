@@ -12,7 +12,8 @@ from rich.table import Column, Table
 from crossgap.base.files import write_json
 from crossgap.base.progress import command, console, say, say_next
 from crossgap.core.fabric import learning_hardware, make_fabric
-from crossgap.core.runs import CONFIG, lock_run, open_run, start
+from crossgap.core.provenance import start
+from crossgap.core.runs import CONFIG, lock_run, open_run
 from crossgap.core.statistics import paired_difference, wilson_interval
 from crossgap.deploy.policy import EXTRACTORS, ReachPolicy
 from crossgap.errors import CrossgapError, find, unknown
