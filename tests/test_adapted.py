@@ -326,6 +326,7 @@ NOW = [
     ("scale", 3, "'scale' is 3, expected an object or null"),
     ("scale", None, "2 label names do not fit its scale"),
     ("networks", {}, r"its networks \(none\) do not fit its scale"),
+    ("networks.critic", {}, r"its networks \(task_model, translator, critic\) do not fit its scale"),
     ("networks", [], "'networks' is a list, expected an object"),
     ("networks.task_model", {"name": "TaskModel"}, "'networks.task_model.arguments' is absent"),
     ("networks.task_model.name", 3, "'networks.task_model.name' is 3, expected text"),

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import importlib
-import sys
 from typing import TYPE_CHECKING, Any
 
-from crossgap.moved import MovedModules
+import crossgap.moved  # noqa: F401 (names of before)
 
 if TYPE_CHECKING:
     from crossgap.collection import Collection
@@ -55,8 +54,6 @@ __all__ = [
     "collect", "make_fabric", "offline_error", "paired_difference", "read_folder", "wilson_interval",
     "write_folder",
 ]  # fmt: skip
-
-sys.meta_path.append(MovedModules)  # type: ignore[arg-type]
 
 
 def __getattr__(name: str) -> Any:

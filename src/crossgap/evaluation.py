@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from statistics import fmean, pstdev
 from typing import Any
 
@@ -12,12 +13,12 @@ import numpy as np
 from crossgap.base.progress import progress_bar
 from crossgap.core.statistics import mean_interval, wilson_interval
 from crossgap.data.images import Classes, LabelCoding, LabelledImages
-from crossgap.moved import moved_from
+from crossgap.moved import moved
 from crossgap.simulation.base.environments import camera_image
 from crossgap.simulation.base.workers import EnvironmentPool
 from crossgap.simulation.registry import WORLDS
 
-__getattr__ = moved_from("evaluation")
+__getattr__ = partial(moved, "evaluation")
 
 TEST_STARTS = tuple(range(30_000, 30_100))
 """Seeds of the 100 start configurations that every method is tested on, and nothing is chosen on."""

@@ -1,10 +1,12 @@
 """Names where they were before the rooms: they work, with a `DeprecationWarning` that says where they are."""
 
 import importlib
+import sys
 import warnings
-from collections.abc import Callable
+from functools import partial
 from importlib.machinery import ModuleSpec
-from typing import Any
+from types import ModuleType
+from typing import Any, cast
 
 MOVED = {
     "adapted": "deploy.adapted",
@@ -25,35 +27,36 @@ MOVED = {
 """Where the names of a module are now, lower rooms first; `data` and `evaluation` are still there."""
 
 
-def moved_from(module: str) -> Callable[[str], Any]:
-    """The `__getattr__` of a module of `MOVED`."""
-
-    def find(name: str) -> Any:
-        for place in () if name.startswith("__") else MOVED[module].split():
-            found = importlib.import_module(f"crossgap.{place}")
-            if hasattr(found, name):
-                now = f"crossgap.{module}.{name} is in crossgap.{place} now."
-                warnings.warn(now, DeprecationWarning, stacklevel=2)
-                return getattr(found, name)
-        raise AttributeError(f"module 'crossgap.{module}' has no attribute '{name}'")
-
-    return find
+def moved(module: str, name: str) -> Any:
+    """A name of a module of `MOVED`, from where it is now."""
+    for place in () if name.startswith("__") else MOVED[module].split():
+        found = importlib.import_module(f"crossgap.{place}")
+        if hasattr(found, name):
+            now = f"crossgap.{module}.{name} is in crossgap.{place} now."
+            warnings.warn(now, DeprecationWarning, stacklevel=2)
+            return getattr(found, name)
+    raise AttributeError(f"module 'crossgap.{module}' has no attribute '{name}'")
 
 
 class MovedModules:
-    """Finds the modules of `MOVED` that are no more; at the end of `sys.meta_path`."""
+    """Imports the modules of `MOVED` that are no more, where nothing else does."""
 
-    @staticmethod
-    def find_spec(fullname: str, path: object = None, target: object = None) -> ModuleSpec | None:
-        """Of the importer's protocol."""
+    @classmethod
+    def find_spec(cls, fullname: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
+        """The module's, where it is one."""
         del path, target
-        return ModuleSpec(fullname, MovedModules) if fullname.removeprefix("crossgap.") in MOVED else None  # type: ignore
+        return ModuleSpec(fullname, cast(Any, cls)) if fullname.removeprefix("crossgap.") in MOVED else None
 
     @staticmethod
-    def create_module(spec: ModuleSpec) -> None:
-        """Of the importer's protocol."""
+    def create_module(spec: ModuleSpec) -> ModuleType:
+        """One with no names but those of other modules."""
+        module = ModuleType(spec.name)
+        module.__getattr__ = partial(moved, spec.name.removeprefix("crossgap."))  # type: ignore[method-assign]
+        return module
 
     @staticmethod
-    def exec_module(module: Any) -> None:
-        """Of the importer's protocol."""
-        module.__getattr__ = moved_from(module.__name__.removeprefix("crossgap."))
+    def exec_module(module: ModuleType) -> None:
+        """Nothing is left to do."""
+
+
+sys.meta_path.append(cast(Any, MovedModules))

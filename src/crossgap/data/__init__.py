@@ -1,8 +1,10 @@
 """Labelled images: open, check, prepare, write. Knows no world. Imports no torch."""
 
+from functools import partial
+
 from crossgap.data.folder import read_folder, read_unlabelled, write_folder
 from crossgap.data.images import Classes, LabelledImages, LabelScale
-from crossgap.moved import moved_from
+from crossgap.moved import moved
 
 __all__ = [
     "Classes",
@@ -12,4 +14,4 @@ __all__ = [
     "read_unlabelled",
     "write_folder",
 ]
-__getattr__ = moved_from("data")
+__getattr__ = partial(moved, "data")

@@ -303,7 +303,7 @@ def _scale_problem(about: dict[str, Any]) -> str:
 def _networks_problem(about: dict[str, Any]) -> str:
     """What cannot be about the networks; empty where all fits."""
     networks, scale = about["networks"], about["scale"]
-    if not networks or (scale is None) == ("task_model" in networks):
+    if not networks or not networks.keys() <= set(PARTS) or (scale is None) == ("task_model" in networks):
         return f"its networks ({', '.join(networks) or 'none'}) do not fit its scale"
     for name, network in networks.items():
         if name not in about.get(DIGEST, networks):
