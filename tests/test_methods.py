@@ -406,6 +406,11 @@ def test_taskgan_keeps_the_source_model_and_refinement_the_translator(make) -> N
     assert weights(refined.task_model) != weights(source.task_model)
 
 
+def test_a_family_s_switches_are_a_method(make, tmp_path: Path) -> None:
+    assert make(TINY, 32).get("taskgan", supervise=["source"]).method == "source_supervised_gan"
+    assert (tmp_path / "run" / "models" / "source_supervised_gan").is_dir()
+
+
 def test_source_only_can_be_shared_between_targets(make, fabric, tmp_path: Path) -> None:
     shared = Trainer(tmp_path / "source", fabric, quiet=True)
     make(TINY, 32, source_trainer=shared).get("fine_tuned")

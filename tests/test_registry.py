@@ -6,6 +6,7 @@ import pytest
 
 from crossgap.base.registry import Registry
 from crossgap.errors import CrossgapError
+from crossgap.methods.registry import METHODS, SHORTHANDS, families, resolve, said
 
 ENTER = "from shop import registry\nregistry.SHELF.enter('{name}', {thing}, rank={rank})\n"
 
@@ -51,3 +52,49 @@ def test_a_folder_elsewhere_is_found_once_it_is_on_the_path(shop, tmp_path):
     package.__path__.append(str(tmp_path / "mine"))
     assert list(SHELF) == ["plum", "pear", "apple"]
     assert SHELF.find("plum") == 3
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_every_method_is_said_by_its_family_and_switches(name):
+    method = METHODS[name]
+    assert resolve(name) == name
+    assert resolve(method.family, **vars(method.switches) if method.switches else {}) == name
+    assert [other for other in METHODS if said(METHODS[other]) == said(method)] == [name]
+
+
+def test_switches_change_a_method_or_its_family_s_defaults():
+    assert resolve("taskgan") == "taskgan_inverse"
+    assert resolve("taskgan", supervise=()) == "plain_gan"
+    assert (
+        resolve("taskgan", supervise=["target", "source"], refine=True) == "source_supervised_taskgan_refined"
+    )
+    assert resolve("source_supervised_taskgan", refine=True) == "source_supervised_taskgan_refined"
+    assert resolve("fine_tuned", fine_tune=False) == "source_only"
+    for name, method in SHORTHANDS.items():
+        assert resolve(name) == method
+
+
+@pytest.mark.parametrize(
+    ("name", "switches", "message"),
+    [
+        ("taskgan_inver", {}, r"Method 'taskgan_inver' not found. Did you mean taskgan_inverse\?"),
+        ("taskgan", {"refined": True}, r"Switch of 'taskgan' 'refined' not found. Did you mean refine\?"),
+        ("target_only", {"refine": True}, "Switch of 'target_only' 'refine' not found"),
+        ("taskgan", {"supervise": ["source"], "refine": True},
+         "There is no 'taskgan --supervise source --refine'. Available: .*; taskgan --refine;"),
+    ],
+)  # fmt: skip
+def test_switches_that_no_method_has(name, switches, message):
+    with pytest.raises(CrossgapError, match=message):
+        resolve(name, **switches)
+
+
+def test_a_family_has_switches_of_one_kind_each_with_a_text():
+    from crossgap.cli.settings import told
+
+    for members in families().values():
+        kinds = {type(method.switches) for method in members.values()}
+        assert len(kinds) == 1
+        if len(members) > 1:
+            (kind,) = kinds
+            assert told(kind).keys() == kind.__dataclass_fields__.keys()

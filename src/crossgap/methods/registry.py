@@ -11,7 +11,7 @@ Methods of one paper that differ by switches are a family: `taskgan --supervise 
 from __future__ import annotations
 
 import importlib
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import KW_ONLY, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from crossgap.base.registry import Registry
@@ -48,25 +48,26 @@ class Method:
     """`module:function` that trains it, imported when it is built: called with a `Methods`, the method's
     name, and its switches by name; it returns the adapted model. What it builds on it asks of `Methods.get`,
     which trains or loads it."""
-    settings: tuple[str, ...] = field(kw_only=True)
+    _: KW_ONLY
+    settings: tuple[str, ...]
     """The parts of `TaskGANConfig` that its model depends on, with those of what it builds on; `networks`,
     which all depend on, is not named, nor its own."""
-    family: str = field(default="", kw_only=True)
+    family: str = ""
     """Which it is one of; by default it is alone, in a family of its name."""
-    switches: Any = field(default=None, kw_only=True)
+    switches: Any = None
     """What it is in its family: a frozen dataclass, all of a family of one class."""
-    own: Any = field(default=None, kw_only=True)
+    own: Any = None
     """Settings of its family alone, a frozen dataclass with the defaults: options `--FAMILY.…`, kept in
     `TaskGANConfig.own`, read by `Methods.own`."""
-    source_side: bool = field(default=False, kw_only=True)
+    source_side: bool = False
     """Whether it sees nothing of the target, so that all targets can share it."""
-    needs: str = field(default="", kw_only=True)
+    needs: str = ""
     """The extra data set that it needs beside source and target, a key of `EXTRA`."""
-    target_labels: bool = field(default=True, kw_only=True)
+    target_labels: bool = True
     """Whether it uses labels of the target images."""
-    translates_source: bool = field(default=False, kw_only=True)
+    translates_source: bool = False
     """Whether its model is for source images, which it translates to the target: a step to others."""
-    check: str = field(default="", kw_only=True)
+    check: str = ""
     """`module:function` that looks at its data before anything is trained; called with a `Methods`, raises
     `CrossgapError` where they do not fit."""
 
@@ -125,7 +126,7 @@ def resolve(name: str, **switches: Any) -> str:
     if name in METHODS and not switches:
         return name
     if name not in METHODS and name not in known:
-        raise unknown("Method", name, {*METHODS, *known})
+        raise unknown("Method", name, {*METHODS, *known, *SHORTHANDS})
     family = METHODS[name].family if name in METHODS else name
     kind = type(next(iter(known[family].values())).switches)
     if strange := switches.keys() - {item.name for item in _fields(kind)}:
