@@ -11,10 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from crossgap.data import LabelledImages, packages
-from crossgap.data.packages import Package, cache_folder, fetch
+from crossgap.data import LabelledImages
 from crossgap.errors import CrossgapError
 from crossgap.experiments.digits import data as digits
+from crossgap.experiments.digits import packages
+from crossgap.experiments.digits.packages import Package, cache_folder, fetch
 
 COUNTS = {"train": 60_000, "t10k": 10_000}
 

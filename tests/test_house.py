@@ -24,7 +24,7 @@ FRONT_DOORS = ("", "__main__")
 GENERAL = ("cli", "core", "data", "experiments.engine", "rl")
 """What knows no experiment and no world; `collection` is a help text, which tells of worlds."""
 WORDS = ("budget", "digits")
-"""Experiments whose names are words with other meanings: a verb of the command line, an extra of pip."""
+"""Experiments whose names are words with other meanings: a verb of the command line, those of a number."""
 WITHOUT_SIMULATOR = ("base", "core", "data", "deploy", "errors", "losses", "methods", "networks", "rl")
 WITHOUT_TORCH = ("base", "cli", "collection", "data.folder", "simulation")
 """What loads no torch before it is used: `--help` is quick, and a process that renders is small."""
@@ -123,6 +123,15 @@ def reach(name: str) -> set[str]:
     return found
 
 
+def between_methods() -> Iterator[str]:
+    for name in modules():
+        room, *own = name.split(".")
+        for imported in ours(name) if room == "methods" else ():
+            there, *parts = imported.split(".")
+            if there == room and len(parts) > 1 and parts[0] != own[0]:
+                yield f"{name} imports {imported}"
+
+
 def loads_torch() -> Iterator[str]:
     for name in modules():
         if is_in(name, WITHOUT_TORCH):
@@ -172,7 +181,14 @@ def named() -> Iterator[str]:
 
 
 def out_of_order() -> set[str]:
-    return {*upward(), *circles(), *loads_torch(), *names_a_simulator(), *named()}
+    return {
+        *upward(),
+        *circles(),
+        *insides_of_another_method(),
+        *loads_torch(),
+        *names_a_simulator(),
+        *named(),
+    }
 
 
 def test_nothing_but_what_is_known_is_out_of_order() -> None:
@@ -221,6 +237,7 @@ def test_a_house_in_order(built: Callable) -> None:
             "import crossgap.simulation.planet",
             "simulation.base.a imports simulation.",
         ),
+        ("methods/a/b.py", "import crossgap.methods.c.d", "methods.a.b imports methods.c.d"),
         ("data/a.py", "def f():\n import gymnasium", "data.a imports gymnasium"),
         ("simulation/a.py", "from torch import nn", "simulation.a loads torch by simulation.a"),
         ("rl/a.py", "WORLDS = ('planet',)", "rl.a names planet"),
@@ -233,7 +250,7 @@ def test_a_house_in_order(built: Callable) -> None:
     ],
 )
 def test_a_house_out_of_order(built: Callable, name: str, text: str, problem: str) -> None:
-    others_too = {"methods/b.py": "", "core/b.py": "", "cli.py": ""}
+    others_too = {"methods/b.py": "", "methods/c/d.py": "", "core/b.py": "", "cli.py": ""}
     assert any(one.startswith(problem) for one in built(others_too | {name: text}))
 
 

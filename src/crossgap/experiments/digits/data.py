@@ -19,8 +19,8 @@ from PIL import Image
 from torch.nn.functional import interpolate
 
 from crossgap.data.images import LabelledImages
-from crossgap.data.packages import Package, fetch
 from crossgap.errors import CrossgapError
+from crossgap.experiments.digits.packages import Package, fetch
 
 SIZE = 32
 """Width and height in pixels."""
