@@ -184,7 +184,7 @@ def out_of_order() -> set[str]:
     return {
         *upward(),
         *circles(),
-        *insides_of_another_method(),
+        *between_methods(),
         *loads_torch(),
         *names_a_simulator(),
         *named(),
