@@ -13,7 +13,7 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 from PIL import Image
 
-from crossgap import cli
+from crossgap.cli.looks import looks
 from crossgap.commands.doctor import filament_state
 from crossgap.errors import CrossgapError
 from crossgap.simulation.base import filament, filament_process, vulkan
@@ -71,12 +71,12 @@ def test_the_contact_sheet_names_the_looks_that_it_leaves_out_and_why(
     no_vulkan, tmp_path, monkeypatch, capsys
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))  # where no meshes are
-    cli.looks(tmp_path / "looks.png", size=8)
+    looks(tmp_path / "looks.png", size=8)
     said = " ".join(capsys.readouterr().err.split())
     assert f"Left out is reach3: {LOOK}. {vulkan.filament_problem()}" in said
     assert f"Left out is xarm7: target_mesh. {meshes_problem()}" in said
-    looks = [look for world in shown().values() for look in world.looks]
-    rows = len(looks) - said.count("Left out") + len(shown())  # each world with a randomized one
+    there = [look for world in shown().values() for look in world.looks]
+    rows = len(there) - said.count("Left out") + len(shown())  # each world with a randomized one
     assert Image.open(tmp_path / "looks.png").height == rows * (8 + 20 + 4)
 
 

@@ -144,7 +144,8 @@ TOY = {
             looks = {"source": SOURCE, "target_lit": replace(SOURCE, name="target_lit", variation="lights")}
             joints = ("x", "y")
 
-            def spec(self, look, buffer_size):
+            @staticmethod
+            def spec(look, buffer_size):
                 return mujoco.MjSpec.from_string(BALL)
 
             def render(self, place, fields):

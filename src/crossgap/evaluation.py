@@ -102,7 +102,7 @@ def closed_loop(
     Returns:
         The episodes, and images (record, steps + 1, H, W, 3) uint8.
     """
-    frames, env_id = [], env_id or next(world.closed_loop for world in WORLDS.values() if world.closed_loop)
+    frames, env_id = [], env_id or next(filter(None, (world.closed_loop for world in WORLDS.values())))
     with EnvironmentPool(env_id, len(seeds), **env) as pool, progress_bar(label, steps, quiet=quiet) as done:
         observation, infos = pool.reset(seeds)
         images = camera_image(observation)

@@ -67,24 +67,16 @@ def examine() -> bool:
         problems.append(what)
     has_gpu = _training_rows(table, problems)
     works = _rendering_rows(table, problems, has_gpu)
-    for world, look in physical_looks():
-        table.add_row(f"look {look}", filament_state(world, look))
+    for name, world in WORLDS.items():
+        for look in world.looks.values():
+            if look.renderer == "filament":
+                table.add_row(f"look {look.name}", filament_state(name, look.name))
     console.print(table)
     for problem in problems:
         console.print(Text.assemble(("•", "yellow"), f" {problem}"))
     if not problems:
         console.print("No problems found.", style="green")
     return works
-
-
-def physical_looks() -> list[tuple[str, str]]:
-    """World and name of each look that is drawn physically based."""
-    return [
-        (name, look.name)
-        for name, world in WORLDS.items()
-        for look in world.looks.values()
-        if look.renderer == "filament" and world.seen_in is None
-    ]
 
 
 def filament_state(world: str, look: str) -> str:

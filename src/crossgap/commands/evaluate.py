@@ -203,22 +203,18 @@ def _table(names: dict[str, str], *columns: str) -> Table:
 
 
 def _world_that_moves(loaded: dict[str, AdaptedModel]) -> World:
-    """The one in whose closed loop all the models' labels are actions.
-
-    Raises:
-        CrossgapError: there is none; the message says which labels would be.
-    """
+    """The one in whose closed loop all the models' labels are actions."""
     moving = {world.label_names: world for world in WORLDS.values() if world.closed_loop}
-    first = next(iter(loaded.values())).label_names
-    expected = [first] if first in moving else list(moving)
     for name, model in loaded.items():
-        if model.label_names not in expected:
+        if model.label_names not in moving:
+            expected = " or ".join(map(", ".join, moving))
             raise CrossgapError(
-                f"{name} predicts {', '.join(model.label_names)}. Expected "
-                f"{' or '.join(map(', '.join, expected))} to move the arm; other labels are evaluated "
-                "offline with --data."
+                f"{name} predicts {', '.join(model.label_names)}. Expected {expected} to move the arm; other "
+                "labels are evaluated offline with --data."
             )
-    return moving[first]
+        moving = {model.label_names: moving[model.label_names]}  # the others act where the first does
+    (world,) = moving.values()
+    return world
 
 
 def _closed_loop(

@@ -4,7 +4,6 @@
 # pyright: reportAttributeAccessIssue=false
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Self
 
@@ -18,13 +17,13 @@ from crossgap.simulation.base.looks import RoomLook, find_look
 from crossgap.simulation.base.randomization import FIELD_NAMES, WORKSPACE, Fields, get_randomization
 from crossgap.simulation.base.rendering import Renderer
 from crossgap.simulation.base.room import CAMERA
-from crossgap.simulation.base.sharing import one_per_thread
+from crossgap.simulation.base.sharing import SceneHere, one_per_thread
 
 RENDERERS = {"opengl": Renderer, "filament": RenewedFilamentRenderer}
 """What a look's `renderer` stands for."""
 
 
-class Scene(ABC):
+class Scene:
     """A model in a look and one camera: the base of every rendered world.
 
     Args:
@@ -42,6 +41,8 @@ class Scene(ABC):
     """Every look by name, the source's first."""
     joints: ClassVar[Sequence[str]]
     """Names of the joints whose positions are set to render a state."""
+    spec: ClassVar[staticmethod[[Any, int], mujoco.MjSpec]]
+    """(look, width of the offscreen buffer in pixels) -> the model, dressed in the look."""
     render: Callable[..., np.ndarray]
     """(*state, appearance) -> the camera image, (size, size, 3) uint8."""
 
@@ -68,9 +69,16 @@ class Scene(ABC):
         """The calling thread's one scene of that look, randomization and size."""
         return one_per_thread(cls, look, randomization, size)
 
-    @abstractmethod
-    def spec(self, look: Any, buffer_size: int) -> mujoco.MjSpec:
-        """The model in one of its looks, with an offscreen buffer of `buffer_size` pixels."""
+    @classmethod
+    def here(cls, look: str, randomization: str, size: int) -> SceneHere[Self]:
+        """What gives an environment its scene in whichever thread it is asked for.
+
+        Raises:
+            CrossgapError: an unknown look or randomization.
+        """
+        find_look(look, cls.looks)
+        get_randomization(randomization)
+        return SceneHere(cls, look, randomization, size)
 
     def _randomize(
         self, fields: Fields, when: str, rng: np.random.Generator, strength: float = 1.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from crossgap.simulation.base.looks import Colour, Light, RoomLook, Surface, Vector, find_look
+from crossgap.simulation.base.looks import Colour, Light, RoomLook, Surface, Vector
 
 CENTRE = (0.0, 0.0, 0.42)
 """About the middle of where the arm moves, metres; what lights and camera are aimed at."""
@@ -84,12 +84,3 @@ TARGET = MicoLook(
 
 LOOKS = {look.name: look for look in (SOURCE, TARGET)}
 """Every look of the Mico arm by name."""
-
-
-def get_look(name: str) -> MicoLook:
-    """The look of that name.
-
-    Raises:
-        CrossgapError: there is none; the message lists those that exist.
-    """
-    return find_look(name, LOOKS)

@@ -1,26 +1,19 @@
 """The rendered world of the Kinova Mico: set joint angles, get an image."""
 
-# mujoco ships no type information
-# pyright: reportAttributeAccessIssue=false
 from __future__ import annotations
 
-import mujoco
 import numpy as np
 
 from crossgap.simulation.base.randomization import Fields
 from crossgap.simulation.base.scene import Scene
-from crossgap.simulation.mico.looks import LOOKS, MicoLook
+from crossgap.simulation.mico.looks import LOOKS
 from crossgap.simulation.mico.model import JOINTS, mico_spec
 
 
 class MicoScene(Scene):
     """A Kinova Mico on a table. Arguments as in `Scene`."""
 
-    looks, joints = LOOKS, JOINTS
-
-    def spec(self, look: MicoLook, buffer_size: int) -> mujoco.MjSpec:
-        """The model."""
-        return mico_spec(look, buffer_size)
+    looks, joints, spec = LOOKS, JOINTS, staticmethod(mico_spec)
 
     def render(self, q: np.ndarray, fields: Fields) -> np.ndarray:
         """The camera image, (size, size, 3) uint8.

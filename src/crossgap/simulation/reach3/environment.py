@@ -10,12 +10,9 @@ import numpy as np
 
 from crossgap.errors import CrossgapError
 from crossgap.simulation.base.options import checked_options, checked_point, checked_size
-from crossgap.simulation.base.randomization import get_randomization
 from crossgap.simulation.base.room import CAMERA
-from crossgap.simulation.base.sharing import SceneHere
 from crossgap.simulation.reach3 import kinematics
 from crossgap.simulation.reach3.kinematics import CUBE_HALF, JOINT_HIGH, JOINT_LOW, LINK, SUCCESS_DISTANCE
-from crossgap.simulation.reach3.looks import get_look
 from crossgap.simulation.reach3.scene import Reach3Scene
 
 MAX_STEP = 0.3
@@ -52,10 +49,8 @@ class Reach3Env(gym.Env):
         self, look: str = "source", randomization: str = "none", size: int = 64,
         render_mode: str | None = None,
     ):  # fmt: skip
-        get_look(look)
-        get_randomization(randomization)
         self.render_mode, size = render_mode, checked_size(size)
-        self._scene = SceneHere(Reach3Scene, look, randomization, size)
+        self._scene = Reach3Scene.here(look, randomization, size)
         box = gym.spaces.Box
         self.action_space = box(-MAX_STEP, MAX_STEP, (3,), np.float32)
         self.observation_space = gym.spaces.Dict({

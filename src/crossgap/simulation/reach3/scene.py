@@ -1,26 +1,19 @@
 """The rendered world of the 3-DoF arm: set joint angles and a cube, get an image."""
 
-# mujoco ships no type information
-# pyright: reportAttributeAccessIssue=false
 from __future__ import annotations
 
-import mujoco
 import numpy as np
 
 from crossgap.simulation.base.randomization import Fields
 from crossgap.simulation.base.scene import Scene
-from crossgap.simulation.reach3.looks import LOOKS, Look
+from crossgap.simulation.reach3.looks import LOOKS
 from crossgap.simulation.reach3.model import JOINTS, reach3_spec
 
 
 class Reach3Scene(Scene):
     """An arm and a cube. Arguments as in `Scene`."""
 
-    looks, joints = LOOKS, JOINTS
-
-    def spec(self, look: Look, buffer_size: int) -> mujoco.MjSpec:
-        """The model."""
-        return reach3_spec(look, buffer_size)
+    looks, joints, spec = LOOKS, JOINTS, staticmethod(reach3_spec)
 
     def render(self, q: np.ndarray, cube: np.ndarray, turn: float, fields: Fields) -> np.ndarray:
         """The camera image, (size, size, 3) uint8.

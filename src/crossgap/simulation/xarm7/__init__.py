@@ -6,13 +6,15 @@ import gymnasium
 import numpy as np
 
 from crossgap.simulation.registry import WORLDS, Episode, World
-from crossgap.simulation.xarm7.kinematics import HOME, WORKSPACE_HIGH, WORKSPACE_LOW, Kinematics
+from crossgap.simulation.xarm7.kinematics import HOME, Kinematics
 
 XARM7_REACH, XARM7_PICK_PLACE = "crossgap/XArm7Reach-v0", "crossgap/XArm7PickPlace-v0"
 
 
 def tool_points(steps: int, perturbation: float, rng: np.random.Generator) -> Episode:
     """The tool somewhere in its workspace, pointing down, labelled with where, metres."""
+    from crossgap.simulation.xarm7.reach import WORKSPACE_HIGH, WORKSPACE_LOW
+
     del perturbation
     kinematics, states, points = Kinematics(), [], []
     for wanted in rng.uniform(WORKSPACE_LOW, WORKSPACE_HIGH, (steps, 3)):

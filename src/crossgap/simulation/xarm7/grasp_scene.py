@@ -21,7 +21,8 @@ SIDES = (-1, 1)
 class XArm7GraspScene(XArm7Scene):
     """An xArm7, its gripper and a cube on a table. Arguments as in `XArm7Scene`."""
 
-    def spec(self, look: XArm7Look, buffer_size: int) -> mujoco.MjSpec:
+    @staticmethod
+    def spec(look: XArm7Look, buffer_size: int) -> mujoco.MjSpec:
         """The model, with a cube."""
         spec = xarm7_spec(look, buffer_size)
         cube = spec.worldbody.add_body(name="cube")

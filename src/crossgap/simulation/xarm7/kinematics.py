@@ -34,8 +34,6 @@ LIMIT_HIGH = np.array([2 * PI, 2.0944, 2 * PI, 3.927, 2 * PI, PI, 2 * PI])
 """Published joint limits, radians."""
 HOME = np.array([0, -0.247, 0, 0.909, 0, 1.15644, 0])
 """The published home position: the gripper points down."""
-WORKSPACE_LOW, WORKSPACE_HIGH = np.array([0.25, -0.25, 0.03]), np.array([0.55, 0.25, 0.33])
-"""Where goals are and where the gripper may go, metres; all of it can be reached with the gripper down."""
 DOWN = (0.0, 0.0, -1.0)
 """Where the gripper points, which the inverse kinematics keeps."""
 DAMPING = 0.03

@@ -18,7 +18,7 @@ from crossgap.simulation.base.room import (
     add_lights_and_camera,
     new_room,
     rgba,
-)  # fmt: skip
+)
 from crossgap.simulation.base.textures import TEXTURES
 from crossgap.simulation.meshes import PHOTOGRAPHS, photograph
 from crossgap.simulation.xarm7.kinematics import ORIGINS, TOOL, add_kinematics

@@ -10,12 +10,9 @@ import numpy as np
 
 from crossgap.errors import unknown
 from crossgap.simulation.base.options import checked_options, checked_point, checked_size
-from crossgap.simulation.base.randomization import get_randomization
-from crossgap.simulation.base.sharing import SceneHere
 from crossgap.simulation.xarm7.grasp import CUBE, OPEN, Grasp
 from crossgap.simulation.xarm7.grasp_scene import XArm7GraspScene
 from crossgap.simulation.xarm7.kinematics import HOME, LIMIT_HIGH, LIMIT_LOW, Kinematics
-from crossgap.simulation.xarm7.looks import get_look
 from crossgap.simulation.xarm7.model import CAMERAS
 from crossgap.simulation.xarm7.reach import (
     MAX_DISPLACEMENT,
@@ -86,11 +83,9 @@ class XArm7PickPlaceEnv(gym.Env):
                 raise unknown("Camera", camera, CAMERAS)
         if reward not in ("sparse", "dense"):
             raise unknown("Reward", reward, ("sparse", "dense"))
-        get_look(look)
-        get_randomization(randomization)
         self.render_mode, self.cameras, self.reward = render_mode, tuple(cameras), reward
         size, self.per_frame = checked_size(size), per_frame
-        self._scene = SceneHere(XArm7GraspScene, look, randomization, size)
+        self._scene = XArm7GraspScene.here(look, randomization, size)
         self._grasp, self._kinematics = Grasp(), Kinematics()
         box = gym.spaces.Box
         point, image = box(-5.0, 5.0, (3,), np.float64), box(0, 255, (size, size, 3), np.uint8)

@@ -12,20 +12,12 @@ from PIL import Image, ImageDraw
 from crossgap.errors import CrossgapError, unknown
 from crossgap.simulation.base.depth_noise import realsense_like
 from crossgap.simulation.base.options import checked_number, checked_options, checked_point, checked_size
-from crossgap.simulation.base.randomization import get_randomization
-from crossgap.simulation.base.sharing import SceneHere
-from crossgap.simulation.xarm7.kinematics import (
-    HOME,
-    LIMIT_HIGH,
-    LIMIT_LOW,
-    WORKSPACE_HIGH,
-    WORKSPACE_LOW,
-    Kinematics,
-)  # fmt: skip
-from crossgap.simulation.xarm7.looks import get_look
+from crossgap.simulation.xarm7.kinematics import HOME, LIMIT_HIGH, LIMIT_LOW, Kinematics
 from crossgap.simulation.xarm7.model import CAMERAS
 from crossgap.simulation.xarm7.scene import XArm7Scene
 
+WORKSPACE_LOW, WORKSPACE_HIGH = np.array([0.25, -0.25, 0.03]), np.array([0.55, 0.25, 0.33])
+"""Where goals are and where the gripper may go, metres; all of it can be reached with the gripper down."""
 MAX_DISPLACEMENT = 0.05
 """Of the tool point in one step along each axis, metres (Gymnasium-Robotics' Fetch)."""
 SUCCESS_DISTANCE = 0.05
@@ -85,12 +77,10 @@ class XArm7ReachEnv(gym.Env):
             raise CrossgapError(f"Expected at least one camera of {', '.join(CAMERAS)}.")
         if reward not in ("sparse", "dense"):
             raise unknown("Reward", reward, ("sparse", "dense"))
-        get_look(look)
-        get_randomization(randomization)
         size, depth_noise = checked_size(size), checked_number("depth_noise", depth_noise)
         self.render_mode, self.cameras, self.reward = render_mode, tuple(cameras), reward
         self.depth, self.depth_noise, self.per_frame = depth, depth_noise, per_frame
-        self._scene = SceneHere(XArm7Scene, look, randomization, size)
+        self._scene = XArm7Scene.here(look, randomization, size)
         self._kinematics = Kinematics()
         box = gym.spaces.Box
         point = box(-2.0, 2.0, (3,), np.float64)

@@ -11,18 +11,14 @@ from crossgap.simulation.base.randomization import Fields
 from crossgap.simulation.base.rendering import Renderer
 from crossgap.simulation.base.scene import Scene
 from crossgap.simulation.xarm7.kinematics import JOINTS
-from crossgap.simulation.xarm7.looks import LOOKS, XArm7Look
+from crossgap.simulation.xarm7.looks import LOOKS
 from crossgap.simulation.xarm7.model import xarm7_spec
 
 
 class XArm7Scene(Scene):
     """An xArm7 on a table. Arguments as in `Scene`."""
 
-    looks, joints = LOOKS, JOINTS
-
-    def spec(self, look: XArm7Look, buffer_size: int) -> mujoco.MjSpec:
-        """The model."""
-        return xarm7_spec(look, buffer_size)
+    looks, joints, spec = LOOKS, JOINTS, staticmethod(xarm7_spec)
 
     def pose(self, q: np.ndarray, fields: Fields) -> None:
         """Give the arm joint angles (7,) in radians, and the scene an episode's appearance."""
