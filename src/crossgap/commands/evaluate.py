@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import ChainMap
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from crossgap.data.overlap import count_seen
 from crossgap.deploy.adapted import ABOUT, AdaptedModel
 from crossgap.errors import CrossgapError
 from crossgap.evaluation import TEST_STARTS, VALIDATION_STARTS, ClosedLoop, closed_loop, error_over_episodes
+from crossgap.simulation.base.looks import find_look
 from crossgap.simulation.registry import WORLDS, World
 
 FEW_EPISODES, FEW_STARTS = 10, 20
@@ -87,6 +89,7 @@ def evaluate_models(
         raise CrossgapError(f"--steps must be at least 1; got {steps}.")
     if not 0 < gain < float("inf"):
         raise CrossgapError(f"--gain must be above 0; got {gain}.")
+    find_look(look, ChainMap(*(dict(world.looks) for world in _moving().values())))
     for path in models:
         _check_is_model(path)
     torch_device = make_fabric(device).device
@@ -202,9 +205,14 @@ def _table(names: dict[str, str], *columns: str) -> Table:
     return Table(*(Column(title, overflow="fold") for title in titles))
 
 
+def _moving() -> dict[tuple[str, ...], World]:
+    """The worlds with a closed loop, by the labels that are actions there."""
+    return {world.label_names: world for world in WORLDS.values() if world.closed_loop}
+
+
 def _world_that_moves(loaded: dict[str, AdaptedModel]) -> World:
     """The one in whose closed loop all the models' labels are actions."""
-    moving = {world.label_names: world for world in WORLDS.values() if world.closed_loop}
+    moving = _moving()
     for name, model in loaded.items():
         if model.label_names not in moving:
             expected = " or ".join(map(", ".join, moving))
