@@ -99,6 +99,8 @@ def test_python_trains_it_and_knows_it_again(toy, fabric, tmp_path: Path) -> Non
     with pytest.raises(CrossgapError, match=r"toy holds another training: --toy\.steps is 2 there, 3 here"):
         methods(toy=other).get("toy")
     methods(toy=other).get("source_only")  # which has nothing to do with it
+    with pytest.raises(CrossgapError, match=r"settings of its own 'tog' not found.*Available: toy"):
+        methods(tog=other)
 
 
 def test_the_command_line_has_its_options_and_no_others(folders, tmp_path: Path, capsys) -> None:

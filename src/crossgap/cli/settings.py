@@ -12,7 +12,7 @@ from typing import Annotated, Any, get_type_hints
 from tyro.conf import arg
 
 from crossgap.methods.config import OWN_DATA, TaskGANConfig
-from crossgap.methods.registry import METHODS
+from crossgap.methods.registry import own_settings
 
 RENAMED = {"canonical": "rcan"}
 """Parts whose options have a clearer name now; the one that they have in files goes on working."""
@@ -36,7 +36,7 @@ def option_name(part: str) -> str:
 def settings_type(parts: Iterable[str]) -> type:
     """A dataclass of options: a group for each part of `TaskGANConfig`, or of a family's own settings, with
     the defaults of `OWN_DATA`, or the family's."""
-    about, own, options = told(TaskGANConfig), _own(), []
+    about, own, options = told(TaskGANConfig), own_settings(), []
     for part in parts:
         default = own[part] if part in own else getattr(OWN_DATA, part)
         text, kind = about.get(part) or inspect.getdoc(default), type(default)
@@ -52,16 +52,11 @@ def as_config(settings: Any) -> TaskGANConfig:
     Raises:
         CrossgapError: a number of something below 1, or a rate or weight that cannot be.
     """
-    own, given = _own(), dict(vars(settings))
+    own, given = own_settings(), dict(vars(settings))
     chosen = {name: given.pop(name) for name in own.keys() & given.keys()}
     for part in RENAMED.keys() & given.keys():
         given[part] = replace(getattr(OWN_DATA, part), **vars(given[part]))
     return replace(OWN_DATA, **given, own={name: one for name, one in chosen.items() if one != own[name]})
-
-
-def _own() -> dict[str, Any]:
-    """The settings that families bring, with their defaults."""
-    return {method.family: method.own for method in METHODS.values() if method.own is not None}
 
 
 def _with_aliases(part: str, default: Any) -> tuple[type, Any]:

@@ -76,6 +76,7 @@ def _of_run(output: Path, wanted: dict[str, Any], used: Collection[str]) -> dict
     trained = {part for record in records for part in record.get("config", {})}
     free = {part: as_json(wanted[part]) for part in used if part not in trained}
     if not free.items() <= there.items():
+        lock_run(output)
         write_json(path, found | {"config": there | free})
     return {part: value for part, value in there.items() if part not in used} | {
         part: wanted[part] for part in used

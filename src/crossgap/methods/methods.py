@@ -22,9 +22,9 @@ from crossgap.data.batches import Augment, Batches
 from crossgap.data.images import LabelCoding, LabelledImages, LabelScale, describe
 from crossgap.data.overlap import check_pair
 from crossgap.deploy.adapted import ABOUT, AdaptedModel
-from crossgap.errors import CrossgapError
+from crossgap.errors import CrossgapError, unknown
 from crossgap.methods.config import SupervisedConfig, TaskGANConfig, as_settings
-from crossgap.methods.registry import EXTRA, METHODS, Method, imported, needed, resolve
+from crossgap.methods.registry import EXTRA, METHODS, Method, imported, needed, own_settings, resolve
 from crossgap.methods.supervised import Supervised
 from crossgap.networks import TaskModel
 
@@ -49,7 +49,7 @@ class Methods:
             made to be compared with what a finished model was trained on.
 
     Raises:
-        CrossgapError: the two sets differ in image size or in labels.
+        CrossgapError: the two sets differ in image size or in labels, or `config.own` is of no method.
     """
 
     def __init__(
@@ -60,6 +60,8 @@ class Methods:
         simulated: Collection[str] = (),
     ):  # fmt: skip
         check_pair(source, target)
+        for family in config.own.keys() - (known := own_settings()).keys():
+            raise unknown("Family with settings of its own", family, known)
         self.source, self.target, self.config, self.trainer = source, target, config, trainer
         self.source_trainer, self._extra = source_trainer or trainer, extra or {}
         self.scale, self._source_config = scale or LabelScale.of(source), source_config or config

@@ -116,6 +116,11 @@ def families() -> dict[str, dict[str, Method]]:
     return found
 
 
+def own_settings() -> dict[str, Any]:
+    """The settings that families bring, with their defaults."""
+    return {method.family: method.own for method in METHODS.values() if method.own is not None}
+
+
 def resolve(name: str, **switches: Any) -> str:
     """The name of the method that a family and its switches say, or a method and those set otherwise.
 
