@@ -12,27 +12,25 @@ from crossgap.errors import check_known, find
 from crossgap.experiments.digits.presets import ALL_DIGITS_METHODS, DIGITS_PRESETS, settled
 from crossgap.experiments.digits.trial import TARGETS, DigitsTrial, fetch
 from crossgap.experiments.engine.experiment import Experiment, Names, Rows, unique
-from crossgap.experiments.engine.markdown import head, origin, rate_cell
+from crossgap.experiments.engine.markdown import having, origin, rate_cell, seeds_in, table
 from crossgap.methods.registry import METHODS
 from crossgap.report.pictures import gallery
 
 
 def accuracy_table(results: dict[str, Any]) -> str:
     """Mean test accuracy per method and target domain of the digits, with the range of the seeds."""
-    rows = [row for row in results["rows"] if row["metric"] == "accuracy"]
+    rows = having(results["rows"], metric="accuracy")
     tested = {row["domain"]: row["n"] for row in rows}
-    lines = head("trained how", [f"`{domain}`, {n:,} images" for domain, n in tested.items()])
-    run = {row["method"] for row in rows}
-    for method in (name for name in ALL_DIGITS_METHODS if name in run):  # in whatever order they were run
-        cells = [rate_cell([r for r in rows if (r["method"], r["domain"]) == (method, d)], 1) for d in tested]
-        lines.append(f"| {METHODS[method].about} | " + " | ".join(cells) + " |")
-    seeds = len({row["seed"] for row in rows})
-    lines += [
-        "",
-        f"Test accuracy, mean of {seeds} seeds (lowest – highest); every seed's Wilson interval is in the "
-        f"file. {origin(results)}",
+    lines = [
+        (METHODS[m].about, [rate_cell(having(rows, method=m, domain=d), 1) for d in tested])
+        for m in ALL_DIGITS_METHODS  # in whatever order they were run
+        if having(rows, method=m)
     ]
-    return "\n".join(lines)
+    text = (
+        f"Test accuracy, mean of {seeds_in(rows)} seeds (lowest – highest); every seed's Wilson interval is "
+        f"in the file. {origin(results)}"
+    )
+    return table("trained how", (f"`{domain}`, {n:,} images" for domain, n in tested.items()), lines, text)
 
 
 TABLES = {

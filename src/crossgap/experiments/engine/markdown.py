@@ -3,19 +3,34 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
-
-def head(first: str, titles: Sequence[str]) -> list[str]:
-    """The first two lines of a table whose columns are right of `first`."""
-    return ["| " + " | ".join([first, *titles]) + " |", "|---" * (len(titles) + 1) + "|"]
+from crossgap.experiments.engine.experiment import Rows
 
 
-def seeds_in(rows: list[dict[str, Any]], domain: str) -> int:
-    return len({row["seed"] for row in rows if row["domain"] == domain})
+def having(rows: Rows, **said: Any) -> Rows:
+    """The rows that say so of their keys."""
+    return [row for row in rows if all(row.get(key) == value for key, value in said.items())]
+
+
+def table(first: str, titles: Iterable[str], lines: Iterable[tuple[str, Iterable[str]]], text: str) -> str:
+    """A table with a line's title below `first` and its cells below `titles`, and a text below all."""
+    cells = [[first, *titles], *([title, *line] for title, line in lines)]
+    head, *body = ["| " + " | ".join(line) + " |" for line in cells]
+    return "\n".join([head, "|---" * len(cells[0]) + "|", *body, "", text])
+
+
+def code(names: Iterable[str]) -> list[str]:
+    """Names as code."""
+    return [f"`{name}`" for name in names]
+
+
+def seeds_in(rows: Rows, **said: Any) -> int:
+    """How many seeds there are in the rows that say so."""
+    return len({row["seed"] for row in having(rows, **said)})
 
 
 def fewer(found: int, seeds: int) -> str:
@@ -32,6 +47,7 @@ def success_origin(results: dict[str, Any], seeds: str, starts: int) -> str:
 
 
 def origin(results: dict[str, Any]) -> str:
+    """Which commands, at which commits, made a results file."""
     origin = results["provenance"]
     runs = (*origin.get("earlier", []), origin)
     commits = dict.fromkeys(commit for run in runs for commit in run["commit"].split(", then "))
@@ -47,12 +63,14 @@ _PART = r" (--methods|--looks|--counts)((?: (?!-)\S+)+)"
 """Options that say which part of an experiment is run."""
 
 
-def error_cell(rows: list[dict[str, Any]]) -> str:
+def error_cell(rows: Rows) -> str:
+    """Mean of errors, with their range."""
     values = [row["value"] for row in rows]
     return f"{np.mean(values):.3f} ({min(values):.3f}–{max(values):.3f})" if rows else "–"
 
 
-def rate_cell(rows: list[dict[str, Any]], digits: int = 0) -> str:
+def rate_cell(rows: Rows, digits: int = 0) -> str:
+    """Mean of rates in per cent, with their range."""
     if not rows:
         return "–"
     rates = [100 * row["value"] for row in rows]

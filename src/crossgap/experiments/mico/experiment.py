@@ -10,7 +10,7 @@ import lightning_fabric
 from crossgap.core.results import read_rows
 from crossgap.errors import find
 from crossgap.experiments.engine.experiment import Experiment, Names, Numbers, Rows, unique
-from crossgap.experiments.engine.markdown import error_cell, head, origin
+from crossgap.experiments.engine.markdown import error_cell, having, origin, seeds_in, table
 from crossgap.experiments.mico.figures import NAMES as MICO_NAMES
 from crossgap.experiments.mico.figures import curve
 from crossgap.experiments.mico.presets import MICO_PRESETS
@@ -29,22 +29,21 @@ from crossgap.report.pictures import gallery
 
 def error_table(results: dict[str, Any]) -> str:
     """Figure 12 of the TaskGAN paper: the Mico's error per method and number of target images."""
-    rows = [row for row in results["rows"] if row["metric"] == "angle_l2"]
+    rows = having(results["rows"], metric="angle_l2")
     numbers = sorted({row["images"] for row in rows} - {0})
-    lines = head("trained how", [f"{n:,}" for n in numbers])
-    order = (*BENCHMARK, *EVERY_METHOD)  # whichever run came first
-    for method in sorted({row["method"] for row in rows}, key=order.index):
-        found = [row for row in rows if row["method"] == method]
-        cells = [error_cell([row for row in found if row["images"] == n]) for n in numbers]
-        if not any(row["images"] for row in found):
-            cells = [error_cell(found), *[""] * (len(numbers) - 1)]
-        lines.append(f"| {MICO_NAMES.get(method) or METHODS[method].about} | " + " | ".join(cells) + " |")
-    seeds, n = len({row["seed"] for row in rows}), rows[0]["n"]
-    lines += [
-        "",
-        f"rad², mean of {seeds} seeds × {n:,} test images (lowest – highest seed). {origin(results)}",
+
+    def cells(found: Rows) -> list[str]:
+        if any(row["images"] for row in found):
+            return [error_cell(having(found, images=n)) for n in numbers]
+        return [error_cell(found), *[""] * (len(numbers) - 1)]
+
+    lines = [
+        (MICO_NAMES.get(method) or METHODS[method].about, cells(found))
+        for method in (*BENCHMARK, *EVERY_METHOD)  # whichever run came first
+        if (found := having(rows, method=method))
     ]
-    return "\n".join(lines)
+    text = f"rad², mean of {seeds_in(rows)} seeds × {rows[0]['n']:,} test images (lowest – highest seed)."
+    return table("trained how", (f"{n:,}" for n in numbers), lines, f"{text} {origin(results)}")
 
 
 TABLES = {"mico-quick": ("mico/quick.json", error_table), "mico-full": ("mico/full.json", error_table)}

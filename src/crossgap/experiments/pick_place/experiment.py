@@ -11,10 +11,9 @@ import lightning_fabric
 from crossgap.core.results import read_rows
 from crossgap.errors import check_known, find
 from crossgap.experiments.engine.experiment import Experiment, Names, Rows, unique
-from crossgap.experiments.engine.markdown import head, origin, rate_cell
+from crossgap.experiments.engine.markdown import code, having, origin, rate_cell, seeds_in, table
 from crossgap.experiments.pick_place.presets import PICK_PLACE_PRESETS
 from crossgap.experiments.pick_place.setups import SETUPS
-from crossgap.experiments.pick_place.setups import SETUPS as PICK_PLACE
 from crossgap.experiments.pick_place.trial import PickPlaceTrial
 from crossgap.experiments.xarm7.figures import learning_curves
 from crossgap.simulation.xarm7.looks import check_meshes, get_look
@@ -22,18 +21,18 @@ from crossgap.simulation.xarm7.looks import check_meshes, get_look
 
 def pick_place_table(results: dict[str, Any]) -> str:
     """Mean success per method and look of Pick & Place, with the range of the seeds, in Markdown."""
-    rows = [row for row in results["rows"] if row["metric"] == "success"]
+    rows = having(results["rows"], metric="success")
     domains = list(dict.fromkeys(row["domain"] for row in rows))
-    lines = head("method", [f"`{domain}`" for domain in domains])
-    for method in [name for name in PICK_PLACE if any(row["method"] == name for row in rows)]:
-        cells = [rate_cell([r for r in rows if (r["method"], r["domain"]) == (method, d)]) for d in domains]
-        lines.append(f"| `{method}` | " + " | ".join(cells) + " |")
-    seeds, goals = len({row["seed"] for row in rows}), rows[0]["n"]
+    lines = [
+        (f"`{method}`", [rate_cell(having(rows, method=method, domain=domain)) for domain in domains])
+        for method in SETUPS
+        if having(rows, method=method)
+    ]
     text = (
-        f"Cube within 5 cm of the goal, mean of {seeds} seeds × {goals} test goals (lowest – highest seed). "
-        f"{origin(results)}"
+        f"Cube within 5 cm of the goal, mean of {seeds_in(rows)} seeds × {rows[0]['n']} test goals (lowest – "
+        f"highest seed). {origin(results)}"
     )
-    return "\n".join([*lines, "", text])
+    return table("method", code(domains), lines, text)
 
 
 TABLES = {"pick-place-quick": ("pick_place/quick.json", pick_place_table)}

@@ -12,7 +12,7 @@ import numpy as np
 from crossgap.base.files import writing
 from crossgap.core.results import read_rows, with_threads
 from crossgap.experiments.engine.experiment import Experiment, Names, Rows, unique
-from crossgap.experiments.engine.markdown import error_cell, origin, rate_cell
+from crossgap.experiments.engine.markdown import error_cell, having, origin, rate_cell, seeds_in, table
 from crossgap.experiments.taskgan.presets import as_json, get_preset
 from crossgap.experiments.taskgan.trial import TaskGANTrial, Variant
 from crossgap.report.pictures import gallery
@@ -135,19 +135,19 @@ def weight_table(results: dict[str, Any]) -> str:
     """What λ_φ does to task, style and alignment in Markdown, a line for each weight, and where it comes
     from."""
     rows = results["rows"]
-    domains = sorted({row["domain"] for row in rows})
-    lines = ["| look | λ_φ | " + " | ".join(WEIGHED.values()) + " |", "|---" * (len(WEIGHED) + 2) + "|"]
-    for domain in domains:
-        for weight in sorted({row["task_weight"] for row in rows}):
-            at = [row for row in rows if (row["domain"], row["task_weight"]) == (domain, weight)]
-            found = {metric: [row for row in at if row["metric"] == metric] for metric in WEIGHED}
-            cells = [
-                rate_cell(some) if name == "success" else error_cell(some) for name, some in found.items()
-            ]
-            lines.append(f"| `{domain}` | {weight:g} | " + " | ".join(cells) + " |")
-    seeds = len({row["seed"] for row in rows})
+
+    def cell(metric: str, **at: Any) -> str:
+        found = having(rows, metric=metric, **at)
+        return rate_cell(found) if metric == "success" else error_cell(found)
+
+    lines = [
+        (f"`{look}`", [f"{weight:g}", *(cell(m, domain=look, task_weight=weight) for m in WEIGHED)])
+        for look in sorted({row["domain"] for row in rows})
+        for weight in sorted({row["task_weight"] for row in rows})
+    ]
     about = "error in the source's label scale (1 = knows nothing), colours by total variation in [0, 1]"
-    return "\n".join([*lines, "", f"Mean of {seeds} seeds (lowest – highest); {about}. {origin(results)}"])
+    text = f"Mean of {seeds_in(rows)} seeds (lowest – highest); {about}. {origin(results)}"
+    return table("look", ["λ_φ", *WEIGHED.values()], lines, text)
 
 
 TABLES = {"task-weight-quick": ("task_weight/quick.json", weight_table)}

@@ -7,7 +7,17 @@ from typing import Any
 import numpy as np
 
 from crossgap.core.statistics import paired_difference
-from crossgap.experiments.engine.markdown import fewer, head, origin, rate_cell, seeds_in, success_origin
+from crossgap.experiments.engine.experiment import Rows
+from crossgap.experiments.engine.markdown import (
+    code,
+    fewer,
+    having,
+    origin,
+    rate_cell,
+    seeds_in,
+    success_origin,
+    table,
+)
 from crossgap.experiments.taskgan.figures import REGIMES, of_the_paper
 from crossgap.experiments.taskgan.presets import ALL_METHODS
 from crossgap.methods.registry import METHODS
@@ -15,23 +25,31 @@ from crossgap.methods.registry import METHODS
 
 def success_table(results: dict[str, Any]) -> str:
     """Mean success per method and look, with the range of the seeds, in Markdown."""
-    rows = [row for row in results["rows"] if row["metric"] == "success"]
-    domains = sorted({row["domain"] for row in rows})
-    seeds = {domain: seeds_in(rows, domain) for domain in domains}
+    rows = having(results["rows"], metric="success")
+    seeds = {domain: seeds_in(rows, domain=domain) for domain in _domains(rows)}
     count = "–".join(dict.fromkeys(map(str, (min(seeds.values()), max(seeds.values())))))
-    titles = [f"`{domain}`" + ("" if count.isdigit() else f" ({seeds[domain]} seeds)") for domain in domains]
-    lines = head("trained how", titles)
-    for norm, of_norm in _by_norm(rows):
-        for method in sorted({row["method"] for row in of_norm}, key=ALL_METHODS.index):
-            cells = []
-            for domain in domains:
-                found = [row for row in of_norm if (row["method"], row["domain"]) == (method, domain)]
-                cells.append(rate_cell(found) + fewer(len(found), seeds[domain]))
-            lines.append(f"| {_title(method, norm)} | " + " | ".join(cells) + " |")
-    return "\n".join([*lines, "", success_origin(results, count, rows[0]["n"])])
+    titles = [f"`{domain}`" + ("" if count.isdigit() else f" ({n} seeds)") for domain, n in seeds.items()]
+
+    def cell(found: Rows, domain: str) -> str:
+        return rate_cell(found) + fewer(len(found), seeds[domain])
+
+    lines = [
+        (_title(method, norm), [cell(having(of_norm, method=method, domain=d), d) for d in seeds])
+        for norm, of_norm in _by_norm(rows)
+        for method in _methods(of_norm)
+    ]
+    return table("trained how", titles, lines, success_origin(results, count, rows[0]["n"]))
 
 
-def _by_norm(rows: list[dict[str, Any]]) -> list[tuple[str, list[dict[str, Any]]]]:
+def _domains(rows: Rows) -> list[str]:
+    return sorted({row["domain"] for row in rows})
+
+
+def _methods(rows: Rows) -> list[str]:
+    return sorted({row["method"] for row in rows}, key=ALL_METHODS.index)
+
+
+def _by_norm(rows: Rows) -> list[tuple[str, Rows]]:
     """The rows of the paper's task model, then those of each norm in it."""
     norms = dict.fromkeys(row.get("task_norm", "") for row in rows)
     return [(norm, [row for row in rows if row.get("task_norm", "") == norm]) for norm in sorted(norms)]
@@ -48,45 +66,46 @@ REFINED = "taskgan_inverse_refined"
 def difference_table(results: dict[str, Any]) -> str:
     """How much more often refined TaskGAN reaches than each other method, start by start, in Markdown; with
     the same norm in the task model."""
-    rows = [row for row in results["rows"] if row["metric"] == "success" and "won" in row]
-    domains = sorted({row["domain"] for row in rows})
-    lines = head("refined TaskGAN minus", [f"`{domain}`" for domain in domains])
-    compared = [(norm, found) for norm, found in _by_norm(rows) if any(r["method"] == REFINED for r in found)]
-    for norm, of_norm in compared:
-        for method in sorted({row["method"] for row in of_norm} - {REFINED}, key=ALL_METHODS.index):
-            cells = [_difference([row for row in of_norm if row["domain"] == d], method) for d in domains]
-            lines.append(f"| {_title(method, norm)} | " + " | ".join(cells) + " |")
+    rows = [row for row in having(results["rows"], metric="success") if "won" in row]
+    domains = _domains(rows)
+    compared = [(norm, found) for norm, found in _by_norm(rows) if having(found, method=REFINED)]
+    lines = [
+        (_title(method, norm), [_difference(having(of_norm, domain=d), method) for d in domains])
+        for norm, of_norm in compared
+        for method in _methods(of_norm)
+        if method != REFINED
+    ]
     both = " Both have the same task model." if any(norm for norm, _ in compared) else ""
     text = (
         "Points of success, mean over seeds, with a 95 % t-interval over seeds and starts, which are "
         f"the same for all.{both} {origin(results)}"
     )
-    return "\n".join([*lines, "", text])
+    return table("refined TaskGAN minus", code(domains), lines, text)
 
 
 def regime_table(results: dict[str, Any]) -> str:
     """Figure 9 of the TaskGAN paper as a table: success per regime and look with intervals, in Markdown."""
-    rows = [row for row in of_the_paper(results["rows"]) if row["metric"] == "success"]
-    domains = sorted({row["domain"] for row in rows})
-    lines = head("regime", [f"`{domain}`" for domain in domains])
-    for method, (name, _) in REGIMES.items():
-        found = [[r for r in rows if (r["method"], r["domain"]) == (method, domain)] for domain in domains]
-        lines.append(f"| {name} | " + " | ".join(map(_rate, found)) + " |")
+    rows = having(of_the_paper(results["rows"]), metric="success")
+    domains = _domains(rows)
+    lines = [
+        (name, [_rate(having(rows, method=method, domain=domain)) for domain in domains])
+        for method, (name, _) in REGIMES.items()
+    ]
     text = (
         "Success, mean over seeds (from the lowest to the highest end of the seeds' 95 % Wilson intervals, "
         f"{rows[0]['n']} starts each, as in the plot). {origin(results)}"
     )
-    return "\n".join([*lines, "", text])
+    return table("regime", code(domains), lines, text)
 
 
-def _rate(rows: list[dict[str, Any]]) -> str:
+def _rate(rows: Rows) -> str:
     if not rows:
         return "–"
     low, high = min(row["low"] for row in rows), max(row["high"] for row in rows)
     return f"{100 * np.mean([row['value'] for row in rows]):.0f} % ({100 * low:.0f}–{100 * high:.0f})"
 
 
-def _difference(rows: list[dict[str, Any]], method: str) -> str:
+def _difference(rows: Rows, method: str) -> str:
     won = {(row["method"], row["seed"]): np.array([*map(int, row["won"])]) for row in rows}
     seeds = [seed for name, seed in won if name == method and (REFINED, seed) in won]
     if not seeds:
@@ -108,19 +127,20 @@ GENERALISATION = {
 
 def generalisation_table(results: dict[str, Any]) -> str:
     """Errors of the inverse translator on the images that it was trained on, and on unseen ones."""
-    rows = [row for row in of_the_paper(results["rows"]) if row["method"] == "taskgan_inverse"]
-    domains = sorted({row["domain"] for row in rows})
-    lines = head("trained on / unseen", [f"`{domain}`" for domain in domains])
-    for metric, (about, form) in GENERALISATION.items():
-        cells = []
-        for domain in domains:
-            found = [
-                [r["value"] for r in rows if (r["domain"], r["metric"]) == (domain, name)]
-                for name in (f"train_{metric.removeprefix('held_out_')}", metric)
-            ]
-            cells.append(" / ".join(form.format(np.mean(values)) if values else "–" for values in found))
-        lines.append(f"| {about} | " + " | ".join(cells) + " |")
-    return "\n".join([*lines, "", f"TaskGAN inverse, means of the seeds. {origin(results)}"])
+    rows = having(of_the_paper(results["rows"]), method="taskgan_inverse")
+    domains = _domains(rows)
+
+    def cell(metric: str, form: str, domain: str) -> str:
+        both = f"train_{metric.removeprefix('held_out_')}", metric
+        found = ([r["value"] for r in having(rows, domain=domain, metric=name)] for name in both)
+        return " / ".join(form.format(np.mean(values)) if values else "–" for values in found)
+
+    lines = [
+        (about, [cell(metric, form, domain) for domain in domains])
+        for metric, (about, form) in GENERALISATION.items()
+    ]
+    text = f"TaskGAN inverse, means of the seeds. {origin(results)}"
+    return table("trained on / unseen", code(domains), lines, text)
 
 
 ALIGNED = {"pair_l1": "{:.3f}", "cube_error": "cube {:.1f}", "tip_error": "tip {:.1f}"}
@@ -130,26 +150,22 @@ ALIGNED = {"pair_l1": "{:.3f}", "cube_error": "cube {:.1f}", "tip_error": "tip {
 def alignment_table(results: dict[str, Any]) -> str:
     """How well translated images that nothing was trained on fit their true pairs (the paper's figure 7)."""
     rows = [row for row in of_the_paper(results["rows"]) if row["metric"] in ALIGNED]
-    translators = sorted({row["method"] for row in rows if row["metric"] == "pair_l1"}, key=ALL_METHODS.index)
-    shown = [name for name in translators if not name.endswith(("_refined", "_near"))]  # the same translator
-    domains = sorted({row["domain"] for row in rows})
-    lines = head("translator", [f"`{domain}`" for domain in domains])
-    for method in shown:
-        cells = [
-            _aligned([r for r in rows if (r["method"], r["domain"]) == (method, d)], seeds_in(rows, d))
-            for d in domains
-        ]
-        lines.append(f"| {METHODS[method].about} | " + " | ".join(cells) + " |")
+    seeds = {domain: seeds_in(rows, domain=domain) for domain in _domains(rows)}
+    lines = [
+        (METHODS[m].about, [_aligned(having(rows, method=m, domain=d), n) for d, n in seeds.items()])
+        for m in _methods(having(rows, metric="pair_l1"))
+        if not m.endswith(("_refined", "_near"))  # the same translator
+    ]
     landmarks = "; how far cube and tip are from where they should be, pixels (not found: half the image)"
     text = (
         "Held-out images: mean absolute difference of F(y) (forward: G(x)) from its true pair, in [0, 1]"
-        f"{landmarks if any(row['metric'] == 'cube_error' for row in rows) else ''}. Means of "
-        f"{max(seeds_in(rows, domain) for domain in domains)} seeds where none is named. {origin(results)}"
+        f"{landmarks if having(rows, metric='cube_error') else ''}. Means of "
+        f"{max(seeds.values())} seeds where none is named. {origin(results)}"
     )
-    return "\n".join([*lines, "", text])
+    return table("translator", code(seeds), lines, text)
 
 
-def _aligned(rows: list[dict[str, Any]], seeds: int) -> str:
+def _aligned(rows: Rows, seeds: int) -> str:
     """A cell: landmarks only where every seed of the cell has them."""
     values = {name: [row["value"] for row in rows if row["metric"] == name] for name in ALIGNED}
     count = len(values["pair_l1"])

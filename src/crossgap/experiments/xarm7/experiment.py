@@ -12,7 +12,7 @@ import numpy as np
 from crossgap.core.results import read_rows
 from crossgap.errors import find
 from crossgap.experiments.engine.experiment import Experiment, Names, Rows, unique
-from crossgap.experiments.engine.markdown import head, origin, rate_cell
+from crossgap.experiments.engine.markdown import code, having, origin, rate_cell, seeds_in, table
 from crossgap.experiments.xarm7.figures import distance_histograms, learning_curves, region_map
 from crossgap.experiments.xarm7.presets import XARM7_PRESETS, settled
 from crossgap.experiments.xarm7.report import (
@@ -28,25 +28,24 @@ from crossgap.simulation.xarm7.looks import check_meshes
 
 def reach_table(results: dict[str, Any]) -> str:
     """Mean success per configuration and domain of the xArm7, with the range of the seeds, in Markdown."""
-    rows = [row for row in results["rows"] if row["metric"] == "success"]
-    domains = [name for name in DOMAINS if any(row["domain"] == name for row in rows)]
-    learnt = [row for row in results["rows"] if row["metric"] == "steps_to_learn"]
-    lines = head("configuration", [*(f"`{domain}`" for domain in domains), "steps to 80 %"])
-    for method in sorted({row["method"] for row in rows}, key=_configuration):
-        found = [row for row in rows if row["method"] == method]
-        cells = [rate_cell([row for row in found if row["domain"] == domain]) for domain in domains]
-        steps = [row["value"] for row in learnt if row["method"] == method]
-        seeds = {row["seed"] for row in found}
-        all_learnt = bool(steps) and len(steps) == len(seeds)
-        cells.append(f"{np.mean(steps):,.0f} ({min(steps):,}–{max(steps):,})" if all_learnt else "–")
-        lines.append(f"| `{method}` | " + " | ".join(cells) + " |")
-    seeds, goals = len({row["seed"] for row in rows}), rows[0]["n"]
+    rows = having(results["rows"], metric="success")
+    domains = [name for name in DOMAINS if having(rows, domain=name)]
+
+    def learnt(method: str) -> str:
+        steps = [row["value"] for row in having(results["rows"], metric="steps_to_learn", method=method)]
+        every = bool(steps) and len(steps) == seeds_in(rows, method=method)
+        return f"{np.mean(steps):,.0f} ({min(steps):,}–{max(steps):,})" if every else "–"
+
+    lines = [
+        (f"`{m}`", [*(rate_cell(having(rows, method=m, domain=d)) for d in domains), learnt(m)])
+        for m in sorted({row["method"] for row in rows}, key=_configuration)
+    ]
     text = (
-        f"Success at 5 cm, mean of {seeds} seeds × {goals} test goals (lowest – highest seed). The last "
-        "column: environment steps until 80 % of the validation goals are reached, – where a seed never did, "
-        f"or nothing was learnt anew. {origin(results)}"
+        f"Success at 5 cm, mean of {seeds_in(rows)} seeds × {rows[0]['n']} test goals (lowest – highest "
+        "seed). The last column: environment steps until 80 % of the validation goals are reached, – where a "
+        f"seed never did, or nothing was learnt anew. {origin(results)}"
     )
-    return "\n".join([*lines, "", text])
+    return table("configuration", [*code(domains), "steps to 80 %"], lines, text)
 
 
 def _configuration(method: str) -> tuple[int, str]:
