@@ -54,6 +54,15 @@ def test_a_folder_elsewhere_is_found_once_it_is_on_the_path(shop, tmp_path):
     assert SHELF.find("plum") == 3
 
 
+def test_a_folder_that_cannot_be_imported_is_said_each_time(shop):
+    from shop.registry import SHELF  # pyright: ignore[reportMissingImports]
+
+    (shop / "pear" / "__init__.py").write_text("import no_such_module\n")
+    for _ in range(2):  # not a shelf without pears
+        with pytest.raises(ModuleNotFoundError, match="no_such_module"):
+            list(SHELF)
+
+
 @pytest.mark.parametrize("name", METHODS)
 def test_every_method_is_said_by_its_family_and_switches(name):
     method = METHODS[name]

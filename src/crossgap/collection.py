@@ -1,7 +1,5 @@
 """What `crossgap collect` can be asked for. Imports nothing, so that `--help` is instant."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Literal
 

@@ -1,7 +1,5 @@
 """The error that a user can mend: what is wrong, where, and what would be right."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable, Mapping
 from difflib import get_close_matches
 from typing import TypeVar

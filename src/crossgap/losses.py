@@ -1,7 +1,5 @@
 """One pure function per equation. All return a scalar tensor, the mean over the minibatch."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 from torch import Tensor, ones_like, zeros_like

@@ -1,7 +1,5 @@
 """Arrays in `.npz` files, as they come back from a disk that may be damaged."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 

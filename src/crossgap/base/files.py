@@ -1,7 +1,5 @@
 """Writing that leaves nothing half-written: to a temporary neighbour first, then renamed; and the cache."""
 
-from __future__ import annotations
-
 import hashlib
 import itertools
 import json

@@ -1,8 +1,6 @@
 """The machine: its cores, memory and GPU, and whether it has more to do than cores. Imports nothing of ours,
 and no torch: `scripts/choose_torch.py` asks, too, where nothing but Python is installed yet."""
 
-from __future__ import annotations
-
 import os
 import platform
 import shutil

@@ -1,7 +1,5 @@
 """What is said in a terminal: progress with the time that is left, results, what to type next."""
 
-from __future__ import annotations
-
 import os
 import shlex
 import shutil

@@ -1,7 +1,5 @@
 """Records of settings and data sets, as JSON: what one must look like, and how two of them differ."""
 
-from __future__ import annotations
-
 import json
 import re
 from typing import Any

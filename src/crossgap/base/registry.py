@@ -1,7 +1,5 @@
 """Things by name that enter themselves: a folder each below one package, and a list of them nowhere."""
 
-from __future__ import annotations
-
 import importlib
 import pkgutil
 from collections.abc import Iterator, Mapping
@@ -45,9 +43,13 @@ class Registry(Mapping[str, Thing], Generic[Thing]):
         path = tuple(importlib.import_module(self.package).__path__)
         if path != self._searched:
             self._searched = path  # before the folders are imported, which may look at what is here
-            for module in pkgutil.iter_modules(path, f"{self.package}."):
-                if module.ispkg:
-                    importlib.import_module(module.name)
+            try:
+                for module in pkgutil.iter_modules(path, f"{self.package}."):
+                    if module.ispkg:
+                        importlib.import_module(module.name)
+            except BaseException:  # the next look finds out again, and is no registry of some
+                self._searched = ()
+                raise
         return self._things
 
     def __getitem__(self, name: str) -> Thing:

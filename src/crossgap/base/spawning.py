@@ -4,8 +4,6 @@ Each imports the program's main script first. One without a guard would begin an
 refuses that with a hundred lines for every process. Here the process ends, and its parent says why.
 """
 
-from __future__ import annotations
-
 import ctypes
 import multiprocessing
 import os

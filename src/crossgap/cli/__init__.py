@@ -1,7 +1,5 @@
 """The `crossgap` command: which verbs there are. What one does is imported only when it runs."""
 
-from __future__ import annotations
-
 import importlib
 import os
 import pkgutil

@@ -1,7 +1,5 @@
 """`crossgap demo`."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from crossgap.cli.types import Device, Precision, PresetName

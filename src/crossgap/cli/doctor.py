@@ -1,7 +1,5 @@
 """`crossgap doctor`."""
 
-from __future__ import annotations
-
 import sys
 
 

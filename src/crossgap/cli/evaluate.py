@@ -1,7 +1,5 @@
 """`crossgap evaluate`."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from tyro.conf import Positional

@@ -1,7 +1,5 @@
 """`crossgap methods`."""
 
-from __future__ import annotations
-
 from crossgap.methods.registry import EXTRA, METHODS, OPTIONS, SHORTHANDS, Method, said
 
 KINDS = (

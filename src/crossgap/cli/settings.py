@@ -1,7 +1,5 @@
 """Options for the settings of methods: for the parts that are asked for, and no others."""
 
-from __future__ import annotations
-
 import ast
 import inspect
 import itertools

@@ -1,7 +1,5 @@
 """`crossgap train`: for each method its own options, and no others."""
 
-from __future__ import annotations
-
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, make_dataclass

@@ -1,7 +1,5 @@
 """`crossgap budget`: error over the number of labelled target images, on a user's own two data sets."""
 
-from __future__ import annotations
-
 from functools import partial
 from pathlib import Path
 from typing import Any

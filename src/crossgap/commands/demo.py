@@ -1,7 +1,5 @@
 """`crossgap demo`: the main job, from nothing to a report."""
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 

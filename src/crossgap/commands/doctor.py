@@ -1,7 +1,5 @@
 """`crossgap doctor`: is everything there, how fast is it, and what to do about each problem."""
 
-from __future__ import annotations
-
 import multiprocessing
 import shutil
 import time

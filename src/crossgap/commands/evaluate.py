@@ -1,7 +1,5 @@
 """`crossgap evaluate`: adapted models in closed loop or offline, compared on the same starts."""
 
-from __future__ import annotations
-
 import json
 from collections import ChainMap
 from functools import cache, partial

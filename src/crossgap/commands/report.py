@@ -1,7 +1,5 @@
 """Write the report of a run again."""
 
-from __future__ import annotations
-
 import pkgutil
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """`crossgap train`: a method on a user's own two data sets."""
 
-from __future__ import annotations
-
 from collections.abc import Collection
 from dataclasses import asdict
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Checkpoints: networks, optimizers, random state and a phase's own tensors, as safetensors and JSON."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 from typing import Any, Protocol

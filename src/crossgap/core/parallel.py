@@ -1,7 +1,5 @@
 """Independent parts of an experiment, such as seeds and looks, at the same time."""
 
-from __future__ import annotations
-
 import multiprocessing
 import os
 from collections.abc import Callable, Iterator, Sequence

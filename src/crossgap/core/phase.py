@@ -3,8 +3,6 @@
 What makes a step faster and leaves its results alone was measured by `benchmarks/train_step.py`.
 """
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext

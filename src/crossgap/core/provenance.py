@@ -1,7 +1,5 @@
 """Where results come from: when and how a run's processes were started, and how long its stages took."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 import time

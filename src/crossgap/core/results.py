@@ -1,7 +1,5 @@
 """Results files: flat rows, and where they come from. An experiment may fill its file in several runs."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from itertools import count

@@ -1,7 +1,5 @@
 """Run folders: which run a folder holds, and going on with an unfinished one."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime

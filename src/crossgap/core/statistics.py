@@ -1,7 +1,5 @@
 """Intervals of rates, means and differences."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from statistics import NormalDist, fmean, stdev
 

@@ -1,7 +1,5 @@
 """Networks' weights as safetensors files: written with a digest, read into the network that they are of."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Callable, Mapping
 from pathlib import Path

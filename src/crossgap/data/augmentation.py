@@ -1,7 +1,5 @@
 """Image augmentation: what a camera and a room may do to an image without moving anything in it."""
 
-from __future__ import annotations
-
 from torch import Tensor
 
 from crossgap.data.batches import Augment

@@ -1,7 +1,5 @@
 """A data set on the training device, and which of its images a step sees."""
 
-from __future__ import annotations
-
 import functools
 import os
 from collections.abc import Callable

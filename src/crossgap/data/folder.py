@@ -11,8 +11,6 @@ read than one per image, and shows the whole episode at a glance.
 Folders of images may be links; what is hidden (`.thumbs`) is nobody's data.
 """
 
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set

@@ -1,7 +1,5 @@
 """One image file: read as a viewer shows it, refused where it holds what cannot be read; and written."""
 
-from __future__ import annotations
-
 import io
 import struct
 from pathlib import Path

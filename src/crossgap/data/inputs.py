@@ -1,7 +1,5 @@
 """Images as callers have them, as arrays for the networks: where it is certain what is meant."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

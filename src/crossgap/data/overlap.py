@@ -1,8 +1,6 @@
 """Two data sets beside each other: whether they fit, and which images both have, pixel by pixel: what was
 trained on is no test, and is said to be none."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 

@@ -3,8 +3,6 @@
 A choice is the first n of an order that depends on the seed alone, so that each contains the smaller ones.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 

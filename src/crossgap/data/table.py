@@ -1,7 +1,5 @@
 """`labels.csv`: one row per image, read and checked cell by cell; and written."""
 
-from __future__ import annotations
-
 import codecs
 import csv
 import io

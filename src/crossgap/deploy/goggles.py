@@ -1,7 +1,5 @@
 """Goggles for a policy: a translator in front of it. The policy stays as it is."""
 
-from __future__ import annotations
-
 from functools import partial
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Settings of the methods: sizes, steps, rates. Imports no torch, so that `--help` is instant."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, get_args

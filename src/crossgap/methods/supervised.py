@@ -1,7 +1,5 @@
 """Supervised training of a task model: the source model, every baseline, and TaskGAN's refinement."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import torch

@@ -1,7 +1,5 @@
 """What methods with a translator share: new networks, what they make of images, and refinement on it."""
 
-from __future__ import annotations
-
 import copy
 from contextlib import nullcontext
 

@@ -1,8 +1,6 @@
 """The networks of the asymmetric actor-critic: images to a position, position and goal to an action, and
 what an action is worth."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 

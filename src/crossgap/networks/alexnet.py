@@ -1,7 +1,5 @@
 """AlexNet (Krizhevsky et al. 2012) as a feature extractor; the seed compared it with its 3-layer network."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import torch

@@ -1,7 +1,5 @@
 """The domain classifier: features to domain (DANN, figure 4a)."""
 
-from __future__ import annotations
-
 import math
 
 from torch import Tensor, nn

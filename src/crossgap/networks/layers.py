@@ -3,8 +3,6 @@
 Results differ from torch.nn's by rounding alone. What each gains: `docs/log.md`, 2026-11-21.
 """
 
-from __future__ import annotations
-
 from contextlib import AbstractContextManager, nullcontext
 
 import torch

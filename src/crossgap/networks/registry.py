@@ -1,7 +1,5 @@
 """Networks by name, each with the arguments that it was made with: what a saved one is built again from."""
 
-from __future__ import annotations
-
 import functools
 import inspect
 from typing import Any, TypeVar

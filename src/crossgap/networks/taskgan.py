@@ -3,8 +3,6 @@
 The translator's is after Johnson et al. 2016 and Zhu et al. 2017.
 """
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Callable
 

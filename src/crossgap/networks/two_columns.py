@@ -1,7 +1,5 @@
 """The task model with two feature extractors (TaskGAN, section 3.2, figure 3)."""
 
-from __future__ import annotations
-
 import copy
 
 from torch import Tensor, nn

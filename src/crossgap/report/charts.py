@@ -1,7 +1,5 @@
 """Charts: dots of the distance strips, and loss curves drawn by matplotlib as SVG for both page colours."""
 
-from __future__ import annotations
-
 import io
 import re
 from collections.abc import Sequence

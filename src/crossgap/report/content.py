@@ -1,7 +1,5 @@
 """What a report is made of: results and pictures in memory, however they came about."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from typing import Any
 

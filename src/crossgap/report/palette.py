@@ -1,7 +1,5 @@
 """How each method is shown: its name, its colour (the same everywhere), and what it is in one line."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 

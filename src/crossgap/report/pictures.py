@@ -1,7 +1,5 @@
 """Pictures and animations as `data:` URIs, small enough to stay inside one file."""
 
-from __future__ import annotations
-
 import base64
 import io
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Result rows, settings and times as the text of table cells."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator
 from typing import Any

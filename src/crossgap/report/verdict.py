@@ -1,7 +1,5 @@
 """The verdict: one sentence that says what was shown, and says so when nothing was."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from crossgap.core.statistics import paired_difference, wilson_interval

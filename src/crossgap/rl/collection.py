@@ -1,7 +1,5 @@
 """Episodes: played by a policy in a pool of environments, and put into the learner's form."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any

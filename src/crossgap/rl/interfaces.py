@@ -1,7 +1,5 @@
 """What reinforcement learning is made of here: what is seen, a policy, a critic, a learner; of any size."""
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass

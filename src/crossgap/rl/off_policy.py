@@ -1,7 +1,5 @@
 """The off-policy loop: play a round of episodes, learn from all there are, and again."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """Where the random numbers of reinforcement learning come from, by name: no two uses share any."""
 
-from __future__ import annotations
-
 import numpy as np
 
 VALIDATION_GOALS, TEST_GOALS = 20_000, 30_000

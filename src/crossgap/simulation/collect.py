@@ -1,7 +1,5 @@
 """Collect labelled images from a built-in world: episodes of it, rendered in a look."""
 
-from __future__ import annotations
-
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """All looks as one picture: a row per look, the same moments in every row."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

@@ -6,8 +6,6 @@ wheel is fetched by itself, checked by digest, and what is needed of it is kept 
     python -m crossgap.simulation.meshes
 """
 
-from __future__ import annotations
-
 import io
 import subprocess
 import sys

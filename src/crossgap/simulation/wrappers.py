@@ -1,7 +1,5 @@
 """Wrappers for Gymnasium environments."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Tables of `results/benchmarks/`, in Markdown."""
 
-from __future__ import annotations
-
 from typing import Any
 
 

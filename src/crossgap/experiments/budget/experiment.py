@@ -1,7 +1,5 @@
 """The label budget over looks, numbers of images and seeds."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """The label budget's plot: a metric over the number of labelled target images."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path

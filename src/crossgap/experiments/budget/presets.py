@@ -1,7 +1,5 @@
 """Sizes of the label-budget experiment. Imports no torch."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 
 from crossgap.experiments.taskgan.presets import PRESETS, Preset

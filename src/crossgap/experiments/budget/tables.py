@@ -1,7 +1,5 @@
 """The label budget as a table: a line per number and kind of images, a column per method."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The label budget on the built-in robot: success over the number of labelled target images, and of which."""
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Callable, Sequence
 from pathlib import Path

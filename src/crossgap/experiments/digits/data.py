@@ -4,8 +4,6 @@
 the extra `digits`.
 """
 
-from __future__ import annotations
-
 import gzip
 import importlib
 import tarfile

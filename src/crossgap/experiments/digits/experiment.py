@@ -1,7 +1,5 @@
 """The digits over target domains and seeds."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from pathlib import Path
 from typing import Any

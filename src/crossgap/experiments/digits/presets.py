@@ -1,7 +1,5 @@
 """Sizes of the digits experiment. Imports no torch."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from typing import Any
 

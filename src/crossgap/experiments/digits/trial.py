@@ -6,8 +6,6 @@ target labels at all: `dann` is theirs, `dann_labelled` has what TaskGAN has. Ch
 validation splits; `accuracy` is that of the test split.
 """
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Callable
 from pathlib import Path

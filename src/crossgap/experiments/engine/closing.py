@@ -1,7 +1,5 @@
 """What commands say at their end: their table, and where the rest is."""
 
-from __future__ import annotations
-
 import itertools
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """What tables in Markdown are made of: heads, cells, and where figures come from."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 from typing import Any

@@ -1,7 +1,5 @@
 """`crossgap reproduce`: an experiment over seeds, as one results file that grows as its parts are done."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

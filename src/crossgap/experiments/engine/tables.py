@@ -1,7 +1,5 @@
 """The tables of README and docs, from `results/`: `python -m crossgap.experiments.engine.tables`."""
 
-from __future__ import annotations
-
 import importlib
 import importlib.util
 import pkgutil

@@ -1,7 +1,5 @@
 """What one seed of an experiment runs: stages, each done once and kept in its folder."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

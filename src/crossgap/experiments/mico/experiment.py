@@ -1,7 +1,5 @@
 """The Mico experiment over numbers of target images and seeds."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

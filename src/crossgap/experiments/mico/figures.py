@@ -1,7 +1,5 @@
 """The Mico experiment's plot: error over the number of target images."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Sizes of the Mico experiment. Imports no torch."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 
 from crossgap.methods.config import NetworkConfig, SupervisedConfig, TaskGANConfig, TranslatorConfig

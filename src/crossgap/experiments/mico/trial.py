@@ -1,7 +1,5 @@
 """Joint angles of a Mico arm from an image, with few target images (TaskGAN, section 4.2)."""
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import replace

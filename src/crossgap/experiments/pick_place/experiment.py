@@ -1,7 +1,5 @@
 """Pick & Place over seeds."""
 
-from __future__ import annotations
-
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Sizes of the Pick & Place experiment. Imports no torch."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 
 from crossgap.methods.asymmetric_ddpg.config import DDPGConfig

@@ -1,7 +1,5 @@
 """What networks see of pick and place, and what its scripted expert does."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

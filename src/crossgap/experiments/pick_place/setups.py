@@ -1,7 +1,5 @@
 """The ways to learn Pick & Place that are compared, and their networks."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Learn to pick and place, from the privileged state or from images; the seed did not reach this goal."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

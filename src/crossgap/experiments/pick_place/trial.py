@@ -1,8 +1,6 @@
 """Pick & Place, the goal that the seed "Transferring Simulated Learning to Real Robots" did not reach: from
 the privileged state and from images, in the source look and in others."""
 
-from __future__ import annotations
-
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """The sweep over λ_φ, looks and seeds."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from pathlib import Path
 from typing import Any

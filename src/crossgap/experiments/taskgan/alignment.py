@@ -4,8 +4,6 @@ A simulation can draw the very moment that a target image shows in the source lo
 is never trained on; it is what F(y) should have been.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection
 from statistics import fmean
 from typing import Any

@@ -1,7 +1,5 @@
 """The central experiment of the TaskGAN paper over looks and seeds."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import lightning_fabric

@@ -1,7 +1,5 @@
 """The TaskGAN experiment's plot: success under the training regimes of the paper's figure 9."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

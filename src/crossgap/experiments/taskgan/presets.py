@@ -1,7 +1,5 @@
 """Sizes of the TaskGAN experiment, and what it compares. Imports no torch."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field, replace
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The report of one look and seed of a run, a demo's or a reproduction's."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """The central experiment of the TaskGAN paper (section 4.1, inverse mapping): one arm, several looks."""
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Callable, Sequence
 from dataclasses import asdict

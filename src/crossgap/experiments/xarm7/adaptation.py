@@ -1,8 +1,6 @@
 """TaskGAN goggles for a policy: inverse TaskGAN in front of it, with its own feature extractor as the task
 model. The policy stays as it is."""
 
-from __future__ import annotations
-
 import copy
 from pathlib import Path
 

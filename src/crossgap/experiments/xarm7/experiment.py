@@ -1,7 +1,5 @@
 """The xArm7 that reaches, over configurations and seeds."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from pathlib import Path
 from typing import Any

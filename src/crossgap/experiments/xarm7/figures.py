@@ -1,7 +1,5 @@
 """Pictures of the xArm7 experiment: learning curves, where in the workspace it succeeds, how far off."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """`crossgap learn`: the verb that this experiment brings. Imports no torch."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated, Literal
 

@@ -1,7 +1,5 @@
 """`crossgap learn`, and `crossgap evaluate` of what it learnt: a policy that acts on images."""
 
-from __future__ import annotations
-
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Figures of the xArm7's test episodes, of reaching and of pick and place."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Sizes of the xArm7 Reach experiment. Imports no torch."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field, replace
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The report of an xArm7 run: one HTML file with its figures, and a film per domain."""
 
-from __future__ import annotations
-
 import json
 import tempfile
 from collections import Counter

@@ -1,7 +1,5 @@
 """What networks see of the xArm7 that reaches, and a policy's episodes there."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

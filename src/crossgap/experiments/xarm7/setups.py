@@ -1,8 +1,6 @@
 """What the xArm7 experiment compares: configurations of a training, and where policies are tested. Imports no
 torch."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 

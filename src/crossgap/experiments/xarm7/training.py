@@ -1,7 +1,5 @@
 """Learn to reach with an xArm7 from images (seed "Transferring Simulated Learning to Real Robots")."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from pathlib import Path
 from typing import Any

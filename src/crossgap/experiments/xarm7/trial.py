@@ -1,7 +1,5 @@
 """The xArm7 experiment: every configuration of the seed's comparison in every domain, and goggles."""
 
-from __future__ import annotations
-
 from functools import partial
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Settings of asymmetric DDPG."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 

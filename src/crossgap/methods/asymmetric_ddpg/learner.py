@@ -24,8 +24,6 @@ Where f begins with a regression on images of known positions, these can stay in
 holds few looks, and what f knows of others it forgets.
 """
 
-from __future__ import annotations
-
 import copy
 
 import numpy as np

@@ -1,7 +1,5 @@
 """What every training of asymmetric DDPG does: it goes on where it was, and keeps a learning curve."""
 
-from __future__ import annotations
-
 import json
 from abc import ABC, abstractmethod
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What the methods are compared with: without a translator, and the oracle."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from crossgap.methods.registry import Method, enter

@@ -1,7 +1,5 @@
 """What TaskGAN is compared with: without a translator."""
 
-from __future__ import annotations
-
 from crossgap.data.augmentation import image_augmentation
 from crossgap.deploy.adapted import AdaptedModel
 from crossgap.methods.methods import Methods

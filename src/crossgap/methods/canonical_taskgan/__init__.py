@@ -1,7 +1,5 @@
 """Canonical TaskGAN, which also learns from randomized source images, and RCAN, from these alone."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

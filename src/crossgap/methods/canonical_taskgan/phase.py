@@ -1,7 +1,5 @@
 """Canonical TaskGAN, and RCAN (James et al. 2019, "Sim-to-Real via Sim-to-Sim"), which is its first half."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 

@@ -1,7 +1,5 @@
 """Inverse TaskGAN that also learns from randomized source images."""
 
-from __future__ import annotations
-
 import copy
 from collections.abc import Collection
 

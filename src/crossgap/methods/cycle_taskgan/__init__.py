@@ -1,7 +1,5 @@
 """Cycle TaskGAN, in both directions at once."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any, Literal
 

@@ -8,8 +8,6 @@ target labels.
 f_X stays as it was trained on the source; f_Y starts as its copy and is trained on G(x) as it comes about.
 """
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 

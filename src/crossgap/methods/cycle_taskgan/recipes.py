@@ -1,7 +1,5 @@
 """Cycle TaskGAN in both directions, and what needs no labels of the target images."""
 
-from __future__ import annotations
-
 import copy
 from collections.abc import Collection
 

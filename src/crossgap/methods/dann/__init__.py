@@ -1,7 +1,5 @@
 """DANN: adapting features instead of images, the other family."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from crossgap.methods.registry import BOTH, Labels, Method, enter

@@ -8,8 +8,6 @@ R_λ is the identity forwards and −λ backwards (equations 16 and 17), so that
 at once the saddle point's descent in G_y and G_d and its ascent in G_f (equations 13 to 15).
 """
 
-from __future__ import annotations
-
 import math
 from typing import Any
 

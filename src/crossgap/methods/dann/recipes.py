@@ -1,7 +1,5 @@
 """Adapting features instead of images: the other family."""
 
-from __future__ import annotations
-
 from collections.abc import Collection
 
 import torch

@@ -1,7 +1,5 @@
 """TaskGAN: the inverse mapping, and the forward mapping."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any, Literal
 

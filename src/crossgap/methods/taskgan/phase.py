@@ -11,8 +11,6 @@ Step 2 is `TaskGAN`, the same for both. Step 1 is `supervised.Supervised`, and f
 `two_columns.TwoColumns`; so is step 3, on what `translation.translate` returns.
 """
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 

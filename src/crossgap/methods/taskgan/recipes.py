@@ -1,8 +1,6 @@
 """The inverse mapping of TaskGAN, and what is left of it when a part is taken away; the forward mapping, and
 the training regimes of the paper's figure 9 (section 4.1.4)."""
 
-from __future__ import annotations
-
 from collections.abc import Collection
 
 from crossgap.data.batches import Batches

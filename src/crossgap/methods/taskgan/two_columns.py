@@ -1,7 +1,5 @@
 """Training of the two-column task model on pairs (TaskGAN, section 3.2, figure 3; section 4.1.2)."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import torch

@@ -5,8 +5,6 @@ required". The form of the errors is that of active stereo (Keselman et al. 2017
 Stereoscopic Depth Cameras"); their size is a choice of ours, for an arm of one colour close to a wall.
 """
 
-from __future__ import annotations
-
 import numpy as np
 from PIL import Image
 

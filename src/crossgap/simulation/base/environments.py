@@ -1,7 +1,5 @@
 """Several environments stepped one after the other, in one process or actor."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from typing import Any
 

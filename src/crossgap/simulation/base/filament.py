@@ -7,8 +7,6 @@ would have shown.
 
 # mujoco ships no type information
 # pyright: reportAttributeAccessIssue=false
-from __future__ import annotations
-
 import sys
 from typing import Any
 

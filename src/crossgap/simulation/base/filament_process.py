@@ -7,8 +7,6 @@ comes back when it ends.
 
 # mujoco ships no type information
 # pyright: reportAttributeAccessIssue=false
-from __future__ import annotations
-
 import multiprocessing
 import os
 import subprocess

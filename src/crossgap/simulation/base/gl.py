@@ -1,7 +1,5 @@
 """Choose a headless OpenGL. This has to happen before mujoco is first imported."""
 
-from __future__ import annotations
-
 import ctypes.util
 import functools
 import importlib

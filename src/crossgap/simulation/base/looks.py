@@ -1,7 +1,5 @@
 """Looks: named appearances of one and the same scene. The gap between two looks is the gap to cross."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeVar

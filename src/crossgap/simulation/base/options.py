@@ -1,7 +1,5 @@
 """What an environment can be asked for: its arguments and reset options, checked."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from typing import Any
 

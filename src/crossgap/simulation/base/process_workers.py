@@ -1,7 +1,5 @@
 """Workers as processes of this machine, spawned and not forked."""
 
-from __future__ import annotations
-
 import multiprocessing
 from contextlib import suppress
 from multiprocessing.connection import Connection

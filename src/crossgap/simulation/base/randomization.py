@@ -6,8 +6,6 @@ one dictionary of arrays, and many episodes can share one compiled model and one
 
 # mujoco ships no type information
 # pyright: reportAttributeAccessIssue=false
-from __future__ import annotations
-
 import colorsys
 from collections.abc import Callable
 from dataclasses import dataclass

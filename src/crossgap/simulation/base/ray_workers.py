@@ -6,8 +6,6 @@ machine where there is none; else it goes to the one that RAY_ADDRESS names, or 
 
 # Ray is optional, and not installed where types are checked
 # pyright: reportMissingImports=false
-from __future__ import annotations
-
 import logging
 import os
 import socket

@@ -1,7 +1,5 @@
 """Scenes are shared by the environments of a thread: an OpenGL context belongs to the thread that draws."""
 
-from __future__ import annotations
-
 import functools
 import threading
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """Procedural surface textures, so that no image file has to be shipped."""
 
-from __future__ import annotations
-
 import numpy as np
 
 SIZE = 256

@@ -6,8 +6,6 @@ this file, which for that imports nothing of ours.
 
 # mujoco ships no type information
 # pyright: reportAttributeAccessIssue=false
-from __future__ import annotations
-
 import functools
 import os
 import subprocess

@@ -1,7 +1,5 @@
 """A Kinova Mico in configurations of all kinds, the world `mico`; and not far from one, `mico_at_work`."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from functools import partial
 

@@ -3,8 +3,6 @@
 Joint angles q = (J1 … J6) in radians, by the manufacturer's convention: J2 = J3 = π is the arm stretched up.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 PI = np.pi

@@ -1,7 +1,5 @@
 """Looks of the Mico arm: a source that is easy to draw, and a target that shares nothing but the pose."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Literal
 

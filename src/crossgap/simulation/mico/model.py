@@ -2,8 +2,6 @@
 
 # mujoco ships no type information
 # pyright: reportAttributeAccessIssue=false
-from __future__ import annotations
-
 import mujoco
 import numpy as np
 

@@ -1,7 +1,5 @@
 """The rendered world of the Kinova Mico: set joint angles, get an image."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from crossgap.simulation.base.randomization import Fields

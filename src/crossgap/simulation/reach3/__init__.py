@@ -1,7 +1,5 @@
 """A 3-DoF arm and a cube (TaskGAN, section 4.1): the world `reach3`."""
 
-from __future__ import annotations
-
 import gymnasium
 import numpy as np
 

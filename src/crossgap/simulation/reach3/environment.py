@@ -1,7 +1,5 @@
 """`crossgap/Reach3-v0`: a 3-DoF arm brings its tip to a cube that it knows only from an image."""
 
-from __future__ import annotations
-
 import math
 from typing import Any
 

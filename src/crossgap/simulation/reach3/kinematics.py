@@ -4,8 +4,6 @@ Joint angles q = (yaw, shoulder, elbow) in radians, all zero with the arm stretc
 A positive shoulder leans the arm forward, a positive elbow bends the forearm further forward.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 LINK = 0.30

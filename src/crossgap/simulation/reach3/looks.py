@@ -1,7 +1,5 @@
 """Looks of the 3-DoF arm's scene: a plain source, and targets that leave it step by step."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from typing import Literal
 

@@ -2,8 +2,6 @@
 
 # mujoco ships no type information
 # pyright: reportAttributeAccessIssue=false
-from __future__ import annotations
-
 import mujoco
 
 from crossgap.simulation.base.room import Plane, add_clutter, add_lights_and_camera, new_room, rgba

@@ -1,7 +1,5 @@
 """A UFactory xArm7 at a table: the world `xarm7`, and two environments, to reach and to pick and place."""
 
-from __future__ import annotations
-
 import gymnasium
 import numpy as np
 

@@ -1,7 +1,5 @@
 """A scripted expert for `crossgap/XArm7PickPlace-v0`, which sees the privileged state: for demonstrations."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from crossgap.simulation.xarm7.grasp import CUBE

@@ -3,8 +3,6 @@ does."""
 
 # mujoco ships no type information
 # pyright: reportAttributeAccessIssue=false
-from __future__ import annotations
-
 import mujoco
 import numpy as np
 

@@ -6,8 +6,6 @@ of the base, whose z axis points up. The tool point lies between the fingertips.
 
 # mujoco ships no type information
 # pyright: reportAttributeAccessIssue=false
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 

@@ -1,8 +1,6 @@
 """Looks of the xArm7's scene: a plain source, three targets that leave it step by step, and one that shows
 the real arm's shapes."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal

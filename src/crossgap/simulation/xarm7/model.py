@@ -3,8 +3,6 @@ real arm's meshes."""
 
 # mujoco ships no type information
 # pyright: reportAttributeAccessIssue=false
-from __future__ import annotations
-
 from functools import partial
 
 import mujoco

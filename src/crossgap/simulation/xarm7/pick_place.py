@@ -1,7 +1,5 @@
 """`crossgap/XArm7PickPlace-v0`: an xArm7 picks a cube up and brings it to a goal."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any, Literal
 

@@ -1,7 +1,5 @@
 """`crossgap/XArm7Reach-v0`: an xArm7 brings its gripper to a goal; where it is, only images tell."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any, Literal
 

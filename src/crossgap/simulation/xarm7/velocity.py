@@ -4,8 +4,6 @@ A command is made to last: its velocities bring the arm to where it should be ju
 itself. So whatever fails in between, the arm comes to rest at a point that was looked at beforehand.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, fields
 
 import numpy as np
