@@ -210,6 +210,7 @@ def test_a_training_that_was_killed_ends_as_one_that_was_not(
     assert curves[0] == curves[1]
     rows = [json.loads(line) for line in curves[0].splitlines()]
     assert [row["environment_steps"] for row in rows] == [0, 8, 16]
+    assert (tmp_path / "whole" / "checkpoints" / "000002").is_dir()  # where runs of before have them
 
 
 def test_a_policy_with_eyes_begins_with_what_its_teacher_knows(tmp_path: Path, fabric) -> None:

@@ -96,6 +96,7 @@ def test_a_training_that_was_killed_ends_as_one_that_was_not(tmp_path: Path, mon
     curves = [(tmp_path / name / "curve.jsonl").read_text() for name in ("whole", "broken")]
     assert curves[0] == curves[1]
     assert [json.loads(line)["environment_steps"] for line in curves[0].splitlines()] == [8, 16]
+    assert (tmp_path / "whole" / "checkpoints" / "asymmetric_ddpg" / "000002").is_dir()  # as ever
 
 
 @pytest.mark.parametrize("rehearsed", [False, True])
