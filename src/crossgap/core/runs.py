@@ -78,11 +78,14 @@ def keep_extra(folder: Path, extra: dict[str, Any]) -> None:
 
 def _config_of(path: Path, wanted: dict[str, Any]) -> dict[str, Any]:
     """A run's settings as they would be written now for such a run as `wanted`, without the threads; how many
-    seeds it has was one of them once, and can change now."""
+    seeds it has was one of them once, and can change now; the hardware stood twice in some."""
     again = f"Put a whole copy there, or delete {path.parent} to run it anew."
     found = read_json(path, "run configuration", dict, again)
     if parts := [key for key in wanted if key.endswith(PART_PRECISION) and key not in found]:
         found |= dict.fromkeys(parts, found.get("precision")) | {"precision": wanted["precision"]}
+    if isinstance(settings := found.get("settings"), dict):
+        twice = ("device", "precision") if settings.get("device") == found.get("device") else ()
+        found["settings"] = {key: value for key, value in settings.items() if key not in twice}
     return {key: value for key, value in found.items() if key not in ("seeds", "threads")}
 
 
