@@ -20,7 +20,7 @@ import numpy as np
 from gymnasium.utils import seeding
 
 from crossgap.base.files import write_json
-from crossgap.core.provenance import provenance, start, timed
+from crossgap.core.runs import provenance, start, timed
 from crossgap.core.statistics import wilson_interval
 from crossgap.evaluation import TEST_STARTS
 from crossgap.simulation.reach3.kinematics import SUCCESS_DISTANCE, sample_start

@@ -20,7 +20,7 @@ from typing import Any
 
 from crossgap.base.files import alone, read_json, write_json
 from crossgap.base.machine import available_cores
-from crossgap.core.provenance import provenance, start, timed
+from crossgap.core.runs import provenance, start, timed
 
 EXPERIMENTS = ("taskgan", "mico", "digits", "budget", "task_weight")
 """Those of the TaskGAN papers, whose bar is 15 minutes on 2 cores."""

@@ -41,7 +41,7 @@ import torch
 
 from crossgap.base.files import write_json
 from crossgap.base.machine import available_cores
-from crossgap.core.provenance import provenance, start, timed
+from crossgap.core.runs import provenance, start, timed
 from crossgap.experiments.xarm7.presets import XArm7Preset
 from crossgap.experiments.xarm7.rollouts import sparse_reward
 from crossgap.experiments.xarm7.setups import ReachSetup

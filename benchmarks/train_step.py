@@ -25,13 +25,13 @@ from torch import nn
 
 from crossgap.base.files import write_json
 from crossgap.core.fabric import hardware, make_fabric
-from crossgap.core.provenance import provenance, start, timed
+from crossgap.core.runs import provenance, start, timed
 from crossgap.data.batches import Batches
 from crossgap.experiments.taskgan.presets import PRESETS
 from crossgap.methods.config import TaskGANConfig
 from crossgap.methods.taskgan.phase import TaskGAN
 from crossgap.networks import Discriminator, Generator, TaskModel
-from crossgap.networks.layers import InstanceNorm, ReflectedConvolution
+from crossgap.networks.taskgan import InstanceNorm, ReflectedConvolution
 
 CHECKED_STEPS = 5
 """Steps whose losses are compared. Later ones drift apart as two seeds do: a GAN amplifies rounding."""

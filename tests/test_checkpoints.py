@@ -12,9 +12,8 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from crossgap.base.files import read_json, write_json
-from crossgap.core.checkpoints import Checkpoint
-from crossgap.core.phase import Phase
-from crossgap.core.trainer import Trainer
+from crossgap.core.trainer import Phase, Trainer
+from crossgap.core.weights import Checkpoint
 from crossgap.errors import CrossgapError
 
 STEPS = 20

@@ -12,8 +12,7 @@ import torch
 from torch import Tensor
 
 from crossgap import cli
-from crossgap.core.phase import Phase
-from crossgap.core.trainer import Trainer
+from crossgap.core.trainer import Phase, Trainer
 from crossgap.data.batches import Batches
 from crossgap.errors import CrossgapError
 from crossgap.losses import classification_loss

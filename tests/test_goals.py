@@ -25,7 +25,7 @@ from crossgap.experiments.xarm7.rollouts import scaled
 from crossgap.experiments.xarm7.setups import ReachSetup
 from crossgap.experiments.xarm7.training import FIRST_IMAGES, ReachTraining, about_policy
 from crossgap.methods.asymmetric_ddpg.config import DDPGConfig
-from crossgap.rl.streams import FIRST_EPISODE, TEST_GOALS, VALIDATION_GOALS
+from crossgap.rl.collection import FIRST_EPISODE, TEST_GOALS, VALIDATION_GOALS
 from crossgap.simulation.xarm7.reach import WORKSPACE_HIGH, WORKSPACE_LOW
 
 EPISODES = range(FIRST_EPISODE, FIRST_IMAGES)

@@ -14,8 +14,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from crossgap.core.phase import Phase
-from crossgap.core.trainer import Trainer
+from crossgap.core.trainer import Phase, Trainer
 from crossgap.data.batches import Batches, image_tensor
 from crossgap.losses import feature_loss, task_loss
 from crossgap.methods.asymmetric_ddpg.config import DDPGConfig

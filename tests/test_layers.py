@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from crossgap.networks import Discriminator, Generator
-from crossgap.networks.layers import ImageConvolution, InstanceNorm, ReflectedConvolution
+from crossgap.networks.taskgan import ImageConvolution, InstanceNorm, ReflectedConvolution
 
 LAYOUTS = [torch.contiguous_format, torch.channels_last]
 

@@ -18,7 +18,7 @@ from crossgap.experiments.xarm7.learning import evaluate_policies, learn_policy
 from crossgap.experiments.xarm7.presets import XARM7_PRESETS
 from crossgap.experiments.xarm7.setups import BEST
 from crossgap.experiments.xarm7.training import ReachTraining
-from crossgap.networks.alexnet import AlexNetExtractor
+from crossgap.networks.actor_critic import AlexNetExtractor
 
 
 def test_a_policy_is_learnt_once_and_played(tmp_path: Path) -> None:

@@ -19,11 +19,10 @@ from crossgap.errors import CrossgapError
 from crossgap.methods.asymmetric_ddpg.config import DDPGConfig
 from crossgap.methods.asymmetric_ddpg.learner import AsymmetricDDPG
 from crossgap.networks.actor_critic import Actor, Critic
-from crossgap.rl.collection import World
+from crossgap.rl.collection import VALIDATION_GOALS, World, stream
 from crossgap.rl.interfaces import Act, Learner, Observation, QFunction, View
 from crossgap.rl.off_policy import Loop, OffPolicy
 from crossgap.rl.replay import Episode, Replay, Transitions
-from crossgap.rl.streams import VALIDATION_GOALS, stream
 
 LOOP = Loop(
     rounds=6, updates=60, batch=64, environments=32, episode_steps=1, noise=0.3, random=(1.0, 0.1),

@@ -57,7 +57,7 @@ before = {name: value for name, value in os.environ.items()}
 
 import numpy as np
 from crossgap import AdaptedModel, Goggles, ReachPolicy
-from crossgap.deploy.goggles import load_goggles, save_goggles
+from crossgap.deploy.policy import load_goggles, save_goggles
 from crossgap.networks import Generator
 
 here = Path(sys.argv[1])
@@ -93,15 +93,15 @@ def test_a_robot_needs_no_simulator(python, tmp_path: Path) -> None:
         ("adapted", "AdaptedModel", "deploy.adapted"),
         ("training", "Trainer", "core.trainer"),
         ("training", "make_fabric", "core.fabric"),
-        ("training", "Phase", "core.phase"),
+        ("training", "Phase", "core.trainer"),
         ("config", "TaskGANConfig", "methods.config"),
         ("config", "Collection", "collection"),
         ("config", "PRESETS", "experiments.taskgan.presets"),
         ("catalog", "Methods", "methods.methods"),
         ("catalog", "METHODS", "methods.registry"),
         ("evaluation", "paired_difference", "core.statistics"),
-        ("experiments.xarm7_goggles", "Goggles", "deploy.goggles"),
-        ("experiments.xarm7_goggles", "load_goggles", "deploy.goggles"),
+        ("experiments.xarm7_goggles", "Goggles", "deploy.policy"),
+        ("experiments.xarm7_goggles", "load_goggles", "deploy.policy"),
         ("experiments.xarm7_goggles", "Adaptation", "experiments.xarm7.adaptation"),
         ("data", "collect", "simulation.collect"),
         ("data", "Collection", "collection"),

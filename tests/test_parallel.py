@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from crossgap.base.files import read_json, read_json_lines
-from crossgap.core.parallel import _names, in_parallel, threads_of
+from crossgap.base.processes import _names, in_parallel, threads_of
 from crossgap.errors import CrossgapError
 from crossgap.experiments.engine import reproduce
 from crossgap.experiments.engine.experiment import EXPERIMENTS, Where
@@ -56,7 +56,7 @@ def test_a_single_part_is_not_confined_to_a_worker_s_share_of_the_cores() -> Non
 def test_a_run_records_the_threads_of_as_many_workers_as_have_a_part(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("crossgap.core.parallel.available_cores", lambda: 6)
+    monkeypatch.setattr("crossgap.base.processes.available_cores", lambda: 6)
     monkeypatch.setattr("torch.get_num_threads", lambda: 5)
     assert [threads_of(workers, 2) for workers in (1, 2, 3)] == [5, 3, 3]
     for seeds, threads in ((1, 5), (2, 3)):  # pick and place has a part per seed
@@ -104,7 +104,7 @@ def test_a_worker_that_dies_is_an_error() -> None:
 
 def test_workers_end_with_their_parent(python, all_end, tmp_path) -> None:
     code = (
-        "import os, sys, time\nfrom crossgap.core.parallel import in_parallel\n"
+        "import os, sys, time\nfrom crossgap.base.processes import in_parallel\n"
         "def part(folder, number, quiet):\n"
         "    open(f'{folder}/{number}', 'w').write(str(os.getpid()))\n"
         "    time.sleep(0 if number == 0 else 300)\n"

@@ -11,12 +11,10 @@ import torch
 from safetensors.torch import save_file
 
 from crossgap.base.files import read_json, write_json
-from crossgap.deploy.goggles import Goggles, load_goggles, save_goggles
-from crossgap.deploy.policy import ReachPolicy
+from crossgap.deploy.policy import Goggles, ReachPolicy, load_goggles, save_goggles
 from crossgap.errors import CrossgapError
 from crossgap.networks import Generator
-from crossgap.networks.actor_critic import Actor, PositionExtractor
-from crossgap.networks.alexnet import AlexNetExtractor
+from crossgap.networks.actor_critic import Actor, AlexNetExtractor, PositionExtractor
 from crossgap.simulation.wrappers import TranslateObservation
 from crossgap.simulation.xarm7.reach import XArm7ReachEnv
 

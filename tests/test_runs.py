@@ -18,9 +18,19 @@ import torch
 from filelock import FileLock, Timeout
 
 from crossgap.base.files import alone, read_json, write_json
-from crossgap.core.parallel import in_parallel
-from crossgap.core.provenance import made_once, provenance, read_times, start, timed
-from crossgap.core.runs import find_run, keep_extra, lock_run, open_run, read_run
+from crossgap.base.processes import in_parallel
+from crossgap.core.runs import (
+    find_run,
+    keep_extra,
+    lock_run,
+    made_once,
+    open_run,
+    provenance,
+    read_run,
+    read_times,
+    start,
+    timed,
+)
 from crossgap.core.trainer import read_metrics
 from crossgap.errors import CrossgapError
 from crossgap.experiments.taskgan.presets import PRESETS
@@ -173,7 +183,7 @@ def test_find_run_makes_a_new_one_for_anything_else(tmp_path: Path) -> None:
 
 def test_times_add_up_over_restarts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = iter([0.0, 1.5, 10.0, 12.0, 20.0, 20.25])
-    monkeypatch.setattr("crossgap.core.provenance.time.monotonic", lambda: next(clock))
+    monkeypatch.setattr("crossgap.core.runs.time.monotonic", lambda: next(clock))
     for stage in ("train", "train", "evaluate"):
         with timed(tmp_path, stage):
             pass
@@ -184,9 +194,9 @@ def test_provenance_names_every_commit_that_worked_on_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = iter([100.0, 112.0, 200.0, 300.0, 305.5])
-    monkeypatch.setattr("crossgap.core.provenance.time.time", lambda: next(clock))
+    monkeypatch.setattr("crossgap.core.runs.time.time", lambda: next(clock))
     commits = iter(["aaa", "bbb", "ccc"])
-    monkeypatch.setattr("crossgap.core.provenance._commit", lambda: next(commits))
+    monkeypatch.setattr("crossgap.core.runs._commit", lambda: next(commits))
     monkeypatch.setattr("sys.argv", ["/usr/bin/crossgap", "demo", "--seed", "3"])
     start(tmp_path, preset="quick")
     with timed(tmp_path, "train"):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from crossgap.base import spawning
+from crossgap.base import processes
 from crossgap.errors import CrossgapError
 
 COLLECTS = """
@@ -28,8 +28,8 @@ with EnvironmentPool("crossgap/Reach3-v0", 1, size=8) as pool:
 def test_a_script_without_a_guard_is_told_so_once(tmp_path: Path, python, script: str) -> None:
     done = python(script, tmp_path / "new")
     assert done.stderr.count("Traceback") == 1, done.stderr
-    assert done.stderr.splitlines()[-1] == f"crossgap.errors.CrossgapError: {spawning.WITHOUT_GUARD}"
-    assert 'if __name__ == "__main__":' in spawning.WITHOUT_GUARD
+    assert done.stderr.splitlines()[-1] == f"crossgap.errors.CrossgapError: {processes.WITHOUT_GUARD}"
+    assert 'if __name__ == "__main__":' in processes.WITHOUT_GUARD
     assert list(tmp_path.iterdir()) == []
 
 
@@ -40,19 +40,19 @@ def test_a_script_from_standard_input_is_told_so(monkeypatch: pytest.MonkeyPatch
     with pytest.raises(
         CrossgapError, match=r"no file <stdin>.*standard input\. Save it as a file\. .*__name__"
     ):
-        spawning.check_main_script()
+        processes.check_main_script()
     main.__file__ = __file__
-    spawning.check_main_script()
+    processes.check_main_script()
     del main.__file__  # a notebook, `python -c`
-    spawning.check_main_script()
+    processes.check_main_script()
 
 
 def test_only_processes_of_ours_end_without_a_word(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(multiprocessing.current_process(), "_inheriting", True, raising=False)
-    monkeypatch.setenv(spawning.STARTED_BY, str(os.getppid()))
+    monkeypatch.setenv(processes.STARTED_BY, str(os.getppid()))
     with pytest.raises(SystemExit) as ended:
-        spawning.check_main_script()
-    assert ended.value.code == spawning.NO_GUARD
-    monkeypatch.setenv(spawning.STARTED_BY, "another's")
+        processes.check_main_script()
+    assert ended.value.code == processes.NO_GUARD
+    monkeypatch.setenv(processes.STARTED_BY, "another's")
     with pytest.raises(CrossgapError, match="__main__"):
-        spawning.check_main_script()
+        processes.check_main_script()

@@ -9,10 +9,9 @@ import pytest
 import torch
 from torch import nn
 
-from crossgap.core import phase as speed
+from crossgap.core import trainer as speed
 from crossgap.core.fabric import keep_freed_memory
-from crossgap.core.phase import adam, compiled_where_it_pays
-from crossgap.core.trainer import Trainer
+from crossgap.core.trainer import Trainer, adam, compiled_where_it_pays
 from crossgap.experiments.taskgan.presets import PRESETS
 
 CPU = torch.device("cpu")

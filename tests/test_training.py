@@ -15,8 +15,7 @@ from torch import nn
 
 from crossgap.base.files import read_json, write_json
 from crossgap.core.fabric import make_fabric
-from crossgap.core.phase import Phase
-from crossgap.core.trainer import Trainer, read_metrics
+from crossgap.core.trainer import Phase, Trainer, read_metrics
 from crossgap.data.batches import to_tensor
 from crossgap.errors import CrossgapError
 from crossgap.methods.supervised import Supervised
@@ -79,7 +78,7 @@ KILLED = f"""{MAKE}
 import os, signal, sys
 from pathlib import Path
 from crossgap.core.fabric import make_fabric
-from crossgap.core.phase import Phase
+from crossgap.core.trainer import Phase
 from crossgap.core.trainer import Trainer
 
 Phase.log_every, Phase.checkpoint_seconds = 5, 0.0

@@ -13,8 +13,7 @@ from PIL import Image
 
 from crossgap.base.files import read_json, remove, write_json
 from crossgap.core.fabric import make_fabric
-from crossgap.deploy.goggles import save_goggles
-from crossgap.deploy.policy import ReachPolicy
+from crossgap.deploy.policy import ReachPolicy, save_goggles
 from crossgap.errors import CrossgapError, find
 from crossgap.experiments.xarm7.adaptation import Adaptation
 from crossgap.experiments.xarm7.figures import TOGETHER, learning_curves

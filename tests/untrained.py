@@ -15,8 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from crossgap.core.phase import Phase
-from crossgap.core.trainer import Trainer
+from crossgap.core.trainer import Phase, Trainer
 from crossgap.data import LabelledImages
 from crossgap.data.batches import Batches, to_tensor
 from crossgap.methods.config import (

@@ -10,13 +10,11 @@ import crossgap.moved  # noqa: F401 (names of before)
 if TYPE_CHECKING:
     from crossgap.collection import Collection
     from crossgap.core.fabric import make_fabric
-    from crossgap.core.phase import Phase
     from crossgap.core.statistics import paired_difference, wilson_interval
-    from crossgap.core.trainer import Trainer
+    from crossgap.core.trainer import Phase, Trainer
     from crossgap.data import Classes, LabelledImages, LabelScale, read_folder, write_folder
     from crossgap.deploy.adapted import AdaptedModel
-    from crossgap.deploy.goggles import Goggles
-    from crossgap.deploy.policy import ReachPolicy
+    from crossgap.deploy.policy import Goggles, ReachPolicy
     from crossgap.errors import CrossgapError
     from crossgap.evaluation import closed_loop, offline_error
     from crossgap.methods.config import TaskGANConfig
@@ -42,8 +40,8 @@ _WHERE = {
     "Methods": "methods.methods",
     "Trainer": "core.trainer",
     "make_fabric": "core.fabric",
-    "Phase": "core.phase",
-    "Goggles": "deploy.goggles",
+    "Phase": "core.trainer",
+    "Goggles": "deploy.policy",
     "ReachPolicy": "deploy.policy",
     "TranslateObservation": "simulation.wrappers",
 }

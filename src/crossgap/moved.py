@@ -14,15 +14,15 @@ MOVED = {
     "config": "collection methods.config methods.asymmetric_ddpg.config experiments.taskgan.presets",
     "data": "collection simulation.collect",
     "evaluation": "core.statistics",
-    "experiments.xarm7_goggles": "deploy.goggles experiments.xarm7.adaptation",
+    "experiments.xarm7_goggles": "deploy.policy experiments.xarm7.adaptation",
     "experiments.xarm7_rollouts": "deploy.policy experiments.xarm7.rollouts",
     "files": "base.files",
     "policy": "deploy.policy",
-    "runs": "base.machine core.provenance core.runs",
+    "runs": "base.machine core.runs",
     **{
         f"simulation.xarm7_{n}": f"simulation.xarm7.{n}" for n in ("kinematics", "reach", "scene", "velocity")
     },
-    "training": "core.phase core.fabric core.trainer",
+    "training": "core.fabric core.trainer",
 }
 """Where the names of a module are now, lower rooms first; `data` and `evaluation` are still there."""
 

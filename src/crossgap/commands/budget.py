@@ -11,9 +11,8 @@ from crossgap.base.files import once
 from crossgap.base.progress import console, say
 from crossgap.commands.own_data import OwnData, check_given, read_own_data
 from crossgap.core.fabric import hardware, single_process
-from crossgap.core.provenance import provenance, start, timed
 from crossgap.core.results import add_results, read_rows, with_threads
-from crossgap.core.runs import check_seed, keep_extra, lock_run, open_run
+from crossgap.core.runs import check_seed, keep_extra, lock_run, open_run, provenance, start, timed
 from crossgap.core.trainer import Trainer
 from crossgap.data import Classes, LabelledImages
 from crossgap.data.subsets import SPREADS, Budget, check_counts, check_share, choose_budgets, hold_out

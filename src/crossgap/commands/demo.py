@@ -5,8 +5,7 @@ from pathlib import Path
 
 from crossgap.base.files import write_json
 from crossgap.core.fabric import hardware, single_process
-from crossgap.core.provenance import provenance, start
-from crossgap.core.runs import check_seed, find_run, lock_run, open_run
+from crossgap.core.runs import check_seed, find_run, lock_run, open_run, provenance, start
 from crossgap.experiments.taskgan.presets import as_json, get_preset
 from crossgap.experiments.taskgan.report import write_report
 from crossgap.experiments.taskgan.trial import TaskGANTrial

@@ -16,8 +16,7 @@ from torch import Tensor, nn
 from crossgap.base.files import alone, read_json, write_json
 from crossgap.base.records import as_json, summary
 from crossgap.core.fabric import hardware
-from crossgap.core.phase import Phase
-from crossgap.core.trainer import Trainer
+from crossgap.core.trainer import Phase, Trainer
 from crossgap.data.batches import Augment, Batches
 from crossgap.data.images import LabelCoding, LabelledImages, LabelScale, describe
 from crossgap.data.overlap import check_pair

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from crossgap.core.phase import Phase, adam
+from crossgap.core.trainer import Phase, adam
 from crossgap.data.batches import Batches
 from crossgap.losses import TaskLoss, task_loss
 

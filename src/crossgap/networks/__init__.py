@@ -2,8 +2,7 @@
 
 from crossgap.networks.domain_classifier import DomainClassifier
 from crossgap.networks.registry import register_network
-from crossgap.networks.taskgan import Discriminator, Generator, TaskModel
-from crossgap.networks.two_columns import TwoColumnTaskModel
+from crossgap.networks.taskgan import Discriminator, Generator, TaskModel, TwoColumnTaskModel
 
 __all__ = [
     "Discriminator", "DomainClassifier", "Generator", "TaskModel", "TwoColumnTaskModel", "register_network",

@@ -9,7 +9,7 @@ import numpy as np
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from crossgap.core.phase import Phase
+from crossgap.core.trainer import Phase
 from crossgap.rl.replay import Transitions
 
 Observation = dict[str, Any]

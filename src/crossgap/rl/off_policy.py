@@ -10,13 +10,12 @@ import lightning_fabric
 import numpy as np
 from torch import Tensor
 
-from crossgap.core.phase import Phase
+from crossgap.core.trainer import Phase
 from crossgap.data.batches import Batches
 from crossgap.errors import CrossgapError
-from crossgap.rl.collection import World, exploring, play, play_goals
+from crossgap.rl.collection import FIRST_EPISODE, VALIDATION_GOALS, World, exploring, play, play_goals, stream
 from crossgap.rl.interfaces import Learner
 from crossgap.rl.replay import Replay, write_episodes
-from crossgap.rl.streams import FIRST_EPISODE, VALIDATION_GOALS, stream
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import numpy as np
 
 from crossgap.base.files import alone, lock_file, remove, write_json, write_text
 from crossgap.base.machine import available_cores
-from crossgap.base.spawning import ProcessDied, check_main_script, die_with_parent, process_pool
+from crossgap.base.processes import ProcessDied, check_main_script, die_with_parent, process_pool
 from crossgap.collection import Collection
 from crossgap.data.folder import ABOUT, Track, _untracked, collected
 from crossgap.data.image_file import MAX_PIXELS, save_image

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from crossgap.base.files import once
-from crossgap.core.provenance import timed
 from crossgap.core.results import with_threads
+from crossgap.core.runs import timed
 from crossgap.core.statistics import wilson_interval
 from crossgap.data import Classes, LabelledImages
 from crossgap.deploy.adapted import AdaptedModel, weights_of

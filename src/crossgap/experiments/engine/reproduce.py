@@ -3,12 +3,11 @@
 from pathlib import Path
 from typing import Any
 
+from crossgap.base.processes import check_workers, in_parallel, threads_of
 from crossgap.base.progress import say
 from crossgap.core.fabric import hardware, learning_hardware, single_process
-from crossgap.core.parallel import check_workers, in_parallel, threads_of
-from crossgap.core.provenance import provenance, start
 from crossgap.core.results import add_results, prepare
-from crossgap.core.runs import find_run, lock_run, open_run
+from crossgap.core.runs import find_run, lock_run, open_run, provenance, start
 from crossgap.errors import CrossgapError, check_known
 from crossgap.experiments.engine.experiment import EXPERIMENTS, Experiment, Rows, Where
 

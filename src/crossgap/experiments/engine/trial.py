@@ -7,7 +7,7 @@ import lightning_fabric
 
 from crossgap.base.progress import track
 from crossgap.collection import Collection
-from crossgap.core.provenance import made_once
+from crossgap.core.runs import made_once
 from crossgap.core.trainer import Trainer
 from crossgap.data import LabelledImages, read_folder
 from crossgap.deploy.adapted import AdaptedModel

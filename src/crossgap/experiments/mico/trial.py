@@ -11,8 +11,8 @@ import numpy as np
 
 from crossgap.base.files import once
 from crossgap.collection import Collection
-from crossgap.core.provenance import timed
 from crossgap.core.results import with_threads
+from crossgap.core.runs import timed
 from crossgap.core.statistics import mean_interval
 from crossgap.data import LabelledImages
 from crossgap.deploy.adapted import AdaptedModel, weights_of

@@ -15,11 +15,19 @@ from crossgap.experiments.xarm7.outcomes import judged
 from crossgap.experiments.xarm7.rollouts import sparse_reward
 from crossgap.methods.asymmetric_ddpg.learner import AsymmetricDDPG
 from crossgap.methods.asymmetric_ddpg.training import Training
-from crossgap.rl.collection import World, exploring, play, play_goals
+from crossgap.rl.collection import (
+    DEMONSTRATIONS,
+    EXTRACTOR_IMAGES,
+    FIRST_EPISODE,
+    World,
+    exploring,
+    play,
+    play_goals,
+    stream,
+)
 from crossgap.rl.interfaces import Act
 from crossgap.rl.off_policy import Loop
 from crossgap.rl.replay import Episode, Replay, read_episodes, write_episodes
-from crossgap.rl.streams import DEMONSTRATIONS, EXTRACTOR_IMAGES, FIRST_EPISODE, stream
 from crossgap.simulation.xarm7 import XARM7_PICK_PLACE
 
 STRAYING = 0.4, 0.25

@@ -9,10 +9,8 @@ import lightning_fabric
 
 from crossgap.base.files import once
 from crossgap.base.records import as_json
-from crossgap.core.checkpoints import ABOUT, newest_in
-from crossgap.core.provenance import timed
-from crossgap.core.runs import same_setup
-from crossgap.core.weights import digest_in
+from crossgap.core.runs import same_setup, timed
+from crossgap.core.weights import ABOUT, digest_in, newest_in
 from crossgap.errors import check_known
 from crossgap.experiments.engine.trial import Trial
 from crossgap.experiments.pick_place.presets import PickPlacePreset
@@ -20,7 +18,7 @@ from crossgap.experiments.pick_place.setups import SETUPS
 from crossgap.experiments.pick_place.training import PickPlaceTraining
 from crossgap.experiments.xarm7.outcomes import EPISODE, judged, trained_threads
 from crossgap.methods.asymmetric_ddpg.learner import AsymmetricDDPG
-from crossgap.rl.streams import TEST_GOALS
+from crossgap.rl.collection import TEST_GOALS
 
 TEACHER = "privileged"
 """The method that the ones with images begin with."""

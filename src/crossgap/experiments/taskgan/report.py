@@ -9,8 +9,7 @@ import numpy as np
 from crossgap.base.progress import command, say, say_next
 from crossgap.base.records import mismatch
 from crossgap.core.fabric import make_fabric
-from crossgap.core.provenance import provenance, read_times
-from crossgap.core.runs import seeds_of
+from crossgap.core.runs import provenance, read_times, seeds_of
 from crossgap.core.trainer import read_metrics
 from crossgap.deploy.adapted import AdaptedModel
 from crossgap.errors import CrossgapError, check_known

@@ -12,8 +12,8 @@ import numpy as np
 from crossgap.base.arrays import read_arrays
 from crossgap.base.files import once, writing
 from crossgap.collection import Collection
-from crossgap.core.provenance import timed
 from crossgap.core.results import with_threads
+from crossgap.core.runs import timed
 from crossgap.data import LabelledImages, LabelScale
 from crossgap.deploy.adapted import AdaptedModel, weights_of
 from crossgap.errors import CrossgapError, check_known

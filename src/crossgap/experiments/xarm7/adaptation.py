@@ -11,9 +11,8 @@ from crossgap.core.fabric import hardware
 from crossgap.core.trainer import Trainer
 from crossgap.core.weights import digest_in
 from crossgap.data.batches import Batches
-from crossgap.deploy.goggles import GOGGLES, Goggles, PerCamera, load_goggles, save_goggles
 from crossgap.deploy.policy import ABOUT as POLICY
-from crossgap.deploy.policy import ReachPolicy
+from crossgap.deploy.policy import GOGGLES, Goggles, PerCamera, ReachPolicy, load_goggles, save_goggles
 from crossgap.errors import CrossgapError
 from crossgap.experiments.xarm7.training import ReachTraining
 from crossgap.methods.supervised import Supervised

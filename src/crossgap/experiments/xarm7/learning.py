@@ -10,8 +10,7 @@ from rich.table import Column, Table
 from crossgap.base.files import write_json
 from crossgap.base.progress import command, console, say, say_next
 from crossgap.core.fabric import learning_hardware, make_fabric
-from crossgap.core.provenance import start
-from crossgap.core.runs import CONFIG, lock_run, open_run
+from crossgap.core.runs import CONFIG, lock_run, open_run, start
 from crossgap.core.statistics import paired_difference, wilson_interval
 from crossgap.deploy.policy import EXTRACTORS, ReachPolicy
 from crossgap.errors import CrossgapError, find, unknown
@@ -19,8 +18,8 @@ from crossgap.experiments.xarm7.presets import EPISODE_STEPS, XARM7_PRESETS
 from crossgap.experiments.xarm7.rollouts import play_goals
 from crossgap.experiments.xarm7.setups import ReachSetup
 from crossgap.experiments.xarm7.training import ReachTraining, about_policy
-from crossgap.networks.alexnet import AlexNetExtractor
-from crossgap.rl.streams import TEST_GOALS, VALIDATION_GOALS
+from crossgap.networks.actor_critic import AlexNetExtractor
+from crossgap.rl.collection import TEST_GOALS, VALIDATION_GOALS
 from crossgap.simulation.base.randomization import get_randomization
 from crossgap.simulation.base.ray_workers import connected_ray
 from crossgap.simulation.xarm7.looks import get_look

@@ -12,8 +12,7 @@ import numpy as np
 from crossgap.base.files import write_text
 from crossgap.base.progress import say
 from crossgap.core.fabric import make_fabric
-from crossgap.core.provenance import provenance
-from crossgap.core.runs import read_run, seeds_of
+from crossgap.core.runs import provenance, read_run, seeds_of
 from crossgap.deploy.policy import Policy
 from crossgap.errors import CrossgapError, find
 from crossgap.experiments.xarm7.figures import distance_histograms, learning_curves, region_map

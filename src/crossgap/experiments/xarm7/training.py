@@ -19,11 +19,9 @@ from crossgap.experiments.xarm7.rollouts import VIEW, frames_of, play_goals, sca
 from crossgap.experiments.xarm7.setups import ReachSetup
 from crossgap.methods.asymmetric_ddpg.learner import AsymmetricDDPG
 from crossgap.methods.asymmetric_ddpg.training import Training
-from crossgap.networks.actor_critic import Actor, Critic
-from crossgap.networks.alexnet import AlexNetExtractor
-from crossgap.rl.collection import World
+from crossgap.networks.actor_critic import Actor, AlexNetExtractor, Critic
+from crossgap.rl.collection import TEST_GOALS, World
 from crossgap.rl.off_policy import Loop
-from crossgap.rl.streams import TEST_GOALS
 from crossgap.simulation.xarm7 import XARM7_REACH
 
 FIRST_IMAGES = 10_000_000

@@ -8,8 +8,7 @@ import lightning_fabric
 
 from crossgap.base.files import once
 from crossgap.base.machine import threads_here
-from crossgap.core.provenance import timed
-from crossgap.core.runs import same_setup, setup_differences
+from crossgap.core.runs import same_setup, setup_differences, timed
 from crossgap.deploy.policy import Policy
 from crossgap.errors import find
 from crossgap.experiments.engine.trial import Trial

@@ -31,7 +31,7 @@ import torch
 from torch import Tensor, nn
 
 from crossgap.core.fabric import keep_freed_memory
-from crossgap.core.phase import adam
+from crossgap.core.trainer import adam
 from crossgap.data.batches import image_tensor, moved
 from crossgap.losses import actor_loss, bottleneck_loss, cloning_loss, critic_loss
 from crossgap.methods.asymmetric_ddpg.config import DDPGConfig

@@ -9,10 +9,10 @@ import lightning_fabric
 from torch import Tensor
 
 from crossgap.base.files import read_json_lines, remove, write_text
-from crossgap.core.checkpoints import done_in
 from crossgap.core.fabric import in_float32
 from crossgap.core.runs import same_setup
 from crossgap.core.trainer import Trainer
+from crossgap.core.weights import done_in
 from crossgap.data.batches import Batches
 from crossgap.methods.asymmetric_ddpg.learner import AsymmetricDDPG
 from crossgap.methods.config import SupervisedConfig

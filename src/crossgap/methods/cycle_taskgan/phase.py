@@ -11,7 +11,7 @@ f_X stays as it was trained on the source; f_Y starts as its copy and is trained
 import torch
 from torch import Tensor, nn
 
-from crossgap.core.phase import Phase, adam
+from crossgap.core.trainer import Phase, adam
 from crossgap.data.batches import Batches
 from crossgap.losses import (
     TaskLoss,

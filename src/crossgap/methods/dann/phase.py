@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from crossgap.core.phase import Phase
+from crossgap.core.trainer import Phase
 from crossgap.data.batches import Batches
 from crossgap.losses import TaskLoss, domain_loss, task_loss
 from crossgap.networks import DomainClassifier, TaskModel

@@ -14,7 +14,7 @@ Step 2 is `TaskGAN`, the same for both. Step 1 is `supervised.Supervised`, and f
 import torch
 from torch import Tensor, nn
 
-from crossgap.core.phase import Phase, adam
+from crossgap.core.trainer import Phase, adam
 from crossgap.data.batches import Batches
 from crossgap.losses import (
     TaskLoss,

@@ -5,7 +5,7 @@ from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import Any
 
-from crossgap.base.spawning import WITHOUT_GUARD, check_main_script, die_with_parent, ended_without_guard
+from crossgap.base.processes import WITHOUT_GUARD, check_main_script, die_with_parent, ended_without_guard
 from crossgap.errors import CrossgapError
 from crossgap.simulation.base.environments import Observed, Worker, WorkerDied
 
