@@ -1,4 +1,4 @@
-"""A new method is one folder: listed, trained and recorded as any other, with options of its own."""
+"""A new method is one folder, that of docs/architecture.md: listed, trained and recorded as any other."""
 
 from __future__ import annotations
 
@@ -19,36 +19,9 @@ from crossgap.errors import CrossgapError
 from crossgap.methods.config import NetworkConfig, SupervisedConfig, TaskGANConfig
 from crossgap.methods.methods import Methods
 from crossgap.methods.registry import METHODS
+from crossgap.networks.registry import NETWORKS
+from walkthroughs import walkthrough
 
-ENTRY = '''
-from dataclasses import dataclass
-
-from crossgap.methods.registry import Method, enter
-
-
-@dataclass(frozen=True)
-class ToyConfig:
-    """Of the toy."""
-
-    steps: int = 2
-    """Steps of Adam."""
-    share: float = 0.0
-    """Of nothing."""
-
-
-enter("toy", Method("a toy", "crossgap.methods.toy.recipe:toy", settings=("source",), own=ToyConfig()), 60)
-'''
-RECIPE = '''
-from crossgap.methods.supervised import Supervised
-
-
-def toy(methods, name):
-    """f_X trained on with the target images."""
-    task_model, config = methods.get("source_only").task_model, methods.own(name)
-    data = [methods.batches(methods.target, 4, 10)]
-    methods.fit(name, Supervised(name, task_model, data, config.steps, 1e-3, methods.scale.loss))
-    return methods.adapted(task_model)
-'''
 TINY = TaskGANConfig(NetworkConfig(4, 8, 4, 1, 4), source=SupervisedConfig(3, 4))
 OPTIONS = ("--source.steps", "3", "--source.batch", "4", "--networks.task-width", "4", "--device", "cpu")
 
@@ -56,14 +29,12 @@ OPTIONS = ("--source.steps", "3", "--source.batch", "4", "--networks.task-width"
 @pytest.fixture(autouse=True)
 def toy_method(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """A folder that nothing names, where methods are looked for."""
-    folder = tmp_path / "more" / "toy"
-    folder.mkdir(parents=True)
-    (folder / "__init__.py").write_text(ENTRY)
-    (folder / "recipe.py").write_text(RECIPE)
-    monkeypatch.setattr(crossgap.methods, "__path__", [*crossgap.methods.__path__, str(tmp_path / "more")])
+    more = str(walkthrough("methods", tmp_path / "more"))
+    monkeypatch.setattr(crossgap.methods, "__path__", [*crossgap.methods.__path__, more])
     yield
-    METHODS._things.pop("toy", None)
-    for name in ("crossgap.methods.toy", "crossgap.methods.toy.recipe"):
+    METHODS._things.pop("tint", None)
+    NETWORKS.pop("Shift", None)
+    for name in ("crossgap.methods.tint", "crossgap.methods.tint.recipe"):
         sys.modules.pop(name, None)
 
 
@@ -76,10 +47,10 @@ def folders(toy, tmp_path: Path) -> tuple[str, ...]:
 
 
 def test_it_is_listed_among_the_others(capsys) -> None:
-    assert list(METHODS)[-2:] == ["toy", "oracle"]
-    assert names()["toy"] == "a toy"
+    assert list(METHODS)[-2:] == ["tint", "oracle"]
+    assert names()["tint"] == "f_X behind a shift of the mean colour"
     list_methods()
-    assert "a toy" in capsys.readouterr().out
+    assert "f_X behind a shift of the mean colour" in " ".join(capsys.readouterr().out.split())
 
 
 def test_python_trains_it_and_knows_it_again(toy, fabric, tmp_path: Path) -> None:
@@ -89,39 +60,47 @@ def test_python_trains_it_and_knows_it_again(toy, fabric, tmp_path: Path) -> Non
             toy("source", 8, 1), toy("target", 8, 2), config, Trainer(tmp_path, fabric, quiet=True)
         )
 
-    model = methods().get("toy")
-    assert model.made_of["config"].keys() == {"networks", "source", "toy"}
-    assert model.made_of["config"]["toy"] == {"steps": 2, "share": 0.0}
-    written = (tmp_path / "models" / "toy" / "task_model.safetensors").stat().st_mtime_ns
-    methods().get("toy")
-    assert (tmp_path / "models" / "toy" / "task_model.safetensors").stat().st_mtime_ns == written
-    other = type(METHODS["toy"].own)(steps=3)
-    with pytest.raises(CrossgapError, match=r"toy holds another training: --toy\.steps is 2 there, 3 here"):
-        methods(toy=other).get("toy")
-    methods(toy=other).get("source_only")  # which has nothing to do with it
-    with pytest.raises(CrossgapError, match=r"settings of its own 'tog' not found.*Available: toy"):
+    made = methods()
+    model = made.get("tint")
+    images = {side: getattr(made, side).images.astype(float) for side in ("source", "target")}
+    shifted = model.translate(made.target.images).astype(float)
+    gap, left = (
+        abs(x - images["source"].mean((0, 1, 2))).max()
+        for x in (images["target"].mean((0, 1, 2)), shifted.mean((0, 1, 2)))
+    )
+    assert left < 0.2 * gap  # but for what is cut at black and white
+    assert model.made_of["config"].keys() == {"networks", "source", "tint"}
+    assert model.made_of["config"]["tint"] == {"share": 1.0}
+    written = (tmp_path / "models" / "tint" / "task_model.safetensors").stat().st_mtime_ns
+    methods().get("tint")
+    assert (tmp_path / "models" / "tint" / "task_model.safetensors").stat().st_mtime_ns == written
+    other = type(METHODS["tint"].own)(share=0.5)
+    with pytest.raises(CrossgapError, match=r"another training: --tint\.share is 1\.0 there, 0\.5 here"):
+        methods(tint=other).get("tint")
+    methods(tint=other).get("source_only")  # which has nothing to do with it
+    with pytest.raises(CrossgapError, match=r"settings of its own 'tog' not found.*Available: tint"):
         methods(tog=other)
 
 
 def test_the_command_line_has_its_options_and_no_others(folders, tmp_path: Path, capsys) -> None:
-    tyro.cli(command("toy"), args=[*folders, "--toy.steps", "4"])
-    model = AdaptedModel.load(tmp_path / "run" / "models" / "toy")
-    assert model.made_of["config"]["toy"]["steps"] == 4
+    tyro.cli(command("tint"), args=[*folders, "--tint.share", "0.5"])
+    model = AdaptedModel.load(tmp_path / "run" / "models" / "tint")
+    assert model.made_of["config"]["tint"]["share"] == 0.5
     run = json.loads((tmp_path / "run" / "config.json").read_text())
-    assert run["config"]["toy"] == {"steps": 4, "share": 0.0}
-    for unknown in ("--translator.steps", "--pairs", "--target-labels", "--toy.rate"):
+    assert run["config"]["tint"] == {"share": 0.5}
+    for unknown in ("--translator.steps", "--pairs", "--target-labels", "--tint.rate"):
         capsys.readouterr()
         with pytest.raises(SystemExit):
-            tyro.cli(command("toy"), args=[*folders, unknown, "4"])
+            tyro.cli(command("tint"), args=[*folders, unknown, "4"])
         assert unknown in capsys.readouterr().err
     with pytest.raises(SystemExit):
-        tyro.cli(command("fine_tuned"), args=[*folders, "--toy.steps", "4"])
+        tyro.cli(command("fine_tuned"), args=[*folders, "--tint.share", "0.5"])
 
 
 def test_it_joins_a_run_that_did_not_know_it(folders, tmp_path: Path) -> None:
     tyro.cli(command("source_only"), args=[*folders])
-    tyro.cli(command("toy"), args=[*folders])
+    tyro.cli(command("tint"), args=[*folders])
     tyro.cli(command("source_only"), args=[*folders])
-    assert {path.name for path in (tmp_path / "run" / "models").glob("[!.]*")} == {"source_only", "toy"}
-    with pytest.raises(CrossgapError, match=r"holds another run: --toy\.steps is 2 there, 3 here"):
-        tyro.cli(command("toy"), args=[*folders, "--toy.steps", "3"])
+    assert {path.name for path in (tmp_path / "run" / "models").glob("[!.]*")} == {"source_only", "tint"}
+    with pytest.raises(CrossgapError, match=r"holds another run: --tint\.share is 1\.0 there, 0\.5 here"):
+        tyro.cli(command("tint"), args=[*folders, "--tint.share", "0.5"])

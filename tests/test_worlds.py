@@ -7,7 +7,6 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from textwrap import dedent
 from types import SimpleNamespace
 
 import gymnasium
@@ -24,6 +23,7 @@ from crossgap.simulation.contact_sheet import shown
 from crossgap.simulation.meshes import meshes_problem
 from crossgap.simulation.registry import WORLDS
 from crossgap.simulation.xarm7 import XARM7_REACH
+from walkthroughs import walkthrough
 
 DRESSED = [(name, look) for name, world in shown().items() for look in world.looks]
 
@@ -125,71 +125,6 @@ def test_models_are_played_in_the_one_world_where_their_labels_are_actions(monke
             evaluate._world_that_moves(models)  # type: ignore[arg-type]
 
 
-TOY = {
-    "__init__.py": """
-        '''A ball on a floor.'''
-        import gymnasium
-        from crossgap.simulation.registry import WORLDS, World
-
-        def rolled(steps, perturbation, rng):
-            places = rng.uniform(-0.2, 0.2, (steps, 2))
-            return [(place,) for place in places], places
-
-        gymnasium.register("toy/Ball-v0", "crossgap.simulation.ball.ball:BallEnv", max_episode_steps=7)
-        WORLDS.enter("ball", World("crossgap.simulation.ball.ball:BallScene", ("x", "y"), rolled))
-    """,
-    "ball.py": """
-        import gymnasium, mujoco, numpy as np
-        from dataclasses import replace
-        from crossgap.simulation.base.looks import Light, RoomLook, Surface
-        from crossgap.simulation.base.scene import Scene
-        from crossgap.simulation.base.sharing import SceneHere
-
-        BALL = '''<mujoco><visual><global offwidth="512" offheight="512"/></visual><worldbody>
-          <light name="light_0" pos="0 0 1" dir="0 0 -1"/><camera name="front" pos="0 0 1"/>
-          <geom name="floor" type="plane" size="1 1 .1"/>
-          <body><joint name="x" type="slide" axis="1 0 0"/><joint name="y" type="slide" axis="0 1 0"/>
-            <geom type="sphere" size=".1" rgba="1 0 0 1"/></body></worldbody></mujoco>'''
-        SOURCE = RoomLook(
-            name="source", floor=Surface((1, 1, 1)), wall=Surface((1, 1, 1)), lights=(Light((0, 0, 1)),),
-            ambient=0.5, camera=(0, 0, 1), camera_target=(0, 0, 0), workspace=(0, 0, 0),
-        )
-
-        class BallScene(Scene):
-            looks = {"source": SOURCE, "target_lit": replace(SOURCE, name="target_lit", variation="lights")}
-            joints = ("x", "y")
-
-            @staticmethod
-            def spec(look, buffer_size):
-                return mujoco.MjSpec.from_string(BALL)
-
-            def render(self, place, fields):
-                self._show(fields)
-                self.data.qpos[self._joints] = place
-                return self._image()
-
-        class BallEnv(gymnasium.Env):
-            def __init__(self, look="source", size=16):
-                self._scene = SceneHere(BallScene, look, "none", size)
-                box, several = gymnasium.spaces.Box, gymnasium.spaces.Dict
-                image = box(0, 255, (size, size, 3), np.uint8)
-                self.observation_space = several({"pixels": several({"front": image})})
-                self.action_space = box(-1, 1, (2,), np.float32)
-
-            def _seen(self):
-                return {"pixels": {"front": self._scene().render(self.place, self._appearance)}}
-
-            def reset(self, *, seed=None, options=None):
-                super().reset(seed=seed)
-                self.place, self._appearance = np.zeros(2), self._scene().new_appearance(self.np_random)
-                return self._seen(), {}
-
-            def step(self, action):
-                self.place = self.place + action
-                return self._seen(), 0.0, False, False, {}
-    """,
-}
-"""A world: a folder and nothing else."""
 PLAYED = """
 import sys
 import crossgap.simulation
@@ -217,12 +152,8 @@ if __name__ == "__main__":
 """
 
 
-def test_a_world_is_a_folder_and_nothing_else(python, tmp_path: Path) -> None:
-    folder = tmp_path / "worlds" / "ball"
-    folder.mkdir(parents=True)
-    for name, text in TOY.items():
-        (folder / name).write_text(dedent(text), encoding="utf-8")
-    done = python(PLAYED, tmp_path / "worlds", tmp_path)
+def test_a_world_is_a_folder_that_of_the_walk_through_and_nothing_else(python, tmp_path: Path) -> None:
+    done = python(PLAYED, walkthrough("simulation", tmp_path / "worlds"), tmp_path)
     assert done.stdout.splitlines() == [
         "(6, 16, 16, 3) ('x', 'y') True",
         "Look 'marble' not found. Available: source, target_lit.",

@@ -15,7 +15,7 @@ from crossgap.core.fabric import hardware, make_fabric
 from crossgap.core.runs import CONFIG, check_seed, keep_extra, lock_run, open_run
 from crossgap.core.trainer import Trainer
 from crossgap.data import Classes, LabelledImages
-from crossgap.deploy.adapted import AdaptedModel
+from crossgap.deploy.adapted import ABOUT, AdaptedModel
 from crossgap.methods.config import TaskGANConfig, as_settings
 from crossgap.methods.registry import METHODS
 
@@ -71,6 +71,8 @@ def _of_run(output: Path, wanted: dict[str, Any], used: Collection[str]) -> dict
     if found.get("experiment") != "train" or not isinstance(there, dict):
         return wanted
     records = [read_json(record, "record", dict) for record in (output / "checkpoints").glob("*.json")]
+    models = [read_json(model, "model", dict) for model in (output / "models").glob(f"*/{ABOUT}")]
+    records += [model.get("made_of", {}) for model in models]  # one that has no phase of its own, too
     trained = {part for record in records for part in record.get("config", {})}
     free = {part: as_json(wanted[part]) for part in used if part not in trained}
     if not free.items() <= there.items():
