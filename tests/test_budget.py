@@ -14,6 +14,7 @@ from PIL import Image
 
 from crossgap.base.files import remove
 from crossgap.commands.budget import budget_on_folders, default_counts
+from crossgap.commands.options import BudgetOptions
 from crossgap.data import LabelledImages, read_folder, write_folder
 from crossgap.data.overlap import count_seen
 from crossgap.deploy.adapted import AdaptedModel
@@ -128,13 +129,14 @@ def folders(tmp_path: Path, toy) -> tuple[Path, Path]:
 
 def own(
     folders: tuple[Path, Path], output: Path, counts: tuple[int, ...] | None, held_out: float = 0.5,
-    methods: tuple[str, ...] = BUDGET_METHODS, spread: str = "both", randomized: Path | None = None,
+    methods: tuple[str, ...] = BUDGET_METHODS, spread: Any = "both", randomized: Path | None = None,
     classes: int | None = None, unlabelled: Path | None = None,
 ) -> list[dict]:  # fmt: skip
-    path = budget_on_folders(
-        *folders, output, methods, counts, spread, held_out, 0, None, classes, unlabelled, randomized, "cpu",
-        "32-true", TINY,
+    options = BudgetOptions(
+        *folders, output, classes=classes, device="cpu", precision="32-true", methods=methods, counts=counts,
+        spread=spread, held_out=held_out, unlabelled=unlabelled, randomized=randomized,
     )  # fmt: skip
+    path = budget_on_folders(options, TINY)
     return json.loads(path.read_text())["rows"]
 
 

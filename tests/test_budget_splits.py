@@ -13,6 +13,7 @@ import pytest
 
 from crossgap.base.files import read_json, write_json
 from crossgap.commands import budget as own_budget
+from crossgap.commands.options import BudgetOptions
 from crossgap.data import LabelledImages, read_unlabelled, write_folder
 from crossgap.data.images import describe
 from crossgap.errors import CrossgapError
@@ -94,10 +95,11 @@ def test_own_images_that_are_held_out_are_not_trained_on(tmp_path: Path, toy, tr
     given = np.concatenate([target.images, toy("target", 5, 9).images])  # what is held out, too
     write_folder(tmp_path / "more", LabelledImages(given, np.zeros((29, 0), np.float32), (), np.arange(29)))
     methods = ("fine_tuned", "taskgan_inverse_unlabelled")
-    own_budget.budget_on_folders(
-        tmp_path / "source", tmp_path / "target", tmp_path / "run", methods, (0, 4, 16), "both", 0.34, seed,
-        None, None, tmp_path / "more", None, "cpu", "32-true", PRESETS["smoke"].config,
+    options = BudgetOptions(
+        tmp_path / "source", tmp_path / "target", tmp_path / "run", seed, device="cpu", precision="32-true",
+        methods=methods, counts=(0, 4, 16), held_out=0.34, unlabelled=tmp_path / "more",
     )  # fmt: skip
+    own_budget.budget_on_folders(options, PRESETS["smoke"].config)
     used = {name for name, *_ in trained}
     assert used == {"source_only", *methods}
     tests = [model.shown for _, _, model in trained]
@@ -126,10 +128,12 @@ def test_a_run_that_saw_held_out_images_is_another_one(tmp_path: Path, toy, trai
     write_folder(tmp_path / "more", target.without_labels())
 
     def run() -> Path:
-        return own_budget.budget_on_folders(
-            tmp_path / "source", tmp_path / "target", tmp_path / "run", ("taskgan_inverse_unlabelled",), (4,),
-            "images", 0.5, 0, None, None, tmp_path / "more", None, "cpu", "32-true", PRESETS["smoke"].config,
+        options = BudgetOptions(
+            tmp_path / "source", tmp_path / "target", tmp_path / "run", device="cpu", precision="32-true",
+            methods=("taskgan_inverse_unlabelled",), counts=(4,), spread="images", held_out=0.5,
+            unlabelled=tmp_path / "more",
         )  # fmt: skip
+        return own_budget.budget_on_folders(options, PRESETS["smoke"].config)
 
     run()
     run()
@@ -147,9 +151,10 @@ def test_another_seed_holds_out_other_images(tmp_path: Path, toy, trained) -> No
     write_folder(tmp_path / "source", toy("source", 16, 0))
     write_folder(tmp_path / "target", toy("target", 40, 1))
     for seed in (0, 1):
-        own_budget.budget_on_folders(
-            tmp_path / "source", tmp_path / "target", tmp_path / str(seed), ("fine_tuned",), (0,), "images",
-            0.5, seed, None, None, None, None, "cpu", "32-true", PRESETS["smoke"].config,
+        options = BudgetOptions(
+            tmp_path / "source", tmp_path / "target", tmp_path / str(seed), seed, device="cpu",
+            precision="32-true", methods=("fine_tuned",), counts=(0,), spread="images", held_out=0.5,
         )  # fmt: skip
+        own_budget.budget_on_folders(options, PRESETS["smoke"].config)
     one, other = (model.shown[0] for _, _, model in trained)
     assert not np.array_equal(one, other)

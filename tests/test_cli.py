@@ -472,15 +472,15 @@ SWITCHED = {
 @pytest.mark.parametrize(("said", "method"), SWITCHED.items())
 def test_a_family_and_its_switches_are_a_method(monkeypatch, capsys, said, method):
     asked = {}
-    monkeypatch.setattr(training, "train_on_folders", lambda *given, **more: asked.update(more, given=given))
+    monkeypatch.setattr(training, "train_on_folders", lambda *given: asked.update(given=given))
     code, message = crossgap(monkeypatch, capsys, "train", *said.split(), *PAIR)
     assert code == 0, message
-    name, config = asked["given"]
+    name, config, _, beside = asked["given"]
     assert name == method
     assert config.canonical.steps == (5 if "steps 5" in said else 2200)
-    folders = {key: path for key, path in asked.items() if isinstance(path, Path)}
-    assert folders.keys() - {"source", "target", "output"} == set(re.findall(r"--(\w+) DIR", said))
-    assert asked.get("target_labels", True) == ("--target-labels" not in said)
+    folders = {key for key, path in vars(beside).items() if isinstance(path, Path)}
+    assert folders == set(re.findall(r"--(\w+) DIR", said))
+    assert (beside.target_labels == "all") == ("--target-labels" not in said)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 from PIL import Image
 
-from crossgap.cli.looks import looks
+from crossgap.cli.verbs import looks
 from crossgap.commands.doctor import filament_state
 from crossgap.errors import CrossgapError
 from crossgap.simulation.base import filament, filament_process, vulkan

@@ -10,8 +10,8 @@ import pytest
 import tyro
 
 import crossgap.methods
-from crossgap.cli.methods import methods as list_methods
 from crossgap.cli.train import command, names
+from crossgap.cli.verbs import methods as list_methods
 from crossgap.core.trainer import Trainer
 from crossgap.data import write_folder
 from crossgap.deploy.adapted import AdaptedModel

@@ -14,11 +14,12 @@ from tyro.conf import Positional
 from crossgap.base.machine import wait_passively_if_crowded
 from crossgap.errors import CrossgapError
 
-VERBS = (
-    "demo", "collect", "train", "evaluate", "budget", "report", "reproduce", "methods", "looks", "doctor",
-)  # fmt: skip
-"""Each has a module of its name beside this one, with a function of that name; or, where its first argument
-says which others there are, with `ABOUT`, `names()` and `command(name)`."""
+VERBS = {
+    "demo": "verbs", "collect": "verbs", "train": "train", "evaluate": "verbs", "budget": "train",
+    "report": "verbs", "reproduce": "reproduce", "methods": "verbs", "looks": "verbs", "doctor": "verbs",
+}  # fmt: skip
+"""In which module beside this one each is: a function of its name; or, where its first argument says which
+others there are, `ABOUT`, `names()` and `command(name)`."""
 LATER = 10.0
 """Seconds that all but the first of several processes wait before they say what is wrong."""
 
@@ -33,20 +34,27 @@ def complain(error: Exception) -> None:
 
 def run(arguments: list[str]) -> None:
     """Run a verb, or say which there are."""
-    verb = arguments[0] if arguments else ""
-    if verb in VERBS:
-        module = importlib.import_module(f"crossgap.cli.{verb}")
-        if not hasattr(module, "command"):
-            tyro.cli(getattr(module, verb), args=arguments[1:], prog=f"crossgap {verb}")
-            return
-        chosen, rest = _chosen(module.names(), arguments[1:])
+    from crossgap.cli.settings import as_now
+
+    verb, *rest = [as_now(word) for word in arguments] or [""]
+    if verb not in VERBS and verb not in _brought():
+        _overview(arguments)
+    elif callable(found := _found(verb)):
+        tyro.cli(found, args=rest, prog=f"crossgap {verb}")
+    else:
+        chosen, rest = _chosen(found.names(), rest)
         if chosen:
-            tyro.cli(module.command(chosen), args=rest, prog=f"crossgap {verb} {chosen}")
-            return
-    elif verb in (brought := _brought()):
-        tyro.cli(pkgutil.resolve_name(brought[verb]), args=arguments[1:], prog=f"crossgap {verb}")
-        return
-    _overview(arguments)
+            tyro.cli(found.command(chosen), args=rest, prog=f"crossgap {verb} {chosen}")
+        else:
+            _overview(arguments)
+
+
+def _found(verb: str) -> Any:
+    """A verb's function, or the module of one with a choice."""
+    if verb not in VERBS:
+        return pkgutil.resolve_name(_brought()[verb])
+    module = importlib.import_module(f"crossgap.cli.{VERBS[verb]}")
+    return getattr(module, verb, module)
 
 
 def _chosen(names: Mapping[str, str], arguments: list[str]) -> tuple[str, list[str]]:
@@ -66,8 +74,7 @@ def _brought() -> dict[str, str]:
 
 def _overview(arguments: list[str]) -> None:
     """Help on all verbs, or on one whose choice is missing; or what is wrong with the arguments."""
-    verbs = {verb: _shown(verb, arguments[:1] == [verb]) for verb in VERBS}
-    verbs |= {verb: pkgutil.resolve_name(place) for verb, place in _brought().items()}
+    verbs = {verb: _shown(verb, arguments[:1] == [verb]) for verb in (*VERBS, *_brought())}
     tyro.extras.subcommand_cli_from_dict(
         verbs, args=arguments, prog="crossgap", description="Cross the reality gap, and prove it.",
         sort_subcommands=False,
@@ -76,9 +83,9 @@ def _overview(arguments: list[str]) -> None:
 
 def _shown(verb: str, whole: bool) -> Callable[..., Any]:
     """A verb as help shows it; its own also says what it can be followed by."""
-    module = importlib.import_module(f"crossgap.cli.{verb}")
-    if not hasattr(module, "command"):
-        return getattr(module, verb)
+    module = _found(verb)
+    if callable(module):
+        return module
 
     def choose(name: Positional[str]) -> None:
         module.command(name)

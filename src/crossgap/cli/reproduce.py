@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from tyro.conf import arg
 
+from crossgap.cli.settings import Flat
 from crossgap.experiments.engine.experiment import EXPERIMENTS, Where
 
 ABOUT = """Repeat an experiment over seeds, and write <results>/<experiment>/<preset>.json.
@@ -28,16 +29,14 @@ def command(name: str) -> Callable[..., None]:
         CrossgapError: there is no such experiment; the message lists those that exist.
     """
     entry = EXPERIMENTS.find(name)
-    fields = [
-        (option, Annotated[kind, arg(help=about)], None) for option, (kind, about) in entry.options.items()
-    ]
-    kind = make_dataclass("Options", fields, frozen=True)
+    options = [(key, Annotated[kind, arg(help=about)], None) for key, (kind, about) in entry.options.items()]
+    Options = make_dataclass("Options", options, frozen=True)
 
     def reproduce(
         preset: Annotated[Literal[entry.presets], arg(help=PRESET)] = "quick",  # type: ignore
         seeds: Annotated[int | None, arg(help=SEEDS)] = None,
-        options: Annotated[kind, arg(name="")] = kind(),  # type: ignore # noqa: B008
-        where: Annotated[Where, arg(name="")] = Where(),  # noqa: B008
+        options: Flat[Options] = Options(),  # noqa: B008
+        where: Flat[Where] = Where(),  # noqa: B008
     ) -> None:
         from crossgap.experiments.engine.closing import say_results
         from crossgap.experiments.engine.reproduce import reproduce

@@ -9,6 +9,7 @@ import numpy as np
 
 from crossgap.base.files import once
 from crossgap.base.progress import console, say
+from crossgap.commands.options import BudgetOptions
 from crossgap.commands.own_data import OwnData, check_given, read_own_data
 from crossgap.core.fabric import hardware, single_process
 from crossgap.core.results import add_results, read_rows, with_threads
@@ -31,11 +32,7 @@ FEW = 5
 """Held-out episodes, below which a run says that it has few."""
 
 
-def budget_on_folders(
-    source: Path, target: Path, output: Path, methods: tuple[str, ...] | None, counts: tuple[int, ...] | None,
-    spread: str, held_out: float, seed: int, labels: tuple[str, ...] | None, classes: int | None,
-    unlabelled: Path | None, randomized: Path | None, device: str, precision: str, config: TaskGANConfig,
-) -> Path:  # fmt: skip
+def budget_on_folders(options: BudgetOptions, config: TaskGANConfig) -> Path:
     """Train each method on growing numbers of target images, print the errors, and write them.
 
     `<output>/budget.json` has them as flat rows, `<output>/budget.png` as a plot, both with what earlier runs
@@ -44,20 +41,23 @@ def budget_on_folders(
 
     Raises:
         CrossgapError: bad data, an unknown method, a number of images above what is left to train with,
-            too few episodes, or `output` holds another run.
+            too few episodes, or the run folder holds another run.
     """
-    methods = check_methods([SHORTHANDS.get(name, name) for name in methods or BUDGET_METHODS])
-    seed, held_out = check_seed(seed), check_share(held_out)
+    methods = check_methods([SHORTHANDS.get(name, name) for name in options.methods or BUDGET_METHODS])
+    seed, held_out, output = check_seed(options.seed), check_share(options.held_out), options.output
     for method in methods:
-        check_given(method, {"randomized": randomized})
-    if counts is not None:
+        check_given(method, {"randomized": options.randomized})
+    if (counts := options.counts) is not None:
         check_counts(counts)
-    fabric = single_process(device, precision)
-    data = read_own_data(source, target, labels, classes, unlabelled=unlabelled, randomized=randomized)
+    fabric = single_process(options.device, options.precision)
+    data = read_own_data(
+        options.source, options.target, options.labels, options.classes, unlabelled=options.unlabelled,
+        randomized=options.randomized,
+    )  # fmt: skip
     if not data.target.label_names:
-        raise CrossgapError(f"{target} has no labels. A label budget needs labelled target images.")
+        raise CrossgapError(f"{options.target} has no labels. A label budget needs labelled target images.")
     held = hold_out(data.target.episodes, held_out, seed)
-    spreads = tuple(SPREADS) if spread == "both" else (spread,)
+    spreads = tuple(SPREADS) if options.spread == "both" else (options.spread,)
     data, test = data.hold_out(held)
     pool = data.target
     if (count := len(np.unique(test.episodes))) < FEW:

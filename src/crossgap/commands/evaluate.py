@@ -2,6 +2,7 @@
 
 import json
 from collections import ChainMap
+from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from rich.table import Column, Table
 
 from crossgap.base.files import write_json
 from crossgap.base.progress import console, say, track
+from crossgap.commands.options import EvaluationOptions
 from crossgap.core.fabric import make_fabric
 from crossgap.core.runs import CONFIG
 from crossgap.core.statistics import paired_difference, paired_error_difference
@@ -23,16 +25,15 @@ from crossgap.evaluation import TEST_STARTS, VALIDATION_STARTS, ClosedLoop, clos
 from crossgap.simulation.base.looks import find_look
 from crossgap.simulation.registry import WORLDS, World
 
+LOOK = "target_b"
+"""Where it is played by default."""
 FEW_EPISODES, FEW_STARTS = 10, 20
 """With fewer an interval is printed with a warning."""
 DEPTH = 3
 """Folders from a model up to its run: run/models/name; of a label budget run/images_00010/models/name."""
 
 
-def evaluate_folders(
-    folders: tuple[Path, ...], look: str | None, data: Path | None, gain: float | None, starts: int | None,
-    steps: int | None, validation: bool, output: Path | None, device: str,
-) -> dict[str, Any]:  # fmt: skip
+def evaluate_folders(folders: tuple[Path, ...], options: EvaluationOptions) -> dict[str, Any]:
     """`evaluate_models`, or `evaluate_policies` where all folders are policies.
 
     Raises:
@@ -43,44 +44,42 @@ def evaluate_folders(
             raise CrossgapError(f"{folder} is a run. Its policy is {folder / 'policy'}.")
     policies = [folder for folder in folders if (folder / "policy.json").exists()]
     if not policies:
-        return evaluate_models(folders, look, data, gain, starts, steps, validation, output, device)
+        return evaluate_models(folders, options)
     for folder in folders:
         if not folder.exists():
             raise CrossgapError(f"No folder {folder}.")
     if len(policies) < len(folders):
         raise CrossgapError(f"{policies[0]} is a policy. Expected policies alone, or models alone.")
-    if data is not None:
+    if options.data is not None:
         raise CrossgapError("--data is for adapted models: a policy is played, in a look.")
-    if gain is not None:
+    if options.gain is not None:
         raise CrossgapError("--gain is for adapted models: a policy's actions are taken as they are.")
     from crossgap.experiments.xarm7.learning import evaluate_policies
 
-    return evaluate_policies(folders, look or "target_b", starts, steps, validation, output, device)
+    look, output, device = options.look or LOOK, options.output, options.device
+    return evaluate_policies(folders, look, options.starts, options.steps, options.validation, output, device)
 
 
-def evaluate_models(
-    models: tuple[Path, ...], look: str | None, data: Path | None, gain: float | None, starts: int | None,
-    steps: int | None, validation: bool, output: Path | None, device: str,
-) -> dict[str, Any]:  # fmt: skip
-    """Evaluate each model, print a table, and write it as JSON if `output` is given.
+def evaluate_models(models: tuple[Path, ...], options: EvaluationOptions) -> dict[str, Any]:
+    """Evaluate each model, print a table, and write it as JSON where it is asked for.
 
     Raises:
         CrossgapError: no models, a damaged one, an unknown look, bad data, or too many starts.
     """
     if not models:
         raise CrossgapError("Expected at least one folder of an adapted model.")
+    output, folder, defaults = options.output, options.data, EvaluationOptions()
     if output is not None and output.is_dir():
         raise CrossgapError(f"--output {output} is a folder. Expected a file for the figures, as JSON.")
-    played = any(option is not None for option in (look, starts, gain, steps)) or validation
-    if data is not None and played:
+    if folder and options != replace(defaults, data=folder, output=output, device=options.device):
         raise CrossgapError(
             "--look, --starts, --steps, --gain and --validation are for the closed loop, --data for images."
         )
-    look = "target_b" if look is None else look
-    gain = 0.2 if gain is None else gain
-    steps = 100 if steps is None else steps
-    available = VALIDATION_STARTS if validation else TEST_STARTS
-    starts = len(available) if starts is None else starts
+    available = VALIDATION_STARTS if options.validation else TEST_STARTS
+    look = LOOK if options.look is None else options.look
+    gain = 0.2 if options.gain is None else options.gain
+    steps = 100 if options.steps is None else options.steps
+    starts = len(available) if options.starts is None else options.starts
     if not 1 <= starts <= len(available):
         raise CrossgapError(f"--starts must be from 1 to {len(available)}; got {starts}.")
     if steps < 1:
@@ -90,9 +89,12 @@ def evaluate_models(
     find_look(look, ChainMap(*(dict(world.looks) for world in _moving().values())))
     for path in models:
         _check_is_model(path)
-    torch_device = make_fabric(device).device
-    loaded = {str(path): AdaptedModel.load(path, torch_device) for path in models}
-    result = _offline(loaded, data) if data else _closed_loop(loaded, look, gain, available[:starts], steps)
+    device = make_fabric(options.device).device
+    loaded = {str(path): AdaptedModel.load(path, device) for path in models}
+    if folder:
+        result = _offline(loaded, folder)
+    else:
+        result = _closed_loop(loaded, look, gain, available[:starts], steps)
     if output is not None:
         write_json(output, result)
     return result

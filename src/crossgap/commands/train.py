@@ -10,6 +10,7 @@ import numpy as np
 from crossgap.base.files import read_json, write_json
 from crossgap.base.progress import command, say, say_next
 from crossgap.base.records import as_json
+from crossgap.commands.options import Beside, Given
 from crossgap.commands.own_data import check_given, read_own_data
 from crossgap.core.fabric import hardware, make_fabric
 from crossgap.core.runs import CONFIG, check_seed, keep_extra, lock_run, open_run
@@ -20,33 +21,25 @@ from crossgap.methods.config import TaskGANConfig, as_settings
 from crossgap.methods.registry import METHODS
 
 
-def train_on_folders(
-    method: str, config: TaskGANConfig, source: Path, target: Path, output: Path, *, seed: int = 0,
-    device: str = "auto", precision: str = "auto", **given: Any,
-) -> Path:  # fmt: skip
-    """Train a method, and what it builds on, in the run folder `output`; the adapted model's folder.
+def train_on_folders(method: str, config: TaskGANConfig, given: Given, beside: Beside) -> Path:
+    """Train a method, and what it builds on, in the given run folder; the adapted model's folder.
 
     Several methods may be trained in one run folder, on the same data; what they share is trained once.
 
     Args:
         method: its name.
         config: sizes, steps, rates.
-        source: many labelled images of the source domain.
-        target: the few images of the target domain. Without `unlabelled` among those given, they themselves
-            are the unlabelled ones.
-        output: the run folder.
-        seed: of training.
-        device: where to train.
-        precision: of training.
-        given: further ones of `read_own_data`.
+        given: what every method is trained on, and where.
+        beside: what it needs beside. Without `unlabelled`, the target images themselves are those.
 
     Raises:
-        CrossgapError: an unknown method, bad data, or `output` holds another run.
+        CrossgapError: an unknown method, bad data, or the run folder holds another run.
     """
-    about = METHODS.find(method)
-    check_given(method, {key: given.get(key) for key in ("pairs", "randomized")})
-    seed, fabric = check_seed(seed), make_fabric(device, precision)
-    data = read_own_data(source, target, **given)
+    about, output = METHODS.find(method), given.output
+    check_given(method, {"pairs": beside.pairs, "randomized": beside.randomized})
+    seed, fabric = check_seed(given.seed), make_fabric(given.device, given.precision)
+    sets: dict[str, Any] = vars(beside) | {"target_labels": beside.target_labels == "all"}
+    data = read_own_data(given.source, given.target, given.labels, given.classes, **sets)
     methods = data.methods(config, Trainer(output, fabric, seed))
     methods.check(method)  # all that can be wrong, before a run folder is there
     settings = {"experiment": "train", **data.about, "seed": seed, **hardware(fabric)}

@@ -1,7 +1,7 @@
 """Settings of the methods: sizes, steps, rates. Imports no torch, so that `--help` is instant."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from typing import Any, Literal, get_args
 
 from crossgap.errors import CrossgapError
@@ -101,11 +101,11 @@ class TaskGANConfig:
 
     def __post_init__(self) -> None:
         """Raises `CrossgapError`: a number of something below 1, a learning rate that is not above 0, or a
-        weight or factor that is no number from 0 on."""
-        for part, value in asdict(self).items():
-            for name, number in value.items() if isinstance(value, dict) else (("", value),):
-                if part != "own":  # they check themselves
-                    _check_number(f"{part}.{name}".rstrip("."), number)
+        weight or factor that is no number from 0 on. A method's `own` check themselves."""
+        for part in (item.name for item in fields(TaskGANConfig) if item.name != "own"):
+            value = getattr(self, part)
+            for name, number in vars(value).items() if is_dataclass(value) else (("", value),):
+                _check_number(f"{part}.{name}".rstrip("."), number)
 
 
 def _check_number(name: str, value: float | str) -> None:

@@ -1,0 +1,100 @@
+"""What verbs with many options take, each told once: `--help` shows it, commands are called with it. Imports
+no torch."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+Device = Literal["auto", "cpu", "cuda"]
+Precision = Literal["auto", "32-true", "bf16-mixed"]
+PresetName = Literal["smoke", "quick", "full", "paper"]
+
+
+@dataclass(frozen=True)
+class Given:
+    """What every method is trained on."""
+
+    source: Path
+    """many labelled images of the source domain, a folder with a labels.csv."""
+    target: Path
+    """the few images of the target domain."""
+    output: Path
+    """run folder."""
+    seed: int = 0
+    """of training."""
+    labels: tuple[str, ...] | None = None
+    """label columns to predict; all by default."""
+    classes: int | None = None
+    """how many classes there are, where the one label column holds a class from 0 on."""
+    device: Device = "auto"
+    """where to train."""
+    precision: Precision = "auto"
+    """of training."""
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What some methods are trained on beside source and target, and whether the target's labels are read."""
+
+    pairs: Path | None = None
+    """true pairs of the target images in the source domain, row by row, for the forward mapping."""
+    unlabelled: Path | None = None
+    """further target images, beside the target's own. Needs no labels.csv: every file is then one image, but
+    for the strips that `crossgap collect` made."""
+    randomized: Path | None = None
+    """labelled source images in random looks; for RCAN and what builds on it every source image once more,
+    row by row."""
+    target_labels: Literal["all", "none"] = "all"
+    """none leaves the target's labels unread; it then needs no labels.csv."""
+
+
+@dataclass(frozen=True)
+class BudgetOptions(Given):
+    """What a label budget is measured on, and how."""
+
+    target: Path
+    """the labelled images of the target domain that you have."""
+    seed: int = 0
+    """of the choice of images and of training."""
+    methods: tuple[str, ...] | None = None
+    """what to train with each number of images; by default target_only, fine_tuned and
+    taskgan_inverse_refined. source_supervised_taskgan_unlabelled_refined, as others whose name has
+    "unlabelled", also uses the other target images, without their labels; canonical_taskgan_refined needs
+    --randomized."""
+    counts: tuple[int, ...] | None = None
+    """numbers of labelled target images, 0 for the source model as it is; by default those of 0, 10, 25, 50,
+    80, 100, 200, 400, 800 that are at most 80 % of what there is to train with, and all."""
+    spread: Literal["images", "episodes", "both"] = "both"
+    """images, spread over as many episodes as possible (in the table: spread); episodes, whole ones (whole);
+    or both to compare."""
+    held_out: float = 0.25
+    """share of the target's episodes that is kept for the test."""
+    unlabelled: Path | None = None
+    """further target images for the methods that use such, beside the target images that are not held out,
+    without their labels. Needs no labels.csv: every file is then one image, but for the strips that
+    `crossgap collect` made. Held-out images among them are left out."""
+    randomized: Path | None = None
+    """labelled source images in random looks, for domain randomization; for canonical_taskgan every source
+    image once more, row by row."""
+
+
+@dataclass(frozen=True)
+class EvaluationOptions:
+    """On what models or policies are evaluated."""
+
+    look: str | None = None
+    """where the robot acts; target_b by default."""
+    data: Path | None = None
+    """evaluate on this data set instead."""
+    gain: float | None = None
+    """the control gain, by default 0.2; a policy has none."""
+    starts: int | None = None
+    """number of starts; all 100 test starts (50 for validation) by default."""
+    steps: int | None = None
+    """length of an episode, by default 100; of a policy's at most 50."""
+    validation: bool = False
+    """play the 50 validation starts, which choices such as the gain may be made on."""
+    output: Path | None = None
+    """write the result here as JSON."""
+    device: Device = "auto"
+    """where the models run."""
