@@ -35,7 +35,7 @@ def command(name: str) -> Callable[..., None]:
     def reproduce(
         preset: Annotated[Literal[entry.presets], arg(help=PRESET)] = "quick",  # type: ignore
         seeds: Annotated[int | None, arg(help=SEEDS)] = None,
-        options: Flat[Options] = Options(),  # noqa: B008
+        options: Flat[Options] = Options(),  # type: ignore # noqa: B008
         where: Flat[Where] = Where(),  # noqa: B008
     ) -> None:
         from crossgap.experiments.engine.closing import say_results

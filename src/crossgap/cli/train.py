@@ -62,15 +62,13 @@ def command(name: str) -> Callable[..., None]:
     Settings = settings_type(dict.fromkeys(part for method in members.values() for part in method.parts))
 
     def train(
-        given: Flat[Given],
-        switches: Annotated[Flat[Switches], FlagCreatePairsOff],
-        beside: Flat[Sets],
-        settings: Flat[Settings],
-    ) -> None:
+        given: Flat[Given], switches: Annotated[Flat[Switches], FlagCreatePairsOff],  # type: ignore
+        beside: Flat[Sets], settings: Flat[Settings],  # type: ignore
+    ) -> None:  # fmt: skip
         from crossgap.commands.train import train_on_folders
 
-        chosen = vars(switches)  # those that are folders are said by giving one
-        chosen |= {key: path is not None for key, path in vars(beside).items() if key in chosen}
+        folders = vars(switches).keys() & vars(beside).keys()  # switches that are said by giving one
+        chosen = vars(switches) | {key: getattr(beside, key) is not None for key in folders}
         method = resolve(name, **chosen)
         _check_used(method, settings, beside)
         train_on_folders(method, as_config(settings), given, beside)
