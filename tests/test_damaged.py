@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from crossgap.base.arrays import read_arrays
+from crossgap.base.files import read_arrays
 from crossgap.commands.report import report_again
 from crossgap.errors import CrossgapError
 from crossgap.experiments.taskgan.presets import get_preset

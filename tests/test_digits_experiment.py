@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from crossgap.data import LabelledImages, packages
+from crossgap.data import LabelledImages
 from crossgap.errors import CrossgapError, find
+from crossgap.experiments.digits import packages
 from crossgap.experiments.digits import trial as digits
 from crossgap.experiments.digits.data import mnist
 from crossgap.experiments.digits.presets import (

@@ -23,28 +23,13 @@ if TYPE_CHECKING:
     from crossgap.simulation.wrappers import TranslateObservation
 
 _WHERE = {
-    "AdaptedModel": "deploy.adapted",
-    "Classes": "data",
-    "Collection": "collection",
-    "TaskGANConfig": "methods.config",
-    "LabelScale": "data",
-    "LabelledImages": "data",
-    "collect": "simulation.collect",
-    "read_folder": "data",
-    "write_folder": "data",
-    "CrossgapError": "errors",
-    "closed_loop": "evaluation",
-    "offline_error": "evaluation",
-    "paired_difference": "core.statistics",
-    "wilson_interval": "core.statistics",
-    "Methods": "methods.methods",
-    "Trainer": "core.trainer",
-    "make_fabric": "core.fabric",
-    "Phase": "core.trainer",
-    "Goggles": "deploy.policy",
-    "ReachPolicy": "deploy.policy",
-    "TranslateObservation": "simulation.wrappers",
-}
+    "collection": "Collection", "core.fabric": "make_fabric", "core.trainer": "Phase Trainer",
+    "core.statistics": "paired_difference wilson_interval", "deploy.adapted": "AdaptedModel",
+    "data": "Classes LabelScale LabelledImages read_folder write_folder", "errors": "CrossgapError",
+    "deploy.policy": "Goggles ReachPolicy", "evaluation": "closed_loop offline_error",
+    "methods.config": "TaskGANConfig", "methods.methods": "Methods", "simulation.collect": "collect",
+    "simulation.wrappers": "TranslateObservation",
+}  # fmt: skip
 
 __all__ = [
     "AdaptedModel", "Classes", "Collection", "CrossgapError", "Goggles", "LabelScale", "LabelledImages",
@@ -56,6 +41,7 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Import a public name when it is first used, so that `--help` needs no torch."""
-    if name not in _WHERE:
-        raise AttributeError(f"module 'crossgap' has no attribute '{name}'")
-    return getattr(importlib.import_module(f"crossgap.{_WHERE[name]}"), name)
+    for module, names in _WHERE.items():
+        if name in names.split():
+            return getattr(importlib.import_module(f"crossgap.{module}"), name)
+    raise AttributeError(f"module 'crossgap' has no attribute '{name}'")

@@ -14,9 +14,8 @@ class CrossgapError(Exception):
 def unknown(kind: str, name: str, available: Iterable[str]) -> CrossgapError:
     """An error for a name that does not exist, with the names that do, and the one that may be meant."""
     names = sorted(available)
-    near = get_close_matches(
-        str(name), names, n=1, cutoff=0.88
-    )  # target_z is not more like target_a than others
+    # target_z is not more like target_a than others
+    near = get_close_matches(str(name), names, n=1, cutoff=0.88)
     meant = f" Did you mean {near[0]}?" if near else ""
     return CrossgapError(f"{kind} '{name}' not found.{meant} Available: {', '.join(names)}.")
 

@@ -1,4 +1,5 @@
-"""Writing that leaves nothing half-written: to a temporary neighbour first, then renamed; and the cache."""
+"""Writing that leaves nothing half-written: to a temporary neighbour first, then renamed; reading what may be
+damaged; and the cache."""
 
 import hashlib
 import itertools
@@ -8,7 +9,7 @@ import platform
 import re
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,19 @@ STALE_SECONDS = 86_400.0
 
 
 @contextmanager
+def attempt(what: str, expected: str = "") -> Iterator[None]:
+    """Say what could not be done, and why, where the system does not let the block do it.
+
+    Raises:
+        CrossgapError: the block has raised an OSError; `expected`, a sentence, ends the message.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise CrossgapError(f"Could not {what}: {error.strerror or error}.{expected}") from error
+
+
+@contextmanager
 def writing(path: Path) -> Iterator[Path]:
     """A temporary path that becomes `path` (file or folder) once the block ends without an error.
 
@@ -36,23 +50,19 @@ def writing(path: Path) -> Iterator[Path]:
     Raises:
         CrossgapError: the disk is full or the place cannot be written; the temporary is removed.
     """
-    temporary = _temporary(path)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _sweep(path)
-        yield temporary
-        if temporary.is_dir() and path.is_dir():
-            os.replace(path, old := _temporary(path))  # a folder is only ever there as a whole
+    temporary, old = _temporary(path), _temporary(path)
+    with attempt(f"write {path}"):
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _sweep(path)
+            yield temporary
+            if temporary.is_dir() and path.is_dir():
+                os.replace(path, old)  # a folder is only ever there as a whole
             os.replace(temporary, path)
             remove(old)
-        else:
-            os.replace(temporary, path)
-    except OSError as error:
-        remove(temporary)
-        raise CrossgapError(f"Could not write {path}: {error.strerror or error}.") from error
-    except BaseException:
-        remove(temporary)
-        raise
+        except BaseException:
+            remove(temporary)
+            raise
 
 
 def lock_file(path: Path) -> Path:
@@ -80,10 +90,8 @@ def _sweep(path: Path) -> None:
 def _lives(process: int) -> bool:
     try:
         os.kill(process, 0)  # asks alone
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass
+    except OSError as error:
+        return not isinstance(error, ProcessLookupError)
     return True
 
 
@@ -98,15 +106,13 @@ def alone(path: Path) -> Iterator[None]:
         CrossgapError: the place cannot be written.
     """
     lock = FileLock(lock_file(path), is_singleton=True)
-    try:
+    with attempt(f"write {path}"):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             lock.acquire(timeout=SILENT_SECONDS)
         except Timeout:
             say(f"Another process is making {path}: waiting until it is done.")
             lock.acquire()
-    except OSError as error:
-        raise CrossgapError(f"Could not write {path}: {error.strerror or error}.") from error
     try:
         yield
     finally:
@@ -175,12 +181,8 @@ def read_json_lines(path: Path, shape: Shape = object, whole: bool = False) -> l
     Raises:
         CrossgapError: a row is damaged otherwise or has another shape, or the file cannot be read.
     """
-    try:
+    with attempt(f"read {path}", " Expected a file; delete what is there."):
         lines = path.read_bytes().decode(errors="replace").split("\n") if path.exists() else []
-    except OSError as error:
-        raise CrossgapError(
-            f"Could not read {path}: {error.strerror or error}. Expected a file; delete what is there."
-        ) from error
     rows = []
     for number, line in enumerate(lines, 1):
         try:
@@ -209,16 +211,34 @@ def append_json_line(path: Path, row: Any) -> None:
     Raises:
         CrossgapError: the disk is full or the place cannot be written.
     """
+    failed = attempt(f"write {path}", " Expected a file, or a place for one.")
+    with failed, alone(path), path.open("a+b") as file:
+        if file.tell():
+            file.seek(-1, os.SEEK_END)
+        whole = file.read(1) in (b"", b"\n")
+        file.write(("" if whole else "\n").encode() + json.dumps(row).encode() + b"\n")
+
+
+def read_arrays(path: Path, names: Sequence[str], remedy: str) -> list[Any]:
+    """The arrays of those names in an `.npz` file; nothing is ever unpickled.
+
+    Args:
+        path: the file.
+        names: of the arrays.
+        remedy: what to do where it is missing or damaged, a sentence.
+
+    Raises:
+        CrossgapError: it is missing, is no such file, or lacks an array.
+    """
+    import numpy as np  # here, because `--help` needs none
+
     try:
-        with alone(path), path.open("a+b") as file:
-            if file.tell():
-                file.seek(-1, os.SEEK_END)
-            whole = file.read(1) in (b"", b"\n")
-            file.write(("" if whole else "\n").encode() + json.dumps(row).encode() + b"\n")
-    except OSError as error:
-        raise CrossgapError(
-            f"Could not write {path}: {error.strerror or error}. Expected a file, or a place for one."
-        ) from error
+        with np.load(path, allow_pickle=False) as file:
+            return [file[name] for name in names]
+    except FileNotFoundError:
+        raise CrossgapError(f"No {path}. {remedy}") from None
+    except Exception as error:  # zip, zlib and the headers each fail in ways of their own
+        raise CrossgapError(f"{path} is damaged ({type(error).__name__}: {error}). {remedy}") from error
 
 
 def cache_folder() -> Path:

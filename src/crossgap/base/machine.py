@@ -49,10 +49,8 @@ def crowded() -> str:
 
 def _threads() -> int:
     """Torch's; before it is imported those that it was told to take, 0 if none."""
-    if torch := sys.modules.get("torch"):
-        return torch.get_num_threads()
     told = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0]
-    return int(told) if told.isdecimal() else 0
+    return threads_here() or (int(told) if told.isdecimal() else 0)
 
 
 def wait_passively_if_crowded() -> None:

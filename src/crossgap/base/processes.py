@@ -44,8 +44,7 @@ def check_main_script() -> None:
         if os.environ.get(STARTED_BY) == str(os.getppid()):
             raise SystemExit(NO_GUARD)
         raise CrossgapError(WITHOUT_GUARD)
-    main = sys.modules["__main__"]
-    file = getattr(main, "__file__", None)
+    file = getattr(main := sys.modules["__main__"], "__file__", None)
     by_name = getattr(main, "__spec__", None) is not None or getattr(sys, "frozen", False)
     if file is not None and not by_name and not os.path.exists(file):
         raise CrossgapError(
@@ -69,8 +68,7 @@ def die_with_parent() -> None:
     if sys.platform == "linux":
         set_parent_death_signal = 1
         ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)
-    parent = multiprocessing.parent_process()
-    if parent is not None and not parent.is_alive():  # it died before this was set
+    if (parent := multiprocessing.parent_process()) and not parent.is_alive():  # it died before this was set
         os._exit(1)
 
 
@@ -91,8 +89,7 @@ def process_pool(
         CrossgapError: the program's script has no guard.
     """
     check_main_script()
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, context, initializer, arguments)
+    pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer, arguments)
     processes = pool._processes
     try:
         yield pool
@@ -165,8 +162,7 @@ def in_parallel(
         futures = [pool.submit(function, *part, True) for part in parts]
         for index, future in enumerate(futures):
             while not future.done():
-                finished = wait(futures[index:], return_when=FIRST_EXCEPTION, timeout=1).done
-                for one in finished:
+                for one in wait(futures[index:], return_when=FIRST_EXCEPTION, timeout=1).done:
                     one.result()  # what failed is not kept waiting for what is still at work
             yield future.result()
             advance(1)
@@ -185,13 +181,13 @@ def _begin_worker(begun: Any, workers: int) -> None:
     with begun.get_lock():
         number = begun.value
         begun.value += 1
+    share = [0]
     if hasattr(os, "sched_setaffinity"):
         cores = sorted(os.sched_getaffinity(0))
-        share = cores[number % workers :: workers] or cores
-        os.sched_setaffinity(0, share)
+        os.sched_setaffinity(0, share := cores[number % workers :: workers] or cores)
     import torch
 
-    torch.set_num_threads(max(1, available_cores() if hasattr(os, "sched_setaffinity") else 1))
+    torch.set_num_threads(len(share))
 
 
 @contextmanager

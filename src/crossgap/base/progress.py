@@ -13,9 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.progress import TimeRemainingColumn as Remaining
 
-console = Console(
-    stderr=True, markup=False, emoji=False, quiet=os.environ.get("RANK", "0") != "0"
-)  # fmt: skip
+console = Console(stderr=True, markup=False, emoji=False, quiet=os.environ.get("RANK", "0") != "0")
 """Says paths and names as they are, `[…]` and all. Of several processes one speaks."""
 LINE_SECONDS = 30.0
 """Where no terminal shows bars, such as in a log file: time between two lines of progress."""

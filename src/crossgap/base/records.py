@@ -60,11 +60,8 @@ def _fits(value: Any, shape: Shape) -> bool:
 
 
 def _unlike(value: Any, shape: Shape, name: str) -> str:
-    if isinstance(value, dict | list):
-        found = WORDS[type(value)]
-    else:
-        found = json.dumps(value, ensure_ascii=False)
-        found = found if len(found) <= LONGEST else found[:LONGEST] + "…"
+    found = WORDS[type(value)] if isinstance(value, dict | list) else json.dumps(value, ensure_ascii=False)
+    found = found if len(found) <= LONGEST else found[:LONGEST] + "…"
     subject = f"'{name}'" if name else "it"
     return f"{subject} is {found}, expected {_words(shape)}"
 
@@ -100,13 +97,9 @@ def differences(found: Any, wanted: Any, name: str = "") -> list[str]:
         if one[0] == other[0]:
             return []
     elif isinstance(found, dict) and isinstance(wanted, dict):
-        return [
-            line
-            for key in {**wanted, **found}
-            for line in differences(
-                found.get(key, ABSENT), wanted.get(key, ABSENT), f"{name}.{key}" if name else key
-            )
-        ]
+        above = f"{name}." if name else ""
+        both = ((found.get(key, ABSENT), wanted.get(key, ABSENT), above + key) for key in {**wanted, **found})
+        return [line for one in both for line in differences(*one)]
     elif found == wanted:
         return []
     there, here = ("absent" if value is ABSENT else _shown(value) for value in (found, wanted))

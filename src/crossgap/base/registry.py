@@ -5,7 +5,7 @@ import pkgutil
 from collections.abc import Iterator, Mapping
 from typing import Generic, TypeVar
 
-from crossgap.errors import unknown
+from crossgap.errors import find
 
 Thing = TypeVar("Thing")
 
@@ -35,9 +35,7 @@ class Registry(Mapping[str, Thing], Generic[Thing]):
         Raises:
             CrossgapError: there is none; the message lists those that exist.
         """
-        if name not in self:
-            raise unknown(self.kind, name, self)
-        return self[name]
+        return find(self.kind, name, self)
 
     def _filled(self) -> dict[str, tuple[float, Thing]]:
         path = tuple(importlib.import_module(self.package).__path__)

@@ -13,7 +13,7 @@ from typing import Any
 
 from filelock import BaseFileLock, FileLock, Timeout
 
-from crossgap.base.files import alone, append_json_line, read_json, read_json_lines, write_json
+from crossgap.base.files import alone, append_json_line, attempt, read_json, read_json_lines, write_json
 from crossgap.base.machine import machine, threads_here, versions
 from crossgap.base.progress import say
 from crossgap.base.records import as_json, differences, mismatch, summary
@@ -54,8 +54,8 @@ def open_run(folder: Path, config: dict[str, Any], threads: int | None = None) -
         if begun != threads:
             say(
                 f"{folder} was begun on {begun} threads and goes on with {threads}: results may differ from "
-                f"those of {begun} alone, for sums round otherwise.",
-            )  # fmt: skip
+                f"those of {begun} alone, for sums round otherwise."
+            )
     elif folder.exists() and any(not item.name.endswith(".partial") for item in folder.iterdir()):
         raise CrossgapError(
             f"{folder} is not empty and not a run: it has no {CONFIG}. Expected a new or a run's own folder."
@@ -183,14 +183,13 @@ def lock_run(folder: Path) -> None:
     if folder.resolve() in _LOCKS:
         return
     lock = FileLock(folder / LOCK, blocking=False)
-    try:
-        lock.acquire()
-    except Timeout:
-        raise CrossgapError(
-            f"Another process is working on {folder}. Wait for it, or choose another --output."
-        ) from None
-    except OSError as error:  # a disk that is read-only, or that has no locks
-        raise CrossgapError(f"Could not lock {folder}: {error.strerror or error}.") from error
+    with attempt(f"lock {folder}"):  # on a disk that is read-only, or that has no locks
+        try:
+            lock.acquire()
+        except Timeout:
+            raise CrossgapError(
+                f"Another process is working on {folder}. Wait for it, or choose another --output."
+            ) from None
     _LOCKS[folder.resolve()] = lock
 
 

@@ -35,9 +35,7 @@ def mean_interval(values: Sequence[float] | np.ndarray) -> tuple[float, float]:
     return fmean(values) - half, fmean(values) + half
 
 
-def paired_difference(
-    a: Sequence[float] | np.ndarray, b: Sequence[float] | np.ndarray
-) -> dict[str, float]:  # fmt: skip
+def paired_difference(a: Sequence[float] | np.ndarray, b: Sequence[float] | np.ndarray) -> dict[str, float]:
     """Difference of two success rates on the same starts, with a 95 % interval.
 
     Of one training it is a bootstrap over starts. With several trainings it is over these, too: a bootstrap

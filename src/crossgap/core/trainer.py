@@ -123,7 +123,7 @@ class Phase(ABC):
 
 def adam(
     weights: Iterable[Tensor], learning_rate: float, betas: tuple[float, float] = (0.9, 0.999)
-) -> torch.optim.Adam:  # fmt: skip
+) -> torch.optim.Adam:
     """Adam that updates all weights in one pass over them, on CPU and GPU alike."""
     return torch.optim.Adam(weights, learning_rate, betas, fused=True)
 
@@ -168,7 +168,7 @@ class Trainer:
 
     def __init__(
         self, folder: str | Path, fabric: lightning_fabric.Fabric, seed: int = 0, quiet: bool = False
-    ):  # fmt: skip
+    ):
         self.folder, self.fabric, self.seed, self.quiet = Path(folder), fabric, seed, quiet
 
     def fit(self, phase: Phase) -> None:

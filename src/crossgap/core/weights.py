@@ -80,7 +80,7 @@ def load_weights(module: nn.Module, weights: Mapping[str, Tensor], where: Path, 
 
 def load_network(
     make: Callable[[], Network], path: Path, part: Path, sha256: str | None, about: Path
-) -> Network:  # fmt: skip
+) -> Network:
     """A network with the weights of a safetensors file, on the CPU.
 
     Args:

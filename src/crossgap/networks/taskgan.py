@@ -143,9 +143,7 @@ class Generator(nn.Module):
         )
 
     @staticmethod
-    def _up(
-        into: int, out: int, layout: torch.memory_format = torch.contiguous_format
-    ) -> list[nn.Module]:  # fmt: skip
+    def _up(into: int, out: int, layout: torch.memory_format = torch.contiguous_format) -> list[nn.Module]:
         return [
             nn.ConvTranspose2d(into, out, 3, stride=2, padding=1, output_padding=1),
             InstanceNorm(out, layout),
@@ -179,11 +177,7 @@ class Discriminator(nn.Module):
 
     @staticmethod
     def _layer(into: int, out: int, stride: int) -> list[nn.Module]:
-        return [
-            nn.Conv2d(into, out, 4, stride, 1),
-            InstanceNorm(out),
-            nn.LeakyReLU(0.2, inplace=True),
-        ]
+        return [nn.Conv2d(into, out, 4, stride, 1), InstanceNorm(out), nn.LeakyReLU(0.2, inplace=True)]
 
     def forward(self, images: Tensor) -> Tensor:
         """(n, 3, h, w) in [-1, 1] to (n, 1, h', w') in (0, 1): 1 where a patch looks real."""
@@ -206,9 +200,7 @@ class TaskModel(nn.Module):
         norm: `none`, `instance` (without weights) or `group` (with weights, groups of 8 channels).
     """
 
-    def __init__(
-        self, outputs: int, size: int = 64, width: int = 16, hidden: int = 256, norm: str = "none"
-    ):  # fmt: skip
+    def __init__(self, outputs: int, size: int = 64, width: int = 16, hidden: int = 256, norm: str = "none"):
         super().__init__()
         channels = [3, width, 2 * width, 4 * width, 8 * width, 8 * width]
         layers: list[nn.Module] = []

@@ -96,7 +96,7 @@ def play(
 
 def play_goals(
     pool: EnvironmentPool, act: Act, seeds: Sequence[int], steps: int, view: View
-) -> tuple[list[Episode], list[dict[str, Any]]]:  # fmt: skip
+) -> tuple[list[Episode], list[dict[str, Any]]]:
     """As `play`, and how each episode ended.
 
     Returns:

@@ -64,7 +64,7 @@ class Learner(ABC):
     @abstractmethod
     def update(
         self, batch: Transitions, demonstrated: int = 0, labelled: tuple[Tensor, Tensor] | None = None
-    ) -> dict[str, Tensor]:  # fmt: skip
+    ) -> dict[str, Tensor]:
         """One update of everything; the losses, on the device.
 
         Args:

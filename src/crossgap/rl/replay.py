@@ -8,8 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from crossgap.base.arrays import read_arrays
-from crossgap.base.files import writing
+from crossgap.base.files import read_arrays, writing
 from crossgap.errors import CrossgapError
 
 Reward = Callable[[np.ndarray, np.ndarray], np.ndarray]

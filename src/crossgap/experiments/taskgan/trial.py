@@ -9,8 +9,7 @@ from typing import Any
 import lightning_fabric
 import numpy as np
 
-from crossgap.base.arrays import read_arrays
-from crossgap.base.files import once, writing
+from crossgap.base.files import once, read_arrays, writing
 from crossgap.collection import Collection
 from crossgap.core.results import with_threads
 from crossgap.core.runs import timed
