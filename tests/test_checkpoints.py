@@ -13,7 +13,7 @@ from torch import nn
 
 from crossgap.base.files import read_json, write_json
 from crossgap.core.trainer import Phase, Trainer
-from crossgap.core.weights import Checkpoint
+from crossgap.core.weights import Checkpoint, newest_in
 from crossgap.errors import CrossgapError
 
 STEPS = 20
@@ -204,5 +204,5 @@ def test_a_checkpoint_of_before_there_were_digests_goes_on(stopped: Path, fabric
 
 
 def test_no_checkpoint_yet(tmp_path: Path) -> None:
-    assert Checkpoint(tmp_path / "none", Line(), STEPS).newest() is None
+    assert newest_in(tmp_path / "none") is None
     assert Checkpoint(tmp_path / "none", Line(), STEPS).load_last() == 0

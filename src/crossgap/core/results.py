@@ -92,11 +92,7 @@ def settings_digest(settings: dict[str, Any]) -> str:
 
 def _read(path: Path) -> dict[str, Any]:
     found = read_json(path, "results")
-    if not (
-        isinstance(found, dict)
-        and isinstance(found.get("provenance"), dict)
-        and isinstance(found.get("rows"), list)
-    ):
+    if mismatch(found, {"provenance": dict, "rows": list}):
         raise CrossgapError(
             f"{path} is no results file. Expected 'provenance' and 'rows', or no file yet: delete it, or "
             "put it elsewhere."
@@ -117,12 +113,8 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
 
 
 def _rounded(row: dict[str, Any]) -> dict[str, Any]:
-    return {
-        key: float(f"{value:.{SIGNIFICANT_DIGITS}g}")
-        if key in FIGURES and isinstance(value, float)
-        else value
-        for key, value in row.items()
-    }
+    figures = {key: value for key, value in row.items() if key in FIGURES and isinstance(value, float)}
+    return row | {key: float(f"{value:.{SIGNIFICANT_DIGITS}g}") for key, value in figures.items()}
 
 
 def _what(row: dict[str, Any]) -> str:

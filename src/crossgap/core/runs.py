@@ -202,14 +202,10 @@ START = {"time": float, "commit": str, "command": str}
 def start(folder: Path, **about: Any) -> None:
     """Write down that a process works on the run from now on: when, how, and from which commit."""
     row = {
-        "time": time.time(),
-        "started": datetime.now().astimezone().isoformat(timespec="seconds"),
-        "commit": _commit(),
-        "command": _command(sys.argv[1:]),
-        "machine": machine(),
-        "threads": threads_here(),
-        "versions": versions(),
-    }
+        "time": time.time(), "started": datetime.now().astimezone().isoformat(timespec="seconds"),
+        "commit": _commit(), "command": _command(sys.argv[1:]), "machine": machine(),
+        "threads": threads_here(), "versions": versions(),
+    }  # fmt: skip
     append_json_line(folder / STARTS, row | about)
 
 
@@ -234,12 +230,11 @@ def timed(folder: Path, stage: str) -> Iterator[None]:
 
 def made_once(path: Path, make: Callable[[], Any], root: Path, stage: str) -> None:
     """Make a file or folder unless it is there, once among all processes, and write down the time it took."""
-    if path.exists():
-        return
-    with alone(path):
-        if not path.exists():
-            with timed(root, stage):
-                make()
+    if not path.exists():
+        with alone(path):
+            if not path.exists():
+                with timed(root, stage):
+                    make()
 
 
 def read_times(folder: Path) -> dict[str, float]:
@@ -265,18 +260,13 @@ def provenance(folder: Path) -> dict[str, Any]:
     ends = [row["time"] for row in starts[1:]] + [float("inf")]
     wall, worked = 0.0, []
     for begin, end in zip(starts, ends, strict=True):
-        finished = [row["time"] for row in stages if begin["time"] <= row["time"] < end]
-        if finished:
+        if finished := [row["time"] for row in stages if begin["time"] <= row["time"] < end]:
             wall += max(finished) - begin["time"]
             worked.append(begin)
-    first = (worked or starts)[0]
-    commits, commands = (dict.fromkeys(row[key] for row in worked or starts) for key in ("commit", "command"))
-    return {
-        "commit": ", then ".join(commits),
-        **{key: value for key, value in first.items() if key not in ("time", "commit")},
-        "command": ", then ".join(commands),
-        "wall_s": round(wall, 1),
-    }
+    rows = worked or starts
+    joined = {key: ", then ".join(dict.fromkeys(row[key] for row in rows)) for key in ("commit", "command")}
+    about = {"commit": "", **rows[0]} | joined | {"wall_s": round(wall, 1)}
+    return {key: value for key, value in about.items() if key != "time"}
 
 
 def _commit() -> str:
@@ -284,9 +274,8 @@ def _commit() -> str:
     here = Path(__file__).parents[1]
 
     def git(*arguments: str) -> str:
-        return subprocess.run(
-            ["git", "-C", str(here), *arguments], capture_output=True, text=True, check=True
-        ).stdout.strip()
+        words = ["git", "-C", str(here), *arguments]
+        return subprocess.run(words, capture_output=True, text=True, check=True).stdout.strip()
 
     try:
         git("ls-files", "--error-unmatch", __file__)  # else it is the repository of somebody's project

@@ -23,7 +23,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from crossgap.base.files import alone, append_json_line, read_json_lines, write_text
+from crossgap.base.files import alone, append_json_line, attempt, read_json_lines, write_text
 from crossgap.base.machine import crowded
 from crossgap.base.progress import progress_bar, say
 from crossgap.core.weights import Checkpoint
@@ -181,10 +181,8 @@ class Trainer:
             CrossgapError: the checkpoint is damaged or is another phase's, of other steps, another learning
                 rate or seed, or the disk is full.
         """
-        try:
+        with attempt(f"write {self.folder}"):  # metrics and TensorBoard write as they go
             self._fit(phase)
-        except OSError as error:  # metrics and TensorBoard write as they go
-            raise CrossgapError(f"Could not write {self.folder}: {error.strerror or error}.") from error
 
     def _fit(self, phase: Phase) -> None:
         torch.manual_seed(self.seed + self.fabric.global_rank)

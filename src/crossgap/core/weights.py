@@ -62,44 +62,38 @@ def write_tensors(tensors: Mapping[str, Tensor], path: Path) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def load_weights(module: nn.Module, weights: Mapping[str, Tensor], where: Path, part: Path) -> None:
-    """Load weights into a network.
-
-    Args:
-        module: the network.
-        weights: its `state_dict`.
-        where: the file that they are from.
-        part: the folder whose deletion lets that part be made again.
+def save_folder(folder: Path, tensors: Mapping[str, Tensor], weights: str, about: str, told: dict) -> None:
+    """Write a folder in one piece: tensors, and what is told of them in JSON, with their digest.
 
     Raises:
-        CrossgapError: they are another network's.
+        CrossgapError: the disk is full or the place cannot be written.
     """
-    _check_fit(module, weights, where, part)
-    module.load_state_dict(weights)
+    with writing(folder) as temporary:
+        temporary.mkdir(parents=True)
+        digest = write_tensors(tensors, temporary / weights)
+        write_json(temporary / about, told | {DIGEST: digest})
 
 
-def load_network(
-    make: Callable[[], Network], path: Path, part: Path, sha256: str | None, about: Path
-) -> Network:
+def load_network(make: Callable[[], Network], path: Path, sha256: str | None, about: Path) -> Network:
     """A network with the weights of a safetensors file, on the CPU.
 
     Args:
         make: makes the network.
         path: the file.
-        part: as in `read_tensors`.
         sha256: as in `read_tensors`.
         about: the file that the network's sizes are from.
 
     Raises:
         CrossgapError: there is no such network, or the weights are damaged or another one's.
     """
-    weights = read_tensors(path, part, sha256)
+    weights, part = read_tensors(path, path.parent, sha256), path.parent
     try:
         with torch.device("meta"):  # without memory first: a damaged file may describe gigabytes
             outline = make()
     except (RuntimeError, ValueError, TypeError, LookupError, ArithmeticError) as error:
+        reason = str(error).strip().split("\n", 1)[0].rstrip(".")
         raise CrossgapError(
-            f"{about} describes a network that cannot be ({_first_line(error)}). Copy it anew, or delete "
+            f"{about} describes a network that cannot be ({reason}). Copy it anew, or delete "
             f"{part} to make that part again."
         ) from error
     _check_fit(outline, weights, path, part)
@@ -109,20 +103,16 @@ def load_network(
 
 
 def _check_fit(module: nn.Module, weights: Mapping[str, Tensor], where: Path, part: Path) -> None:
+    """Whether weights, of the file `where`, are those of this network; `part` as in `read_tensors`."""
     expected = {name: tuple(value.shape) for name, value in module.state_dict().items()}
     found = {name: tuple(value.shape) for name, value in weights.items()}
     for name in {**expected, **found}:
         if expected.get(name) != found.get(name):
-            shapes = (f"of shape {one[name]}" if name in one else "absent" for one in (found, expected))
-            there, here = shapes
+            there, here = (f"of shape {o[name]}" if name in o else "absent" for o in (found, expected))
             raise CrossgapError(
                 f"{where} does not fit this network: {name} is {there} there, {here} here. Expected weights "
                 f"of this very network; delete {part} to make that part again."
             )
-
-
-def _first_line(error: BaseException) -> str:
-    return str(error).strip().split("\n", 1)[0].rstrip(".")
 
 
 TENSORS, ABOUT, LAST = "state.safetensors", "state.json", "last"
@@ -177,22 +167,15 @@ class Checkpoint:
     def save(self, step: int) -> None:
         """Write the state after `step` steps, name it in `last`, and drop older ones."""
         name = f"{step:06d}"
-        with writing(self.folder / name) as temporary:
-            temporary.mkdir(parents=True)
-            digest = write_tensors(self._tensors(), temporary / TENSORS)
-            about = {"phase": self.phase.name, "step": step, "of": self.of, DIGEST: digest}
-            write_json(temporary / ABOUT, about)
+        about = {"phase": self.phase.name, "step": step, "of": self.of}
+        save_folder(self.folder / name, self._tensors(), TENSORS, ABOUT, about)
         last = self.folder / LAST
-        if last.is_dir() and not last.is_symlink():  # a copy's; `newest` finds the one just written
+        if last.is_dir() and not last.is_symlink():  # a copy's; `newest_in` finds the one just written
             remove(last)
         write_text(last, f"{name}\n")
         for old in self.folder.iterdir():
             if old.name not in (name, LAST):
                 remove(old)
-
-    def newest(self) -> Path | None:
-        """The folder of the newest checkpoint, None if there is none: `newest_in`."""
-        return newest_in(self.folder)
 
     def load_last(self) -> int:
         """Load the newest state; the number of steps it has seen, 0 if there is none.
@@ -200,8 +183,7 @@ class Checkpoint:
         Raises:
             CrossgapError: it is damaged, or another phase's or training's.
         """
-        newest = self.newest()
-        if newest is None:
+        if (newest := newest_in(self.folder)) is None:
             return 0
         again = f"Delete {self.folder} to train that part again."
         about = read_json(newest / ABOUT, "checkpoint", {"phase": str, "step": int}, again)
@@ -232,12 +214,11 @@ class Checkpoint:
     def _restore(self, tensors: dict[str, Tensor], where: Path) -> None:
         phase = self.phase
         for name, network in phase.networks.items():
-            load_weights(network, _under(tensors, f"network.{name}."), where, self.folder)
+            _check_fit(network, weights := _under(tensors, f"network.{name}."), where, self.folder)
+            network.load_state_dict(weights)
         for name, optimizer in phase.optimizers.items():
             state = _optimizer_state(optimizer, _under(tensors, f"optimizer.{name}."))
-            optimizer.load_state_dict(
-                {"state": state, "param_groups": optimizer.state_dict()["param_groups"]}
-            )
+            optimizer.load_state_dict(optimizer.state_dict() | {"state": state})
         phase.load_extra_state(_under(tensors, "extra."))
         torch.set_rng_state(tensors["rng.cpu"])
         if "rng.cuda" in tensors and torch.cuda.is_available():

@@ -212,7 +212,7 @@ class AdaptedModel:
         about = _described(folder)
         networks = dict.fromkeys(PARTS) | {
             name: load_network(
-                functools.partial(build, **network), folder / f"{name}.safetensors", folder,
+                functools.partial(build, **network), folder / f"{name}.safetensors",
                 about.get(DIGEST, {}).get(name), folder / ABOUT,
             ).to(device)
             for name, network in about["networks"].items()

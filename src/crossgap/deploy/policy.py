@@ -11,13 +11,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from crossgap.base.files import read_json, write_json, writing
+from crossgap.base.files import read_json
 from crossgap.core.fabric import checked_device
-from crossgap.core.weights import DIGEST, load_network, write_tensors
+from crossgap.core.weights import DIGEST, load_network, save_folder
 from crossgap.data.batches import image_tensor
 from crossgap.data.inputs import Images, as_images
 from crossgap.deploy.adapted import GENERATOR, to_images
-from crossgap.errors import CrossgapError, unknown
+from crossgap.errors import CrossgapError, find
 from crossgap.networks import Generator
 from crossgap.networks.actor_critic import Actor, AlexNetExtractor, PositionExtractor
 from crossgap.networks.registry import described
@@ -77,10 +77,8 @@ class ReachPolicy:
 
     def save(self, folder: Path) -> None:
         """Write it as a folder, in one piece."""
-        with writing(folder) as temporary:
-            temporary.mkdir(parents=True)
-            digest = write_tensors(self._networks().state_dict(), temporary / WEIGHTS)
-            write_json(temporary / ABOUT, self.about | {DIGEST: digest})
+        networks = nn.ModuleDict({"extractor": self.extractor, "actor": self.actor})
+        save_folder(folder, networks.state_dict(), WEIGHTS, ABOUT, self.about)
 
     @staticmethod
     def load(folder: Path, device: str | torch.device = "cpu") -> ReachPolicy:
@@ -89,22 +87,15 @@ class ReachPolicy:
         Raises:
             CrossgapError: it is not one, or a file in it is missing, cut short or another network's.
         """
-        device = checked_device(device)
-        again = f"Copy it anew, or delete {folder} to make it again."
-        about = read_json(folder / ABOUT, "policy", SHAPE, again)
-        if about["extractor"] not in EXTRACTORS:
-            raise unknown(f"{folder / ABOUT}: extractor", about["extractor"], EXTRACTORS)
-        sha256 = about.pop(DIGEST, None)
+        device, path = checked_device(device), folder / ABOUT
+        about = read_json(path, "policy", SHAPE, f"Copy it anew, or delete {folder} to make it again.")
+        kind = find(f"{path}: extractor", about["extractor"], EXTRACTORS)
 
         def make() -> nn.ModuleDict:
-            extractor = EXTRACTORS[about["extractor"]](about["channels"], about["size"])
-            return nn.ModuleDict({"extractor": extractor, "actor": Actor()})
+            return nn.ModuleDict({"extractor": kind(about["channels"], about["size"]), "actor": Actor()})
 
-        networks = load_network(make, folder / WEIGHTS, folder, sha256, folder / ABOUT).to(device)
+        networks = load_network(make, folder / WEIGHTS, about.pop(DIGEST, None), path).to(device)
         return ReachPolicy(networks["extractor"], networks["actor"], about)
-
-    def _networks(self) -> nn.ModuleDict:
-        return nn.ModuleDict({"extractor": self.extractor, "actor": self.actor})
 
 
 GOGGLES, TRANSLATOR = "goggles.json", "translator.safetensors"
@@ -156,12 +147,8 @@ class Goggles:
 
 def save_goggles(generator: Generator, folder: Path) -> None:
     """Write a translator as a folder, in one piece."""
-    sizes = described(generator)["arguments"]
-    with writing(folder) as temporary:
-        temporary.mkdir(parents=True)
-        digest = write_tensors(generator.state_dict(), temporary / TRANSLATOR)
-        about = {f"generator_{name}": size for name, size in sizes.items()}
-        write_json(temporary / GOGGLES, about | {DIGEST: digest})
+    about = {f"generator_{name}": size for name, size in described(generator)["arguments"].items()}
+    save_folder(folder, generator.state_dict(), TRANSLATOR, GOGGLES, about)
 
 
 def load_goggles(folder: Path, device: torch.device | str = "cpu") -> Generator:
@@ -170,9 +157,7 @@ def load_goggles(folder: Path, device: torch.device | str = "cpu") -> Generator:
     Raises:
         CrossgapError: it is not one, or a file in it is missing, cut short or another network's.
     """
-    device = checked_device(device)
-    again = f"Delete {folder} to make that part again."
-    about = read_json(folder / GOGGLES, "translator", GENERATOR, again)
-    sizes = about["generator_width"], about["generator_blocks"]
-    make = partial(Generator, *sizes)
-    return load_network(make, folder / TRANSLATOR, folder, about.get(DIGEST), folder / GOGGLES).to(device)
+    device, path = checked_device(device), folder / GOGGLES
+    about = read_json(path, "translator", GENERATOR, f"Delete {folder} to make that part again.")
+    make = partial(Generator, about["generator_width"], about["generator_blocks"])
+    return load_network(make, folder / TRANSLATOR, about.get(DIGEST), path).to(device)

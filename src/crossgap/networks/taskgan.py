@@ -99,11 +99,8 @@ NORMS: dict[str, Callable[[int], nn.Module]] = {
 def _convolution(into: int, out: int, kernel: int, stride: int = 1) -> list[nn.Module]:
     """Convolution-InstanceNorm-ReLU; only the wide first kernel needs the costlier reflected border."""
     wide = kernel > 3
-    return [
-        ReflectedConvolution(into, out, kernel) if wide else nn.Conv2d(into, out, kernel, stride, 1),
-        InstanceNorm(out),
-        nn.ReLU(inplace=True),
-    ]
+    first = ReflectedConvolution(into, out, kernel) if wide else nn.Conv2d(into, out, kernel, stride, 1)
+    return [first, InstanceNorm(out), nn.ReLU(inplace=True)]
 
 
 class ResidualBlock(nn.Module):
@@ -111,9 +108,8 @@ class ResidualBlock(nn.Module):
 
     def __init__(self, channels: int):
         super().__init__()
-        self.body = nn.Sequential(
-            *_convolution(channels, channels, 3), *_convolution(channels, channels, 3)[:2]
-        )
+        layers = [*_convolution(channels, channels, 3), *_convolution(channels, channels, 3)]
+        self.body = nn.Sequential(*layers[:-1])
 
     def forward(self, features: Tensor) -> Tensor:
         """(n, k, h, w) to (n, k, h, w)."""
@@ -144,11 +140,8 @@ class Generator(nn.Module):
 
     @staticmethod
     def _up(into: int, out: int, layout: torch.memory_format = torch.contiguous_format) -> list[nn.Module]:
-        return [
-            nn.ConvTranspose2d(into, out, 3, stride=2, padding=1, output_padding=1),
-            InstanceNorm(out, layout),
-            nn.ReLU(inplace=True),
-        ]
+        up = nn.ConvTranspose2d(into, out, 3, stride=2, padding=1, output_padding=1)
+        return [up, InstanceNorm(out, layout), nn.ReLU(inplace=True)]
 
     def forward(self, images: Tensor) -> Tensor:
         """(n, 3, h, w) in [-1, 1] to the same; h and w multiples of 4."""

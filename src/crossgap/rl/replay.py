@@ -136,17 +136,14 @@ class Replay:
             episode.achieved[then] if new else episode.goal
             for episode, then, new in zip(chosen, later, again, strict=True)
         ])  # fmt: skip
-        pairs = list(zip(chosen, at, strict=True))
-        achieved = np.stack([episode.achieved[t + 1] for episode, t in pairs])
+
+        def parts(name: str, after: int = 0) -> np.ndarray:
+            return np.stack([getattr(one, name)[t + after] for one, t in zip(chosen, at, strict=True)])
+
         return Transitions(
-            frames=np.stack([episode.frames[t] for episode, t in pairs]),
-            next_frames=np.stack([episode.frames[t + 1] for episode, t in pairs]),
-            states=np.stack([episode.states[t] for episode, t in pairs]),
-            next_states=np.stack([episode.states[t + 1] for episode, t in pairs]),
-            actions=np.stack([episode.actions[t] for episode, t in pairs]),
-            goals=goals,
-            rewards=self.reward(achieved, goals).astype(np.float32),
-        )
+            parts("frames"), parts("frames", 1), parts("states"), parts("states", 1), parts("actions"), goals,
+            self.reward(parts("achieved", 1), goals).astype(np.float32),
+        )  # fmt: skip
 
 
 def write_episodes(path: Path, episodes: Sequence[Episode]) -> None:
