@@ -42,16 +42,16 @@ def default_frames_per_second(seconds: float, look: str) -> float:
     from crossgap.simulation.base.room import CAMERA
     from crossgap.simulation.reach3.kinematics import sample_start
     from crossgap.simulation.reach3.looks import get_look
-    from crossgap.simulation.reach3.model import JOINTS, reach3_spec
+    from crossgap.simulation.reach3.scene import Reach3Scene
 
-    spec, default = reach3_spec(get_look(look), 64), mujoco.MjSpec()
+    spec, default = Reach3Scene.spec(get_look(look), 64), mujoco.MjSpec()
     for name in ("shadowsize", "offsamples", "numslices", "numstacks"):
         setattr(spec.visual.quality, name, getattr(default.visual.quality, name))
     for light in spec.lights:
         light.castshadow = True
     model = spec.compile()
     data, renderer = mujoco.MjData(model), mujoco.Renderer(model, 64, 64)
-    joints = [model.joint(name).qposadr[0] for name in JOINTS]
+    joints = [model.joint(name).qposadr[0] for name in Reach3Scene.joints]
     rng, frames, start = np.random.default_rng(0), 0, time.perf_counter()
     while time.perf_counter() - start < seconds:
         data.qpos[joints] = sample_start(rng)[0]

@@ -12,9 +12,9 @@ from crossgap.errors import CrossgapError
 from crossgap.simulation.xarm7 import XARM7_PICK_PLACE
 from crossgap.simulation.xarm7.expert import expert_action
 from crossgap.simulation.xarm7.grasp import CUBE, OPEN, Grasp
-from crossgap.simulation.xarm7.grasp_scene import XArm7GraspScene
 from crossgap.simulation.xarm7.pick_place import AWAY, ON_TABLE
 from crossgap.simulation.xarm7.reach import MAX_DISPLACEMENT, SUCCESS_DISTANCE, WORKSPACE_LOW
+from crossgap.simulation.xarm7.scene import XArm7GraspScene
 
 HERE, ASIDE = np.array([0.4, 0.0, ON_TABLE]), np.array([0.4, 0.01, ON_TABLE])
 

@@ -20,9 +20,8 @@ from crossgap.data import Classes, LabelledImages, read_folder
 from crossgap.data.images import digest
 from crossgap.data.overlap import count_seen
 from crossgap.deploy.adapted import ABOUT, AdaptedModel
-from crossgap.errors import CrossgapError
+from crossgap.errors import CrossgapError, find
 from crossgap.evaluation import TEST_STARTS, VALIDATION_STARTS, ClosedLoop, closed_loop, error_over_episodes
-from crossgap.simulation.base.looks import find_look
 from crossgap.simulation.registry import WORLDS, World
 
 LOOK = "target_b"
@@ -86,7 +85,7 @@ def evaluate_models(models: tuple[Path, ...], options: EvaluationOptions) -> dic
         raise CrossgapError(f"--steps must be at least 1; got {steps}.")
     if not 0 < gain < float("inf"):
         raise CrossgapError(f"--gain must be above 0; got {gain}.")
-    find_look(look, ChainMap(*(dict(world.looks) for world in _moving().values())))
+    find("Look", look, ChainMap(*(dict(world.looks) for world in _moving().values())))
     for path in models:
         _check_is_model(path)
     device = make_fabric(options.device).device
@@ -229,7 +228,7 @@ def _closed_loop(
     loaded: dict[str, AdaptedModel], look: str, gain: float, seeds: tuple[int, ...], steps: int
 ) -> dict[str, Any]:
     world = _world_that_moves(loaded)
-    world.get_look(look)
+    find("Look", look, world.looks)
     names = _short(list(loaded))
     played: dict[str, ClosedLoop] = {}
     for name, model in loaded.items():

@@ -59,10 +59,7 @@ class LabelledImages:
     def select(self, index: np.ndarray | slice) -> LabelledImages:
         """The images of an index or a mask."""
         return replace(
-            self,
-            images=self.images[index],
-            labels=self.labels[index],
-            episodes=self.episodes[index],
+            self, images=self.images[index], labels=self.labels[index], episodes=self.episodes[index]
         )
 
 

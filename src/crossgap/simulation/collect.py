@@ -13,7 +13,7 @@ from crossgap.collection import Collection
 from crossgap.data.folder import ABOUT, Track, _untracked, collected
 from crossgap.data.image_file import MAX_PIXELS, save_image
 from crossgap.data.table import LABELS, write_table
-from crossgap.errors import CrossgapError
+from crossgap.errors import CrossgapError, find
 from crossgap.simulation.base.randomization import get_randomization
 from crossgap.simulation.registry import WORLDS
 
@@ -23,10 +23,7 @@ DIED = "A rendering process died; `crossgap doctor` checks OpenGL. Start again t
 
 
 def collect(
-    collection: Collection,
-    output: str | Path,
-    workers: int | None = None,
-    track: Track = _untracked,
+    collection: Collection, output: str | Path, workers: int | None = None, track: Track = _untracked
 ) -> Path:
     """Collect into a new folder that `read_folder` reads; a killed collection is continued.
 
@@ -81,7 +78,7 @@ def _new(collection: Collection, output: Path, workers: int | None, track: Track
 
 def _check(collection: Collection, workers: int | None) -> None:
     world = WORLDS.find(collection.world)
-    world.get_look(collection.look)
+    find("Look", collection.look, world.looks)
     get_randomization(collection.randomization)
     if collection.per_frame and collection.randomization == "none":
         raise CrossgapError("--per-frame needs --randomization, such as full; there is none to repeat.")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from crossgap.base.registry import Registry
-from crossgap.simulation.base.looks import RoomLook, find_look
+from crossgap.simulation.base.looks import RoomLook
 
 if TYPE_CHECKING:
     from crossgap.simulation.base.scene import Scene
@@ -47,14 +47,6 @@ class World:
     def looks(self) -> Mapping[str, RoomLook]:
         """Its looks by name, the source's first."""
         return self.scene.looks
-
-    def get_look(self, name: str) -> RoomLook:
-        """The look of that name.
-
-        Raises:
-            CrossgapError: there is none in this world; the message lists those that exist.
-        """
-        return find_look(name, self.looks)
 
 
 WORLDS: Registry[World] = Registry("World", "crossgap.simulation")

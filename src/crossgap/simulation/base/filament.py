@@ -5,8 +5,6 @@ give equal images, Filament draws plain linear light here, and `tone_mapped` tur
 would have shown.
 """
 
-# mujoco ships no type information
-# pyright: reportAttributeAccessIssue=false
 import sys
 from typing import Any
 

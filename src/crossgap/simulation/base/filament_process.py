@@ -5,8 +5,6 @@ the renderer does not give back (seen with MuJoCo 4.0.0 and Mesa 22.3.6; docs/lo
 comes back when it ends.
 """
 
-# mujoco ships no type information
-# pyright: reportAttributeAccessIssue=false
 import multiprocessing
 import os
 import subprocess

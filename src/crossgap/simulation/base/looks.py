@@ -1,10 +1,7 @@
 """Looks: named appearances of one and the same scene. The gap between two looks is the gap to cross."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, TypeVar
-
-from crossgap.errors import unknown
+from typing import Literal
 
 Colour = tuple[float, float, float]
 Vector = tuple[float, float, float]
@@ -66,17 +63,3 @@ class RoomLook:
     """What draws it: MuJoCo's classic renderer, or its physically based one, which needs Vulkan."""
     meshes: bool = False
     """Whether it shows the real robot, by meshes that `meshes.COMMAND` fetches."""
-
-
-AnyLook = TypeVar("AnyLook", bound=RoomLook)
-
-
-def find_look(name: str, looks: Mapping[str, AnyLook], kind: str = "Look") -> AnyLook:
-    """The look of that name among a world's looks; `kind` is what an error calls it.
-
-    Raises:
-        CrossgapError: there is none; the message lists those that exist.
-    """
-    if name not in looks:
-        raise unknown(kind, name, looks)
-    return looks[name]

@@ -1,17 +1,17 @@
 """What an environment can be asked for: its arguments and reset options, checked."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
 
-from crossgap.errors import CrossgapError, unknown
+from crossgap.errors import CrossgapError, check_known
 
 ROUNDING = 1e-6
 """How far a point may be out of its bounds: they round, too, where they are observed in float32."""
 
 
-def checked_options(options: Mapping[str, Any] | None, available: Iterable[str]) -> dict[str, Any]:
+def checked_options(options: Mapping[str, Any] | None, available: Collection[str]) -> dict[str, Any]:
     """The options of a reset, none of them unknown.
 
     Raises:
@@ -19,10 +19,16 @@ def checked_options(options: Mapping[str, Any] | None, available: Iterable[str])
     """
     if not isinstance(options, Mapping | None):
         raise CrossgapError(f"Reset options are {options!r}. Expected a dictionary: {', '.join(available)}.")
-    for name in options or {}:
-        if name not in available:
-            raise unknown("Reset option", name, available)
+    check_known("Reset option", options or (), available)
     return dict(options or {})
+
+
+def finite(numbers: Any, count: int, expected: str) -> np.ndarray:
+    """So many finite numbers, (count,), such as an action; else a ValueError that begins with `expected`."""
+    numbers = np.asarray(numbers, float)
+    if numbers.shape != (count,) or not np.isfinite(numbers).all():
+        raise ValueError(f"{expected}; got {numbers}.")
+    return numbers
 
 
 def checked_point(name: str, value: Any, low: np.ndarray, high: np.ndarray, unit: str = "m") -> np.ndarray:

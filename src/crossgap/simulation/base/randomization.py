@@ -4,8 +4,6 @@ A function changes `fields`, copies of a model's arrays, in place. What an episo
 one dictionary of arrays, and many episodes can share one compiled model and one renderer.
 """
 
-# mujoco ships no type information
-# pyright: reportAttributeAccessIssue=false
 import colorsys
 from collections.abc import Callable
 from dataclasses import dataclass

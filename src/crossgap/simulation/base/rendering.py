@@ -1,7 +1,5 @@
 """Fast headless rendering: the settings that make MuJoCo's classic renderer 100 times faster on a CPU."""
 
-# mujoco ships no type information
-# pyright: reportAttributeAccessIssue=false
 from __future__ import annotations
 
 import atexit
@@ -122,9 +120,8 @@ class Renderer:
         self._gl.make_current()
         self._camera.fixedcamid = self.model.camera(camera or self._default).id
         mujoco.mjv_updateScene(
-            self.model, data, self._option, None, self._camera,
-            mujoco.mjtCatBit.mjCAT_ALL, self._scene,
-        )  # fmt: skip
+            self.model, data, self._option, None, self._camera, mujoco.mjtCatBit.mjCAT_ALL, self._scene
+        )
         mujoco.mjr_render(self._viewport, self._scene, self._context)
 
     def _image(self) -> np.ndarray:

@@ -1,8 +1,6 @@
 """What every built-in world has: textures, a floor, walls, lights and a camera, dressed in a look."""
 
-# mujoco ships no type information
-# pyright: reportAttributeAccessIssue=false
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 import mujoco
 import numpy as np
@@ -23,21 +21,20 @@ CLUTTER = (
 HIDDEN = 0.0
 """The opacity of a geom that MuJoCo does not draw at all."""
 
-Plane = tuple[str, Vector, Vector]
-"""Name, a point and the normal of a plane; it wears the floor's surface or the wall's by its name."""
 Textures = Mapping[str, Callable[[], np.ndarray]]
 """What draws each, (SIZE, SIZE, 3) uint8, by its name in a look."""
 
 
 def new_room(
-    look: RoomLook, buffer_size: int, planes: Sequence[Plane], textures: Textures = TEXTURES
+    look: RoomLook, buffer_size: int, back: float, side: float, textures: Textures = TEXTURES
 ) -> mujoco.MjSpec:  # fmt: skip
     """An empty room in a look.
 
     Args:
         look: its appearance.
         buffer_size: width and height of the offscreen buffer in pixels.
-        planes: floor and walls, named `floor…` and `wall…`.
+        back: how far behind the origin a wall is, metres, which faces along the x axis.
+        side: how far beside it another one is, along the y axis.
         textures: what its surfaces, and randomizations of them, can choose from.
     """
     spec = mujoco.MjSpec()
@@ -49,10 +46,14 @@ def new_room(
         _add_materials(spec, name, surface, textures)
         for name, surface in (("floor", look.floor), ("wall", look.wall))
     )
-    for name, position, normal in planes:
+    for name, material, position, normal in (
+        ("floor", floor, (0, 0, 0), (0, 0, 1)),
+        ("wall_back", wall, (-back, 0, 0.6), (1, 0, 0)),
+        ("wall_side", wall, (0, side, 0.6), (0, -1, 0)),
+    ):
         spec.worldbody.add_geom(
             name=name, type=mujoco.mjtGeom.mjGEOM_PLANE, size=[1.2, 1.2, 0.3], pos=position,
-            zaxis=normal, material=floor if name.startswith("floor") else wall,
+            zaxis=normal, material=material,
         )  # fmt: skip
     return spec
 
@@ -82,6 +83,12 @@ def _add_materials(spec: mujoco.MjSpec, name: str, surface: Surface, textures: T
     return f"{name}_{surface.texture}"
 
 
+def add_cube(spec: mujoco.MjSpec, edge: float, colour: Colour, position: Vector = (0, 0, 0)) -> None:
+    """A cube, `edge` metres wide, that a scene places; by where it is first MuJoCo sets the depth of view."""
+    cube = spec.worldbody.add_body(name="cube", pos=position)
+    cube.add_geom(name="cube", type=mujoco.mjtGeom.mjGEOM_BOX, size=[edge / 2] * 3, rgba=rgba(colour))
+
+
 def add_clutter(spec: mujoco.MjSpec) -> None:
     """The objects that a randomization may bring in, hidden until it does."""
     for shape, size, colour in CLUTTER:
@@ -93,8 +100,7 @@ def add_clutter(spec: mujoco.MjSpec) -> None:
 def add_lights_and_camera(spec: mujoco.MjSpec, look: RoomLook) -> None:
     """The look's lights, and its camera `front`."""
     for index, light in enumerate(look.lights):
-        kind = mujoco.mjtLightType.mjLIGHT_SPOT if light.spot else (
-            mujoco.mjtLightType.mjLIGHT_DIRECTIONAL)  # fmt: skip
+        kind = mujoco.mjtLightType.mjLIGHT_SPOT if light.spot else (mujoco.mjtLightType.mjLIGHT_DIRECTIONAL)
         spec.worldbody.add_light(
             name=f"light_{index}", type=kind, castshadow=light.shadow, pos=light.position,
             dir=np.subtract(look.workspace, light.position), cutoff=60, exponent=4,

@@ -1,7 +1,5 @@
 """Rendered worlds: set a state, get an image. No time passes in them."""
 
-# mujoco ships no type information
-# pyright: reportAttributeAccessIssue=false
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
@@ -10,10 +8,10 @@ from typing import Any, ClassVar, Self
 import mujoco
 import numpy as np
 
-from crossgap.errors import CrossgapError
+from crossgap.errors import CrossgapError, find
 from crossgap.simulation.base.filament import physical_quality
 from crossgap.simulation.base.filament_process import RenewedFilamentRenderer
-from crossgap.simulation.base.looks import RoomLook, find_look
+from crossgap.simulation.base.looks import RoomLook
 from crossgap.simulation.base.randomization import FIELD_NAMES, WORKSPACE, Fields, get_randomization
 from crossgap.simulation.base.rendering import Renderer
 from crossgap.simulation.base.room import CAMERA
@@ -50,7 +48,7 @@ class Scene:
         self, look: str = "source", randomization: str = "none", size: int = 64, supersample: int = 1,
         seed: int = 0,
     ):  # fmt: skip
-        self.look = find_look(look, self.looks)
+        self.look = find("Look", look, self.looks)
         self.variation, self.randomization = map(get_randomization, (self.look.variation, randomization))
         spec = self.spec(self.look, size * supersample)
         spec.add_numeric(name=WORKSPACE, data=self.look.workspace, size=3)
@@ -76,7 +74,7 @@ class Scene:
         Raises:
             CrossgapError: an unknown look or randomization.
         """
-        find_look(look, cls.looks)
+        find("Look", look, cls.looks)
         get_randomization(randomization)
         return SceneHere(cls, look, randomization, size)
 
@@ -113,6 +111,11 @@ class Scene:
             for name, array in fields.items():
                 getattr(self.model, name)[:] = array
             self._shown = fields
+
+    def _place(self, body: str, position: np.ndarray, turn: Sequence[float] | np.ndarray) -> None:
+        """Put a body of the world somewhere, (3,) metres; its turn is a unit quaternion (4,), w first."""
+        index = self.model.body(body).id
+        self.model.body_pos[index], self.model.body_quat[index] = position, turn
 
     def _image(self) -> np.ndarray:
         """The camera image of the model's state, (size, size, 3) uint8."""

@@ -4,8 +4,6 @@ Where it finds no Vulkan, Filament ends the whole process. So it is tried in a p
 this file, which for that imports nothing of ours.
 """
 
-# mujoco ships no type information
-# pyright: reportAttributeAccessIssue=false
 import functools
 import os
 import subprocess

@@ -7,7 +7,8 @@ import gymnasium as gym
 import numpy as np
 
 from crossgap.errors import CrossgapError
-from crossgap.simulation.base.options import checked_options, checked_point, checked_size
+from crossgap.simulation.base.environment import WorldEnv
+from crossgap.simulation.base.options import checked_options, checked_point, finite
 from crossgap.simulation.base.room import CAMERA
 from crossgap.simulation.reach3 import kinematics
 from crossgap.simulation.reach3.kinematics import CUBE_HALF, JOINT_HIGH, JOINT_LOW, LINK, SUCCESS_DISTANCE
@@ -20,7 +21,7 @@ CUBE_HIGH = np.array([2 * LINK, 2 * LINK, kinematics.SHOULDER_HEIGHT + 2 * LINK]
 """Around all that the arm can reach above the floor, metres."""
 
 
-class Reach3Env(gym.Env):
+class Reach3Env(WorldEnv):
     """Reach a cube with a yaw–shoulder–elbow arm (TaskGAN, section 4.1, rebuilt in MuJoCo).
 
     Action: joint displacements of one step, (3,) radians in [-0.3, 0.3]; the arm follows exactly.
@@ -31,28 +32,21 @@ class Reach3Env(gym.Env):
     Reward: minus the tip–cube distance in metres. `info`: `is_success` (distance < 0.1 m) and
     `distance` (metres), at reset and at every step. An episode is cut after 100 steps.
 
-    Args:
-        look: name of the look, see `crossgap looks`.
-        randomization: name of a randomization, applied on top of it.
-        size: image width and height in pixels.
-        render_mode: None or `rgb_array`.
-
-    Raises:
-        CrossgapError: an unknown look or randomization, or a size that is none.
+    Arguments and errors as in `WorldEnv`.
     """
 
-    metadata = {"render_modes": ["rgb_array"], "render_fps": 20}  # noqa: RUF012 (Gymnasium's form)
+    metadata = WorldEnv.metadata | {"render_fps": 20}
+    scene, available = Reach3Scene, (CAMERA,)
 
     def __init__(
         self, look: str = "source", randomization: str = "none", size: int = 64,
         render_mode: str | None = None,
     ):  # fmt: skip
-        self.render_mode, size = render_mode, checked_size(size)
-        self._scene = Reach3Scene.here(look, randomization, size)
+        super().__init__(look, randomization, size, (CAMERA,), render_mode)
         box = gym.spaces.Box
         self.action_space = box(-MAX_STEP, MAX_STEP, (3,), np.float32)
         self.observation_space = gym.spaces.Dict({
-            "pixels": gym.spaces.Dict({CAMERA: box(0, 255, (size, size, 3), np.uint8)}),
+            "pixels": self._by_camera(0, 255, (3,), np.uint8),
             "agent_pos": box(JOINT_LOW.astype(np.float32), JOINT_HIGH.astype(np.float32)),
             "state": box(-2.0, 2.0, (6,), np.float32),
         })  # fmt: skip
@@ -66,11 +60,9 @@ class Reach3Env(gym.Env):
             CrossgapError: one of them is out of reach, or there is no such option.
         """
         asked = _checked(options)
-        super().reset(seed=seed)
-        self._look_rng = np.random.default_rng(self.np_random.integers(2**63))
+        self._begin(seed)
         self.q, self.cube, self.turn = kinematics.sample_start(self.np_random)
         self.q, self.cube = asked.get("joint_angles", self.q), asked.get("cube", self.cube)
-        self._appearance = self._scene().new_appearance(self._look_rng)
         return self._observation(), self._info()
 
     def step(self, action: np.ndarray):
@@ -79,17 +71,15 @@ class Reach3Env(gym.Env):
         Raises:
             ValueError: the action is not three finite numbers.
         """
-        action = np.asarray(action, float)
-        if action.shape != (3,) or not np.isfinite(action).all():
-            raise ValueError(f"An action is three finite joint displacements; got {action}.")
+        action = finite(action, 3, "An action is three finite joint displacements")
         self.q = np.clip(self.q + np.clip(action, -MAX_STEP, MAX_STEP), JOINT_LOW, JOINT_HIGH)
-        self._appearance = self._scene().next_appearance(self._appearance, self._look_rng)
+        self._go_on()
         info = self._info()
         return self._observation(), -info["distance"], False, False, info
 
     def render(self) -> np.ndarray:
         """The camera image, (size, size, 3) uint8."""
-        return self._scene().render(self.q, self.cube, self.turn, self._appearance)
+        return self._scene().render(self.q, self.cube, self.turn, self._fields())
 
     def _observation(self) -> dict[str, Any]:
         state = np.concatenate([kinematics.tip_position(self.q), self.cube])

@@ -27,6 +27,5 @@ gymnasium.register(
     XARM7_PICK_PLACE, "crossgap.simulation.xarm7.pick_place:XArm7PickPlaceEnv", max_episode_steps=50
 )
 WORLDS.enter(
-    "xarm7",
-    World("crossgap.simulation.xarm7.scene:XArm7Scene", ("tool_x", "tool_y", "tool_z"), tool_points),
+    "xarm7", World("crossgap.simulation.xarm7.scene:XArm7Scene", ("tool_x", "tool_y", "tool_z"), tool_points)
 )

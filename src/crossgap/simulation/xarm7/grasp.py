@@ -1,8 +1,6 @@
 """Contact physics of a gripper, a cube and a table: what an arm that follows exactly does not need, grasping
 does."""
 
-# mujoco ships no type information
-# pyright: reportAttributeAccessIssue=false
 import mujoco
 import numpy as np
 

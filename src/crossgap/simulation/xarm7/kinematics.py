@@ -4,13 +4,13 @@ Joint angles q = (J1 … J7) in radians, by the manufacturer's convention. Posit
 of the base, whose z axis points up. The tool point lies between the fingertips.
 """
 
-# mujoco ships no type information
-# pyright: reportAttributeAccessIssue=false
 import math
 from collections.abc import Sequence
 
 import mujoco
 import numpy as np
+
+from crossgap.simulation.base.options import finite
 
 PI = np.pi
 ORIGINS = (
@@ -105,9 +105,7 @@ class Kinematics:
         Raises:
             ValueError: the target is not three finite numbers.
         """
-        target = np.asarray(target, float)
-        if target.shape != (3,) or not np.isfinite(target).all():
-            raise ValueError(f"A target is three finite coordinates in metres; got {target}.")
+        target = finite(target, 3, "A target is three finite coordinates in metres")
         q, jacobian = _limited(np.asarray(q, float)), self._jacobian
         for _ in range(iterations):
             error = self._errors(q, target)

@@ -1,7 +1,5 @@
 """The xArm7 and its gripper as the real meshes show them, on our kinematics."""
 
-# mujoco ships no type information
-# pyright: reportAttributeAccessIssue=false
 import mujoco
 import numpy as np
 

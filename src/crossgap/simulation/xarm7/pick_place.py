@@ -6,19 +6,13 @@ from typing import Any, Literal
 import gymnasium as gym
 import numpy as np
 
-from crossgap.errors import unknown
-from crossgap.simulation.base.options import checked_options, checked_point, checked_size
+from crossgap.simulation.base.environment import GoalEnv
+from crossgap.simulation.base.options import checked_options, checked_point, finite
 from crossgap.simulation.xarm7.grasp import CUBE, OPEN, Grasp
-from crossgap.simulation.xarm7.grasp_scene import XArm7GraspScene
 from crossgap.simulation.xarm7.kinematics import HOME, LIMIT_HIGH, LIMIT_LOW, Kinematics
 from crossgap.simulation.xarm7.model import CAMERAS
-from crossgap.simulation.xarm7.reach import (
-    MAX_DISPLACEMENT,
-    SUCCESS_DISTANCE,
-    WORKSPACE_HIGH,
-    WORKSPACE_LOW,
-    goal_reward,
-)
+from crossgap.simulation.xarm7.reach import MAX_DISPLACEMENT, SUCCESS_DISTANCE, WORKSPACE_HIGH, WORKSPACE_LOW
+from crossgap.simulation.xarm7.scene import XArm7GraspScene
 
 ON_TABLE = CUBE / 2
 """Height of the cube's centre where it lies, metres."""
@@ -34,7 +28,7 @@ AWAY = 0.1
 """How far a goal is from where the cube starts at least, metres: nothing is won by leaving it there."""
 
 
-class XArm7PickPlaceEnv(gym.Env):
+class XArm7PickPlaceEnv(GoalEnv):
     """Pick and place with an xArm7, which the seed "Transferring Simulated Learning to Real Robots" names as
     its goal.
 
@@ -55,51 +49,30 @@ class XArm7PickPlaceEnv(gym.Env):
     Reward: `sparse` −1 and 0 where the cube is at the goal, `dense` minus its distance in metres. `info`:
     `is_success` and `distance` (metres), at reset and at every step. An episode is cut after 50 steps.
 
-    Args:
-        look: name of the look.
-        randomization: name of a randomization, applied on top of it.
-        size: image width and height in pixels.
-        cameras: which of `front` and `side`, in the order of the observation; without any nothing is
-            rendered or observed, for policies that see the state.
-        reward: `sparse` or `dense`.
-        render_mode: None or `rgb_array`.
-        per_frame: whether the look is drawn anew for every frame, not only for every episode.
-
-    Raises:
-        CrossgapError: an unknown look, randomization, camera or reward, or a size that is none.
+    Arguments and errors as in `GoalEnv`. `cameras` are `front` and `side`;
+    without any, nothing is rendered or observed, for policies that see the state.
     """
 
-    metadata = {"render_modes": ["rgb_array"], "render_fps": 10}  # noqa: RUF012 (Gymnasium's form)
+    scene, available, success_distance = XArm7GraspScene, CAMERAS, SUCCESS_DISTANCE
 
     def __init__(
         self, look: str = "source", randomization: str = "none", size: int = 84,
         cameras: Sequence[str] = ("front", "side"), reward: Literal["sparse", "dense"] = "sparse",
         render_mode: str | None = None, per_frame: bool = False,
     ):  # fmt: skip
-        for camera in cameras:
-            if camera not in CAMERAS:
-                raise unknown("Camera", camera, CAMERAS)
-        if reward not in ("sparse", "dense"):
-            raise unknown("Reward", reward, ("sparse", "dense"))
-        self.render_mode, self.cameras, self.reward = render_mode, tuple(cameras), reward
-        size, self.per_frame = checked_size(size), per_frame
-        self._scene = XArm7GraspScene.here(look, randomization, size)
+        super().__init__(reward, look, randomization, size, cameras, render_mode, per_frame)
         self._grasp, self._kinematics = Grasp(), Kinematics()
         box = gym.spaces.Box
-        point, image = box(-5.0, 5.0, (3,), np.float64), box(0, 255, (size, size, 3), np.uint8)
         # a squeezed cube yields, and with it the fingers
-        low, high = (
-            np.append(limit, opening) for limit, opening in ((LIMIT_LOW, -OPEN), (LIMIT_HIGH, 2 * OPEN))
-        )
-        self.action_space = box(-1.0, 1.0, (4,), np.float32)
+        low, high = np.append(LIMIT_LOW, -OPEN), np.append(LIMIT_HIGH, 2 * OPEN)
         spaces: dict[str, gym.Space] = {
             "agent_pos": box(low.astype(np.float32), high.astype(np.float32)),
-            "achieved_goal": point,
-            "desired_goal": point,
             "state": box(-10.0, 10.0, (10,), np.float64),
         }
+        spaces |= dict.fromkeys(("achieved_goal", "desired_goal"), box(-5.0, 5.0, (3,), np.float64))
         if self.cameras:
-            spaces["pixels"] = gym.spaces.Dict(dict.fromkeys(self.cameras, image))
+            spaces["pixels"] = self._by_camera(0, 255, (3,), np.uint8)
+        self.action_space = box(-1.0, 1.0, (4,), np.float32)
         self.observation_space = gym.spaces.Dict(spaces)
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None):
@@ -111,8 +84,7 @@ class XArm7PickPlaceEnv(gym.Env):
         Raises:
             CrossgapError: one of them is out of reach, or there is no such option.
         """
-        super().reset(seed=seed)
-        look_seed = self.np_random.integers(2**63)
+        self._begin(seed)
         tool, cube, goal = self._draw()
         bounds = {
             "tool": (tool, TOOL_LOW, WORKSPACE_HIGH),
@@ -126,8 +98,7 @@ class XArm7PickPlaceEnv(gym.Env):
         )
         self._grasp.reset(tool, np.append(cube, ON_TABLE))
         self.q = self._kinematics.inverse(HOME, tool, iterations=50)
-        self._look_rng, self._appearance = np.random.default_rng(look_seed), None  # until it is drawn
-        return self._observation(), self._info()
+        return self._observation(), self._outcome(self._grasp.cube)[1]
 
     def _draw(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         rng = self.np_random
@@ -145,38 +116,23 @@ class XArm7PickPlaceEnv(gym.Env):
         Raises:
             ValueError: the action is not four finite numbers.
         """
-        action = np.asarray(action, float)
-        if action.shape != (4,) or not np.isfinite(action).all():
-            raise ValueError(
-                f"An action is three finite displacements and an opening in [-1, 1]; got {action}."
-            )
-        action = np.clip(action, -1, 1)
+        expected = "An action is three finite displacements and an opening in [-1, 1]"
+        action = np.clip(finite(action, 4, expected), -1, 1)
         target = self._grasp.tool + MAX_DISPLACEMENT * action[:3]
         self._grasp.step(np.clip(target, WORKSPACE_LOW, WORKSPACE_HIGH), OPEN * (action[3] + 1) / 2)
         self.q = self._kinematics.inverse(self.q, self._grasp.tool, tolerance=1e-3)
-        if self.per_frame:
-            self._appearance = None
-        elif self._appearance is not None:
-            self._appearance = self._scene().next_appearance(self._appearance, self._look_rng)
-        info = self._info()
-        reward = float(self.compute_reward(self._grasp.cube, self.goal, info))
+        self._go_on()
+        reward, info = self._outcome(self._grasp.cube)
         return self._observation(), reward, False, False, info
-
-    def compute_reward(self, achieved_goal: np.ndarray, desired_goal: np.ndarray, info: Any) -> np.ndarray:
-        """Rewards (…) of cubes (…, 3) and goals (…, 3) in metres."""
-        del info
-        return goal_reward(achieved_goal, desired_goal, self.reward)
 
     def render(self) -> np.ndarray:
         """The image of the first camera, (size, size, 3) uint8."""
-        self._arrange()
-        return self._scene().view((self.cameras or CAMERAS)[0])[0]
+        return self._posed().view((self.cameras or CAMERAS)[0])[0]
 
-    def _arrange(self) -> None:
-        if self._appearance is None:
-            self._appearance = self._scene().new_appearance(self._look_rng)
-        grasp = self._grasp
-        self._scene().arrange(self.q, grasp.opening, grasp.cube, grasp.turn, self._appearance)
+    def _posed(self) -> XArm7GraspScene:
+        scene, grasp = self._scene(), self._grasp
+        scene.arrange(self.q, grasp.opening, grasp.cube, grasp.turn, self._fields())
+        return scene
 
     def _observation(self) -> dict[str, Any]:
         tool, opening, cube = self._grasp.tool, self._grasp.opening, self._grasp.cube
@@ -187,10 +143,6 @@ class XArm7PickPlaceEnv(gym.Env):
             "state": np.concatenate([tool, [opening], cube, cube - tool]),
         }
         if self.cameras:
-            self._arrange()
-            observation["pixels"] = {camera: self._scene().view(camera)[0] for camera in self.cameras}
+            scene = self._posed()
+            observation["pixels"] = {camera: scene.view(camera)[0] for camera in self.cameras}
         return observation
-
-    def _info(self) -> dict[str, Any]:
-        distance = float(np.linalg.norm(self._grasp.cube - self.goal))
-        return {"is_success": distance < SUCCESS_DISTANCE, "distance": distance}

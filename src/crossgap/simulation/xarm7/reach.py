@@ -7,9 +7,10 @@ import gymnasium as gym
 import numpy as np
 from PIL import Image, ImageDraw
 
-from crossgap.errors import CrossgapError, unknown
+from crossgap.errors import CrossgapError
 from crossgap.simulation.base.depth_noise import realsense_like
-from crossgap.simulation.base.options import checked_number, checked_options, checked_point, checked_size
+from crossgap.simulation.base.environment import GoalEnv
+from crossgap.simulation.base.options import checked_number, checked_options, checked_point, finite
 from crossgap.simulation.xarm7.kinematics import HOME, LIMIT_HIGH, LIMIT_LOW, Kinematics
 from crossgap.simulation.xarm7.model import CAMERAS
 from crossgap.simulation.xarm7.scene import XArm7Scene
@@ -26,7 +27,7 @@ RING = 4
 """Radius of the ring that shows the goal, pixels."""
 
 
-class XArm7ReachEnv(gym.Env):
+class XArm7ReachEnv(GoalEnv):
     """Reach with an xArm7 (seed "Transferring Simulated Learning to Real Robots", rebuilt in MuJoCo).
 
     The seed gives no step sizes, thresholds or lengths: 5 cm per step and axis, 5 cm for a success and 50
@@ -44,23 +45,18 @@ class XArm7ReachEnv(gym.Env):
     Reward: `sparse` −1 and 0 where the goal is reached, `dense` minus the distance in metres. `info`:
     `is_success` and `distance` (metres), at reset and at every step. An episode is cut after 50 steps.
 
+    Arguments and errors as in `WorldEnv`; `cameras` are `front` and `side`, at least one of them. And:
+
     Args:
-        look: name of the look.
-        randomization: name of a randomization, applied on top of it.
-        size: image width and height in pixels.
-        cameras: which of `front` and `side`, in the order of the observation.
         depth: whether to observe depth as well.
         depth_noise: how far from exact it is: 0, or 1 for what a stereo camera measures (`depth_noise.py`).
         reward: `sparse` or `dense`.
-        render_mode: None or `rgb_array`.
-        per_frame: whether the look is drawn anew for every frame, not only for every episode.
 
     Raises:
-        CrossgapError: an unknown look, randomization, camera or reward, a negative noise, or a size that is
-            none.
+        CrossgapError: an unknown reward, or a negative noise.
     """
 
-    metadata = {"render_modes": ["rgb_array"], "render_fps": 10}  # noqa: RUF012 (Gymnasium's form)
+    scene, available, success_distance = XArm7Scene, CAMERAS, SUCCESS_DISTANCE
 
     def __init__(
         self, look: str = "source", randomization: str = "none", size: int = 84,
@@ -68,30 +64,19 @@ class XArm7ReachEnv(gym.Env):
         depth_noise: float = 0.0, reward: Literal["sparse", "dense"] = "sparse",
         render_mode: str | None = None, per_frame: bool = False,
     ):  # fmt: skip
-        for camera in cameras:
-            if camera not in CAMERAS:
-                raise unknown("Camera", camera, CAMERAS)
+        super().__init__(reward, look, randomization, size, cameras, render_mode, per_frame)
         if not cameras:
             raise CrossgapError(f"Expected at least one camera of {', '.join(CAMERAS)}.")
-        if reward not in ("sparse", "dense"):
-            raise unknown("Reward", reward, ("sparse", "dense"))
-        size, depth_noise = checked_size(size), checked_number("depth_noise", depth_noise)
-        self.render_mode, self.cameras, self.reward = render_mode, tuple(cameras), reward
-        self.depth, self.depth_noise, self.per_frame = depth, depth_noise, per_frame
-        self._scene = XArm7Scene.here(look, randomization, size)
+        self.depth, self.depth_noise = depth, checked_number("depth_noise", depth_noise)
         self._kinematics = Kinematics()
         box = gym.spaces.Box
-        point = box(-2.0, 2.0, (3,), np.float64)
-        image, metres = box(0, 255, (size, size, 3), np.uint8), box(0.0, FAR, (size, size), np.float32)
         spaces: dict[str, gym.Space] = {
-            "pixels": gym.spaces.Dict(dict.fromkeys(self.cameras, image)),
+            "pixels": self._by_camera(0, 255, (3,), np.uint8),
             "agent_pos": box(LIMIT_LOW.astype(np.float32), LIMIT_HIGH.astype(np.float32)),
-            "achieved_goal": point,
-            "desired_goal": point,
-            "state": point,
         }
+        spaces |= dict.fromkeys(("achieved_goal", "desired_goal", "state"), box(-2.0, 2.0, (3,), np.float64))
         if depth:
-            spaces["depth"] = gym.spaces.Dict(dict.fromkeys(self.cameras, metres))
+            spaces["depth"] = self._by_camera(0.0, FAR, (), np.float32)
         self.action_space = box(-1.0, 1.0, (3,), np.float32)
         self.observation_space = gym.spaces.Dict(spaces)
 
@@ -110,16 +95,13 @@ class XArm7ReachEnv(gym.Env):
         points = {
             name: checked_point(name, value, WORKSPACE_LOW, WORKSPACE_HIGH) for name, value in asked.items()
         }
-        super().reset(seed=seed)
-        appearance = self.np_random.integers(2**63)
-        self._look_rng, self._depth_rng = (np.random.default_rng(s) for s in (appearance, [appearance, 1]))
+        self._depth_rng = np.random.default_rng([self._begin(seed, strength), 1])
         drawn = {name: self.np_random.uniform(WORKSPACE_LOW, WORKSPACE_HIGH) for name in ("goal", "tool")}
-        drawn, self._strength = drawn | points, strength
+        drawn |= points
         self.goal = drawn["goal"]
         self.q = self._kinematics.inverse(HOME, drawn["tool"], iterations=50)
         self._tool = self._kinematics.tool(self.q)[0]
-        self._appearance = self._scene().new_appearance(self._look_rng, self._strength)
-        return self._observation(), self._info()
+        return self._observation(), self._outcome(self._tool)[1]
 
     def step(self, action: np.ndarray):
         """Move the tool point by `action`, clipped to the action space, and cut to the workspace.
@@ -127,43 +109,32 @@ class XArm7ReachEnv(gym.Env):
         Raises:
             ValueError: the action is not three finite numbers.
         """
-        action = np.asarray(action, float)
-        if action.shape != (3,) or not np.isfinite(action).all():
-            raise ValueError(f"An action is three finite displacements in [-1, 1]; got {action}.")
+        action = finite(action, 3, "An action is three finite displacements in [-1, 1]")
         target = self._tool + MAX_DISPLACEMENT * np.clip(action, -1, 1)
         self.q = self._kinematics.inverse(self.q, np.clip(target, WORKSPACE_LOW, WORKSPACE_HIGH))
         self._tool = self._kinematics.tool(self.q)[0]
-        if self.per_frame:
-            self._appearance = self._scene().new_appearance(self._look_rng, self._strength)
-        else:
-            self._appearance = self._scene().next_appearance(self._appearance, self._look_rng, self._strength)
-        info = self._info()
-        return (
-            self._observation(),
-            float(self.compute_reward(self._tool, self.goal, info)),
-            False,
-            False,
-            info,
-        )
-
-    def compute_reward(self, achieved_goal: np.ndarray, desired_goal: np.ndarray, info: Any) -> np.ndarray:
-        """Rewards (…) of points (…, 3) in metres, so that any point can be made the goal afterwards."""
-        del info
-        return goal_reward(achieved_goal, desired_goal, self.reward)
+        self._go_on()
+        reward, info = self._outcome(self._tool)
+        return self._observation(), reward, False, False, info
 
     def render(self) -> np.ndarray:
         """The image of the first camera with a ring where the goal is, which no policy sees, (size, size, 3)
         uint8."""
-        self._scene().pose(self.q, self._appearance)
-        image = Image.fromarray(self._scene().view(self.cameras[0])[0])
-        column, row = self._scene().pixel(self.goal, self.cameras[0])
+        scene = self._posed()
+        image = Image.fromarray(scene.view(self.cameras[0])[0])
+        column, row = scene.pixel(self.goal, self.cameras[0])
         ring = (column - RING, row - RING, column + RING, row + RING)
         ImageDraw.Draw(image).ellipse(ring, outline=(255, 0, 255))
         return np.asarray(image)
 
+    def _posed(self) -> XArm7Scene:
+        scene = self._scene()
+        scene.pose(self.q, self._fields())
+        return scene
+
     def _observation(self) -> dict[str, Any]:
-        self._scene().pose(self.q, self._appearance)
-        views = {camera: self._scene().view(camera, self.depth) for camera in self.cameras}
+        scene = self._posed()
+        views = {camera: scene.view(camera, self.depth) for camera in self.cameras}
         observation = {
             "pixels": {camera: image for camera, (image, _) in views.items()},
             "agent_pos": self.q.astype(np.float32),
@@ -179,13 +150,3 @@ class XArm7ReachEnv(gym.Env):
     def _measured(self, depth: np.ndarray) -> np.ndarray:
         view = self._scene().look.field_of_view
         return np.minimum(realsense_like(depth, view, self._depth_rng, self.depth_noise), FAR)
-
-    def _info(self) -> dict[str, Any]:
-        distance = float(np.linalg.norm(self._tool - self.goal))
-        return {"is_success": distance < SUCCESS_DISTANCE, "distance": distance}
-
-
-def goal_reward(achieved: np.ndarray, desired: np.ndarray, kind: str) -> np.ndarray:
-    """Rewards (…), `sparse` or `dense`, of points (…, 3) in metres."""
-    distance = np.linalg.norm(np.subtract(achieved, desired), axis=-1)
-    return -distance if kind == "dense" else -(distance >= SUCCESS_DISTANCE).astype(float)

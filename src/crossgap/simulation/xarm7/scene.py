@@ -1,15 +1,15 @@
-"""The rendered world of the xArm7: set joint angles, get images of its cameras."""
+"""The rendered world of the xArm7: set joint angles, get images of its cameras; and with a cube to grasp."""
 
-# mujoco ships no type information
-# pyright: reportAttributeAccessIssue=false
 import mujoco
 import numpy as np
 
 from crossgap.simulation.base.randomization import Fields
 from crossgap.simulation.base.rendering import Renderer
+from crossgap.simulation.base.room import add_cube
 from crossgap.simulation.base.scene import Scene
+from crossgap.simulation.xarm7.grasp import CUBE, FINGER
 from crossgap.simulation.xarm7.kinematics import JOINTS
-from crossgap.simulation.xarm7.looks import LOOKS
+from crossgap.simulation.xarm7.looks import LOOKS, XArm7Look
 from crossgap.simulation.xarm7.model import xarm7_spec
 
 
@@ -48,3 +48,32 @@ class XArm7Scene(Scene):
         size = self._renderer.size
         focal = size / 2 / np.tan(np.deg2rad(self.model.cam_fovy[camera_id]) / 2)
         return size / 2 + focal * np.array([x, -y]) / -z
+
+
+class XArm7GraspScene(XArm7Scene):
+    """The same, with fingers that move, and a cube on the table. Arguments as in `Scene`."""
+
+    @staticmethod
+    def spec(look: XArm7Look, buffer_size: int) -> mujoco.MjSpec:
+        """The model, with a cube."""
+        spec = xarm7_spec(look, buffer_size)
+        add_cube(spec, CUBE, look.cube)
+        return spec
+
+    def arrange(
+        self, q: np.ndarray, opening: float, cube: np.ndarray, turn: np.ndarray, fields: Fields
+    ) -> None:  # fmt: skip
+        """Set what is to be seen.
+
+        Args:
+            q: joint angles, (7,) radians.
+            opening: between the fingers, metres.
+            cube: its centre, (3,) metres.
+            turn: how it is turned, a unit quaternion (4,), w first.
+            fields: the episode's appearance.
+        """
+        self._show(fields)
+        self._place("cube", cube, turn)
+        for side in (-1, 1):  # along the flange's y axis
+            self.model.geom(f"finger_{side}").pos[1] = side * (opening / 2 + FINGER)
+        self.pose(q, fields)

@@ -85,9 +85,7 @@ def check_pose(kinematics: Kinematics, q: np.ndarray) -> np.ndarray:
     return tool
 
 
-def joint_velocities(
-    kinematics: Kinematics, q: np.ndarray, action: np.ndarray, limits: Limits
-) -> np.ndarray:  # fmt: skip
+def joint_velocities(kinematics: Kinematics, q: np.ndarray, action: np.ndarray, limits: Limits) -> np.ndarray:
     """What carries out an action, (7,) radians per second.
 
     The action means what it means in `crossgap/XArm7Reach-v0`; a long way is cut to what `tool_speed` allows
