@@ -76,8 +76,7 @@ def read_folder(
                 f"{table} has no label column '{name}'. Available: {', '.join(available) or 'none'}."
             )
     values = [[row.number(name) for name in names] for row in rows]
-    cells = [_cell(root, row) for row in rows]
-    known = _check_one_row_each(rows, cells)
+    cells, known = _cells(root, rows)
     for file in _others(root, known):
         raise CrossgapError(
             f"{file}: an image without a label. Expected a row for it in {LABELS}, or the image in another "
@@ -110,12 +109,9 @@ def read_unlabelled(path: str | Path, track: Track = _untracked) -> LabelledImag
         CrossgapError: the folder, the table or an image is damaged, or there is no image.
     """
     root = _folder(Path(path))
-    table = root / LABELS
-    rows = read_table(table) if table.exists() else []
-    cells = [_cell(root, row) for row in rows]
-    known = _check_one_row_each(rows, cells)
-    files = _others(root, known)
-    episodes = _episodes(rows)
+    rows = read_table(root / LABELS) if (root / LABELS).exists() else []
+    cells, known = _cells(root, rows)
+    files, episodes = _others(root, known), _episodes(rows)
     strips = {folder: _strip_size(root, folder) for folder in {file.parent for file in files}}
     for episode, file in enumerate(files, max(episodes, default=-1) + 1):
         frames = _frames(file, strips[file.parent])
@@ -139,11 +135,7 @@ def _folder(path: Path) -> Path:
 
 
 def _list(folder: Path) -> list[Path]:
-    """What is in a folder, by name.
-
-    Raises:
-        CrossgapError: it may not be read.
-    """
+    """What is in a folder, by name."""
     try:
         return sorted(folder.iterdir())
     except OSError as error:
@@ -154,12 +146,7 @@ def _list(folder: Path) -> list[Path]:
 
 def _others(root: Path, known: Set[Path]) -> list[Path]:
     """The image files of a folder and of all in it, by their ending, each once, without those that are known,
-    resolved.
-
-    Raises:
-        CrossgapError: a folder may not be read, a link leads nowhere, or an image is of another format: it
-            would be missing, unnoticed.
-    """
+    resolved. One of another format is an error: it would be missing, unnoticed."""
     found: dict[Path, Path] = {}
     for file in _walk(root, set()):
         if (resolved := file.resolve()) in known:
@@ -200,12 +187,10 @@ def _cell(root: Path, row: Row) -> Cell:
     return (root / match[1], int(match[2])) if match else (root / text, None)
 
 
-def _check_one_row_each(rows: Sequence[Row], cells: Sequence[Cell]) -> set[Path]:
-    """Every row has a file, and no image has two rows of different labels, whatever paths name it.
-
-    Returns:
-        Where the files are, resolved.
-    """
+def _cells(root: Path, rows: Sequence[Row]) -> tuple[list[Cell], set[Path]]:
+    """The images of a table, and where their files are, resolved: every row has one, and no image has two
+    rows of different labels, whatever paths name it."""
+    cells = [_cell(root, row) for row in rows]
     resolved = {file: file.resolve() for file in {file for file, _ in cells} if file.is_file()}
     first: dict[Cell, tuple[Row, list[str]]] = {}
     columns = label_names(rows) if rows else []
@@ -221,7 +206,7 @@ def _check_one_row_each(rows: Sequence[Row], cells: Sequence[Cell]) -> set[Path]
                 f"{row.table}, line {row.line}: {row.cells['image']} has other labels in line {known.line}. "
                 "Expected one row per image."
             )
-    return set(resolved.values())
+    return cells, set(resolved.values())
 
 
 def _episodes(rows: Sequence[Row]) -> list[int]:
@@ -283,7 +268,7 @@ def _frame(strip: np.ndarray, frame: int, file: Path) -> np.ndarray:
     return strip[frame * width : (frame + 1) * width]
 
 
-def _read_images(cells: list[tuple[Path, int | None]], name: str, track: Track) -> np.ndarray:
+def _read_images(cells: list[Cell], name: str, track: Track) -> np.ndarray:
     images = whole = np.empty((0, 0, 0, 3), np.uint8)
     opened = None
     # One thread: for small images several only wait for each other.

@@ -101,18 +101,15 @@ def count_seen(run: Path, images: LabelledImages) -> int:
 
 
 def _seen(run: Path) -> np.ndarray:
-    path = run / SEEN
+    path, remedy = run / SEEN, f"Delete it; the next training in {run} writes it anew."
     if not path.exists():
         return np.empty(0, np.uint64)
     try:
         found = np.load(path, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
-        raise CrossgapError(
-            f"{path} is damaged: {error}. Delete it; the next training in {run} writes it anew."
-        ) from error
+        raise CrossgapError(f"{path} is damaged: {error}. {remedy}") from error
     if found.dtype != np.uint64 or found.ndim != 1:
         raise CrossgapError(
-            f"{path} holds {found.dtype} of shape {found.shape}. Expected (n,) uint64. Delete it; the next "
-            f"training in {run} writes it anew."
+            f"{path} holds {found.dtype} of shape {found.shape}. Expected (n,) uint64. {remedy}"
         )
     return found

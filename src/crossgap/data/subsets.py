@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from crossgap.errors import CrossgapError, unknown
+from crossgap.errors import CrossgapError, find
 
 
 def _episodes(episodes: np.ndarray, seed: int) -> list[np.ndarray]:
@@ -34,11 +34,8 @@ def spread_order(episodes: np.ndarray, seed: int) -> np.ndarray:
 
     Within a round, one episode after the other gives its next step in an order of steps that lie far
     apart, each starting one place further on: a round shows all steps alike often, and so do the first
-    images of one episode. The first n images come from min(n, number of episodes) episodes.
-
-    Args:
-        episodes: (n,) the episode of each image.
-        seed: of the order of episodes.
+    images of one episode. The first n images come from min(n, number of episodes) episodes. Arguments as in
+    `whole_order`.
     """
     taken = []
     for place, rows in enumerate(_episodes(episodes, seed)):
@@ -87,11 +84,8 @@ def choose_budgets(
     Raises:
         CrossgapError: a number below 0 or above n, none at all, or an unknown kind.
     """
-    numbers, orders = check_counts(counts, len(episodes)), {}
-    for spread in spreads:
-        if spread not in SPREADS:
-            raise unknown("Kind of choice", spread, SPREADS)
-        orders[spread] = SPREADS[spread](episodes, seed)
+    numbers = check_counts(counts, len(episodes))
+    orders = {spread: find("Kind of choice", spread, SPREADS)(episodes, seed) for spread in spreads}
     budgets, names = [], {}
     for count in numbers:
         for spread, order in orders.items():

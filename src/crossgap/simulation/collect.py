@@ -131,10 +131,8 @@ def _prepare(collection: Collection, partial: Path) -> None:
 
 
 def _collect_chunks(collection: Collection, partial: Path, workers: int, track: Track) -> None:
-    starts = [
-        first for first in range(0, collection.episodes, CHUNK) if not _chunk_table(partial, first).exists()
-    ]
-    jobs = [(collection, partial, first) for first in starts]
+    starts = range(0, collection.episodes, CHUNK)
+    jobs = [(collection, partial, first) for first in starts if not _chunk_table(partial, first).exists()]
     with process_pool(workers, DIED, die_with_parent) as pool:
         for _ in track(pool.map(_collect_chunk, jobs), f"collect {collection.look}", len(jobs)):
             pass

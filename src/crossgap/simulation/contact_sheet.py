@@ -1,5 +1,6 @@
 """All looks as one picture: a row per look, the same moments in every row."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -50,7 +51,7 @@ def contact_sheet(output: str | Path, size: int = 128) -> Path:
         top = index * (size + label + MARGIN)
         draw.text((MARGIN, top + label * 0.1), title, fill="black", font=font)
         for column, image in enumerate(_row(world, look, randomization, size)):
-            sheet.paste(Image.fromarray(image), (MARGIN + column * (size + MARGIN), top + label))
+            sheet.paste(image, (MARGIN + column * (size + MARGIN), top + label))
     with writing(output) as temporary:
         sheet.save(temporary, "PNG")
     return output
@@ -76,12 +77,9 @@ def _drawable(world: World) -> list[str]:
     return [name for name, look in world.looks.items() if not _problem(look)]
 
 
-def _row(world: World, look: str, randomization: str, size: int) -> list[np.ndarray]:
+def _row(world: World, look: str, randomization: str, size: int) -> Iterator[Image.Image]:
     scene = world.scene.shared(look, randomization, SUPERSAMPLE * size)
-    images = []
     for column in range(COLUMNS):
         states, _ = world.episode(COLUMNS, 0.0, np.random.default_rng(column))
         appearance = scene.new_appearance(np.random.default_rng(column))
-        image = Image.fromarray(scene.render(*states[column], appearance))
-        images.append(np.asarray(image.reduce(SUPERSAMPLE)))
-    return images
+        yield Image.fromarray(scene.render(*states[column], appearance)).reduce(SUPERSAMPLE)

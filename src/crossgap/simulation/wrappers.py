@@ -6,7 +6,7 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 
-from crossgap.errors import CrossgapError, unknown
+from crossgap.errors import CrossgapError, check_known
 
 Translate = Callable[[np.ndarray], np.ndarray]
 """Images (n, H, W, 3) uint8 to the same, such as `AdaptedModel.translate`."""
@@ -32,9 +32,7 @@ class TranslateObservation(gym.ObservationWrapper):
             raise CrossgapError("TranslateObservation needs observations with `pixels`, images by camera.")
         available = list(pixels)
         self.translate, self.cameras = translate, tuple(available if cameras is None else cameras)
-        for camera in self.cameras:
-            if camera not in available:
-                raise unknown("Camera", camera, available)
+        check_known("Camera", self.cameras, available)
 
     def observation(self, observation: dict[str, Any]) -> dict[str, Any]:
         """The observation, its images translated."""

@@ -27,15 +27,17 @@ class Environments:
 
     def reset(self, seeds: Sequence[int], options: dict[str, Any] | None = None) -> Observed:
         """Start every environment's episode from its seed, all with the same reset options."""
-        results = [
-            env.reset(seed=int(seed), options=options) for env, seed in zip(self._envs, seeds, strict=True)
-        ]
-        return stack([result[0] for result in results]), [result[1] for result in results]
+        pairs = zip(self._envs, seeds, strict=True)
+        return _observed([env.reset(seed=int(seed), options=options) for env, seed in pairs])
 
     def step(self, actions: np.ndarray) -> Observed:
         """Apply one action to each environment, (count, action size)."""
-        results = [env.step(action) for env, action in zip(self._envs, actions, strict=True)]
-        return stack([result[0] for result in results]), [result[4] for result in results]
+        return _observed([env.step(action) for env, action in zip(self._envs, actions, strict=True)])
+
+
+def _observed(results: Sequence[tuple]) -> Observed:
+    """Of what `reset` or `step` of each environment gave."""
+    return stack([result[0] for result in results]), [result[-1] for result in results]
 
 
 def stack(
@@ -57,29 +59,22 @@ def camera_image(observation: dict[str, Any]) -> np.ndarray:
 
 
 class Worker:
-    """The work of one process or actor: `count` environments, and what went wrong with them.
-
-    Args:
-        env_id: a Gymnasium id.
-        count: number of environments.
-        kwargs: arguments of the environment.
-    """
+    """The work of one process or actor: `Environments`, which has the arguments, and what went wrong."""
 
     def __init__(self, env_id: str, count: int, kwargs: dict[str, Any]):
         self._failure = ""
-        try:
-            self._environments = Environments(env_id, count, **kwargs)
-        except Exception as error:
-            self._failure = f"{type(error).__name__}: {error}"
+        self._environments = self._tried(lambda: Environments(env_id, count, **kwargs))
 
     def answer(self, command: str, *arguments: Any) -> Observed | str:
         """What the environments observe after "reset" or "step"; a message from when one failed on."""
-        if not self._failure:
-            try:
-                return getattr(self._environments, command)(*arguments)
-            except Exception as error:
-                self._failure = f"{type(error).__name__}: {error}"
-        return self._failure
+        return self._failure or self._tried(lambda: getattr(self._environments, command)(*arguments))
+
+    def _tried(self, work: Callable[[], Any]) -> Any:
+        try:
+            return work()
+        except Exception as error:
+            self._failure = f"{type(error).__name__}: {error}"
+            return self._failure
 
 
 class WorkerDied(Exception):

@@ -73,16 +73,14 @@ class FilamentRenderer:
     """
 
     def __init__(self, model: mujoco.MjModel, camera: str, size: int, supersample: int = SAMPLES):
+        from mujoco import mjrf
+
         self.model, self.size, self.supersample = model, size, max(supersample, SAMPLES)
         self._camera = mujoco.MjvCamera()
         self._camera.type = mujoco.mjtCamera.mjCAMERA_FIXED
         self._camera.fixedcamid = model.camera(camera).id
         self._view = mujoco.MjvScene(model, maxgeom=1)
-        self._start(size * self.supersample)
-
-    def _start(self, width: int) -> None:
-        from mujoco import mjrf
-
+        width = size * self.supersample
         self._context = start_filament()
         self._resources = mjrf.ModelResources(self._context, self.model)
         self._scene = self._context.create_scene(mjrf.SceneParams())

@@ -12,7 +12,7 @@ from typing import Literal
 import mujoco
 import numpy as np
 
-from crossgap.errors import unknown
+from crossgap.errors import find
 
 Fields = dict[str, np.ndarray]
 """Copies of MjModel arrays by the name of the field."""
@@ -101,9 +101,8 @@ def _aim_lights(fields: Fields, model: mujoco.MjModel) -> None:
 def light_hue(fields: Fields, model: mujoco.MjModel, rng: np.random.Generator, strength: float):
     """Turn every light's hue by up to 360° × strength; a grey light has none and stays as it is."""
     del model
-    for colour, turn in zip(
-        fields["light_diffuse"], strength * rng.random(len(fields["light_pos"])), strict=True
-    ):
+    turns = strength * rng.random(len(fields["light_pos"]))
+    for colour, turn in zip(fields["light_diffuse"], turns, strict=True):
         hue, saturation, value = colorsys.rgb_to_hsv(*colour)
         colour[:] = colorsys.hsv_to_rgb((hue + turn) % 1.0, saturation, value)
 
@@ -168,18 +167,12 @@ class Term:
 RANDOMIZATIONS: dict[str, tuple[Term, ...]] = {
     "none": (),
     "clutter_and_moving_light": (
-        Term(clutter, 0.75),
-        Term(light_pos, 0.5),
-        Term(light_diffuse, 0.5),
+        Term(clutter, 0.75), Term(light_pos, 0.5), Term(light_diffuse, 0.5),
         Term(light_pos, 0.07, when="step"),
     ),
     "light_effects": (
-        Term(clutter, 0.75),
-        Term(light_turn),
-        Term(light_hue),
-        Term(light_diffuse, 0.3),
-        Term(light_turn, 0.06, when="step"),
-        Term(light_hue, 0.04, when="step"),
+        Term(clutter, 0.75), Term(light_turn), Term(light_hue), Term(light_diffuse, 0.3),
+        Term(light_turn, 0.06, when="step"), Term(light_hue, 0.04, when="step"),
     ),
     "lights": (Term(light_pos), Term(light_diffuse)),
     "colours": (Term(geom_rgba), Term(mat_rgba), Term(geom_matid)),
@@ -206,7 +199,4 @@ def get_randomization(name: str) -> tuple[Term, ...]:
     Raises:
         CrossgapError: there is none; the message lists those that exist.
     """
-    for part in str(name).split("+"):
-        if part not in BY_NAME:
-            raise unknown("Randomization", part, BY_NAME)
-    return tuple(term for part in name.split("+") for term in BY_NAME[part])
+    return tuple(term for part in str(name).split("+") for term in find("Randomization", part, BY_NAME))

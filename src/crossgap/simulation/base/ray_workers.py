@@ -39,11 +39,7 @@ def connected_ray() -> Any:
 
 
 def _check_address(address: str) -> None:
-    """Ray itself would try for many minutes.
-
-    Raises:
-        CrossgapError: it is a machine's, and nobody answers there.
-    """
+    """An error where it is a machine's, and nobody answers there; Ray itself would try for many minutes."""
     host, _, port = address.removeprefix("ray://").rpartition(":")
     if not host or not port.isdigit():  # `auto`, `local`, or none
         return
@@ -67,11 +63,7 @@ class RayWorker:
         self._asked = self.actor.answer.remote(command, *arguments)
 
     def receive(self) -> Observed | str:
-        """Its answer.
-
-        Raises:
-            WorkerDied: there will be none.
-        """
+        """Its answer. Raises WorkerDied."""
         try:
             return self._ray.get(self._asked)
         except self._ray.exceptions.RayError as error:

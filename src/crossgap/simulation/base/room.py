@@ -41,11 +41,13 @@ def new_room(
     rendering.fast_quality(spec, buffer_size)
     headlight = spec.visual.headlight
     headlight.ambient, headlight.diffuse, headlight.specular = [look.ambient] * 3, [0] * 3, [0] * 3
-    _add_textures(spec, textures)
-    floor, wall = (
-        _add_materials(spec, name, surface, textures)
-        for name, surface in (("floor", look.floor), ("wall", look.wall))
-    )
+    for name, draw in textures.items():
+        texture = spec.add_texture(
+            name=name, type=mujoco.mjtTexture.mjTEXTURE_2D, width=SIZE, height=SIZE, nchannel=3
+        )
+        texture.data = draw().tobytes()
+    floor = _add_materials(spec, "floor", look.floor, textures)
+    wall = _add_materials(spec, "wall", look.wall, textures)
     for name, material, position, normal in (
         ("floor", floor, (0, 0, 0), (0, 0, 1)),
         ("wall_back", wall, (-back, 0, 0.6), (1, 0, 0)),
@@ -61,14 +63,6 @@ def new_room(
 def rgba(colour: Colour) -> list[float]:
     """A colour that nothing shines through."""
     return [*colour, 1.0]
-
-
-def _add_textures(spec: mujoco.MjSpec, textures: Textures) -> None:
-    for name, draw in textures.items():
-        texture = spec.add_texture(
-            name=name, type=mujoco.mjtTexture.mjTEXTURE_2D, width=SIZE, height=SIZE, nchannel=3
-        )
-        texture.data = draw().tobytes()
 
 
 def _add_materials(spec: mujoco.MjSpec, name: str, surface: Surface, textures: Textures) -> str:
@@ -100,7 +94,7 @@ def add_clutter(spec: mujoco.MjSpec) -> None:
 def add_lights_and_camera(spec: mujoco.MjSpec, look: RoomLook) -> None:
     """The look's lights, and its camera `front`."""
     for index, light in enumerate(look.lights):
-        kind = mujoco.mjtLightType.mjLIGHT_SPOT if light.spot else (mujoco.mjtLightType.mjLIGHT_DIRECTIONAL)
+        kind = mujoco.mjtLightType.mjLIGHT_SPOT if light.spot else mujoco.mjtLightType.mjLIGHT_DIRECTIONAL
         spec.worldbody.add_light(
             name=f"light_{index}", type=kind, castshadow=light.shadow, pos=light.position,
             dir=np.subtract(look.workspace, light.position), cutoff=60, exponent=4,

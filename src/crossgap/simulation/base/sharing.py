@@ -10,14 +10,8 @@ KEPT = 4
 """How many scenes of a kind a thread keeps that no environment holds any more."""
 
 
-class _Made(threading.local):
-    """What the calling thread made, by its kind."""
-
-    def __init__(self) -> None:
-        self.kinds: dict[Any, Callable[..., Any]] = {}
-
-
-_MADE = _Made()
+_MADE = threading.local()
+"""What the calling thread made, by its kind."""
 
 
 def one_per_thread(kind: Callable[..., SceneType], *dressed: Any) -> SceneType:
@@ -25,9 +19,10 @@ def one_per_thread(kind: Callable[..., SceneType], *dressed: Any) -> SceneType:
 
     A thread's scenes go with it: nothing else holds them.
     """
-    if kind not in _MADE.kinds:
-        _MADE.kinds[kind] = functools.lru_cache(KEPT)(kind)
-    return _MADE.kinds[kind](*dressed)
+    kinds: dict[Any, Callable[..., Any]] = _MADE.__dict__  # each thread sees its own
+    if kind not in kinds:
+        kinds[kind] = functools.lru_cache(KEPT)(kind)
+    return kinds[kind](*dressed)
 
 
 class SceneHere(Generic[SceneType]):

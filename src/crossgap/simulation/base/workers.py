@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from crossgap.base.machine import available_cores
-from crossgap.errors import CrossgapError, unknown
+from crossgap.errors import CrossgapError, find
 from crossgap.simulation.base.environments import Observed, WorkerDied, stack
 
 REPLACEMENTS = 3
@@ -31,19 +31,16 @@ class Handle(Protocol):
 
     def send(self, command: str, *arguments: Any) -> None:
         """Ask for `Worker.answer`; never an error, since one that died is found when it should answer."""
-        ...
 
     def receive(self) -> Observed | str:
         """Its answer. Raises WorkerDied."""
-        ...
+        raise NotImplementedError
 
     def stop(self) -> None:
         """Tell it to end."""
-        ...
 
     def join(self) -> None:
         """Wait until it has ended."""
-        ...
 
 
 class EnvironmentPool:
@@ -54,13 +51,12 @@ class EnvironmentPool:
 
     Processes are spawned: a script that makes a pool does so under `if __name__ == "__main__":`.
 
+    Arguments as of `Environments`, and:
+
     Args:
-        env_id: a Gymnasium id; `module:id` imports a module of yours first.
-        count: number of environments.
         workers: number of processes.
         engine: `processes` of this machine, or `ray`: the same work in actors of the Ray cluster that
             RAY_ADDRESS names, or of one that is started here. It gives the same results.
-        kwargs: arguments of the environment, such as `look`.
 
     Raises:
         CrossgapError: an environment failed, or workers keep dying; the message is the worker's. Or there is
@@ -70,9 +66,8 @@ class EnvironmentPool:
     def __init__(
         self, env_id: str, count: int, workers: int | None = None, engine: str = "processes", **kwargs: Any
     ):
-        if engine not in ENGINES:
-            raise unknown("Engine", engine, ENGINES)
-        self._engine: Callable[[str, int, dict[str, Any]], Handle] = pkgutil.resolve_name(ENGINES[engine])
+        found = pkgutil.resolve_name(find("Engine", engine, ENGINES))
+        self._engine: Callable[[str, int, dict[str, Any]], Handle] = found
         workers = max(1, min(workers or available_cores(), count))
         self._slices = [range(w * count // workers, (w + 1) * count // workers) for w in range(workers)]
         self._env_id, self._kwargs = env_id, kwargs

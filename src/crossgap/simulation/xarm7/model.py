@@ -27,11 +27,7 @@ PALM, FINGER, APART = 0.07, 0.013, 0.045
 
 
 def xarm7_spec(look: XArm7Look, buffer_size: int) -> mujoco.MjSpec:
-    """The scene's model in a look.
-
-    Args:
-        look: its appearance.
-        buffer_size: width and height of the offscreen buffer in pixels.
+    """The scene's model in a look; `buffer_size` is the offscreen buffer's width and height in pixels.
 
     Raises:
         CrossgapError: the look needs meshes that are not in the cache.
