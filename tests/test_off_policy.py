@@ -19,9 +19,8 @@ from crossgap.errors import CrossgapError
 from crossgap.methods.asymmetric_ddpg.config import DDPGConfig
 from crossgap.methods.asymmetric_ddpg.learner import AsymmetricDDPG
 from crossgap.networks.actor_critic import Actor, Critic
-from crossgap.rl.collection import VALIDATION_GOALS, World, stream
-from crossgap.rl.interfaces import Act, Learner, Observation, QFunction, View
-from crossgap.rl.off_policy import Loop, OffPolicy
+from crossgap.rl.collection import VALIDATION_GOALS, Act, Observation, View, World, stream
+from crossgap.rl.off_policy import Learner, Loop, OffPolicy, QFunction
 from crossgap.rl.replay import Episode, Replay, Transitions
 
 LOOP = Loop(

@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from crossgap.simulation.collect import collect
     from crossgap.simulation.wrappers import TranslateObservation
 
-_WHERE = {
+_WHERE = {name: module for module, names in {
     "collection": "Collection", "core.fabric": "make_fabric", "core.trainer": "Phase Trainer",
     "core.statistics": "paired_difference wilson_interval", "deploy.adapted": "AdaptedModel",
     "data": "Classes LabelScale LabelledImages read_folder write_folder", "errors": "CrossgapError",
     "deploy.policy": "Goggles ReachPolicy", "evaluation": "closed_loop offline_error",
     "methods.config": "TaskGANConfig", "methods.methods": "Methods", "simulation.collect": "collect",
     "simulation.wrappers": "TranslateObservation",
-}  # fmt: skip
+}.items() for name in names.split()}  # fmt: skip
 
 __all__ = [
     "AdaptedModel", "Classes", "Collection", "CrossgapError", "Goggles", "LabelScale", "LabelledImages",
@@ -41,7 +41,6 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Import a public name when it is first used, so that `--help` needs no torch."""
-    for module, names in _WHERE.items():
-        if name in names.split():
-            return getattr(importlib.import_module(f"crossgap.{module}"), name)
-    raise AttributeError(f"module 'crossgap' has no attribute '{name}'")
+    if name not in _WHERE:
+        raise AttributeError(f"module 'crossgap' has no attribute '{name}'")
+    return getattr(importlib.import_module(f"crossgap.{_WHERE[name]}"), name)

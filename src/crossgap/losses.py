@@ -100,11 +100,7 @@ def critic_loss(worth: Tensor, wanted: Tensor) -> Tensor:
 
 
 def actor_loss(worth: Tensor) -> Tensor:
-    """L_a of the asymmetric actor-critic: −E_s[Q(s, π(s))].
-
-    Args:
-        worth: Q(s, π(s)), (n,).
-    """
+    """L_a of the asymmetric actor-critic: −E_s[Q(s, π(s))], of `worth` Q(s, π(s)), (n,)."""
     return -worth.mean()
 
 

@@ -4,6 +4,7 @@ import importlib
 import sys
 import warnings
 from functools import partial
+from importlib.abc import Loader
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any, cast
@@ -38,25 +39,18 @@ def moved(module: str, name: str) -> Any:
     raise AttributeError(f"module 'crossgap.{module}' has no attribute '{name}'")
 
 
-class MovedModules:
+class MovedModules(Loader):
     """Imports the modules of `MOVED` that are no more, where nothing else does."""
 
     @classmethod
     def find_spec(cls, fullname: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
         """The module's, where it is one."""
         del path, target
-        return ModuleSpec(fullname, cast(Any, cls)) if fullname.removeprefix("crossgap.") in MOVED else None
+        return ModuleSpec(fullname, cls()) if fullname.removeprefix("crossgap.") in MOVED else None
 
-    @staticmethod
-    def create_module(spec: ModuleSpec) -> ModuleType:
-        """One with no names but those of other modules."""
-        module = ModuleType(spec.name)
-        module.__getattr__ = partial(moved, spec.name.removeprefix("crossgap."))  # type: ignore[method-assign]
-        return module
-
-    @staticmethod
-    def exec_module(module: ModuleType) -> None:
-        """Nothing is left to do."""
+    def exec_module(self, module: ModuleType) -> None:
+        """Give it no names but those of other modules."""
+        module.__getattr__ = partial(moved, module.__name__.removeprefix("crossgap."))  # type: ignore
 
 
 sys.meta_path.append(cast(Any, MovedModules))

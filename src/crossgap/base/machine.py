@@ -88,11 +88,8 @@ def machine() -> dict[str, Any]:
     """Processor, cores, memory, and the GPU where there is one."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     found = {"processor": _processor(), "cores": available_cores(), "memory_gib": round(memory, 1)}
-    if "torch" in sys.modules:
-        import torch
-
-        if torch.cuda.is_available():
-            found["gpu"] = torch.cuda.get_device_name()
+    if (torch := sys.modules.get("torch")) and torch.cuda.is_available():
+        found["gpu"] = torch.cuda.get_device_name()
     return found
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from crossgap.errors import CrossgapError, unknown
+from crossgap.errors import CrossgapError, check_known, unknown
 
 if TYPE_CHECKING:
     import lightning_fabric
@@ -69,10 +69,8 @@ def make_fabric(device: str | torch.device = "auto", precision: str = "auto") ->
     where, processes = checked_device(device), int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
     if where.index is not None or where.type not in ("cpu", "cuda"):
         raise CrossgapError(f"Expected device 'cuda'; got '{device}'. CUDA_VISIBLE_DEVICES says which GPUs.")
-    if precision not in PRECISIONS:
-        raise unknown("Precision", str(precision), PRECISIONS)
-    if where.type == "cuda" and processes > torch.cuda.device_count():
-        gpus = torch.cuda.device_count()
+    check_known("Precision", (precision,), PRECISIONS)
+    if where.type == "cuda" and processes > (gpus := torch.cuda.device_count()):
         raise CrossgapError(f"torchrun started {processes} processes on {gpus} GPUs. Expected one for each.")
     if precision == "auto":
         precision = "bf16-mixed" if bf16_is_fast(where.type) else "32-true"

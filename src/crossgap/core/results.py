@@ -69,7 +69,9 @@ def prepare(path: Path, settings: dict[str, Any]) -> None:
             found = str(before["provenance"].get("settings", "unknown"))
             if found == digest:
                 return
-            path.replace(kept := _unused(path, found if found.isalnum() else "unknown"))
+            found = found if found.isalnum() else "unknown"
+            kept = next(free for n in count(1) if not (free := _aside(path, found, n)).exists())
+            path.replace(kept)
             say(f"{path} had {len(before['rows'])} rows of other settings. They are in {kept} now.")
         if (aside := _aside(path, digest)).exists():
             aside.replace(path)
@@ -78,11 +80,6 @@ def prepare(path: Path, settings: dict[str, Any]) -> None:
 
 def _aside(path: Path, digest: str, number: int = 1) -> Path:
     return path.with_name(f"{path.stem}_{digest}{f'_{number}' if number > 1 else ''}{path.suffix}")
-
-
-def _unused(path: Path, digest: str) -> Path:
-    """Where a file can be put aside that replaces none."""
-    return next(aside for number in count(1) if not (aside := _aside(path, digest, number)).exists())
 
 
 def settings_digest(settings: dict[str, Any]) -> str:

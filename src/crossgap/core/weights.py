@@ -44,9 +44,10 @@ def read_tensors(path: Path, part: Path, sha256: str | None = None) -> dict[str,
     return tensors
 
 
-def digest_in(about: Path, what: str) -> str | None:
-    """The digest of weights in the JSON beside them, which errors call `what`; None where there is none."""
-    again = f"Copy it anew, or delete {about.parent} to make that part again."
+def digest_in(about: Path, what: str, made: str = "part") -> Any:
+    """The digest of weights, or of each file of them, in the JSON beside them, which errors call `what`, and
+    what is made again `made`; None where there is no file, or no digest in it."""
+    again = f"Copy it anew, or delete {about.parent} to make that {made} again."
     return read_json(about, what, dict, again).get(DIGEST) if about.exists() else None
 
 

@@ -17,7 +17,7 @@ from crossgap.base.files import read_json, write_json, writing
 from crossgap.base.progress import say
 from crossgap.base.records import mismatch
 from crossgap.core.fabric import bf16_is_fast, checked_device
-from crossgap.core.weights import DIGEST, load_network, write_tensors
+from crossgap.core.weights import DIGEST, digest_in, load_network, write_tensors
 from crossgap.data.batches import to_tensor
 from crossgap.data.images import LabelCoding, label_coding
 from crossgap.data.inputs import Images, as_images
@@ -144,12 +144,10 @@ class AdaptedModel:
     def predict(self, images: Images) -> np.ndarray:
         """Labels (n, k) float32; a row for a single image, too.
 
-        Args:
-            images: (n, H, W, 3) uint8, or another form that `as_images` takes; a single image is n = 1.
+        Images as in `translate`.
 
         Raises:
-            CrossgapError: the images are not of the size it was trained on, or not certain in their meaning;
-                or this is a translator alone.
+            CrossgapError: as there; or this is a translator alone.
         """
         task_model, parts = self.task_model, self._parts(as_images(images, self.size))
         outputs = [task_model(self._translated(part)).float().cpu() for part in parts]
@@ -231,15 +229,12 @@ class AdaptedModel:
         return model
 
 
-@functools.cache
-def _say_once(text: str) -> None:
-    say(text)
+_say_once = functools.cache(say)
 
 
 def weights_of(folder: Path) -> dict[str, str] | None:
     """The digests of a saved model's weights; None where there is no model, or one without digests."""
-    path, again = folder / ABOUT, f"Copy it anew, or delete {folder} to make that model again."
-    return read_json(path, "adapted model", dict, again).get(DIGEST) if path.exists() else None
+    return digest_in(folder / ABOUT, "adapted model", "model")
 
 
 def _described(folder: Path) -> dict[str, Any]:

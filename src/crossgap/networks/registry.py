@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from torch import nn
 
-from crossgap.errors import CrossgapError, unknown
+from crossgap.errors import CrossgapError, find
 
 Network = TypeVar("Network", bound=nn.Module)
 NETWORKS: dict[str, type[nn.Module]] = {}
@@ -63,6 +63,4 @@ def build(name: str, arguments: dict[str, Any]) -> nn.Module:
         CrossgapError: no network of that name is registered.
         TypeError, ValueError: it takes no such arguments.
     """
-    if name not in NETWORKS:
-        raise unknown("Network", name, NETWORKS)
-    return NETWORKS[name](**arguments)
+    return find("Network", name, NETWORKS)(**arguments)

@@ -129,14 +129,11 @@ class Generator(nn.Module):
         super().__init__()
         w = width
         self.net = nn.Sequential(
-            *_convolution(3, w, 7),
-            *_convolution(w, 2 * w, 3, stride=2),
-            *_convolution(2 * w, 4 * w, 3, stride=2),
+            *_convolution(3, w, 7), *_convolution(w, 2 * w, 3, 2), *_convolution(2 * w, 4 * w, 3, 2),
             *[ResidualBlock(4 * w) for _ in range(blocks)],
-            *self._up(4 * w, 2 * w),
-            *self._up(2 * w, w, layout=torch.channels_last),
+            *self._up(4 * w, 2 * w), *self._up(2 * w, w, layout=torch.channels_last),
             ImageConvolution(w, 3, 7),
-        )
+        )  # fmt: skip
 
     @staticmethod
     def _up(into: int, out: int, layout: torch.memory_format = torch.contiguous_format) -> list[nn.Module]:
@@ -160,13 +157,10 @@ class Discriminator(nn.Module):
         super().__init__()
         w = width
         self.net = nn.Sequential(
-            nn.Conv2d(3, w, 4, 2, 1),
-            nn.LeakyReLU(0.2, inplace=True),
-            *self._layer(w, 2 * w, 2),
-            *self._layer(2 * w, 4 * w, 2),
-            *self._layer(4 * w, 8 * w, 1),
+            nn.Conv2d(3, w, 4, 2, 1), nn.LeakyReLU(0.2, inplace=True),
+            *self._layer(w, 2 * w, 2), *self._layer(2 * w, 4 * w, 2), *self._layer(4 * w, 8 * w, 1),
             nn.Conv2d(8 * w, 1, 4, 1, 1),
-        )
+        )  # fmt: skip
 
     @staticmethod
     def _layer(into: int, out: int, stride: int) -> list[nn.Module]:

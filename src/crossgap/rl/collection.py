@@ -1,5 +1,5 @@
-"""Episodes: played by a policy in a pool of environments, and put into the learner's form; and where the
-random numbers of reinforcement learning come from, by name: no two uses share any."""
+"""Episodes: what is seen in them, and how a policy plays them in a pool of environments; and where the random
+numbers of reinforcement learning come from, by name: no two uses share any."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -7,16 +7,33 @@ from typing import Any
 
 import numpy as np
 
-from crossgap.rl.interfaces import Act, Observation, View
 from crossgap.rl.replay import Episode, Reward
 from crossgap.simulation.base.workers import EnvironmentPool
 
+Observation = dict[str, Any]
+"""What a pool's environments show: arrays with a row for each."""
+Act = Callable[[Observation], np.ndarray]
+"""A policy: actions (n, a) in [-1, 1] of what n environments show."""
 VALIDATION_GOALS, TEST_GOALS = 20_000, 30_000
 """Seeds of the first goal of either kind; choices are made on the former alone."""
 FIRST_EPISODE = 1_000_000
 """The lowest seed of an episode that is learnt from."""
 DEMONSTRATIONS, EXTRACTOR_IMAGES = 1_000_001, 1_000_002
 """Streams beside those of the rounds."""
+
+
+@dataclass(frozen=True)
+class View:
+    """What networks see of a world's observations, with a row for each environment."""
+
+    frames: Callable[[Observation], np.ndarray]
+    """(n, H, W, C) uint8, or (n, 0) where nothing is rendered."""
+    states: Callable[[Observation], np.ndarray]
+    """(n, k) float32: the privileged state, its last numbers those that a robot measures itself."""
+    achieved: Callable[[Observation], np.ndarray]
+    """(n, g) float32: what is achieved."""
+    goals: Callable[[Observation], np.ndarray]
+    """(n, g) float32: what is to be achieved."""
 
 
 def stream(seed: int, name: int, rank: int = 0) -> np.random.Generator:
@@ -49,18 +66,6 @@ class World:
     def pool(self, count: int, **about: Any) -> EnvironmentPool:
         """As many environments, with other arguments where `about` has any."""
         return EnvironmentPool(self.env_id, count, self.workers, self.engine, **self.seen | about)
-
-
-def exploring(act: Act, noise: float, random: float, rng: np.random.Generator) -> Act:
-    """The same with normal noise on the actions, of that standard deviation; a share is random instead."""
-
-    def explore(observation: Observation) -> np.ndarray:
-        action = act(observation)
-        action = np.clip(action + noise * rng.standard_normal(action.shape), -1, 1)
-        chance = rng.random((len(action), 1)) < random
-        return np.where(chance, rng.uniform(-1, 1, action.shape), action)
-
-    return explore
 
 
 def play(

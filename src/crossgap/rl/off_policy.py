@@ -1,21 +1,87 @@
-"""The off-policy loop: play a round of episodes, learn from all there are, and again."""
+"""What learns, of any size, and the off-policy loop: play a round of episodes, learn from all there are, and
+again."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import lightning_fabric
 import numpy as np
-from torch import Tensor
+from torch import Tensor, nn
+from torch.optim import Optimizer
 
 from crossgap.core.trainer import Phase
 from crossgap.data.batches import Batches
 from crossgap.errors import CrossgapError
-from crossgap.rl.collection import FIRST_EPISODE, VALIDATION_GOALS, World, exploring, play, play_goals, stream
-from crossgap.rl.interfaces import Learner
-from crossgap.rl.replay import Replay, write_episodes
+from crossgap.rl.collection import FIRST_EPISODE, VALIDATION_GOALS, Act, View, World, play, play_goals, stream
+from crossgap.rl.replay import Replay, Transitions, write_episodes
+
+Networks = nn.ModuleDict | dict[str, Any]
+"""Networks by name."""
+
+
+class QFunction(Protocol):
+    """A critic, Q(s, a), in training mostly an `nn.Module`.
+
+    A state is as many tensors as its world needs: Q(state, goal, action), or Q(image, action). The action is
+    the last, so that a search for the best one needs to know nothing else of them.
+    """
+
+    def __call__(self, *state_and_action: Tensor) -> Tensor:
+        """(n, …) each, the last one actions (n, a), to what they are worth, (n,)."""
+        ...
+
+
+class Learner(ABC):
+    """Networks that learn from transitions, and the policy that they make. Subclasses fill the attributes."""
+
+    name: str
+    networks: nn.ModuleDict
+    optimizers: dict[str, Optimizer]
+    learning_rate: float
+    """Each as of a `Phase`."""
+    phase: Phase | None = None
+    """What trains it, with its devices; without one it learns alone."""
+
+    @abstractmethod
+    def policy(self, view: View) -> Act:
+        """What it holds for best, without exploration; it goes on changing as the learner learns."""
+
+    @abstractmethod
+    def update(
+        self, batch: Transitions, demonstrated: int = 0, labelled: tuple[Tensor, Tensor] | None = None
+    ) -> dict[str, Tensor]:
+        """One update of everything; the losses, on the device.
+
+        Args:
+            batch: what was seen, done and earned.
+            demonstrated: how many of these transitions, the last, are an expert's.
+            labelled: images (m, C, H, W) in [-1, 1] and what they show, (m, k).
+        """
+
+    def extra_state(self) -> dict[str, Tensor]:
+        """Tensors beyond networks and optimizers, such as target networks' weights, for checkpoints."""
+        return {}
+
+    def load_extra_state(self, state: dict[str, Tensor]) -> None:  # noqa: B027 (optional)
+        """Take them back."""
+
+    @property
+    def trained(self) -> Networks:
+        """The networks for a pass that gives gradients: on several devices, their mean."""
+        return self.phase.parallel if self.phase else self.networks
+
+    def descend(self, name: str, loss: Tensor) -> None:
+        """One step of an optimizer down the gradient of `loss`."""
+        if self.phase:
+            self.phase.update(name, loss)
+            return
+        self.optimizers[name].zero_grad(set_to_none=True)
+        loss.backward()
+        self.optimizers[name].step()
 
 
 @dataclass(frozen=True)
@@ -50,6 +116,18 @@ class Loop:
     """Transitions of an update that are an expert's, besides `batch`."""
     last_episode: int = 2**31
     """Seeds of episodes that are learnt from are below."""
+
+
+def exploring(act: Act, noise: float, random: float, rng: np.random.Generator) -> Act:
+    """The same with normal noise on the actions, of that standard deviation; a share is random instead."""
+
+    def explore(observation: Any) -> np.ndarray:
+        action = act(observation)
+        action = np.clip(action + noise * rng.standard_normal(action.shape), -1, 1)
+        chance = rng.random((len(action), 1)) < random
+        return np.where(chance, rng.uniform(-1, 1, action.shape), action)
+
+    return explore
 
 
 Watch = Callable[[int, list[dict[str, Any]]], None]

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from crossgap.experiments.xarm7.rollouts import frames_of, scaled
-from crossgap.rl.interfaces import View
+from crossgap.rl.collection import View
 from crossgap.simulation.xarm7.expert import expert_action
 from crossgap.simulation.xarm7.grasp import OPEN
 

@@ -19,14 +19,13 @@ from crossgap.rl.collection import (
     DEMONSTRATIONS,
     EXTRACTOR_IMAGES,
     FIRST_EPISODE,
+    Act,
     World,
-    exploring,
     play,
     play_goals,
     stream,
 )
-from crossgap.rl.interfaces import Act
-from crossgap.rl.off_policy import Loop
+from crossgap.rl.off_policy import Loop, exploring
 from crossgap.rl.replay import Episode, Replay, read_episodes, write_episodes
 from crossgap.simulation.xarm7 import XARM7_PICK_PLACE
 

@@ -7,8 +7,7 @@ import numpy as np
 
 from crossgap.deploy.policy import Policy
 from crossgap.rl import collection
-from crossgap.rl.collection import World
-from crossgap.rl.interfaces import Act, View
+from crossgap.rl.collection import Act, View, World
 from crossgap.simulation.xarm7 import XARM7_REACH
 from crossgap.simulation.xarm7.reach import SUCCESS_DISTANCE, WORKSPACE_HIGH, WORKSPACE_LOW
 
