@@ -38,10 +38,8 @@ class LabelledImages:
                 f"{n} images need labels of shape ({n}, {len(self.label_names)}) and {n} episodes; "
                 f"got {self.labels.shape} and {len(self.episodes)}."
             )
-        if not np.issubdtype(np.asarray(self.episodes).dtype, np.integer):
-            raise CrossgapError(
-                f"Episodes must be whole numbers, one per image; got {np.asarray(self.episodes).dtype}."
-            )
+        if not np.issubdtype(kind := np.asarray(self.episodes).dtype, np.integer):
+            raise CrossgapError(f"Episodes must be whole numbers, one per image; got {kind}.")
         if len(set(self.label_names)) < len(self.label_names):
             raise CrossgapError(
                 f"The labels {', '.join(self.label_names)} name one twice. Expected each once."

@@ -109,12 +109,9 @@ def check_counts(counts: Iterable[int], available: int | None = None) -> list[in
     if not numbers:
         raise CrossgapError("Expected at least one number of images in --counts.")
     wrong = ", ".join(str(n) for n in numbers if n < 0 or (available is not None and n > available))
-    if wrong and available is None:
-        raise CrossgapError(f"--counts must be 0 or more; got {wrong}.")
     if wrong:
-        raise CrossgapError(
-            f"--counts must be from 0 to {available}, the number of target images to train with; got {wrong}."
-        )
+        upper = f"from 0 to {available}, the number of target images to train with"
+        raise CrossgapError(f"--counts must be {'0 or more' if available is None else upper}; got {wrong}.")
     return numbers
 
 

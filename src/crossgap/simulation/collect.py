@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from crossgap.base.files import alone, lock_file, remove, write_json, write_text
+from crossgap.base.files import alone, attempt, lock_file, remove, write_json, write_text
 from crossgap.base.machine import available_cores
 from crossgap.base.processes import ProcessDied, check_main_script, die_with_parent, process_pool
 from crossgap.collection import Collection
@@ -59,20 +59,20 @@ def collect(
 
 def _new(collection: Collection, output: Path, workers: int | None, track: Track) -> Path:
     partial = output.with_name(f".{output.name}.partial")
-    try:
-        _prepare(collection, partial)
-        if not (partial / LABELS).exists():
-            _collect_chunks(collection, partial, workers or available_cores(), track)
-        _join_tables(partial)
-        partial.rename(output)
-    except OSError as error:
-        remove(partial)
-        raise CrossgapError(f"Could not write {output}: {error.strerror or error}.") from error
-    except ProcessDied:  # what is done is there when it is started again
-        raise
-    except CrossgapError:
-        remove(partial)
-        raise
+    with attempt(f"write {output}"):
+        try:
+            if _read_about(partial) != asdict(collection):
+                remove(partial)
+                (partial / "images").mkdir(parents=True)
+                write_json(partial / ABOUT, asdict(collection))
+            if not (partial / LABELS).exists():
+                _collect_chunks(collection, partial, workers or available_cores(), track)
+            _join_tables(partial)
+            partial.rename(output)
+        except (OSError, CrossgapError) as error:
+            if not isinstance(error, ProcessDied):  # else what is done is there when it is started again
+                remove(partial)
+            raise
     return output
 
 
@@ -120,14 +120,6 @@ def _read_about(folder: Path) -> dict[str, Any]:
     its default."""
     found = collected(folder, f"Put a whole copy there, or delete {folder} to collect it again.")
     return asdict(Collection()) | found if found else {}
-
-
-def _prepare(collection: Collection, partial: Path) -> None:
-    if _read_about(partial) == asdict(collection):
-        return
-    remove(partial)
-    (partial / "images").mkdir(parents=True)
-    write_json(partial / ABOUT, asdict(collection))
 
 
 def _collect_chunks(collection: Collection, partial: Path, workers: int, track: Track) -> None:

@@ -74,6 +74,9 @@ class GoalEnv(WorldEnv):
     Args:
         reward: `sparse`, −1 and 0 where it is there, or `dense`, minus its distance in metres.
         dressed: the arguments of `WorldEnv`.
+
+    Raises:
+        CrossgapError: as of `WorldEnv`, or an unknown reward.
     """
 
     success_distance: ClassVar[float]

@@ -23,6 +23,12 @@ def checked_options(options: Mapping[str, Any] | None, available: Collection[str
     return dict(options or {})
 
 
+def checked_points(options: Mapping[str, Any] | None, bounds: Mapping[str, tuple]) -> dict[str, np.ndarray]:
+    """The options of a reset that can hold points alone: `checked_point`s, each by its name's bounds."""
+    asked = checked_options(options, bounds)
+    return {name: checked_point(name, value, *bounds[name]) for name, value in asked.items()}
+
+
 def finite(numbers: Any, count: int, expected: str) -> np.ndarray:
     """So many finite numbers, (count,), such as an action; else a ValueError that begins with `expected`."""
     numbers = np.asarray(numbers, float)

@@ -38,10 +38,8 @@ def workspace(model: mujoco.MjModel) -> np.ndarray:
 
 def named(model: mujoco.MjModel, kind: mujoco.mjtObj, prefix: str) -> list[int]:
     """Indices of all objects of a kind whose name starts with `prefix`."""
-    count = {mujoco.mjtObj.mjOBJ_GEOM: model.ngeom, mujoco.mjtObj.mjOBJ_BODY: model.nbody}.get(
-        kind, model.nmat
-    )
-    names = [mujoco.mj_id2name(model, kind, index) or "" for index in range(count)]
+    counts = {mujoco.mjtObj.mjOBJ_GEOM: model.ngeom, mujoco.mjtObj.mjOBJ_BODY: model.nbody}
+    names = [mujoco.mj_id2name(model, kind, i) or "" for i in range(counts.get(kind, model.nmat))]
     return [index for index, name in enumerate(names) if name.startswith(prefix)]
 
 

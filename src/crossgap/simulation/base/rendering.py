@@ -95,18 +95,15 @@ class Renderer:
         mujoco.mjr_readPixels(self._pixels, None, self._viewport, self._context)
         return self._image()
 
-    def render_with_depth(
-        self, data: mujoco.MjData, camera: str | None = None
-    ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+    def render_with_depth(self, data: mujoco.MjData, camera: str) -> tuple[np.ndarray, np.ndarray]:
         """The same, and its depth: (size, size) float32, metres along the camera's axis.
 
         Of supersampled pixels the depth is that of the first: a mean would lie between near and far things.
         """
         self._draw(data, camera)
         mujoco.mjr_readPixels(self._pixels, self._depths, self._viewport, self._context)
-        near, far = (
-            self.model.stat.extent * at for at in (self.model.vis.map.znear, self.model.vis.map.zfar)
-        )
+        extent, planes = self.model.stat.extent, self.model.vis.map
+        near, far = extent * planes.znear, extent * planes.zfar
         depth = self._depths[:: self.supersample, :: self.supersample][::-1].astype(np.float64)
         # 1 is at the near plane, 0 at the far one
         return self._image(), (near * far / (near + depth * (far - near))).astype(np.float32)

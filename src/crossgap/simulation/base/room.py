@@ -106,15 +106,8 @@ def add_lights_and_camera(spec: mujoco.MjSpec, look: RoomLook) -> None:
 def add_camera(
     spec: mujoco.MjSpec, name: str, position: Vector, target: Vector, field_of_view: float
 ) -> None:  # fmt: skip
-    """An upright camera that looks at a point.
-
-    Args:
-        spec: what it is added to.
-        name: of the camera.
-        position: metres.
-        target: the point in the middle of its image, metres.
-        field_of_view: vertical, degrees.
-    """
+    """An upright camera at a position, metres. `target` is the point in the middle of its image, metres; its
+    field of view is the vertical one, degrees."""
     forward = np.subtract(target, position)
     right = np.cross(forward, [0, 0, 1])
     up = np.cross(right, forward)

@@ -58,8 +58,8 @@ class Scene:
         self.data = mujoco.MjData(self.model)
         self._renderer = RENDERERS[self.look.renderer](self.model, CAMERA, size, supersample)
         self._joints = [self.model.joint(name).qposadr[0] for name in self.joints]
-        self._default = {name: getattr(self.model, name).copy() for name in FIELD_NAMES}
-        self._randomize(self._default, "startup", np.random.default_rng(seed))
+        plain = {name: getattr(self.model, name) for name in FIELD_NAMES}
+        self._default = self._randomize(plain, "startup", np.random.default_rng(seed), 1.0)
         self._shown: Fields | None = None
 
     @classmethod
@@ -78,9 +78,9 @@ class Scene:
         get_randomization(randomization)
         return SceneHere(cls, look, randomization, size)
 
-    def _randomize(
-        self, fields: Fields, when: str, rng: np.random.Generator, strength: float = 1.0
-    ) -> Fields:  # fmt: skip
+    def _randomize(self, fields: Fields, when: str, rng: np.random.Generator, strength: float) -> Fields:
+        """The fields' copies, changed by what there is for that moment."""
+        fields = {name: array.copy() for name, array in fields.items()}
         varied = [(term, term.strength) for term in self.variation]
         for term, factor in varied + [(term, strength * term.strength) for term in self.randomization]:
             if term.when == when and factor:  # 0 is as if there was none, to the last digit
@@ -95,15 +95,13 @@ class Scene:
             strength: factor on that of the randomization, not of the look's own variation: a curriculum
                 begins with little of it.
         """
-        fields = {name: array.copy() for name, array in self._default.items()}
-        return self._randomize(fields, "reset", rng, strength)
+        return self._randomize(self._default, "reset", rng, strength)
 
     def next_appearance(self, fields: Fields, rng: np.random.Generator, strength: float = 1.0) -> Fields:
         """What it looks like one step later; `fields` itself where nothing changes in time."""
         if not any(term.when == "step" for term in self.variation + self.randomization):
             return fields
-        copies = {name: array.copy() for name, array in fields.items()}
-        return self._randomize(copies, "step", rng, strength)
+        return self._randomize(fields, "step", rng, strength)
 
     def _show(self, fields: Fields) -> None:
         """Give the model an episode's appearance; before anything of the state that is set in the model."""

@@ -35,12 +35,7 @@ class MicoScene(Scene):
         return spec
 
     def render(self, q: np.ndarray, fields: Fields) -> np.ndarray:
-        """The camera image, (size, size, 3) uint8.
-
-        Args:
-            q: joint angles J1 to J6, (6,) radians.
-            fields: the episode's appearance.
-        """
+        """The camera image, (size, size, 3) uint8, at joint angles J1 to J6, (6,) radians."""
         self._show(fields)
         self.data.qpos[self._joints] = q
         return self._image()

@@ -20,11 +20,8 @@ gymnasium.register(REACH3, "crossgap.simulation.reach3.environment:Reach3Env", m
 WORLDS.enter(
     "reach3",
     World(
-        "crossgap.simulation.reach3.scene:Reach3Scene",
-        label_names=("joint_velocity_1", "joint_velocity_2", "joint_velocity_3"),
-        episode=demonstration,
-        demonstrates=True,
-        closed_loop=REACH3,
+        "crossgap.simulation.reach3.scene:Reach3Scene", tuple(f"joint_velocity_{n}" for n in (1, 2, 3)),
+        demonstration, demonstrates=True, closed_loop=REACH3,
     ),
     rank=-1,  # the first of all, and what is meant where none is named
-)
+)  # fmt: skip

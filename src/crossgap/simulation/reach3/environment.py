@@ -8,7 +8,7 @@ import numpy as np
 
 from crossgap.errors import CrossgapError
 from crossgap.simulation.base.environment import WorldEnv
-from crossgap.simulation.base.options import checked_options, checked_point, finite
+from crossgap.simulation.base.options import checked_points, finite
 from crossgap.simulation.base.room import CAMERA
 from crossgap.simulation.reach3 import kinematics
 from crossgap.simulation.reach3.kinematics import CUBE_HALF, JOINT_HIGH, JOINT_LOW, LINK, SUCCESS_DISTANCE
@@ -96,10 +96,7 @@ class Reach3Env(WorldEnv):
 
 def _checked(options: dict[str, Any] | None) -> dict[str, np.ndarray]:
     bounds = {"joint_angles": (JOINT_LOW, JOINT_HIGH, "rad"), "cube": (CUBE_LOW, CUBE_HIGH, "m")}
-    asked = {
-        name: checked_point(name, value, *bounds[name])
-        for name, value in checked_options(options, bounds).items()
-    }
+    asked = checked_points(options, bounds)
     if "cube" in asked:
         nearest = kinematics.tip_position(kinematics.inverse_kinematics(asked["cube"]))
         if (missing := math.dist(nearest, asked["cube"])) >= SUCCESS_DISTANCE:

@@ -17,12 +17,7 @@ finger in the outer knuckle's. The right side is its mirror image (UFactory's pu
 
 
 def add_meshes(spec: mujoco.MjSpec, bodies: list, look: XArm7Look) -> None:
-    """Dress the bodies of `add_kinematics`.
-
-    Args:
-        spec: the model.
-        bodies: J1's to J7's.
-        look: its colours.
+    """Dress the bodies of `add_kinematics`, J1's to J7's, in the look's colours.
 
     Raises:
         CrossgapError: the meshes are not in the cache.

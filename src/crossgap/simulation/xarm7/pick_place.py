@@ -7,7 +7,7 @@ import gymnasium as gym
 import numpy as np
 
 from crossgap.simulation.base.environment import GoalEnv
-from crossgap.simulation.base.options import checked_options, checked_point, finite
+from crossgap.simulation.base.options import checked_points, finite
 from crossgap.simulation.xarm7.grasp import CUBE, OPEN, Grasp
 from crossgap.simulation.xarm7.kinematics import HOME, LIMIT_HIGH, LIMIT_LOW, Kinematics
 from crossgap.simulation.xarm7.model import CAMERAS
@@ -22,6 +22,7 @@ GOAL_LOW, GOAL_HIGH = np.array([*CUBE_LOW, ON_TABLE]), np.array([*CUBE_HIGH, 0.3
 """Where goals are, metres."""
 TOOL_LOW = np.array([*WORKSPACE_LOW[:2], 0.15])
 """Lowest corner of where the gripper starts, metres; the highest is the workspace's."""
+BOUNDS = {"tool": (TOOL_LOW, WORKSPACE_HIGH), "cube": (CUBE_LOW, CUBE_HIGH), "goal": (GOAL_LOW, GOAL_HIGH)}
 IN_THE_AIR = 0.5
 """Share of goals that are above the table (Fetch)."""
 AWAY = 0.1
@@ -49,8 +50,8 @@ class XArm7PickPlaceEnv(GoalEnv):
     Reward: `sparse` −1 and 0 where the cube is at the goal, `dense` minus its distance in metres. `info`:
     `is_success` and `distance` (metres), at reset and at every step. An episode is cut after 50 steps.
 
-    Arguments and errors as in `GoalEnv`. `cameras` are `front` and `side`;
-    without any, nothing is rendered or observed, for policies that see the state.
+    Arguments and errors as in `GoalEnv`. `cameras` are `front` and `side`; without any, nothing is rendered or
+    observed, for policies that see the state.
     """
 
     scene, available, success_distance = XArm7GraspScene, CAMERAS, SUCCESS_DISTANCE
@@ -85,22 +86,13 @@ class XArm7PickPlaceEnv(GoalEnv):
             CrossgapError: one of them is out of reach, or there is no such option.
         """
         self._begin(seed)
-        tool, cube, goal = self._draw()
-        bounds = {
-            "tool": (tool, TOOL_LOW, WORKSPACE_HIGH),
-            "cube": (cube, CUBE_LOW, CUBE_HIGH),
-            "goal": (goal, GOAL_LOW, GOAL_HIGH),
-        }
-        asked = checked_options(options, bounds)
-        tool, cube, self.goal = (
-            checked_point(name, asked.get(name, drawn), low, high)
-            for name, (drawn, low, high) in bounds.items()
-        )
-        self._grasp.reset(tool, np.append(cube, ON_TABLE))
-        self.q = self._kinematics.inverse(HOME, tool, iterations=50)
+        start = self._draw() | checked_points(options, BOUNDS)
+        self.goal = start["goal"]
+        self._grasp.reset(start["tool"], np.append(start["cube"], ON_TABLE))
+        self.q = self._kinematics.inverse(HOME, start["tool"], iterations=50)
         return self._observation(), self._outcome(self._grasp.cube)[1]
 
-    def _draw(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def _draw(self) -> dict[str, np.ndarray]:
         rng = self.np_random
         tool, cube = rng.uniform(TOOL_LOW, WORKSPACE_HIGH), rng.uniform(CUBE_LOW, CUBE_HIGH)
         in_the_air = rng.random() < IN_THE_AIR
@@ -108,7 +100,7 @@ class XArm7PickPlaceEnv(GoalEnv):
             goal = rng.uniform(GOAL_LOW, GOAL_HIGH)
             goal[2] = goal[2] if in_the_air else ON_TABLE
             if np.linalg.norm(goal - [*cube, ON_TABLE]) >= AWAY:
-                return tool, cube, goal
+                return {"tool": tool, "cube": cube, "goal": goal}
 
     def step(self, action: np.ndarray):
         """Move the tool point and the fingers by `action`, clipped to the action space and the workspace.

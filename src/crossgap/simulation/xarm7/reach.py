@@ -45,15 +45,14 @@ class XArm7ReachEnv(GoalEnv):
     Reward: `sparse` −1 and 0 where the goal is reached, `dense` minus the distance in metres. `info`:
     `is_success` and `distance` (metres), at reset and at every step. An episode is cut after 50 steps.
 
-    Arguments and errors as in `WorldEnv`; `cameras` are `front` and `side`, at least one of them. And:
+    Arguments and errors as in `GoalEnv`; `cameras` are `front` and `side`, at least one of them. And:
 
     Args:
         depth: whether to observe depth as well.
         depth_noise: how far from exact it is: 0, or 1 for what a stereo camera measures (`depth_noise.py`).
-        reward: `sparse` or `dense`.
 
     Raises:
-        CrossgapError: an unknown reward, or a negative noise.
+        CrossgapError: a negative noise, or no camera.
     """
 
     scene, available, success_distance = XArm7Scene, CAMERAS, SUCCESS_DISTANCE

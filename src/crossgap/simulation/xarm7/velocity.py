@@ -54,11 +54,7 @@ class Limits:
 
 
 def check_pose(kinematics: Kinematics, q: np.ndarray) -> np.ndarray:
-    """The tool point, (3,) metres, of an arm that may be moved.
-
-    Args:
-        kinematics: of the arm.
-        q: measured joint angles, (7,) radians.
+    """The tool point, (3,) metres, of an arm that may be moved; `q` are measured joint angles, (7,) radians.
 
     Raises:
         Unsafe: an angle is not a number or beyond its limit, the tool point is outside the workspace, or the
