@@ -70,8 +70,7 @@ def make_phase(config: TaskGANConfig, size: int, fabric: lightning_fabric.Fabric
         Generator(networks.generator_width, networks.generator_blocks),
         Discriminator(networks.discriminator_width),
         TaskModel(3, size, networks.task_width, networks.task_hidden).to(fabric.device),
-        inputs=batches(2), real=batches(1), task_weight=training.task_weight,
-        steps=training.steps, learning_rate=training.learning_rate,
+        inputs=batches(2), real=batches(1), config=training,
     )  # fmt: skip
 
 

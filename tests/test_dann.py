@@ -13,6 +13,7 @@ from torch import Tensor
 from crossgap.core.trainer import Trainer
 from crossgap.data.batches import Batches
 from crossgap.losses import classification_loss, domain_loss
+from crossgap.methods.dann import DANNConfig
 from crossgap.methods.dann.phase import DANN, GradientReversal
 from crossgap.networks import DomainClassifier, TaskModel
 
@@ -36,15 +37,8 @@ def test_domain_loss_by_hand() -> None:
 
 def phase(steps: int, batches: dict[str, Batches], **kwargs) -> DANN:
     torch.manual_seed(0)
-    return DANN(
-        "dann",
-        TaskModel(2, 24, 8, 32),
-        DomainClassifier(32),
-        steps=steps,
-        learning_rate=1e-3,
-        **batches,
-        **kwargs,
-    )
+    config = DANNConfig(steps, **kwargs)
+    return DANN("dann", TaskModel(2, 24, 8, 32), DomainClassifier(32), config=config, **batches)
 
 
 def test_schedule_of_the_reversal() -> None:
@@ -89,8 +83,8 @@ def accuracy(fabric, folder: Path, domain_weight: float, labelled: int = 0) -> f
     target = Batches(images, torch.zeros(len(images), 0), 32, 2)
     few = Batches(images[:labelled], labels[:labelled], 8, 3) if labelled else None
     dann = DANN(
-        "dann", model, DomainClassifier(32, 32), Batches(*bars("source", 800, 1), 32, 1), target, 300, 1e-3,
-        domain_weight, few, classification_loss,
+        "dann", model, DomainClassifier(32, 32), Batches(*bars("source", 800, 1), 32, 1), target,
+        DANNConfig(300, domain_weight=domain_weight), few, classification_loss,
     )  # fmt: skip
     Trainer(folder, fabric, quiet=True).fit(dann)
     images, labels = bars("target", 400, 5)

@@ -17,7 +17,14 @@ from crossgap.data.batches import Batches
 from crossgap.errors import CrossgapError
 from crossgap.losses import classification_loss
 from crossgap.methods.canonical_taskgan.phase import CanonicalTaskGAN
-from crossgap.methods.config import CycleConfig, SupervisedConfig, TaskGANConfig
+from crossgap.methods.config import (
+    CycleConfig,
+    DANNConfig,
+    SupervisedConfig,
+    TaskGANConfig,
+    TranslatorConfig,
+    TwoColumnsConfig,
+)  # fmt: skip
 from crossgap.methods.cycle_taskgan.phase import CycleTaskGAN
 from crossgap.methods.dann.phase import DANN
 from crossgap.methods.methods import Methods
@@ -40,6 +47,9 @@ def batches(seed: int, share: Share, n: int = 20, size: int = SIZE, classes: boo
     return Batches(images, labels, size, seed, *share)
 
 
+TRANSLATOR = TranslatorConfig(1, SIZE, 1e-3, 0.7, 3.0)
+
+
 def supervised(share: Share) -> Phase:
     data = [batches(1, share), batches(2, share, n=5)]  # a data set smaller than a batch, too
     return Supervised("supervised", TaskModel(2, 24, 4, 8), data, 1, 1e-3)
@@ -53,14 +63,14 @@ def classified(share: Share) -> Phase:
 def taskgan(share: Share) -> Phase:
     return TaskGAN(
         "gan", Generator(4, 1), Discriminator(4), TaskModel(2, 24, 4, 8), batches(2, share),
-        batches(1, share), 0.7, 1, 1e-3, supervise_real=True, unlabelled=batches(3, share),
+        batches(1, share), TRANSLATOR, supervise_real=True, unlabelled=batches(3, share),
     )  # fmt: skip
 
 
 def canonical(share: Share) -> Phase:
     return CanonicalTaskGAN(
         "canonical", Generator(4, 1), Discriminator(4), TaskModel(2, 24, 4, 8), batches(2, share),
-        batches(1, share), batches(3, share), batches(3, share), 0.7, 3.0, 1, 1e-3,
+        batches(1, share), batches(3, share), batches(3, share), TRANSLATOR,
     )  # fmt: skip
 
 
@@ -75,15 +85,16 @@ def cycle(share: Share) -> Phase:
 def dann(share: Share) -> Phase:
     sets = batches(1, share), batches(2, share)
     phase = DANN(
-        "dann", TaskModel(2, 24, 4, 8), DomainClassifier(8), *sets, 1, 1e-3, labelled=batches(3, share)
+        "dann", TaskModel(2, 24, 4, 8), DomainClassifier(8), *sets, DANNConfig(1), labelled=batches(3, share)
     )
     phase.reversal = lambda step: 0.5  # type: ignore[method-assign]  # at the first step it is 0
     return phase
 
 
 def two_columns(share: Share) -> Phase:
+    columns = TwoColumnsConfig(1, SIZE, 1e-3, 0.5)
     pairs = [(batches(1, share), batches(1, share)), (batches(2, share), batches(2, share))]
-    return TwoColumns("columns", TwoColumnTaskModel(TaskModel(2, 24, 4, 8)), pairs, 0.5, 1, 1e-3)
+    return TwoColumns("columns", TwoColumnTaskModel(TaskModel(2, 24, 4, 8)), pairs, columns)
 
 
 class OneOf:

@@ -20,7 +20,7 @@ from crossgap.losses import feature_loss, task_loss
 from crossgap.methods.asymmetric_ddpg.config import DDPGConfig
 from crossgap.methods.asymmetric_ddpg.learner import AsymmetricDDPG
 from crossgap.methods.canonical_taskgan.phase import CanonicalTaskGAN
-from crossgap.methods.config import CycleConfig
+from crossgap.methods.config import CycleConfig, DANNConfig, TranslatorConfig, TwoColumnsConfig
 from crossgap.methods.cycle_taskgan.phase import CycleTaskGAN
 from crossgap.methods.dann.phase import DANN
 from crossgap.methods.supervised import Supervised
@@ -111,7 +111,7 @@ def test_taskgan(target_labels: bool, source_labels: bool, more: bool, adversari
     f, generator, discriminator = TaskModel(2, 24, 4, 8), Generator(4, 1), Discriminator(4)
     phase = TaskGAN(
         "gan", generator, discriminator, f, inputs=random_batches(9, 2, 2 if target_labels else 0),
-        real=random_batches(12, 1), task_weight=0.7, steps=1, learning_rate=1e-3,
+        real=random_batches(12, 1), config=TranslatorConfig(1, 4, 1e-3, 0.7),
         adversarial_weight=adversarial, supervise_inputs=target_labels, supervise_real=source_labels,
         unlabelled=random_batches(7, 3, 0) if more else None,
     )  # fmt: skip
@@ -135,7 +135,7 @@ def test_the_discriminator_can_learn_more_slowly() -> None:
         (Generator(4, 1), Discriminator(4), TaskModel(2, 24, 4, 8)),
         map(random_batches, (9, 9), (1, 2)),
     )
-    phase = TaskGAN("gan", *networks, *sets, 1.0, steps=8, learning_rate=1e-3, discriminator_rate=0.25)
+    phase = TaskGAN("gan", *networks, *sets, TranslatorConfig(8, 4, 1e-3), discriminator_rate=0.25)
     for step, rate in ((0, 1e-3), (6, 5e-4)):
         Trainer._set_learning_rate(phase, step)
         groups = {name: optimizer.param_groups for name, optimizer in phase.optimizers.items()}
@@ -151,8 +151,8 @@ def test_canonical_taskgan(target: str | None, fabric) -> None:
     inputs = random_batches(9, 2, 2 if labelled else 0) if target else None
     phase = CanonicalTaskGAN(
         "canonical", generator, discriminator, f, inputs=inputs, real=random_batches(12, 1),
-        randomized=random_batches(12, 3), canonical=random_batches(12, 4), task_weight=0.7,
-        canonical_weight=3.0, steps=1, learning_rate=1e-3, labelled=labelled or target is None,
+        randomized=random_batches(12, 3), canonical=random_batches(12, 4),
+        config=TranslatorConfig(1, 4, 1e-3, 0.7, 3.0), labelled=labelled or target is None,
     )  # fmt: skip
     (x_r, label), (x, _), (real, _) = phase.randomized(0), phase.canonical(0), phase.real(0)
     fake_x = fake = generator(x_r)
@@ -221,7 +221,7 @@ def test_two_columns_on_two_sets_of_pairs(fabric) -> None:
     e_x, e_y, head = network.source.features(x), network.target_features(y), network.source.head
     loss = task_loss(head(e_x), label) + task_loss(head(e_y), label) + 0.5 * feature_loss(e_x, e_y)
     expected = gradient(loss, network)
-    phase = TwoColumns("columns", network, pairs, 0.5, 1, 1e-3)
+    phase = TwoColumns("columns", network, pairs, TwoColumnsConfig(1, 4, 1e-3, 0.5))
     descent(phase, fabric).assert_followed(network, expected)
 
 
@@ -234,8 +234,8 @@ def test_dann(labelled: bool, fabric) -> None:
     torch.manual_seed(0)
     model, classifier = TaskModel(2, 24, 4, 8), DomainClassifier(8, 6)
     phase = DANN(
-        "dann", model, classifier, random_batches(12, 1), random_batches(9, 2, 0), 100, 1e-3,
-        domain_weight=0.5, labelled=random_batches(7, 3) if labelled else None,
+        "dann", model, classifier, random_batches(12, 1), random_batches(9, 2, 0),
+        DANNConfig(100, domain_weight=0.5), labelled=random_batches(7, 3) if labelled else None,
     )  # fmt: skip
     step = 60
     (x, label), (y, _) = phase.source(step), phase.target(step)

@@ -30,7 +30,7 @@ from crossgap.methods.config import (
     TwoColumnsConfig,
 )
 from crossgap.methods.methods import Methods
-from crossgap.methods.registry import METHODS
+from crossgap.methods.registry import METHODS, resolve
 
 LEARN = TaskGANConfig(
     networks=NetworkConfig(8, 64, 8, 1, 8),
@@ -209,8 +209,8 @@ class Recorded(Methods):
         self.keep(f"extra {key}")
         return super().extra(key)
 
-    def get(self, name: str) -> Any:
-        self.keep(f"method {name}")
+    def get(self, name: str, **switches: Any) -> Any:
+        self.keep(f"method {(name := resolve(name, **switches))}")
         return super().get(name)
 
     def _train(self, method, name, folder) -> None:

@@ -27,6 +27,7 @@ STEPS = 40
 MAKE = """
 import torch
 from crossgap.data.batches import Batches
+from crossgap.methods.config import TranslatorConfig
 from crossgap.methods.supervised import Supervised
 from crossgap.methods.taskgan.phase import TaskGAN
 from crossgap.networks import Discriminator, Generator, TaskModel
@@ -41,7 +42,7 @@ def taskgan(steps=40, *share):
     return TaskGAN(
         "gan", Generator(4, 1), Discriminator(4), TaskModel(2, 24, 4, 8),
         inputs=random_batches(14, 4, 2, *share), real=random_batches(20, 4, 1, *share),
-        task_weight=1.0, steps=steps, learning_rate=1e-3,
+        config=TranslatorConfig(steps, 4, 1e-3),
     )
 
 def supervised(steps=20, *share):

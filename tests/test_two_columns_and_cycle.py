@@ -8,7 +8,7 @@ import torch
 
 from crossgap.core.trainer import Trainer, read_metrics
 from crossgap.data.batches import Batches
-from crossgap.methods.config import CycleConfig
+from crossgap.methods.config import CycleConfig, TranslatorConfig, TwoColumnsConfig
 from crossgap.methods.cycle_taskgan.phase import CycleTaskGAN
 from crossgap.methods.taskgan.phase import TaskGAN
 from crossgap.methods.taskgan.two_columns import TwoColumns
@@ -40,14 +40,13 @@ def test_two_columns_learn_pairs_and_bring_their_features_together(tmp_path: Pat
     source = random_batches(16, 8, 1)
     target = Batches(-source.images, source.labels, 8, 7)  # a pair is an image and its negative
     network = TwoColumnTaskModel(TaskModel(2, 24, 4, 16))
-    phase = TwoColumns("columns", network, [(source, target)], 1.0, 200, 5e-3)
+    phase = TwoColumns("columns", network, [(source, target)], TwoColumnsConfig(200, 8, 5e-3))
     Trainer(tmp_path, fabric, quiet=True).fit(phase)
     rows = read_metrics(tmp_path)
     assert rows[-1]["task_loss_source"] < 0.05 > rows[-1]["task_loss_target"]
     assert rows[0]["task_loss_source"] > 0.3 < rows[0]["task_loss_target"]
-    apart = TwoColumns(
-        "apart", TwoColumnTaskModel(TaskModel(2, 24, 4, 16)), [(source, target)], 0.0, 200, 5e-3
-    )
+    network_apart, config = TwoColumnTaskModel(TaskModel(2, 24, 4, 16)), TwoColumnsConfig(200, 8, 5e-3, 0.0)
+    apart = TwoColumns("apart", network_apart, [(source, target)], config)
     Trainer(tmp_path, fabric, quiet=True).fit(apart)
     assert rows[-1]["feature_loss"] < 0.3 * read_metrics(tmp_path)[-1]["feature_loss"]
     torch.testing.assert_close(network.target()(target.images), network(source.images, target.images)[3])
@@ -77,7 +76,7 @@ def test_the_cycle_trains_everything_but_the_source_model(tmp_path: Path, fabric
 def test_the_task_loss_alone_trains_no_discriminator(tmp_path: Path, fabric) -> None:
     phase = TaskGAN(
         "gan", Generator(4, 1), Discriminator(4), TaskModel(2, 24, 4, 8), inputs=random_batches(9, 4, 2),
-        real=random_batches(12, 4, 1), task_weight=1.0, steps=2, learning_rate=1e-3, adversarial_weight=0.0,
+        real=random_batches(12, 4, 1), config=TranslatorConfig(2, 4, 1e-3), adversarial_weight=0.0,
     )  # fmt: skip
     before = [p.clone() for p in phase.networks["discriminator"].parameters()]
     Trainer(tmp_path, fabric, quiet=True).fit(phase)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import pkgutil
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict
@@ -21,9 +22,10 @@ from crossgap.data.batches import Augment, Batches
 from crossgap.data.images import LabelCoding, LabelledImages, LabelScale, describe
 from crossgap.data.overlap import check_pair
 from crossgap.deploy.adapted import ABOUT, AdaptedModel
-from crossgap.errors import CrossgapError, unknown
+from crossgap.errors import CrossgapError, check_known
+from crossgap.methods import streams
 from crossgap.methods.config import SupervisedConfig, TaskGANConfig, as_settings
-from crossgap.methods.registry import EXTRA, METHODS, Method, imported, needed, own_settings, resolve
+from crossgap.methods.registry import EXTRA, METHODS, Method, needed, own_settings, resolve
 from crossgap.methods.supervised import Supervised
 from crossgap.networks import TaskModel
 
@@ -59,8 +61,7 @@ class Methods:
         simulated: Collection[str] = (),
     ):  # fmt: skip
         check_pair(source, target)
-        for family in config.own.keys() - (known := own_settings()).keys():
-            raise unknown("Family with settings of its own", family, known)
+        check_known("Family with settings of its own", config.own, own_settings())
         self.source, self.target, self.config, self.trainer = source, target, config, trainer
         self.source_trainer, self._extra = source_trainer or trainer, extra or {}
         self.scale, self._source_config = scale or LabelScale.of(source), source_config or config
@@ -80,7 +81,7 @@ class Methods:
                 folder holds a model of other data, labels, settings, seed or hardware.
         """
         name = resolve(name, **switches)
-        method, trainer = self.method(name), self.trainer_of(name)
+        method, trainer = METHODS[name], self.trainer_of(name)
         if method.source_side and self._source_config != self.config:
             return self._source_side.get(name)
         folder = self.folder(name, self.trainer.folder, self.source_trainer.folder)
@@ -101,7 +102,7 @@ class Methods:
     def folder(name: str, run: Path, source_run: Path) -> Path:
         """Where the model of a method is, of the run folder of a pair of domains and of that of the source
         alone."""
-        return (source_run if Methods.method(name).source_side else run) / "models" / name
+        return (source_run if METHODS.find(name).source_side else run) / "models" / name
 
     @functools.cached_property
     def _source_side(self) -> Methods:
@@ -126,14 +127,14 @@ class Methods:
         """What the model of a method is trained on and with, and all that it builds on: fingerprints of data
         sets, of `EXTRA` only if asked for, labels and their scale, seed, hardware, and the settings that it
         uses, as JSON."""
-        method, fabric = self.method(name), self.trainer.fabric
+        method, fabric = METHODS.find(name), self.trainer.fabric
         settings = as_settings(self.config)
         if method.own is not None:
             settings[method.family] = asdict(self.own(name))
         data = {"source": self.describe("source")}
         if not method.source_side:
             data["target"] = self.describe("target", method.target_labels)
-        if extra and method.needs and self.has(method.needs):
+        if extra and method.needs in self._extra:
             data[method.needs] = self.describe(method.needs)
         return as_json({
             "config": {part: settings[part] for part in method.parts},
@@ -143,7 +144,7 @@ class Methods:
 
     def own(self, name: str) -> Any:
         """The settings that a method's family brings (`Method.own`)."""
-        method = self.method(name)
+        method = METHODS.find(name)
         return self.config.own.get(method.family, method.own)
 
     def check(self, name: str) -> None:
@@ -153,50 +154,32 @@ class Methods:
             CrossgapError: there is no such method, it needs target labels or data that are not there, or a
                 batch has fewer images than there are processes.
         """
-        method = self.method(name)
+        method = METHODS.find(name)
         check_batches(self.config, self.trainer.fabric.world_size)
         if method.target_labels and not method.source_side and not self.target.label_names:
+            learn = [
+                other for other, about in METHODS.items()
+                if about.policy and not (about.target_labels or about.source_side)
+                and (not about.needs or about.needs in self._extra)
+            ]  # fmt: skip
             raise CrossgapError(
                 f"Method '{name}' needs labels of the target images; there are none here. These learn "
-                f"from the images and need none: {', '.join(self._without_target_labels())}. "
+                f"from the images and need none: {', '.join(learn)}. "
                 "`crossgap methods` also lists what sees nothing of the target."
             )
         if method.needs and method.needs not in self._extra:
             raise CrossgapError(f"Method '{name}' needs {needed(method.needs)}; there are none here.")
-        if method.needs:
-            self._check_extra(method.needs)
+        if method.needs:  # it is of the source's size, and labelled alike where it is labelled
+            data = self.extra(method.needs)
+            check_pair(self.source, data, names=("Source", method.needs.replace("_", " ").capitalize()))
+            if data.label_names:
+                self.scale.apply(data.labels)
         if method.check:
-            imported(method.check)(self)
-
-    def _without_target_labels(self) -> list[str]:
-        """The methods that learn from the target's images alone, as far as they can be trained here."""
-        return [
-            name
-            for name, about in METHODS.items()
-            if about.policy
-            and not (about.target_labels or about.source_side)
-            and (not about.needs or about.needs in self._extra)
-        ]
-
-    def _check_extra(self, key: str) -> None:
-        """Whether a further data set is of the source's size, and labelled alike where it is labelled."""
-        data = self.extra(key)
-        check_pair(self.source, data, names=("Source", key.replace("_", " ").capitalize()))
-        if data.label_names:
-            self.scale.apply(data.labels)
-
-    @staticmethod
-    def method(name: str) -> Method:
-        """The method of that name.
-
-        Raises:
-            CrossgapError: there is none; the message lists those that exist.
-        """
-        return METHODS.find(name)
+            pkgutil.resolve_name(method.check)(self)
 
     def trainer_of(self, name: str) -> Trainer:
         """What runs a method: the trainer of this pair of domains, or of the source alone."""
-        return self.source_trainer if self.method(name).source_side else self.trainer
+        return self.source_trainer if METHODS.find(name).source_side else self.trainer
 
     def extra(self, key: str) -> LabelledImages:
         """A data set beside source and target.
@@ -207,10 +190,6 @@ class Methods:
         if key not in self._extra:
             raise CrossgapError(f"This method needs {needed(key)}; there are none here.")
         return self._extra[key]()
-
-    def has(self, key: str) -> bool:
-        """Whether a data set of `EXTRA` is there."""
-        return key in self._extra
 
     def describe(self, key: str, labelled: bool = True) -> dict[str, Any]:
         """`describe` of the source, the target or an extra data set, without its labels where they are not
@@ -245,7 +224,9 @@ class Methods:
     ) -> AdaptedModel:  # fmt: skip
         """Train a task model in place on one or several data sets at once."""
         batches = [
-            part if isinstance(part, Batches) else self.batches(part, config.batch, 10 + index, augment)
+            part
+            if isinstance(part, Batches)
+            else self.batches(part, config.batch, streams.SUPERVISED + index, augment)
             for index, part in enumerate(data)
         ]
         phase = Supervised(name, task_model, batches, config.steps, config.learning_rate, self.scale.loss)
@@ -255,25 +236,22 @@ class Methods:
     def new_task_model(self) -> TaskModel:
         """An untrained task model, always the same for a seed."""
         torch.manual_seed(self.trainer.seed)
-        networks = self.config.networks
-        size = self.source.images.shape[1]
-        return TaskModel(
-            self.scale.outputs, size, networks.task_width, networks.task_hidden, networks.task_norm
-        )
+        sizes, outputs, pixels = self.config.networks, self.scale.outputs, self.source.images.shape[1]
+        return TaskModel(outputs, pixels, sizes.task_width, sizes.task_hidden, sizes.task_norm)
 
     def batches(
         self, data: LabelledImages, size: int, stream: int, augment: Augment | None = None
     ) -> Batches:
-        """Batches of a data set; `stream` tells the orders of a phase's data sets apart."""
+        """Batches of a data set; `stream`, of `streams`, tells the orders of a phase's data sets apart."""
         fabric = self.trainer.fabric
         images = torch.from_numpy(np.ascontiguousarray(data.images)).to(fabric.device)
-        return self._batches(images, data, size, 1000 * stream, augment)
+        return self.generated(images, data, size, 1000 * stream, augment)
 
-    def generated(self, images: Tensor, data: LabelledImages, size: int, stream: int) -> Batches:
-        """Batches of generated images (n, 3, H, W) in [-1, 1], with the labels of what they were made of."""
-        return self._batches(images, data, size, stream)
-
-    def _batches(self, images, data, size, stream, augment=None) -> Batches:
+    def generated(
+        self, images: Tensor, data: LabelledImages, size: int, stream: int, augment: Augment | None = None
+    ) -> Batches:
+        """Batches of generated images (n, 3, H, W) in [-1, 1], with the labels of what they were made of;
+        `stream` is of `streams`, and not in thousands."""
         fabric = self.trainer.fabric
         scaled = self.scale.apply(data.labels) if data.label_names else data.labels
         labels = torch.from_numpy(scaled).to(fabric.device)

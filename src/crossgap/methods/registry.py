@@ -10,7 +10,7 @@ Methods of one paper that differ by switches are a family: `taskgan --supervise 
 
 from __future__ import annotations
 
-import importlib
+import pkgutil
 from dataclasses import KW_ONLY, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -83,7 +83,9 @@ class Method:
 
     def build(self, methods: Any, name: str) -> AdaptedModel:
         """Train it."""
-        return imported(self.recipe)(methods, name, **vars(self.switches) if self.switches else {})
+        return pkgutil.resolve_name(self.recipe)(
+            methods, name, **vars(self.switches) if self.switches else {}
+        )
 
 
 METHODS: Registry[Method] = Registry("Method", "crossgap.methods")
@@ -95,12 +97,6 @@ SHORTHANDS = {"randomized_per_frame_fine_tuned": "randomized_fine_tuned"}
 def enter(name: str, method: Method, rank: float) -> None:
     """Add a method to `METHODS`; tables have them by rank: from 0 for the baselines to 100 for the oracle."""
     METHODS.enter(name, replace(method, family=method.family or name), rank)
-
-
-def imported(where: str) -> Any:
-    """What `module:name` says."""
-    module, name = where.split(":")
-    return getattr(importlib.import_module(module), name)
 
 
 def needed(key: str) -> str:

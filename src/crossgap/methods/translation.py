@@ -1,6 +1,7 @@
 """What methods with a translator share: new networks, what they make of images, and refinement on it."""
 
 import copy
+from collections.abc import Sequence
 from contextlib import nullcontext
 
 import lightning_fabric
@@ -8,9 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from crossgap.data.batches import to_tensor
+from crossgap.data.batches import Batches, to_tensor
 from crossgap.data.images import LabelledImages
 from crossgap.deploy.adapted import AdaptedModel
+from crossgap.methods import streams
 from crossgap.methods.methods import Methods
 from crossgap.networks import Discriminator, Generator
 
@@ -50,15 +52,25 @@ def sample_source(methods: Methods, data: LabelledImages | None = None) -> Label
     return data.select(np.sort(order[:count]))
 
 
-def refined(methods: Methods, name: str, base: str) -> AdaptedModel:
-    """The same translator, and f_X refined on what it makes of the target images."""
-    model, config = methods.get(base), methods.config.refinement
-    assert isinstance(model.translator, Generator)
-    translated = translate(model.translator, methods.target.images, methods.trainer.fabric)
-    data = [
-        methods.generated(translated, methods.target, config.batch, 3),
-        methods.batches(methods.source, config.batch, 4),
-    ]
-    task_model = copy.deepcopy(model.task_model)
-    methods.supervised(name, task_model, data, config)
-    return methods.adapted(task_model, model.translator)
+def drawn(methods: Methods, translator: nn.Module, data: LabelledImages, stream: int) -> Batches:
+    """Batches to refine a task model on: what a translator makes of labelled images."""
+    images = translate(translator, data.images, methods.trainer.fabric)
+    return methods.generated(images, data, methods.config.refinement.batch, stream)
+
+
+def refining_source(methods: Methods, data: LabelledImages | None = None) -> Batches:
+    """Batches of source images beside them, by default of all."""
+    data = methods.source if data is None else data
+    return methods.batches(data, methods.config.refinement.batch, streams.REFINING)
+
+
+def refined(
+    methods: Methods, name: str, model: AdaptedModel, data: Sequence[Batches] | None = None
+) -> AdaptedModel:  # fmt: skip
+    """The same translator, and f_X refined: by default on what it makes of the target images, and the source's."""
+    translator = model.networks["translator"]
+    if data is None:
+        data = drawn(methods, translator, methods.target, streams.DRAWN_TARGET), refining_source(methods)
+    task_model = copy.deepcopy(model.task_model).requires_grad_(True)
+    methods.supervised(name, task_model, data, methods.config.refinement)
+    return methods.adapted(task_model, translator)

@@ -70,7 +70,7 @@ class Adaptation:
 
     def goggles(self) -> Goggles:
         """The policy behind inverse TaskGAN, trained first if need be."""
-        policy, networks, config = self._policy(), self.preset.networks, self.preset.translator
+        policy, networks = self._policy(), self.preset.networks
         path = self.folder / "goggles"
         if not path.exists():
             torch.manual_seed(self.training.seed)
@@ -79,7 +79,7 @@ class Adaptation:
                 "goggles", PerCamera(generator), PerCamera(Discriminator(networks.discriminator_width)),
                 policy.extractor,
                 inputs=self._batches(few=True, stream=1), real=self._batches(few=False, stream=2),
-                task_weight=config.task_weight, steps=config.steps, learning_rate=config.learning_rate,
+                config=self.preset.translator,
             )  # fmt: skip
             self.trainer.fit(phase)
             save_goggles(generator, path)

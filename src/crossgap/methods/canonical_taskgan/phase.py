@@ -5,13 +5,8 @@ from torch import Tensor, nn
 
 from crossgap.core.trainer import Phase, adam
 from crossgap.data.batches import Batches
-from crossgap.losses import (
-    TaskLoss,
-    cycle_loss,
-    discriminator_loss,
-    generator_adversarial_loss,
-    task_loss,
-)
+from crossgap.losses import TaskLoss, cycle_loss, discriminator_loss, generator_adversarial_loss, task_loss
+from crossgap.methods.config import TranslatorConfig
 
 
 class CanonicalTaskGAN(Phase):
@@ -38,29 +33,25 @@ class CanonicalTaskGAN(Phase):
         real: source images, for D_X.
         randomized: randomized source images x_r with labels φ.
         canonical: the source images x that they are of, in the same order.
-        task_weight: λ_φ, in the scale of scaled labels.
-        canonical_weight: λ_c.
-        steps: number of steps.
-        learning_rate: of both Adams, at the start.
+        config: λ_φ, λ_c, steps and learning rate.
         labelled: whether the target images' labels are used.
         loss: the task loss, written (·)² above.
     """
 
     def __init__(
         self, name: str, generator: nn.Module, discriminator: nn.Module, task_model: nn.Module,
-        inputs: Batches | None, real: Batches, randomized: Batches, canonical: Batches, task_weight: float,
-        canonical_weight: float, steps: int, learning_rate: float, labelled: bool = True,
-        loss: TaskLoss = task_loss,
+        inputs: Batches | None, real: Batches, randomized: Batches, canonical: Batches,
+        config: TranslatorConfig, labelled: bool = True, loss: TaskLoss = task_loss,
     ):  # fmt: skip
-        self.name, self.steps, self.learning_rate, self.loss = name, steps, learning_rate, loss
+        self.name, self.steps, self.learning_rate, self.loss = name, config.steps, config.learning_rate, loss
         self.target, self.real, self.randomized, self.canonical = inputs, real, randomized, canonical
         self.data = [real, randomized, canonical] + ([] if inputs is None else [inputs])
-        self.task_weight, self.canonical_weight = task_weight, canonical_weight
+        self.task_weight, self.canonical_weight = config.task_weight, config.canonical_weight
         self.labelled = labelled and inputs is not None
         self.task_model = task_model.requires_grad_(False).eval()
         self.networks = {"generator": generator, "discriminator": discriminator}
         self.optimizers = {
-            key: adam(network.parameters(), learning_rate, betas=(0.5, 0.999))
+            key: adam(network.parameters(), config.learning_rate, betas=(0.5, 0.999))
             for key, network in self.networks.items()
         }
 

@@ -1,6 +1,5 @@
 """Inverse TaskGAN that also learns from randomized source images."""
 
-import copy
 from collections.abc import Collection
 
 import numpy as np
@@ -9,12 +8,11 @@ import torch
 from crossgap.data.batches import Batches
 from crossgap.deploy.adapted import AdaptedModel
 from crossgap.errors import CrossgapError
+from crossgap.methods import streams
 from crossgap.methods.canonical_taskgan.phase import CanonicalTaskGAN
 from crossgap.methods.config import TranslatorConfig
 from crossgap.methods.methods import Methods
-from crossgap.methods.registry import resolve
-from crossgap.methods.translation import new_translator, sample_source, translate
-from crossgap.networks import Generator
+from crossgap.methods.translation import drawn, new_translator, refined, refining_source, sample_source
 
 RANDOMIZED = "randomized_per_frame"
 
@@ -36,7 +34,7 @@ def check_pairs(methods: Methods) -> None:
 def rcan(methods: Methods, name: str, refine: bool, near: bool) -> AdaptedModel:
     """f_X behind F, which was trained on randomized source images alone: it has seen no target image."""
     if refine:
-        base = resolve(name, near=False) if near else resolve(name, refine=False)
+        base = methods.get(name, near=False) if near else methods.get(name, refine=False)
         return _refined(methods, name, base, target=near, near=near)
     return _canonical_phase(methods, name, "source_only", methods.config.canonical, None)
 
@@ -55,8 +53,9 @@ def canonical(
     """
     labelled = "target" in supervise
     if refine:
-        return _refined(methods, name, resolve(name, refine=False, near=False), target=labelled, near=near)
-    inputs = methods.batches(methods.target, methods.config.translator.batch, 2)
+        base = methods.get(name, refine=False, near=False)
+        return _refined(methods, name, base, target=labelled, near=near)
+    inputs = methods.batches(methods.target, methods.config.translator.batch, streams.TARGET)
     return _canonical_phase(methods, name, "rcan_refined", methods.config.translator, inputs, labelled)
 
 
@@ -70,26 +69,17 @@ def _canonical_phase(
     if model.translator is not None:
         generator.load_state_dict(model.translator.state_dict())
     phase = CanonicalTaskGAN(
-        name,
-        generator,
-        discriminator,
-        model.task_model,
-        inputs=inputs,
-        real=methods.batches(methods.source, config.batch, 1),
-        randomized=methods.batches(randomized, config.batch, 6),
-        canonical=methods.batches(methods.source, config.batch, 6),  # the same order
-        task_weight=config.task_weight,
-        canonical_weight=config.canonical_weight,
-        steps=config.steps,
-        learning_rate=config.learning_rate,
-        labelled=labelled,
-        loss=methods.scale.loss,
-    )
+        name, generator, discriminator, model.task_model, inputs,
+        real=methods.batches(methods.source, config.batch, streams.SOURCE),
+        randomized=methods.batches(randomized, config.batch, streams.RANDOMIZED),
+        canonical=methods.batches(methods.source, config.batch, streams.RANDOMIZED),  # the same order
+        config=config, labelled=labelled, loss=methods.scale.loss,
+    )  # fmt: skip
     methods.fit(name, phase)
     return methods.adapted(model.task_model, generator)
 
 
-def _refined(methods: Methods, name: str, base: str, target: bool, near: bool) -> AdaptedModel:
+def _refined(methods: Methods, name: str, base: AdaptedModel, target: bool, near: bool) -> AdaptedModel:
     """The same translator, and f_X refined on what it makes of labelled images.
 
     Args:
@@ -99,21 +89,17 @@ def _refined(methods: Methods, name: str, base: str, target: bool, near: bool) -
         target: whether target images are among these, beside randomized ones.
         near: whether source and randomized images are those with labels like the target's.
     """
-    model, config = methods.get(base), methods.config.refinement
-    assert isinstance(model.translator, Generator)
     source, randomized = methods.source, methods.extra(RANDOMIZED)
     if near:
         rows = near_the_target(methods)
         source, randomized = source.select(rows), randomized.select(rows)
     else:
         randomized = sample_source(methods, randomized)
-    data = [methods.batches(source, config.batch, 4)]
-    for stream, images in ((3, methods.target), (5, randomized)) if target else ((5, randomized),):
-        translated = translate(model.translator, images.images, methods.trainer.fabric)
-        data.append(methods.generated(translated, images, config.batch, stream))
-    task_model = copy.deepcopy(model.task_model)
-    methods.supervised(name, task_model, data, config)
-    return methods.adapted(task_model, model.translator)
+    sets = {streams.DRAWN_TARGET: methods.target} if target else {}
+    sets[streams.DRAWN_RANDOMIZED] = randomized
+    translator = base.networks["translator"]
+    drawings = [drawn(methods, translator, images, stream) for stream, images in sets.items()]
+    return refined(methods, name, base, [refining_source(methods, source), *drawings])
 
 
 def near_the_target(methods: Methods) -> np.ndarray:

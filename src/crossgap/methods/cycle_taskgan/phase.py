@@ -20,7 +20,7 @@ from crossgap.losses import (
     feature_loss,
     generator_adversarial_loss,
     task_loss,
-)
+)  # fmt: skip
 from crossgap.methods.cycle_taskgan import CycleConfig
 from crossgap.networks import TaskModel
 
@@ -63,20 +63,14 @@ class CycleTaskGAN(Phase):
         self.loss = loss
         self.source_model = source_model.requires_grad_(False).eval()
         self.target_model = target_model
-        self.networks = {
-            "forward": forward,
-            "inverse": inverse,
-            "discriminator_x": discriminators[0],
-            "discriminator_y": discriminators[1],
-            "target_model": target_model,
-        }
-        generators = [*forward.parameters(), *inverse.parameters()]
+        judges = {"discriminator_x": discriminators[0], "discriminator_y": discriminators[1]}
+        self.networks = {"forward": forward, "inverse": inverse, **judges, "target_model": target_model}
+        adversaries = {"generators": nn.ModuleList([forward, inverse]), **judges}
         self.optimizers = {
-            "generators": adam(generators, config.learning_rate, betas=(0.5, 0.999)),
-            "discriminator_x": adam(discriminators[0].parameters(), config.learning_rate, betas=(0.5, 0.999)),
-            "discriminator_y": adam(discriminators[1].parameters(), config.learning_rate, betas=(0.5, 0.999)),
-            "target_model": adam(target_model.parameters(), config.learning_rate),
+            name: adam(network.parameters(), config.learning_rate, betas=(0.5, 0.999))
+            for name, network in adversaries.items()
         }
+        self.optimizers["target_model"] = adam(target_model.parameters(), config.learning_rate)
 
     def setup(self, fabric) -> None:
         """As every phase, and f_Y also gives its features."""
@@ -87,8 +81,7 @@ class CycleTaskGAN(Phase):
         """One update of both generators, then of f_Y, then of both discriminators."""
         x, label = self.source(step)
         y, label_y = self.target(step)
-        translated = self._update_generators(x, label, y, label_y)
-        fake_y, fake_x, losses = translated
+        fake_y, fake_x, losses = self._update_generators(x, label, y, label_y)
         losses["target_model"] = self._update_target_model(x, fake_y, label, y, label_y)
         losses["discriminators"] = self._update_discriminators(x, fake_x, y, fake_y)
         return losses
@@ -118,10 +111,8 @@ class CycleTaskGAN(Phase):
             for of, like in ((e_fake_y, e_x), (e_back_x, e_x), (e_fake_x, e_y), (e_back_y, e_y))
         )
         cycle = cycle_loss(back_x, x) + cycle_loss(back_y, y)
-        config = self.config
-        loss = adversarial + config.task_weight * task + config.cycle_weight * cycle
-        loss = loss + config.feature_weight * feature
-        self.update("generators", loss)
+        loss = adversarial + self.config.task_weight * task + self.config.cycle_weight * cycle
+        self.update("generators", loss + self.config.feature_weight * feature)
         losses = {"adversarial": adversarial, "task_loss": task, "cycle_loss": cycle, "feature_loss": feature}
         return fake_y.detach(), fake_x.detach(), losses
 

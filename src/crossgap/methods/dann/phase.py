@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from crossgap.core.trainer import Phase
 from crossgap.data.batches import Batches
 from crossgap.losses import TaskLoss, domain_loss, task_loss
+from crossgap.methods.dann import DANNConfig
 from crossgap.networks import DomainClassifier, TaskModel
 
 GAMMA = 10.0
@@ -49,26 +50,23 @@ class DANN(Phase):
         domain_classifier: G_d, trained in place.
         source: labelled images of the source domain.
         target: images of the target domain; their labels are not used.
-        steps: number of steps.
-        learning_rate: of Adam, at the start; the paper has momentum SGD, under which TaskGAN's task model,
-            without any normalisation, does not start to learn.
-        domain_weight: factor on λ_p; 1 in the paper.
+        config: steps, learning rate of Adam, and the factor on λ_p; the paper has momentum SGD, under which
+            TaskGAN's task model, without any normalisation, does not start to learn.
         labelled: labelled images of the target domain, which join the task loss; None in the paper.
         loss: the task loss L_y.
     """
 
     def __init__(
         self, name: str, task_model: TaskModel, domain_classifier: DomainClassifier, source: Batches,
-        target: Batches, steps: int, learning_rate: float, domain_weight: float = 1.0,
-        labelled: Batches | None = None, loss: TaskLoss = task_loss,
+        target: Batches, config: DANNConfig, labelled: Batches | None = None, loss: TaskLoss = task_loss,
     ):  # fmt: skip
-        self.name, self.steps, self.learning_rate, self.loss = name, steps, learning_rate, loss
+        self.name, self.steps, self.learning_rate, self.loss = name, config.steps, config.learning_rate, loss
         self.source, self.target, self.labelled = source, target, labelled
         self.data = [source, target] + ([] if labelled is None else [labelled])
-        self.domain_weight = domain_weight
+        self.domain_weight = config.domain_weight
         both = _Both(task_model, domain_classifier)
         self.networks = {"both": both}
-        self.optimizers = {"both": torch.optim.Adam(both.parameters(), learning_rate)}
+        self.optimizers = {"both": torch.optim.Adam(both.parameters(), config.learning_rate)}
 
     def reversal(self, step: int) -> float:
         """λ_p: 0 at the first step, so that G_d learns something first, then towards 1."""

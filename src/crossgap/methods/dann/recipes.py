@@ -5,6 +5,7 @@ from collections.abc import Collection
 import torch
 
 from crossgap.deploy.adapted import AdaptedModel
+from crossgap.methods import streams
 from crossgap.methods.dann.phase import DANN
 from crossgap.methods.methods import Methods
 from crossgap.networks import DomainClassifier
@@ -22,17 +23,12 @@ def dann(methods: Methods, name: str, supervise: Collection[str]) -> AdaptedMode
     task_model = methods.new_task_model()
     torch.manual_seed(methods.trainer.seed)
     classifier = DomainClassifier(methods.config.networks.task_hidden, config.domain_hidden)
+    of_source, of_target, of_labelled = streams.FEATURES
     phase = DANN(
-        name,
-        task_model,
-        classifier,
-        source=methods.batches(methods.source, config.batch, 20),
-        target=methods.batches(methods.extra("unlabelled"), config.batch, 21),
-        labelled=methods.batches(methods.target, config.batch, 22) if "target" in supervise else None,
-        steps=config.steps,
-        learning_rate=config.learning_rate,
-        domain_weight=config.domain_weight,
-        loss=methods.scale.loss,
-    )
+        name, task_model, classifier, methods.batches(methods.source, config.batch, of_source),
+        methods.batches(methods.extra("unlabelled"), config.batch, of_target), config,
+        methods.batches(methods.target, config.batch, of_labelled) if "target" in supervise else None,
+        methods.scale.loss,
+    )  # fmt: skip
     methods.fit(name, phase)
     return methods.adapted(task_model)

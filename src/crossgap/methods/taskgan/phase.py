@@ -16,13 +16,8 @@ from torch import Tensor, nn
 
 from crossgap.core.trainer import Phase, adam
 from crossgap.data.batches import Batches
-from crossgap.losses import (
-    TaskLoss,
-    cycle_loss,
-    discriminator_loss,
-    generator_adversarial_loss,
-    task_loss,
-)
+from crossgap.losses import TaskLoss, cycle_loss, discriminator_loss, generator_adversarial_loss, task_loss
+from crossgap.methods.config import TranslatorConfig
 
 IDENTITY_WEIGHT = 5.0
 """Of |G(y) − y|, half the cycle weight, as in CycleGAN (Zhu et al. 2017, section 5.2)."""
@@ -44,9 +39,7 @@ class TaskGAN(Phase):
         inputs: images x with labels φ, to be translated; without labels where λ_φ = 0 or not
             `supervise_inputs`.
         real: images y of the domain that is translated to; their labels are used with `supervise_real` alone.
-        task_weight: λ_φ, in the scale of scaled labels; 0 is a plain GAN.
-        steps: number of steps, each of one update of G and one of D_Y.
-        learning_rate: of both Adams, at the start.
+        config: λ_φ, steps and learning rate; with λ_φ = 0 it is a plain GAN.
         adversarial_weight: of the first term of L_G; 0 trains by the task loss alone, and no D_Y.
         supervise_inputs: whether G(x) has to keep the label of x, the second term of L_G.
         supervise_real: whether G(y) has to keep the label of y, and to look like y (the identity loss of
@@ -59,20 +52,20 @@ class TaskGAN(Phase):
 
     def __init__(
         self, name: str, generator: nn.Module, discriminator: nn.Module, task_model: nn.Module,
-        inputs: Batches, real: Batches, task_weight: float, steps: int, learning_rate: float,
-        adversarial_weight: float = 1.0, supervise_inputs: bool = True, supervise_real: bool = False,
-        loss: TaskLoss = task_loss, unlabelled: Batches | None = None, discriminator_rate: float = 1.0,
+        inputs: Batches, real: Batches, config: TranslatorConfig, adversarial_weight: float = 1.0,
+        supervise_inputs: bool = True, supervise_real: bool = False, loss: TaskLoss = task_loss,
+        unlabelled: Batches | None = None, discriminator_rate: float = 1.0,
     ):  # fmt: skip
-        self.name, self.steps, self.learning_rate = name, steps, learning_rate
+        self.name, self.steps, self.learning_rate = name, config.steps, config.learning_rate
         self.inputs, self.real, self.unlabelled = inputs, real, unlabelled
         self.data = [inputs, real] + ([] if unlabelled is None else [unlabelled])
-        self.task_weight, self.adversarial_weight = task_weight, adversarial_weight
+        self.task_weight, self.adversarial_weight = config.task_weight, adversarial_weight
         self.supervise_inputs, self.supervise_real, self.loss = supervise_inputs, supervise_real, loss
         self.task_model = task_model.requires_grad_(False).eval()
         self.rate_factors = {"discriminator": discriminator_rate}
         self.networks = {"generator": generator, "discriminator": discriminator}
         self.optimizers = {
-            key: adam(network.parameters(), learning_rate, betas=(0.5, 0.999))
+            key: adam(network.parameters(), config.learning_rate, betas=(0.5, 0.999))
             for key, network in self.networks.items()
         }
 
@@ -98,11 +91,9 @@ class TaskGAN(Phase):
                 for key, (drawn, known) in supervised.items():
                     losses[key] = self.loss(self.task_model(drawn).float(), known)
         weights = {
-            "adversarial": self.adversarial_weight,
-            "task_loss": self.task_weight,
-            "task_loss_real": self.task_weight,
-            "identity": IDENTITY_WEIGHT,
-        }
+            "adversarial": self.adversarial_weight, "task_loss": self.task_weight,
+            "task_loss_real": self.task_weight, "identity": IDENTITY_WEIGHT,
+        }  # fmt: skip
         self.update("generator", torch.stack([weights[key] * loss for key, loss in losses.items()]).sum())
         if self.adversarial_weight:
             losses["discriminator"] = self._update_discriminator(step, fake.detach())

@@ -2,15 +2,18 @@
 the training regimes of the paper's figure 9 (section 4.1.4)."""
 
 from collections.abc import Collection
+from typing import Any
+
+from torch import nn
 
 from crossgap.data.batches import Batches
 from crossgap.deploy.adapted import AdaptedModel
+from crossgap.methods import streams
 from crossgap.methods.methods import Methods
-from crossgap.methods.registry import resolve
 from crossgap.methods.taskgan.phase import TaskGAN
 from crossgap.methods.taskgan.two_columns import TwoColumns
 from crossgap.methods.translation import new_translator, refined, sample_source, translate
-from crossgap.networks import Generator, TaskModel, TwoColumnTaskModel
+from crossgap.networks import TaskModel, TwoColumnTaskModel
 
 Pairs = tuple[Batches, Batches]
 
@@ -31,28 +34,16 @@ def inverse(
         refine: whether f_X is refined on what F makes of the target images.
     """
     if refine:
-        return refined(methods, name, resolve(name, refine=False))
-    config = methods.config.translator
-    task_model = methods.get("source_only").task_model
-    generator, discriminator = new_translator(methods)  # after what may train, or only load, f_X
-    phase = TaskGAN(
-        name,
-        generator,
-        discriminator,
-        task_model,
-        inputs=methods.batches(methods.target, config.batch, 2),
-        real=methods.batches(methods.source, config.batch, 1),
-        task_weight=config.task_weight,
-        adversarial_weight=0.0 if task_loss_only else 1.0,
-        supervise_inputs="target" in supervise,
-        supervise_real="source" in supervise,
-        steps=config.steps,
-        learning_rate=config.learning_rate,
-        loss=methods.scale.loss,
-        unlabelled=methods.batches(methods.extra("unlabelled"), config.batch, 5) if unlabelled else None,
-    )
-    methods.fit(name, phase)
-    return methods.adapted(task_model, generator)
+        return refined(methods, name, methods.get(name, refine=False))
+    task_model, batch = methods.get("source_only").task_model, methods.config.translator.batch
+    more = methods.batches(methods.extra("unlabelled"), batch, streams.UNLABELLED) if unlabelled else None
+    return _translator(
+        methods, name, task_model,
+        inputs=methods.batches(methods.target, batch, streams.TARGET),
+        real=methods.batches(methods.source, batch, streams.SOURCE),
+        adversarial_weight=0.0 if task_loss_only else 1.0, supervise_inputs="target" in supervise,
+        supervise_real="source" in supervise, unlabelled=more,
+    )  # fmt: skip
 
 
 def forward(
@@ -67,24 +58,20 @@ def forward(
     if refine_on:
         pairs = {"paired": _paired, "translated": _translated}
         return _two_columns(methods, name, [make(methods) for on, make in pairs.items() if on in refine_on])
-    config = methods.config.translator
-    task_model = methods.get("source_paired" if supervise else "source_only").task_model
-    generator, discriminator = new_translator(methods)
-    phase = TaskGAN(
-        name,
-        generator,
-        discriminator,
-        task_model,
-        inputs=methods.batches(methods.source, config.batch, 1),
-        real=methods.batches(methods.target, config.batch, 2),
-        task_weight=config.task_weight,
-        supervise_inputs=bool(supervise),
-        steps=config.steps,
-        learning_rate=config.learning_rate,
-        loss=methods.scale.loss,
-        discriminator_rate=config.forward_discriminator_rate,
-    )
-    methods.fit(name, phase)
+    config, base = methods.config.translator, "source_paired" if supervise else "source_only"
+    return _translator(
+        methods, name, methods.get(base).task_model,
+        inputs=methods.batches(methods.source, config.batch, streams.SOURCE),
+        real=methods.batches(methods.target, config.batch, streams.TARGET),
+        supervise_inputs=bool(supervise), discriminator_rate=config.forward_discriminator_rate,
+    )  # fmt: skip
+
+
+def _translator(methods: Methods, name: str, task_model: nn.Module, **given: Any) -> AdaptedModel:
+    """Step 2: a new translator, trained through a task model."""
+    generator, discriminator = new_translator(methods)  # after what may train, or only load, the task model
+    config, loss = methods.config.translator, methods.scale.loss
+    methods.fit(name, TaskGAN(name, generator, discriminator, task_model, config=config, loss=loss, **given))
     return methods.adapted(task_model, generator)
 
 
@@ -93,25 +80,24 @@ def _two_columns(methods: Methods, name: str, pairs: list[Pairs]) -> AdaptedMode
     task_model, config = methods.get("source_only").task_model, methods.config.two_columns
     assert isinstance(task_model, TaskModel)
     network = TwoColumnTaskModel(task_model)
-    phase = TwoColumns(
-        name, network, pairs, config.feature_weight, config.steps, config.learning_rate, methods.scale.loss
-    )
-    methods.fit(name, phase)
+    methods.fit(name, TwoColumns(name, network, pairs, config, methods.scale.loss))
     return methods.adapted(network.target())
 
 
 def _paired(methods: Methods) -> Pairs:
     """The few target images beside their true pairs, in one order."""
     batch, data = methods.config.two_columns.batch, methods.extra("pairs")
-    return methods.batches(data, batch, 20), methods.batches(methods.target, batch, 20)
+    stream = streams.PAIRED
+    return methods.batches(data, batch, stream), methods.batches(methods.target, batch, stream)
 
 
 def _translated(methods: Methods) -> Pairs:
     """Source images beside what the translator G: X → Y makes of them, in one order."""
-    generator = methods.get("taskgan_forward").translator
-    assert isinstance(generator, Generator)
+    generator = methods.get("taskgan_forward").networks["translator"]
     data, batch = sample_source(methods), methods.config.two_columns.batch
     images = translate(generator, data.images, methods.trainer.fabric)
     pixels = images.add(1).mul(127.5).round().clamp(0, 255).byte()  # a quarter of the memory
-    translated = methods.generated(pixels.permute(0, 2, 3, 1).contiguous(), data, batch, 21_000)
-    return methods.batches(data, batch, 21), translated
+    translated = methods.generated(
+        pixels.permute(0, 2, 3, 1).contiguous(), data, batch, 1000 * streams.TRANSLATED
+    )
+    return methods.batches(data, batch, streams.TRANSLATED), translated

@@ -8,6 +8,7 @@ from torch import Tensor
 from crossgap.core.trainer import Phase, adam
 from crossgap.data.batches import Batches
 from crossgap.losses import TaskLoss, feature_loss, task_loss
+from crossgap.methods.taskgan import TwoColumnsConfig
 from crossgap.networks import TwoColumnTaskModel
 
 
@@ -23,21 +24,19 @@ class TwoColumns(Phase):
         network: both columns; trained in place.
         pairs: sets of pairs, each as (batches of x, batches of y) that go through their sets in one order;
             every step takes a batch of each.
-        feature_weight: λ_f.
-        steps: number of steps.
-        learning_rate: of Adam, at the start.
+        config: λ_f, steps and learning rate.
         loss: the task loss, written (·)² above; cross-entropy where φ is a class.
     """
 
     def __init__(
         self, name: str, network: TwoColumnTaskModel, pairs: Sequence[tuple[Batches, Batches]],
-        feature_weight: float, steps: int, learning_rate: float, loss: TaskLoss = task_loss,
+        config: TwoColumnsConfig, loss: TaskLoss = task_loss,
     ):  # fmt: skip
-        self.name, self.steps, self.learning_rate = name, steps, learning_rate
-        self.pairs, self.feature_weight, self.loss = pairs, feature_weight, loss
+        self.name, self.steps, self.learning_rate = name, config.steps, config.learning_rate
+        self.pairs, self.feature_weight, self.loss = pairs, config.feature_weight, loss
         self.data = [side for pair in pairs for side in pair]
         self.networks = {"two_columns": network}
-        self.optimizers = {"two_columns": adam(network.parameters(), learning_rate)}
+        self.optimizers = {"two_columns": adam(network.parameters(), config.learning_rate)}
 
     def training_step(self, step: int) -> dict[str, Tensor]:
         """One step of Adam; the batches of all sets count as one."""
@@ -52,10 +51,6 @@ class TwoColumns(Phase):
             "task_loss_target": self.loss(predicted_y, label),
             "feature_loss": feature_loss(features_x, features_y),
         }
-        self.update(
-            "two_columns",
-            losses["task_loss_source"]
-            + losses["task_loss_target"]
-            + self.feature_weight * losses["feature_loss"],
-        )
+        task = losses["task_loss_source"] + losses["task_loss_target"]
+        self.update("two_columns", task + self.feature_weight * losses["feature_loss"])
         return losses
