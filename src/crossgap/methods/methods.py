@@ -224,10 +224,8 @@ class Methods:
     ) -> AdaptedModel:  # fmt: skip
         """Train a task model in place on one or several data sets at once."""
         batches = [
-            part
-            if isinstance(part, Batches)
-            else self.batches(part, config.batch, streams.SUPERVISED + index, augment)
-            for index, part in enumerate(data)
+            part if isinstance(part, Batches) else self.batches(part, config.batch, stream, augment)
+            for stream, part in enumerate(data, streams.SUPERVISED)
         ]
         phase = Supervised(name, task_model, batches, config.steps, config.learning_rate, self.scale.loss)
         self.fit(name, phase)
