@@ -11,6 +11,7 @@ import pytest
 
 from crossgap.base.files import write_json
 from crossgap.commands import evaluate
+from crossgap.commands.options import Beside, Given
 from crossgap.commands.own_data import OwnData, read_own_data
 from crossgap.data import LabelledImages, write_folder
 from crossgap.data.images import describe, image_digests
@@ -79,7 +80,7 @@ def test_images_that_are_in_the_source_too_are_said(tmp_path: Path, capsys) -> N
     source, target = some(6, 0), some(4, 1)
     for name, data in (("source", source), ("target", joined(target, source.select(slice(2))))):
         write_folder(tmp_path / name, data)
-    read_own_data(tmp_path / "source", tmp_path / "target")
+    read_own_data(Given(tmp_path / "source", tmp_path / "target", tmp_path / "run"))
     assert "2 of the 6 images of --target are in --source, too" in said(capsys)
 
 
@@ -90,12 +91,13 @@ def test_whole_numbers_are_said_to_be_learnt_as_numbers(tmp_path: Path, capsys) 
         folder = tmp_path / str(values[0, 0]) / str(values[-1, 0])
         write_folder(folder / "source", replace(source, labels=values))
         write_folder(folder / "target", replace(target, labels=values))
-        read_own_data(folder / "source", folder / "target")
+        read_own_data(Given(folder / "source", folder / "target", folder / "run"))
         words = said(capsys)
         assert ("whole numbers" in words) == word
         assert (f"if they are classes, --classes {values.max() + 1:.0f}" in words) == word
     write_folder(tmp_path / "counted", replace(source, labels=np.arange(8, dtype=np.float32)[:, None]))
-    read_own_data(tmp_path / "counted", folder / "target", target_labels=False)
+    given = Given(tmp_path / "counted", folder / "target", folder / "run")
+    read_own_data(given, Beside(target_labels="none"))
     assert "--classes" not in said(capsys)  # each number once, as of a sensor that counts
 
 

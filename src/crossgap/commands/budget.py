@@ -9,7 +9,7 @@ import numpy as np
 
 from crossgap.base.files import once
 from crossgap.base.progress import console, say
-from crossgap.commands.options import BudgetOptions
+from crossgap.commands.options import Beside, BudgetOptions
 from crossgap.commands.own_data import OwnData, check_given, read_own_data
 from crossgap.core.fabric import hardware, single_process
 from crossgap.core.results import add_results, read_rows, with_threads
@@ -50,10 +50,8 @@ def budget_on_folders(options: BudgetOptions, config: TaskGANConfig) -> Path:
     if (counts := options.counts) is not None:
         check_counts(counts)
     fabric = single_process(options.device, options.precision)
-    data = read_own_data(
-        options.source, options.target, options.labels, options.classes, unlabelled=options.unlabelled,
-        randomized=options.randomized,
-    )  # fmt: skip
+    beside = Beside(unlabelled=options.unlabelled, randomized=options.randomized)
+    data = read_own_data(options, beside)
     if not data.target.label_names:
         raise CrossgapError(f"{options.target} has no labels. A label budget needs labelled target images.")
     held = hold_out(data.target.episodes, held_out, seed)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from crossgap.base.progress import say, track
+from crossgap.commands.options import Beside, Given
 from crossgap.core.trainer import Trainer
 from crossgap.data import Classes, LabelledImages, LabelScale, read_folder, read_unlabelled
 from crossgap.data.folder import collected, label_columns
@@ -81,62 +82,50 @@ class OwnData:
         return Methods(self.source, target, config, trainer, source_trainer, makers, self.scale)
 
 
-def read_own_data(
-    source: Path, target: Path, labels: Labels = None, classes: int | None = None, *,
-    target_labels: bool = True, pairs: Path | None = None, unlabelled: Path | None = None,
-    randomized: Path | None = None,
-) -> OwnData:  # fmt: skip
+def read_own_data(given: Given, beside: Beside = Beside()) -> OwnData:  # noqa: B008
     """Read the folders of a user, and check that they can be the two sides of one gap.
-
-    Args:
-        source: labelled images of the source domain.
-        target: images of the target domain.
-        labels: the label columns to use; all of the source's by default.
-        classes: how many, where the one label column holds a class.
-        target_labels: whether the target's labels are read.
-        pairs: the target images' true pairs in the source domain, row by row.
-        unlabelled: further target images, to join those of the target.
-        randomized: labelled source images in random looks.
 
     Raises:
         CrossgapError: whatever is wrong with a folder, or two that do not fit together.
     """
-    coding = None if classes is None else _classes(classes)
-    given = {
-        "source": source, "target": target, "pairs": pairs, "unlabelled": unlabelled,
-        "randomized": randomized,
-    }  # fmt: skip
-    folders = {key: folder for key, folder in given.items() if folder is not None}
-    _check_folders(folders, target_labels)
-    data = {"source": read_folder(source, labels, track)}
+    coding = None if given.classes is None else _classes(given.classes)
+    labels, labelled = given.labels, beside.target_labels == "all"
+    places = {"source": given.source, "target": given.target, "pairs": beside.pairs,
+              "unlabelled": beside.unlabelled, "randomized": beside.randomized}  # fmt: skip
+    folders = {key: folder for key, folder in places.items() if folder is not None}
+    _check_folders(folders, labelled)
+    data = {"source": read_folder(given.source, labels, track)}
     names = data["source"].label_names
-    data["target"] = _read_like(target, labels, names) if target_labels else read_unlabelled(target, track)
-    if unlabelled is not None:
-        data["unlabelled"] = read_unlabelled(unlabelled, track)
-    if pairs is not None:
-        data["pairs"] = _read_pairs(pairs, labels, names, data["target"])
-    if randomized is not None:
-        data["randomized"] = _read_like(randomized, labels, names)
+    target = _read_like(given.target, labels, names) if labelled else read_unlabelled(given.target, track)
+    data["target"] = target
+    if beside.unlabelled is not None:
+        data["unlabelled"] = read_unlabelled(beside.unlabelled, track)
+    if beside.pairs is not None:
+        data["pairs"] = _read_pairs(beside.pairs, labels, names, target)
+    if beside.randomized is not None:
+        data["randomized"] = _read_like(beside.randomized, labels, names)
     for name, images in data.items():
         check_pair(data["source"], images, names=("Source", f"--{name}"))
         if coding is not None:
             _check_classes(coding, images, folders[name])
     check_shared(data)
     if coding is None:
-        _check_varies(data["source"], source)
-        _show_labels(data["source"], data["target"])
+        for name, value in constant_labels(data["source"]).items():  # no spread to scale it with
+            raise CrossgapError(
+                f"{given.source / LABELS}: '{name}' is {value:g} in every row. Expected labels that vary; "
+                "--labels chooses columns."
+            )
+        _show_labels(data["source"], target)
     about = {
         key: {"path": str(folders[key].resolve()), **describe(data[key])} if key in folders else None
-        for key in given
+        for key in places
     }
-    extra = {key: images for key, images in data.items() if key not in ("source", "target")}
-    if randomized is not None:
-        extra["randomized_per_frame"] = extra["randomized"]
     sides = {key: about.pop(key) for key in ("source", "target")}
-    return OwnData(
-        data["source"], data["target"], extra, coding or LabelScale.of(data["source"]),
-        sides | {"labels": list(names), "classes": classes}, about,
-    )  # fmt: skip
+    source, _ = data.pop("source"), data.pop("target")
+    if "randomized" in data:
+        data["randomized_per_frame"] = data["randomized"]
+    settings = sides | {"labels": list(names), "classes": given.classes}
+    return OwnData(source, target, data, coding or LabelScale.of(source), settings, about)
 
 
 def check_given(name: str, folders: Mapping[str, Path | None]) -> None:
@@ -160,15 +149,6 @@ def check_given(name: str, folders: Mapping[str, Path | None]) -> None:
         )
     if needs == "randomized_per_frame" and about and not about.get("per_frame"):
         say(f"{folder}: collected without --per-frame, fewer looks than '{name}' can use.")
-
-
-def _check_varies(source: LabelledImages, folder: Path) -> None:
-    """A label that is always the same has no spread to scale it with, and nothing to be learnt."""
-    for name, value in constant_labels(source).items():
-        raise CrossgapError(
-            f"{folder / LABELS}: '{name}' is {value:g} in every row. Expected labels that vary; --labels "
-            "chooses columns."
-        )
 
 
 def _show_labels(source: LabelledImages, target: LabelledImages) -> None:
@@ -200,12 +180,9 @@ def _joined(images: LabelledImages, further: LabelledImages | None) -> LabelledI
     """Unlabelled images and further ones, of episodes of their own."""
     if further is None:
         return images
-    return LabelledImages(
-        np.concatenate([images.images, further.images]),
-        np.zeros((len(images) + len(further), 0), np.float32),
-        (),
-        np.concatenate([images.episodes, further.episodes + images.episodes.max() + 1]),
-    )
+    both, none = np.concatenate([images.images, further.images]), np.zeros((len(images) + len(further), 0))
+    episodes = np.concatenate([images.episodes, further.episodes + images.episodes.max() + 1])
+    return LabelledImages(both, none.astype(np.float32), (), episodes)
 
 
 def _check_folders(folders: Mapping[str, Path], target_labels: bool) -> None:

@@ -38,8 +38,7 @@ def train_on_folders(method: str, config: TaskGANConfig, given: Given, beside: B
     about, output = METHODS.find(method), given.output
     check_given(method, {"pairs": beside.pairs, "randomized": beside.randomized})
     seed, fabric = check_seed(given.seed), make_fabric(given.device, given.precision)
-    sets: dict[str, Any] = vars(beside) | {"target_labels": beside.target_labels == "all"}
-    data = read_own_data(given.source, given.target, given.labels, given.classes, **sets)
+    data = read_own_data(given, beside)
     methods = data.methods(config, Trainer(output, fabric, seed))
     methods.check(method)  # all that can be wrong, before a run folder is there
     settings = {"experiment": "train", **data.about, "seed": seed, **hardware(fabric)}

@@ -67,7 +67,7 @@ def refining_source(methods: Methods, data: LabelledImages | None = None) -> Bat
 def refined(
     methods: Methods, name: str, model: AdaptedModel, data: Sequence[Batches] | None = None
 ) -> AdaptedModel:  # fmt: skip
-    """The same translator, and f_X refined, by default on what it makes of target images and on source ones."""
+    """The same translator, and f_X refined: by default on source images and its drawings of target ones."""
     translator = model.networks["translator"]
     if data is None:
         data = drawn(methods, translator, methods.target, streams.DRAWN_TARGET), refining_source(methods)
