@@ -50,8 +50,8 @@ class XArm7PickPlaceEnv(GoalEnv):
     Reward: `sparse` −1 and 0 where the cube is at the goal, `dense` minus its distance in metres. `info`:
     `is_success` and `distance` (metres), at reset and at every step. An episode is cut after 50 steps.
 
-    Arguments and errors as in `GoalEnv`. `cameras` are `front` and `side`; without any, nothing is rendered or
-    observed, for policies that see the state.
+    Arguments and errors as in `GoalEnv`. `cameras` are `front` and `side`; without any, nothing is rendered
+    or observed, for policies that see the state.
     """
 
     scene, available, success_distance = XArm7GraspScene, CAMERAS, SUCCESS_DISTANCE
