@@ -337,10 +337,10 @@ LEARNT = """
 import sys
 from pathlib import Path
 from crossgap.experiments.xarm7.learning import learn_policy
-from crossgap.experiments.xarm7.setups import Setup
+from crossgap.experiments.xarm7.setups import ReachSetup
 
 if __name__ == "__main__":
-    setup = Setup(initialized=True, rehearsed=True, randomization="lights")
+    setup = ReachSetup(initialized=True, rehearsed=True, randomization="lights")
     learn_policy(Path(sys.argv[1]), setup, "smoke", 0, 1, "cpu", "bf16-mixed")
 """
 
