@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -50,8 +51,7 @@ def open_run(folder: Path, config: dict[str, Any], threads: int | None = None) -
                 f"{folder} holds another run: {different}. "
                 "Choose another folder, or use the run's own settings to go on with it."
             )
-        begun = read_json(path, "run configuration").get("threads", threads)
-        if begun != threads:
+        if (begun := read_json(path, "run configuration").get("threads", threads)) != threads:
             say(
                 f"{folder} was begun on {begun} threads and goes on with {threads}: results may differ from "
                 f"those of {begun} alone, for sums round otherwise."
@@ -154,8 +154,7 @@ def find_run(
             continue
         if not summary(found, as_json(config)):
             return open_run(path.parent, config, threads)
-    now = datetime.now()
-    return open_run(root / f"{now:%Y-%m-%d}" / f"{now:%H-%M-%S}_{name}", config, threads)
+    return open_run(root / f"{datetime.now():%Y-%m-%d/%H-%M-%S}_{name}", config, threads)
 
 
 def seeds_of(folder: Path) -> list[int]:
@@ -211,11 +210,8 @@ def start(folder: Path, **about: Any) -> None:
 
 def _command(arguments: list[str]) -> str:
     """The command without where it wrote to: no figure depends on that, and it names somebody's folders."""
-    kept, skip = [], False
-    for argument in arguments:
-        if not skip and not argument.startswith(("--output", "--results")):
-            kept.append(argument)
-        skip = argument in ("--output", "--results")
+    out, words = ("--output", "--results"), ["crossgap", *arguments]
+    kept = [word for last, word in pairwise(words) if last not in out and not word.startswith(out)]
     return " ".join(["crossgap", *kept])
 
 

@@ -18,8 +18,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, ClassVar
 
-import lightning_fabric
 import torch
+from lightning_fabric import Fabric
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
@@ -64,7 +64,7 @@ class Phase(ABC):
     """Steps between two rows of metrics. Checkpoints are made at the same steps."""
     checkpoint_seconds: float = 10.0
     """About how much work a killed run repeats at most."""
-    fabric: lightning_fabric.Fabric
+    fabric: Fabric
     """Set by the trainer: device, precision and, on several devices, averaging of gradients."""
 
     @abstractmethod
@@ -86,7 +86,7 @@ class Phase(ABC):
     def load_extra_state(self, state: dict[str, Tensor]) -> None:  # noqa: B027 (optional)
         """Take back what `extra_state` returned."""
 
-    def setup(self, fabric: lightning_fabric.Fabric) -> None:
+    def setup(self, fabric: Fabric) -> None:
         """Move to the device, compile where it pays, average gradients over several devices.
 
         `parallel` holds the networks to be updated, `compiled` the same ones for a pass that gives no
@@ -166,9 +166,7 @@ class Trainer:
 
     _said_crowded: ClassVar[bool] = False
 
-    def __init__(
-        self, folder: str | Path, fabric: lightning_fabric.Fabric, seed: int = 0, quiet: bool = False
-    ):
+    def __init__(self, folder: str | Path, fabric: Fabric, seed: int = 0, quiet: bool = False):
         self.folder, self.fabric, self.seed, self.quiet = Path(folder), fabric, seed, quiet
 
     def fit(self, phase: Phase) -> None:
@@ -203,7 +201,10 @@ class Trainer:
         ):
             saved = time.monotonic()
             for step in range(done, phase.steps):
-                self._set_learning_rate(phase, step)
+                for name, optimizer in phase.optimizers.items():
+                    rate = phase.learning_rate * phase.rate_factors.get(name, 1.0) * phase.schedule(step)
+                    for group in optimizer.param_groups:
+                        group["lr"] = rate
                 metrics.add(phase.training_step(step))
                 advance(1)
                 if (step + 1) % phase.log_every == 0 or step + 1 == phase.steps:
@@ -220,12 +221,6 @@ class Trainer:
         if not cls._said_crowded and torch.get_num_threads() > 1 and (what := crowded()):
             cls._said_crowded = True
             say(what)
-
-    @staticmethod
-    def _set_learning_rate(phase: Phase, step: int) -> None:
-        for name, optimizer in phase.optimizers.items():
-            for group in optimizer.param_groups:
-                group["lr"] = phase.learning_rate * phase.rate_factors.get(name, 1.0) * phase.schedule(step)
 
 
 def read_metrics(folder: Path) -> list[dict[str, Any]]:
@@ -245,8 +240,7 @@ class Metrics:
 
     def __init__(self, folder: Path, phase: str, done: int, write: bool = True):
         self.path, self.phase, self.write = folder / METRICS, phase, write
-        self._sums: dict[str, Tensor] = {}
-        self._count = 0
+        self._sums, self._count = dict[str, Tensor](), 0
         if write:
             with alone(self.path):  # other phases may be trained in the same folder
                 kept = [r for r in read_metrics(folder) if r["phase"] != phase or r["step"] <= done]

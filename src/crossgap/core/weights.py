@@ -278,15 +278,12 @@ def _optimizer_state(optimizer: Optimizer, tensors: dict[str, Tensor]) -> dict[i
             raise ValueError(
                 f"{field} of weight {number} is of {list(value.shape)}, expected {list(weight.shape)}"
             )
-        state.setdefault(int(number), {})[field] = _laid_out_like(weight, value)
+        if value.ndim:  # in its weight's memory format, as in a run never interrupted: sums round alike
+            value = torch.empty_like(weight, device="cpu").copy_(value)
+        state.setdefault(int(number), {})[field] = value
     if len({frozenset(fields) for fields in state.values()}) > 1:
         raise ValueError("the optimizer state of some weights lacks parts")
     return state
-
-
-def _laid_out_like(weight: Tensor, value: Tensor) -> Tensor:
-    """A moment in its weight's memory format, as in a run that was never interrupted: sums round alike."""
-    return torch.empty_like(weight, device="cpu").copy_(value) if value.shape == weight.shape else value
 
 
 def _under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

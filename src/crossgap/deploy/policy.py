@@ -66,8 +66,7 @@ class ReachPolicy:
         """
         frames = as_images(frames, self.about["size"], self.about["channels"])
         device = next(self.actor.parameters()).device
-        goal = torch.as_tensor(goals, dtype=torch.float32, device=device)
-        goal = goal[None] if goal.ndim == 1 else goal
+        goal = torch.atleast_2d(torch.as_tensor(goals, dtype=torch.float32, device=device))
         if goal.shape != (len(frames), 3) or not goal.isfinite().all():
             raise CrossgapError(
                 f"Expected goals ({len(frames)}, 3) of finite numbers, one for each frame; got "
@@ -135,10 +134,8 @@ class Goggles:
         """F(y): (n, H, W, 3 k) uint8 to the same."""
         device = next(self.generator.parameters()).device
         with torch.autocast(device.type, torch.bfloat16, enabled=self.fast):
-            parts = [
-                to_images(self.generator(part).float()) for part in image_tensor(images, device).split(64)
-            ]
-        return np.concatenate(parts)
+            parts = image_tensor(images, device).split(64)
+            return np.concatenate([to_images(self.generator(part).float()) for part in parts])
 
     def act(self, frames: np.ndarray, goals: np.ndarray) -> np.ndarray:
         """Actions (n, 3) of frames (n, H, W, 3 k) uint8 and scaled goals (n, 3)."""

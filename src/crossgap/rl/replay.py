@@ -132,10 +132,8 @@ class Replay:
         at = rng.integers(steps, size=count)
         later = rng.integers(at + 1, steps + 1)
         again = rng.random(count) < self.relabelled
-        goals = np.stack([
-            episode.achieved[then] if new else episode.goal
-            for episode, then, new in zip(chosen, later, again, strict=True)
-        ])  # fmt: skip
+        wanted = zip(chosen, later, again, strict=True)
+        goals = np.stack([one.achieved[then] if new else one.goal for one, then, new in wanted])
 
         def parts(name: str, after: int = 0) -> np.ndarray:
             return np.stack([getattr(one, name)[t + after] for one, t in zip(chosen, at, strict=True)])
