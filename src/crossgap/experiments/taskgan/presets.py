@@ -22,8 +22,14 @@ MAIN_METHODS = (
     "source_only", "target_only", "fine_tuned", "taskgan_inverse", "taskgan_inverse_refined", "oracle",
 )  # fmt: skip
 """The methods of `crossgap demo`."""
-ALL_METHODS = tuple(name for name, method in METHODS.items() if method.needs != "unlabelled")
-"""What can be compared: every method that needs no unlabelled target images, the oracle last."""
+FAMILIES = {
+    "baseline", "target_only", "taskgan", "taskgan_forward", "cycle_taskgan", "rcan", "canonical_taskgan",
+    "oracle",
+}  # fmt: skip
+ALL_METHODS = tuple(
+    name for name, method in METHODS.items() if method.family in FAMILIES and method.needs != "unlabelled"
+)
+"""What can be compared: of these families all that needs no unlabelled target images, the oracle last."""
 FULL_METHODS = tuple(name for name in ALL_METHODS if not getattr(METHODS[name].switches, "near", False))
 """The same without those for a single image, which refine near its label."""
 

@@ -118,12 +118,9 @@ class AsymmetricDDPG(Learner):
             images, positions = labelled
             losses["labelled"] = bottleneck_loss(self.trained["extractor"](images), positions)
         weights = {
-            "actor": 1.0,
-            "action_cost": self.config.action_cost,
-            "bottleneck": self.config.bottleneck_weight,
-            "labelled": self.config.bottleneck_weight,
-            "cloning": self.cloning_weight,
-        }
+            "actor": 1.0, "action_cost": self.config.action_cost, "cloning": self.cloning_weight,
+            "bottleneck": self.config.bottleneck_weight, "labelled": self.config.bottleneck_weight,
+        }  # fmt: skip
         policy = [weights[name] * loss for name, loss in losses.items() if weights.get(name)]
         self.descend("policy", torch.stack(policy).sum())
         with torch.no_grad():

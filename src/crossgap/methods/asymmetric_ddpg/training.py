@@ -64,9 +64,8 @@ class Training(ABC):
         done = done_in(place)
         over = done == self.loop.rounds
         more = {} if over else self.prepared(done)
-        phase = OffPolicy(
-            self.folder, self.learner, self.world, self.loop, self.seed, self._watch, **more
-        )  # fmt: skip
+        world, loop = self.world, self.loop
+        phase = OffPolicy(self.folder, self.learner, world, loop, self.seed, self._watch, **more)
         phase.label, phase.place = self.label, self.place
         Trainer(self.folder, in_float32(self.fabric), self.seed, self.quiet or over).fit(phase)
         if self.fabric.is_global_zero:

@@ -42,15 +42,8 @@ def rcan(methods: Methods, name: str, refine: bool, near: bool) -> AdaptedModel:
 def canonical(
     methods: Methods, name: str, supervise: Collection[str], refine: bool, near: bool
 ) -> AdaptedModel:  # fmt: skip
-    """RCAN's F, trained on with the target images, and f_X that knows its drawings.
-
-    Args:
-        methods: data, settings and trainer.
-        name: of the method.
-        supervise: with "target", the target images' labels are used.
-        refine: whether f_X is refined on what F makes of labelled images.
-        near: whether randomized images are then those with labels like the target's.
-    """
+    """RCAN's F, trained on with the target images, and f_X that knows its drawings; what the switches say,
+    `Canonical` tells."""
     labelled = "target" in supervise
     if refine:
         base = methods.get(name, refine=False, near=False)
@@ -80,15 +73,8 @@ def _canonical_phase(
 
 
 def _refined(methods: Methods, name: str, base: AdaptedModel, target: bool, near: bool) -> AdaptedModel:
-    """The same translator, and f_X refined on what it makes of labelled images.
-
-    Args:
-        methods: data, settings and trainer.
-        name: of the method.
-        base: whose translator and f_X.
-        target: whether target images are among these, beside randomized ones.
-        near: whether source and randomized images are those with labels like the target's.
-    """
+    """The base's translator, and its f_X refined on what that makes of randomized images, with `target` also
+    of target images; with `near`, source and randomized images are those with labels like the target's."""
     source, randomized = methods.source, methods.extra(RANDOMIZED)
     if near:
         rows = near_the_target(methods)

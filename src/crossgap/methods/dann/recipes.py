@@ -12,13 +12,8 @@ from crossgap.networks import DomainClassifier
 
 
 def dann(methods: Methods, name: str, supervise: Collection[str]) -> AdaptedModel:
-    """A task model whose features do not tell the domains apart.
-
-    Args:
-        methods: data, settings and trainer.
-        name: of the method.
-        supervise: with "target", the target's labels join the task loss; in the paper they do not.
-    """
+    """A task model whose features do not tell the domains apart; with "target" among `supervise` the target's
+    labels join the task loss, which in the paper they do not."""
     config = methods.config.dann
     task_model = methods.new_task_model()
     torch.manual_seed(methods.trainer.seed)

@@ -22,17 +22,8 @@ def inverse(
     methods: Methods, name: str, supervise: Collection[str], task_loss_only: bool, unlabelled: bool,
     refine: bool,
 ) -> AdaptedModel:  # fmt: skip
-    """f_X behind a translator F: Y → X that was trained through it.
-
-    Args:
-        methods: data, settings and trainer.
-        name: of the method.
-        supervise: "target" where F must keep the labels of target images, "source" where it must leave source
-            images what they are, to f_X and to the eye. With neither it is a plain GAN.
-        task_loss_only: whether there is no adversary.
-        unlabelled: whether unlabelled target images join the adversarial terms.
-        refine: whether f_X is refined on what F makes of the target images.
-    """
+    """f_X behind a translator F: Y → X that was trained through it; what the switches say, `Inverse` tells.
+    With "source" among `supervise` F must leave source images what they are, to f_X and to the eye."""
     if refine:
         return refined(methods, name, methods.get(name, refine=False))
     task_model, batch = methods.get("source_only").task_model, methods.config.translator.batch
