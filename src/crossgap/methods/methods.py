@@ -94,7 +94,8 @@ class Methods:
         model = AdaptedModel.load(folder, trainer.fabric.device, hardware(trainer.fabric)["precision"])
         if model.method != name:
             raise CrossgapError(f"{folder} holds a model of '{model.method}'. Expected one of '{name}'.")
-        wanted = self.made_of(name, extra=self._is_made(method.needs))
+        is_made = method.needs not in self._simulated or (method.needs, True) in self._descriptions
+        wanted = self.made_of(name, extra=is_made)
         check_same(folder, model.made_of, wanted, trainer.folder / "checkpoints" / name)
         return model
 
@@ -111,10 +112,6 @@ class Methods:
             self.source, self.target, self._source_config, self.source_trainer, None, self._extra, self.scale,
             simulated=self._simulated,
         )  # fmt: skip
-
-    def _is_made(self, key: str) -> bool:
-        """Whether a data set of `EXTRA` can be looked at without being made first."""
-        return key not in self._simulated or (key, True) in self._descriptions
 
     def _train(self, method: Method, name: str, folder: Path) -> None:
         model, fabric = method.build(self, name), self.trainer_of(name).fabric
@@ -155,7 +152,13 @@ class Methods:
                 batch has fewer images than there are processes.
         """
         method = METHODS.find(name)
-        check_batches(self.config, self.trainer.fabric.world_size)
+        processes = self.trainer.fabric.world_size
+        for part, settings in as_settings(self.config).items():  # of other methods, too: it may build on them
+            if isinstance(settings, dict) and settings.get("batch", processes) < processes:
+                raise CrossgapError(
+                    f"--{part.replace('_', '-')}.batch is {settings['batch']}. Expected at least "
+                    f"{processes}, one for each process."
+                )
         if method.target_labels and not method.source_side and not self.target.label_names:
             learn = [
                 other for other, about in METHODS.items()
@@ -262,21 +265,6 @@ class Methods:
         model = AdaptedModel(task_model, self.scale, names, size, translator)
         model.precision = hardware(self.trainer.fabric)["precision"]
         return model
-
-
-def check_batches(config: TaskGANConfig, processes: int) -> None:
-    """Whether every batch has an image for each of so many processes; also those of other methods, which
-    this one may build on.
-
-    Raises:
-        CrossgapError: one has not.
-    """
-    for part, settings in as_settings(config).items():
-        if isinstance(settings, dict) and settings.get("batch", processes) < processes:
-            raise CrossgapError(
-                f"--{part.replace('_', '-')}.batch is {settings['batch']}. Expected at least {processes}, "
-                "one for each process."
-            )
 
 
 def _rounded(scale: LabelCoding) -> dict[str, Any]:
