@@ -20,12 +20,14 @@ from crossgap.data import LabelledImages, read_folder, write_folder
 from crossgap.data.overlap import count_seen
 from crossgap.deploy.adapted import AdaptedModel
 from crossgap.errors import CrossgapError, find
-from crossgap.experiments.budget.figures import ERROR, SUCCESS, Point, plot, points
+from crossgap.experiments.budget.figures import ERROR, SUCCESS, plot
 from crossgap.experiments.budget.presets import BUDGET_METHODS, BUDGET_PRESETS
 from crossgap.experiments.budget.tables import budget_table
 from crossgap.experiments.budget.trial import BudgetTrial, TargetSubset, check_methods
+from crossgap.experiments.engine.markdown import having
 from crossgap.methods.config import NetworkConfig, SupervisedConfig, TaskGANConfig, TranslatorConfig
 from crossgap.methods.taskgan.phase import TaskGAN
+from crossgap.report import plots
 from reproduced import reproduced
 
 TINY = TaskGANConfig(
@@ -314,10 +316,11 @@ def test_default_counts_end_with_all_there_is() -> None:
 def test_points_are_means_over_seeds_between_the_outer_ends_of_their_intervals() -> None:
     rows = [row(10, "images", 0.2), row(10, "images", 0.4, seed=1), row(50, "images", 0.5)]
     rows += [row(10, "episodes", 0.9), row(10, "images", 0.9, method="target_only")]
-    found = points(rows, "success", "target_b", "fine_tuned", "images")
-    assert [point.images for point in found] == [10, 50]
-    assert found[0] == Point(10, pytest.approx(0.3), pytest.approx(0.1), pytest.approx(0.5))
-    assert points(rows, "success", "target_c", "fine_tuned", "images") == []
+    of_line = {"metric": "success", "domain": "target_b", "method": "fine_tuned", "spread": "images"}
+    found = plots.line(having(rows, **of_line), "images")
+    assert found[0].tolist() == [10, 50]
+    assert found[:, 0] == pytest.approx([10, 0.3, 0.1, 0.5])
+    assert plots.line([], "images").size == 0
 
 
 @pytest.mark.parametrize("measure", [SUCCESS, ERROR])

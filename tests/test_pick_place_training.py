@@ -19,8 +19,7 @@ from crossgap.experiments.pick_place.rollouts import VIEW, expert, features, see
 from crossgap.experiments.pick_place.setups import SETUPS, new_pick_place_learner
 from crossgap.experiments.pick_place.training import PickPlaceTraining
 from crossgap.experiments.pick_place.trial import PickPlaceTrial
-from crossgap.experiments.xarm7.outcomes import judged
-from crossgap.experiments.xarm7.rollouts import scaled
+from crossgap.experiments.xarm7.rollouts import judged, scaled
 from crossgap.losses import cloning_loss
 from crossgap.methods.asymmetric_ddpg.config import DDPGConfig
 from crossgap.methods.asymmetric_ddpg.learner import AsymmetricDDPG

@@ -41,39 +41,40 @@ class ClosedLoop:
 
     def aggregate(self) -> dict[str, dict[str, Any]]:
         """The metrics, each with value, 95 % interval (low, high; None for a deviation) and n."""
-        n = len(self.seeds)
-        rows: dict[str, dict[str, Any]] = {}
-        for name, flags in (("success", self.success), ("reached_once", self.reached_once)):
-            low, high = wilson_interval(sum(flags), n)
-            rows[name] = {"value": sum(flags) / n, "low": low, "high": high, "n": n}
-        low, high = mean_interval(self.final_distance)
-        mean, std = fmean(self.final_distance), pstdev(self.final_distance)
-        rows["final_distance_mean"] = {"value": mean, "low": low, "high": high, "n": n}
-        rows["final_distance_std"] = {"value": std, "low": None, "high": None, "n": n}
-        return rows
+        distances, n = self.final_distance, len(self.seeds)
+        return {
+            "success": share(self.success), "reached_once": share(self.reached_once),
+            "final_distance_mean": figures(fmean(distances), mean_interval(distances), n),
+            "final_distance_std": figures(pstdev(distances), (None, None), n),
+        }  # fmt: skip
 
     def to_json(self) -> dict[str, Any]:
         """Per episode and aggregated."""
-        keys = ("seeds", "success", "reached_once", "final_distance")
-        columns = [asdict(self)[key] for key in keys]
-        names = ("seed", "success", "reached_once", "final_distance")
-        episodes = [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+        rows = zip(*asdict(self).values(), strict=True)
+        episodes = [dict(zip(EPISODE, row, strict=True)) for row in rows]
         return {"aggregate": self.aggregate(), "episodes": episodes}
 
     @staticmethod
     def from_json(value: dict[str, Any]) -> ClosedLoop:
         """Back from `to_json`."""
-        episodes = value["episodes"]
-        names = ("seed", "success", "reached_once", "final_distance")
-        return ClosedLoop(*([episode[name] for episode in episodes] for name in names))
+        return ClosedLoop(*([episode[name] for episode in value["episodes"]] for name in EPISODE))
 
 
+def figures(value: float, interval: tuple[float | None, float | None], n: int) -> dict[str, Any]:
+    """What a row says of a metric: its value with its 95 % interval (None, None: none), and of how many."""
+    return {"value": value, "low": interval[0], "high": interval[1], "n": n}
+
+
+def share(flags: Sequence[bool] | np.ndarray) -> dict[str, Any]:
+    """`figures` of how many of (n,) flags are true, with Wilson's interval."""
+    n, true = len(flags), int(sum(flags))
+    return figures(true / n, wilson_interval(true, n), n)
+
+
+EPISODE = {"seed": int, "success": bool, "reached_once": bool, "final_distance": float}
 AGGREGATE = {...: {"value": float, "low": (float, None), "high": (float, None), "n": int}}
-PLAYED = {
-    "aggregate": AGGREGATE,
-    "episodes": [{"seed": int, "success": bool, "reached_once": bool, "final_distance": float}],
-}
-"""Shapes of metrics, and of `ClosedLoop.to_json`, as in `records.mismatch`."""
+PLAYED = {"aggregate": AGGREGATE, "episodes": [EPISODE]}
+"""Shapes of an episode, of metrics, and of `ClosedLoop.to_json`, as in `records.mismatch`."""
 Predict = Callable[[np.ndarray], np.ndarray]
 """Images (n, H, W, 3) uint8 to labels (n, k) in their own units."""
 
@@ -139,4 +140,4 @@ def error_over_episodes(predicted: np.ndarray, data: LabelledImages, scale: Labe
     episodes = np.bincount(episode, errors) / np.bincount(episode)
     interval = wilson_interval(episodes.sum(), len(episodes)) if isinstance(scale, Classes) else None
     low, high = interval or mean_interval(episodes)
-    return {"value": fmean(episodes), "low": max(low, 0.0), "high": high, "n": len(episodes)}
+    return figures(fmean(episodes), (max(low, 0.0), high), len(episodes))

@@ -34,7 +34,6 @@ def build_report(content: ReportContent, path: Path) -> Path:
     Raises:
         CrossgapError: the place cannot be written.
     """
-    import jinja2
     from markupsafe import Markup, escape
 
     def emphasise(sentence: str) -> Markup:
@@ -48,10 +47,7 @@ def build_report(content: ReportContent, path: Path) -> Path:
         """f_X as one writes it."""
         return Markup(re.sub(r"\b([fD])_([XY])\b", r"\1<sub>\2</sub>", str(escape(text))))
 
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("crossgap", "report"), autoescape=True, undefined=jinja2.StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
+    environment = templates(trim_blocks=True, lstrip_blocks=True)
     environment.filters |= {
         "emphasise": emphasise, "symbols": symbols, "duration": tables.duration,
         "text": tables.plain_text, "label": tables.label,
@@ -71,14 +67,19 @@ def build_report(content: ReportContent, path: Path) -> Path:
     return path
 
 
+def templates(**options: Any) -> Any:
+    """Jinja's environment of the pages that are filled in, which are beside this file, with these options."""
+    import jinja2
+
+    loader = jinja2.PackageLoader("crossgap", "report")
+    return jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, **options)
+
+
 def _differences(content: ReportContent) -> list[dict[str, Any]]:
-    about = subject(content)
-    if about is None:
-        return []
+    about, rows = subject(content), []
     words = {"better": "beaten", "worse": "does better", "unclear": "no clear difference"}
-    rows = []
     for method in content.played:
-        if method != about:
+        if about not in (None, method):
             diff = difference(content, about, method)
             texts = {key: signed(getattr(diff, key)) for key in ("value", "low", "high")}
             rows.append({"method": method, "diff": diff, "texts": texts, "word": words[diff.kind]})

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from crossgap.report.palette import Shown
+from crossgap.report.plots import logarithmic
 
 STRIP_HEIGHT = 38
 """Of a row of dots, CSS pixels."""
@@ -90,17 +91,14 @@ def _curve(rows: list[dict[str, Any]], name: str) -> tuple[np.ndarray, np.ndarra
 
 
 def _limit_axes(axes: Any, values: list[float]) -> None:
-    from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+    from matplotlib.ticker import MaxNLocator
 
     positive = [value for value in values if value > 0]
     if len(positive) == len(values) and values and max(values) > 4 * min(values):
         wide = max(values) > 50 * min(values)
-        axes.set_yscale("log")
-        axes.yaxis.set_major_locator(LogLocator(subs=(1,) if wide else (1, 2, 5)))
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-        axes.yaxis.set_minor_formatter(NullFormatter())
+        logarithmic(axes, (1,) if wide else (1, 2, 5))
     axes.xaxis.set_major_locator(MaxNLocator(4, integer=True, steps=[1, 2, 5, 10]))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+    axes.xaxis.set_major_formatter("{x:,.0f}")
     axes.set_xlabel("step")
     axes.grid(axis="y", lw=0.6, alpha=0.6)
     axes.tick_params(length=2.5)

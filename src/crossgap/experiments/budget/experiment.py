@@ -13,7 +13,7 @@ from crossgap.experiments.budget.figures import SUCCESS, plot
 from crossgap.experiments.budget.presets import BUDGET_PRESETS
 from crossgap.experiments.budget.tables import budget_table
 from crossgap.experiments.budget.trial import WITHOUT_SETTINGS, BudgetTrial, check_methods
-from crossgap.experiments.engine.experiment import Experiment, Names, Numbers, Rows, unique
+from crossgap.experiments.engine.experiment import Experiment, Names, Numbers, unique
 from crossgap.experiments.taskgan.presets import as_json
 from crossgap.simulation.reach3.looks import get_target_look
 
@@ -22,7 +22,7 @@ class LabelBudget(Experiment):
     """Every method × number and kind of labelled target images × look × seed."""
 
     over = "looks, numbers of images and seeds"
-    table = staticmethod(budget_table)
+    trial, table = BudgetTrial, staticmethod(budget_table)
 
     def __init__(
         self, preset: str, looks: Names = None, methods: Names = None, counts: Numbers = None
@@ -47,12 +47,6 @@ class LabelBudget(Experiment):
         """Looks, numbers of images and seeds."""
         looks, counts = self.preset.looks, self.preset.counts
         return [(look, images, seed) for look in looks for images in counts for seed in range(seeds)]
-
-    def run(
-        self, folder: Path, fabric: lightning_fabric.Fabric, quiet: bool, look: str, images: int, seed: int
-    ) -> Rows:  # fmt: skip
-        """Every method with that many images, of either kind."""
-        return BudgetTrial(folder, self.preset, look, seed, fabric, quiet).run(images)
 
     def draw(self, folder: Path, path: Path, fabric: lightning_fabric.Fabric) -> None:
         """`<preset>.png`, the success over the number of images."""

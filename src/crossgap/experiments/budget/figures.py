@@ -1,14 +1,14 @@
 """The label budget's plot: a metric over the number of labelled target images."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from crossgap.base.files import writing
+from crossgap.experiments.engine.markdown import having
 from crossgap.methods.registry import METHODS
+from crossgap.report import plots
 from crossgap.report.palette import Shown, show
 
 LINES = {"images": "-", "episodes": "--"}
@@ -33,34 +33,6 @@ ERROR = Measure("held_out_mse", "error on held-out images\n(1 = knows nothing)",
 ERROR_RATE = Measure("held_out_error", "error rate on held-out images", percent=True)
 
 
-@dataclass(frozen=True)
-class Point:
-    """One budget of one line."""
-
-    images: int
-    """Number of labelled target images."""
-    mean: float
-    """Over seeds."""
-    low: float
-    """The lowest low end of the seeds' 95 % intervals."""
-    high: float
-    """Their highest high end."""
-
-
-def points(
-    rows: list[dict[str, Any]], metric: str, domain: str, method: str, spread: str
-) -> list[Point]:  # fmt: skip
-    """A line by rising number of images; empty where it was not run."""
-    key = (metric, domain, method, spread)
-    found = [row for row in rows if tuple(row[k] for k in ("metric", "domain", "method", "spread")) == key]
-    line = []
-    for images in sorted({row["images"] for row in found}):
-        same = [row for row in found if row["images"] == images]
-        mean = float(np.mean([row["value"] for row in same]))
-        line.append(Point(images, mean, min(r["low"] for r in same), max(r["high"] for r in same)))
-    return line
-
-
 def plot(rows: list[dict[str, Any]], measure: Measure, path: Path) -> Path:
     """Draw a metric over the number of labelled target images as a PNG, one panel per domain, two in a row.
 
@@ -73,35 +45,30 @@ def plot(rows: list[dict[str, Any]], measure: Measure, path: Path) -> Path:
         measure: what to plot.
         path: the PNG to write.
     """
-    from matplotlib.figure import Figure
-
     rows = [row for row in rows if row["metric"] == measure.metric]
     domains = sorted({row["domain"] for row in rows})
     shown = show(sorted({row["method"] for row in rows}, key=list(METHODS).index), "few", "many")
     columns = min(2, len(domains))
     lines = -(-len(domains) // columns)
-    figure = Figure((2.4 + 4.0 * columns, 0.9 + 3.9 * lines), layout="constrained", dpi=150)
-    panels = figure.subplots(lines, columns, sharey=True, squeeze=False)
+    size = 2.4 + 4.0 * columns, 0.9 + 3.9 * lines
+    figure, panels = plots.new_figure(size, lines, columns, sharey=True, squeeze=False)
     for axes in panels.flat[len(domains) :]:
         axes.remove()
     for axes, domain in zip(panels.flat, domains, strict=False):
         for method, look in shown.items():
             for spread in LINES:
-                _draw(axes, points(rows, measure.metric, domain, method, spread), look, spread)
+                if found := having(rows, domain=domain, method=method, spread=spread):
+                    _draw(axes, plots.line(found, "images"), look, spread)
         _axes(axes, sorted({row["images"] for row in rows}), domain if len(domains) > 1 else "")
     for first in panels[:, 0]:
         _value_axis(first, measure)
     kinds = [kind for kind in LINES if kind in {row["spread"] for row in rows}]
     _legend(figure, list(shown.values()), kinds, columns=1 + columns)
-    with writing(path) as temporary:
-        figure.savefig(temporary, format="png", metadata={"Software": None})
-    return path
+    return plots.save(figure, path)
 
 
-def _draw(axes: Any, line: Sequence[Point], look: Shown, spread: str) -> None:
-    if not line:
-        return
-    images, mean, low, high = np.array([(p.images, p.mean, p.low, p.high) for p in line]).T
+def _draw(axes: Any, line: np.ndarray, look: Shown, spread: str) -> None:
+    images, mean, low, high = line
     style: Any = {"color": look.light, "zorder": 3 if look.ours else 2}
     if images[-1] == 0:  # the source model as it is
         axes.errorbar(images, mean, [mean - low, high - mean], marker="D", ms=5, lw=1.2, **style)
@@ -109,7 +76,7 @@ def _draw(axes: Any, line: Sequence[Point], look: Shown, spread: str) -> None:
         return
     filled = look.light if spread == "images" else "white"
     axes.plot(images, mean, LINES[spread], marker="o", ms=4, mfc=filled, lw=1.8, **style)
-    if spread == "images" and len(line) > 1:
+    if spread == "images" and len(images) > 1:
         axes.fill_between(images, low, high, color=look.light, alpha=0.16, lw=0)
     else:
         axes.errorbar(images, mean, [mean - low, high - mean], fmt="none", lw=0.9, capsize=2, **style)
@@ -125,24 +92,20 @@ def _axes(axes: Any, images: list[int], title: str) -> None:
     axes.set_xticks([], minor=True)
     axes.set_xlabel("labelled target images")
     axes.set_title(title, fontsize=10)
-    axes.grid(axis="y", lw=0.6, alpha=0.5)
-    axes.spines[["top", "right"]].set_visible(False)
+    plots.tidy(axes)
 
 
 def _value_axis(axes: Any, measure: Measure) -> None:
-    from matplotlib.ticker import LogLocator, NullFormatter, PercentFormatter
+    from matplotlib.ticker import PercentFormatter
 
     axes.set_ylabel(measure.axis)
     if measure.percent:
         axes.set_ylim(-0.02, 1.02)
         axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     else:
-        axes.set_yscale("log")
+        plots.logarithmic(axes)
         drawn = [y for line in axes.get_lines() for y in line.get_ydata() if y > 0]
         axes.set_ylim(bottom=0.5 * min(drawn))  # an interval can reach to 0, which is far away here
-        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-        axes.yaxis.set_major_formatter("{x:g}")
-        axes.yaxis.set_minor_formatter(NullFormatter())
 
 
 def _legend(figure: Any, shown: list[Shown], kinds: list[str], columns: int) -> None:

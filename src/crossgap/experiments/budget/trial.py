@@ -12,6 +12,7 @@ from crossgap.data import LabelledImages
 from crossgap.data.subsets import SPREADS, Budget, choose_budgets
 from crossgap.errors import CrossgapError, unknown
 from crossgap.experiments.budget.presets import BudgetPreset
+from crossgap.experiments.engine.experiment import rows_of
 from crossgap.experiments.taskgan.trial import TaskGANTrial, Variant
 from crossgap.methods.registry import METHODS
 
@@ -30,26 +31,22 @@ def check_methods(methods: Sequence[str], without: Sequence[str] = ()) -> tuple[
         CrossgapError: one does not; the message lists those that do.
     """
     possible = [
-        name
-        for name, about in METHODS.items()
-        if about.policy
-        and about.target_labels
-        and not about.source_side
-        and about.needs in ("", *AVAILABLE)
-        and name not in without
-    ]
+        name for name, about in METHODS.items()
+        if about.policy and about.target_labels and not about.source_side
+        and about.needs in ("", *AVAILABLE) and name not in without
+    ]  # fmt: skip
+    available = f"Available: {', '.join(sorted(possible))}."
     for method in methods:
         if method not in METHODS:
             raise unknown("Method", method, possible)
         if method in without:
             raise CrossgapError(
-                f"No preset has settings for '{method}' here; `crossgap budget` on own data has. "
-                f"Available: {', '.join(sorted(possible))}."
+                f"No preset has settings for '{method}' here; `crossgap budget` on own data has. {available}"
             )
         if method not in possible:
             raise CrossgapError(
                 f"Method '{method}' has no label budget here: it learns from no labelled target images, or "
-                f"needs what is not there. Available: {', '.join(sorted(possible))}."
+                f"needs what is not there. {available}"
             )
     return tuple(dict.fromkeys(methods))
 
@@ -58,11 +55,8 @@ def budget_rows(
     domain: str, budget: Budget, method: str, seed: int, aggregate: dict[str, dict[str, Any]]
 ) -> list[dict[str, Any]]:
     """One flat row per figure; beside the keys of all results the `images`, their `spread` and `episodes`."""
-    about = {
-        "domain": domain, "method": method, "images": budget.images, "spread": budget.spread,
-        "episodes": budget.episodes, "seed": seed,
-    }  # fmt: skip
-    return [{**about, "metric": metric, **figures} for metric, figures in aggregate.items()]
+    chosen = {"images": budget.images, "spread": budget.spread, "episodes": budget.episodes}
+    return rows_of(aggregate, domain=domain, method=method, **chosen, seed=seed)
 
 
 class TargetSubset(Variant):

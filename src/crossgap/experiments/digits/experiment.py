@@ -7,10 +7,11 @@ from typing import Any
 import lightning_fabric
 
 from crossgap.errors import check_known, find
-from crossgap.experiments.digits.presets import ALL_DIGITS_METHODS, DIGITS_PRESETS, settled
+from crossgap.experiments.digits.presets import ALL_DIGITS_METHODS, DIGITS_PRESETS
 from crossgap.experiments.digits.trial import TARGETS, DigitsTrial, fetch
-from crossgap.experiments.engine.experiment import Experiment, Names, Rows, unique
+from crossgap.experiments.engine.experiment import Experiment, Names, unique
 from crossgap.experiments.engine.markdown import having, origin, rate_cell, seeds_in, table
+from crossgap.experiments.taskgan.presets import as_json
 from crossgap.methods.registry import METHODS
 from crossgap.report.pictures import gallery
 
@@ -42,7 +43,7 @@ class Digits(Experiment):
     """Every method × target domain × seed."""
 
     over = "domains and seeds"
-    metric = "accuracy"
+    metric, trial = "accuracy", DigitsTrial
     table = staticmethod(accuracy_table)
 
     def __init__(self, preset: str, looks: Names = None, methods: Names = None):
@@ -51,7 +52,7 @@ class Digits(Experiment):
         self.domains = unique(looks or tuple(TARGETS))
         check_known("Method of the digits", self.preset.methods, ALL_DIGITS_METHODS)
         check_known("Target domain", self.domains, TARGETS)
-        self.settings = settled(sizes)
+        self.settings = as_json(sizes)
 
     def prepare(self) -> None:
         """The source's images.
@@ -64,12 +65,6 @@ class Digits(Experiment):
     def parts(self, seeds: int) -> list[tuple[str, int]]:
         """Domains and seeds."""
         return [(domain, seed) for seed in range(seeds) for domain in self.domains]
-
-    def run(
-        self, folder: Path, fabric: lightning_fabric.Fabric, quiet: bool, domain: str, seed: int
-    ) -> Rows:  # fmt: skip
-        """Every method in a domain."""
-        return DigitsTrial(folder, self.preset, domain, seed, fabric, quiet).run()
 
     def draw(self, folder: Path, path: Path, fabric: lightning_fabric.Fabric) -> None:
         """`<preset>_<domain>.png`, what the translators of seed 0 make of digits."""

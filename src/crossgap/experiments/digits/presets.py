@@ -1,15 +1,14 @@
 """Sizes of the digits experiment. Imports no torch."""
 
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
 
+from crossgap.experiments.taskgan.presets import tiny
 from crossgap.methods.config import (
     DANNConfig,
     NetworkConfig,
     SupervisedConfig,
     TaskGANConfig,
     TranslatorConfig,
-    as_settings,
 )
 
 DIGITS_METHODS = (
@@ -48,45 +47,28 @@ class DigitsPreset:
     """The training."""
 
 
+def _sized(few: SupervisedConfig, translator_steps: int) -> TaskGANConfig:
+    """The training with what is done on few target images, and how long a translator learns."""
+    return TaskGANConfig(
+        networks=NetworkConfig(32, 256, 16, 2, 16),
+        source=SupervisedConfig(3000, 64), randomization=SupervisedConfig(3000, 64),
+        target=few, fine_tuning=few, randomized_fine_tuning=few, dann=DANNConfig(3000, 64, domain_weight=0.3),
+        translator=TranslatorConfig(translator_steps, 16, 4e-4), refinement=SupervisedConfig(1000, 64, 5e-4),
+    )  # fmt: skip
+
+
 DIGITS_PRESETS = {
     "smoke": DigitsPreset(
         mnist_m_labels=64, scanned_digits_labels=32, variants=2, images=256, test_images=64,
-        config=TaskGANConfig(
-            networks=NetworkConfig(4, 16, 4, 1, 4),
-            source=SupervisedConfig(10, 16), randomization=SupervisedConfig(10, 16),
-            target=SupervisedConfig(5, 8),
-            fine_tuning=SupervisedConfig(5, 8), randomized_fine_tuning=SupervisedConfig(5, 8),
-            dann=DANNConfig(5, 8),
-            translator=TranslatorConfig(5, 4), refinement=SupervisedConfig(5, 8),
+        config=replace(
+            tiny(10, 5), networks=NetworkConfig(4, 16, 4, 1, 4), dann=DANNConfig(5, 8),
+            canonical=TranslatorConfig(),
         ),
     ),
     "quick": DigitsPreset(
         methods=tuple(m for m in DIGITS_METHODS if m not in ("taskgan_inverse", "taskgan_inverse_refined")),
-        config=TaskGANConfig(
-            networks=NetworkConfig(32, 256, 16, 2, 16),
-            source=SupervisedConfig(3000, 64), randomization=SupervisedConfig(3000, 64),
-            target=SupervisedConfig(1000, 32),
-            fine_tuning=SupervisedConfig(1000, 32), randomized_fine_tuning=SupervisedConfig(1000, 32),
-            dann=DANNConfig(3000, 64, domain_weight=0.3),
-            translator=TranslatorConfig(5000, 16, 4e-4), refinement=SupervisedConfig(1000, 64, 5e-4),
-        ),
+        config=_sized(SupervisedConfig(1000, 32), 5000),
     ),
-    "full": DigitsPreset(
-        config=TaskGANConfig(
-            networks=NetworkConfig(32, 256, 16, 2, 16),
-            source=SupervisedConfig(3000, 64), randomization=SupervisedConfig(3000, 64),
-            target=SupervisedConfig(5000, 32),
-            fine_tuning=SupervisedConfig(5000, 32), randomized_fine_tuning=SupervisedConfig(5000, 32),
-            dann=DANNConfig(3000, 64, domain_weight=0.3),
-            translator=TranslatorConfig(9000, 16, 4e-4), refinement=SupervisedConfig(1000, 64, 5e-4),
-        ),
-    ),
+    "full": DigitsPreset(config=_sized(SupervisedConfig(5000, 32), 9000)),
 }  # fmt: skip
 """Every preset by name; the paper has no such experiment, so there is none of its sizes."""
-
-
-def settled(preset: DigitsPreset) -> dict[str, Any]:
-    """What a run's figures depend on. Methods can be added to it later."""
-    about = as_settings(preset)
-    del about["methods"]
-    return about

@@ -16,22 +16,19 @@ import numpy as np
 from crossgap.base.files import once
 from crossgap.core.results import with_threads
 from crossgap.core.runs import timed
-from crossgap.core.statistics import wilson_interval
 from crossgap.data import Classes, LabelledImages
 from crossgap.deploy.adapted import AdaptedModel, weights_of
-from crossgap.evaluation import AGGREGATE
+from crossgap.evaluation import AGGREGATE, share
 from crossgap.experiments.digits.data import Split, mnist, mnist_m, randomized, scanned_digits, varied
 from crossgap.experiments.digits.presets import DigitsPreset
+from crossgap.experiments.engine.experiment import Rows, rows_of
 from crossgap.experiments.engine.trial import Trial
 from crossgap.methods.methods import Methods
 from crossgap.methods.registry import METHODS
 
 SOURCE: Callable[[Split], LabelledImages] = mnist
 """The source domain."""
-TARGETS: dict[str, Callable[[Split], LabelledImages]] = {
-    "mnist_m": mnist_m,
-    "scanned_digits": scanned_digits,
-}
+TARGETS: dict[str, Callable[[Split], LabelledImages]] = {"mnist_m": mnist_m, "scanned_digits": scanned_digits}
 """Every target domain by name."""
 CLASSES = Classes(10)
 TRANSLATORS = ("plain_gan", "task_loss_only", "taskgan_inverse", "taskgan_inverse_unlabelled")
@@ -53,13 +50,13 @@ class DigitsTrial(Trial):
 
     preset: DigitsPreset
 
-    def run(self) -> list[dict[str, Any]]:
+    def run(self) -> Rows:
         """Do what is not done yet; one flat row per figure."""
-        return [
-            {"domain": self.domain, "method": method, "seed": self.seed, "metric": metric, **figures}
-            for method in self.preset.methods
-            for metric, figures in self.evaluate(method)["aggregate"].items()
-        ]
+        rows = []
+        for method in self.preset.methods:
+            found = self.evaluate(method)["aggregate"]
+            rows += rows_of(found, domain=self.domain, method=method, seed=self.seed)
+        return rows
 
     # data
 
@@ -123,19 +120,13 @@ class DigitsTrial(Trial):
         def measure() -> dict[str, Any]:
             model = self.model(method)
             with timed(self.root, "evaluate"):
-                wrong = {
-                    split: CLASSES.errors(model.predict(data.images), data.labels)
-                    for split in ("test", "validation")
-                    for data in (self.held_out(split),)
-                }
-            figures = {
-                "accuracy": accuracy(wrong["test"]),
-                "validation_accuracy": accuracy(wrong["validation"]),
-            }
-            return {
-                "aggregate": with_threads(figures, model.made_of.get("threads")),
-                "wrong": np.flatnonzero(wrong["test"]).tolist(),
-            }
+                test, validation = (
+                    CLASSES.errors(model.predict(data.images), data.labels)
+                    for data in map(self.held_out, ("test", "validation"))
+                )
+            found = {"accuracy": share(test == 0), "validation_accuracy": share(validation == 0)}
+            aggregate = with_threads(found, model.made_of.get("threads"))
+            return {"aggregate": aggregate, "wrong": np.flatnonzero(test).tolist()}
 
         path, model = self.folder / "evaluation" / f"{method}.json", self._saved(method)
         shape = {"aggregate": AGGREGATE, "wrong": [int]}
@@ -149,10 +140,3 @@ class DigitsTrial(Trial):
         for method in (name for name in TRANSLATORS if self._saved(name).exists()):
             rows[f"F(y), {METHODS[method].about}"] = self.model(method).translate(images)
         return rows
-
-
-def accuracy(wrong: np.ndarray) -> dict[str, Any]:
-    """Share of right answers with Wilson's 95 % interval, of (n,) with 1 where one is wrong."""
-    right, n = len(wrong) - int(wrong.sum()), len(wrong)
-    low, high = wilson_interval(right, n)
-    return {"value": right / n, "low": low, "high": high, "n": n}

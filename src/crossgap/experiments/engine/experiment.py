@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pkgutil
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
 
 from crossgap.base.registry import Registry
+from crossgap.errors import CrossgapError
 
 if TYPE_CHECKING:
     import lightning_fabric
@@ -81,6 +82,10 @@ class Experiment(ABC):
     """Whether it is reinforcement learning, which has a precision of its own."""
     metric: ClassVar[str] = "success"
     """What its table shows."""
+    preset: Any
+    """Its size."""
+    trial: Callable[..., Any]
+    """What runs one seed in a domain, made like a `Trial`; its `run` takes what else a part says."""
     settings: dict[str, Any]
     """All that a run's figures depend on, as JSON; what can be added to a run is not in it."""
 
@@ -96,9 +101,11 @@ class Experiment(ABC):
     def parts(self, seeds: int) -> Sequence[tuple[Any, ...]]:
         """What can run at the same time: arguments of `run`, for that many seeds."""
 
-    @abstractmethod
     def run(self, folder: Path, fabric: lightning_fabric.Fabric, quiet: bool, *part: Any) -> Rows:
-        """Do what is not done yet of a part in a run folder; its rows."""
+        """Do what is not done yet of a part in a run folder; its rows. A part that `trial` is for begins with
+        the domain and ends with the seed."""
+        domain, *more, seed = part
+        return self.trial(folder, self.preset, domain, seed, fabric, quiet).run(*more)
 
     @abstractmethod
     def draw(self, folder: Path, path: Path, fabric: lightning_fabric.Fabric) -> None:
@@ -108,6 +115,23 @@ class Experiment(ABC):
     @abstractmethod
     def table(results: dict[str, Any]) -> str:
         """A results file's rows in Markdown."""
+
+
+def check_settings(folder: Path, config: dict[str, Any], settings: dict[str, Any]) -> None:
+    """Whether a run is of a preset's settings as they are.
+
+    Raises:
+        CrossgapError: the preset has changed since.
+    """
+    if config["settings"] != settings:
+        raise CrossgapError(
+            f"Preset '{config['preset']}' has changed since {folder} was run: start a new run."
+        )
+
+
+def rows_of(found: Mapping[str, Mapping[str, Any]], **about: Any) -> Rows:
+    """A row per metric that was found: what it is of, the metric, and its figures."""
+    return [{**about, "metric": metric, **row} for metric, row in found.items()]
 
 
 def unique(values: Sequence[Any]) -> tuple[Any, ...]:

@@ -3,9 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from crossgap.base.files import writing
+from crossgap.experiments.engine.markdown import having
+from crossgap.report import plots
 from crossgap.report.palette import show
 
 NAMES = {
@@ -32,52 +31,28 @@ def curve(rows: list[dict[str, Any]], path: Path) -> Path:
         rows: of `MicoTrial.run`, of any number of seeds.
         path: the PNG to write.
     """
-    from matplotlib.figure import Figure
-
-    figure = Figure((6.4, 4.2), layout="constrained", dpi=150)
-    axes = figure.subplots()
+    figure, axes = plots.new_figure((6.4, 4.2))
     shown = show(NAMES, "few", "many")
     for method, name in NAMES.items():
-        points = np.array(_points(rows, method))
-        if not len(points):
+        if not (found := having(rows, method=method, metric="angle_l2")):
             continue
-        images, mean, low, high = points.T
-        style: Any = {"color": shown[method].light, "label": name, "lw": 1.8}
+        (images, *points), colour = plots.line(found, "images"), shown[method].light
         if images[0] == 0:
-            axes.axhline(mean[0], ls="--", **style)
-            axes.axhspan(low[0], high[0], color=style["color"], alpha=0.15, lw=0)
+            (mean,), (low,), (high,) = points
+            axes.axhline(mean, ls="--", color=colour, label=name, lw=1.8)
+            axes.axhspan(low, high, color=colour, alpha=0.15, lw=0)
         else:
-            axes.plot(images, mean, marker="o", ms=4, **style)
-            axes.fill_between(images, low, high, color=style["color"], alpha=0.15, lw=0)
+            plots.draw_band(axes, images, points, colour, marker="o", ms=4, label=name)
     _scale_axes(axes, sorted({row["images"] for row in rows} - {0}))
-    with writing(path) as temporary:
-        figure.savefig(temporary, format="png", metadata={"Software": None})
-    return path
-
-
-def _points(rows: list[dict[str, Any]], method: str) -> list[tuple[float, float, float, float]]:
-    """(images, mean, lowest low, highest high) of a method's error, by rising number of images."""
-    found = [row for row in rows if (row["method"], row["metric"]) == (method, "angle_l2")]
-    points = []
-    for images in sorted({row["images"] for row in found}):
-        same = [row for row in found if row["images"] == images]
-        mean = float(np.mean([row["value"] for row in same]))
-        points.append((images, mean, min(row["low"] for row in same), max(row["high"] for row in same)))
-    return points
+    return plots.save(figure, path)
 
 
 def _scale_axes(axes: Any, images: list[int]) -> None:
-    from matplotlib.ticker import LogLocator, NullFormatter
-
     axes.set_xscale("log")
-    axes.set_yscale("log")
+    plots.logarithmic(axes)
     axes.set_xticks(images, [f"{number:,}" for number in images])
     axes.set_xticks([], minor=True)
-    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axes.yaxis.set_major_formatter("{x:g}")
-    axes.yaxis.set_minor_formatter(NullFormatter())
     axes.set_xlabel("labelled target images")
     axes.set_ylabel("L2 error of the joint angles, rad²")
-    axes.grid(axis="y", lw=0.6, alpha=0.5)
-    axes.spines[["top", "right"]].set_visible(False)
+    plots.tidy(axes)
     axes.legend(frameon=False, fontsize=8, ncols=2, loc="lower center", bbox_to_anchor=(0.5, 1.0))

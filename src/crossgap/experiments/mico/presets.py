@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from crossgap.methods.config import NetworkConfig, SupervisedConfig, TaskGANConfig, TranslatorConfig
+from crossgap.experiments.taskgan.presets import tiny
+from crossgap.methods.config import OWN_DATA, SupervisedConfig, TaskGANConfig, TranslatorConfig
 
 
 @dataclass(frozen=True)
@@ -30,19 +31,12 @@ class MicoPreset:
 MICO_PRESETS = {
     "smoke": MicoPreset(
         size=32, source_images=64, target_images=(1, 8), test_images=16,
-        config=TaskGANConfig(
-            networks=NetworkConfig(8, 32, 4, 1, 4),
-            source=SupervisedConfig(25, 16), randomization=SupervisedConfig(25, 16),
-            target=SupervisedConfig(5, 8),
-            fine_tuning=SupervisedConfig(5, 8), randomized_fine_tuning=SupervisedConfig(5, 8),
-            translator=TranslatorConfig(5, 4), canonical=TranslatorConfig(5, 4),
-            refinement=SupervisedConfig(5, 8),
-        ),
+        config=tiny(25, 5),
     ),
     "quick": MicoPreset(
         source_images=20_000, target_images=(1, 10, 100, 1000),
         config=TaskGANConfig(
-            networks=NetworkConfig(generator_width=16, generator_blocks=4, discriminator_width=16),
+            networks=OWN_DATA.networks,
             source=SupervisedConfig(3000, 64, 2e-3), randomization=SupervisedConfig(6000, 64),
             target=SupervisedConfig(600, 16), fine_tuning=SupervisedConfig(600, 16),
             randomized_fine_tuning=SupervisedConfig(600, 16),
@@ -52,7 +46,7 @@ MICO_PRESETS = {
     ),
     "full": MicoPreset(
         config=TaskGANConfig(
-            networks=NetworkConfig(generator_width=16, generator_blocks=4, discriminator_width=16),
+            networks=OWN_DATA.networks,
             source=SupervisedConfig(6000, 64, 2e-3), randomization=SupervisedConfig(12_000, 64),
             target=SupervisedConfig(1200, 16), fine_tuning=SupervisedConfig(1200, 16),
             randomized_fine_tuning=SupervisedConfig(1200, 16),

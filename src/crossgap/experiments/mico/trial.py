@@ -17,7 +17,8 @@ from crossgap.core.statistics import mean_interval
 from crossgap.data import LabelledImages
 from crossgap.deploy.adapted import AdaptedModel, weights_of
 from crossgap.errors import CrossgapError, check_known
-from crossgap.evaluation import AGGREGATE, Predict
+from crossgap.evaluation import AGGREGATE, Predict, figures
+from crossgap.experiments.engine.experiment import Rows, rows_of
 from crossgap.experiments.engine.trial import Trial
 from crossgap.experiments.mico.presets import MicoPreset
 from crossgap.methods.config import SupervisedConfig, TaskGANConfig, TranslatorConfig
@@ -85,11 +86,10 @@ def angle_figures(differences: np.ndarray) -> dict[str, dict[str, Any]]:
     squared = np.square(differences)
     per_image = {"angle_l2": squared.mean(1), "angle_error": np.rad2deg(np.abs(differences)).mean(1)}
     per_image |= {f"angle_l2_joint_{joint}": values for joint, values in enumerate(squared.T, 1)}
-    figures = {}
-    for name, values in per_image.items():
-        low, high = mean_interval(values)
-        figures[name] = {"value": float(values.mean()), "low": low, "high": high, "n": len(values)}
-    return figures
+    return {
+        name: figures(float(values.mean()), mean_interval(values), len(values))
+        for name, values in per_image.items()
+    }
 
 
 def check_selection(methods: Sequence[str], counts: Sequence[int], most: int) -> None:
@@ -118,7 +118,7 @@ class MicoTrial(Trial):
         super().__init__(root, preset, TARGET, seed, fabric, quiet)
         self.methods = tuple(methods)
 
-    def run(self, images: int) -> list[dict[str, Any]]:
+    def run(self, images: int) -> Rows:
         """Do what is not done yet with that many target images; one flat row per figure.
 
         With none there are `benchmark` and `source_only`, f_X on test images of the source and of the
@@ -128,15 +128,11 @@ class MicoTrial(Trial):
         for shared in self._shared() if images else ():
             if not self._saved(shared, 0).exists():
                 self.model(shared, 0)  # under a time of its own, whichever number comes first
-        return [
-            {
-                "domain": SOURCE if method in BENCHMARK else TARGET, "method": method, "images": images,
-                "seed": self.seed, "metric": metric, **row,
-            }
-            for method in of_number
-            if method in (*BENCHMARK, *self.methods)
-            for metric, row in self._evaluate(method, images).items()
-        ]  # fmt: skip
+        rows = []
+        for method in (method for method in of_number if method in (*BENCHMARK, *self.methods)):
+            domain, found = SOURCE if method in BENCHMARK else TARGET, self._evaluate(method, images)
+            rows += rows_of(found, domain=domain, method=method, images=images, seed=self.seed)
+        return rows
 
     def _shared(self) -> tuple[str, ...]:
         """What the chosen methods build on with any number of target images."""
@@ -230,8 +226,8 @@ class MicoTrial(Trial):
             model = self.model("source_only" if benchmark else method, images)
             data = self.source_test if benchmark else self.test
             with timed(self.root, "evaluate"):
-                figures = angle_figures(angle_differences(model.predict, data))
-            return with_threads(figures, model.made_of.get("threads"))
+                found = angle_figures(angle_differences(model.predict, data))
+            return with_threads(found, model.made_of.get("threads"))
 
         model = self._saved("source_only" if method == "benchmark" else method, images)
         path = self.folder / "evaluation" / f"{method}_{images:05d}.json"

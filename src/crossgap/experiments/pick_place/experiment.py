@@ -47,9 +47,7 @@ class PickPlace(Experiment):
     def __init__(self, preset: str, looks: Names = None, methods: Names = None):
         sizes = find("Preset", preset, PICK_PLACE_PRESETS)
         self.preset = replace(
-            sizes,
-            looks=unique(looks or sizes.looks),
-            methods=unique(methods or sizes.methods),
+            sizes, looks=unique(looks or sizes.looks), methods=unique(methods or sizes.methods)
         )
         for look in self.preset.looks:
             get_look(look)

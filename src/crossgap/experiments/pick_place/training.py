@@ -11,8 +11,7 @@ from crossgap.base.machine import threads_here
 from crossgap.experiments.pick_place.presets import PickPlacePreset
 from crossgap.experiments.pick_place.rollouts import VIEW, expert
 from crossgap.experiments.pick_place.setups import PREDICTED, PickPlaceSetup, new_pick_place_learner
-from crossgap.experiments.xarm7.outcomes import judged
-from crossgap.experiments.xarm7.rollouts import sparse_reward
+from crossgap.experiments.xarm7.rollouts import judged, sparse_reward
 from crossgap.methods.asymmetric_ddpg.learner import AsymmetricDDPG
 from crossgap.methods.asymmetric_ddpg.training import Training
 from crossgap.rl.collection import (

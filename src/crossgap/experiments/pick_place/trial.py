@@ -12,11 +12,12 @@ from crossgap.base.records import as_json
 from crossgap.core.runs import same_setup, timed
 from crossgap.core.weights import ABOUT, digest_in, newest_in
 from crossgap.errors import check_known
+from crossgap.experiments.engine.experiment import Rows, rows_of
 from crossgap.experiments.engine.trial import Trial
 from crossgap.experiments.pick_place.presets import PickPlacePreset
 from crossgap.experiments.pick_place.setups import SETUPS
 from crossgap.experiments.pick_place.training import PickPlaceTraining
-from crossgap.experiments.xarm7.outcomes import EPISODE, judged, trained_threads
+from crossgap.experiments.xarm7.rollouts import EPISODE, judged, threads_of
 from crossgap.methods.asymmetric_ddpg.learner import AsymmetricDDPG
 from crossgap.rl.collection import TEST_GOALS
 
@@ -38,7 +39,7 @@ class PickPlaceTrial(Trial):
         super().__init__(root, preset, "", seed, fabric, quiet)
         check_known("Method", preset.methods, SETUPS)
 
-    def run(self) -> list[dict[str, Any]]:
+    def run(self) -> Rows:
         """Do what is not done yet; one flat row per figure.
 
         `domain` is the look; what sees the state plays in the source alone, for the state has no look.
@@ -51,12 +52,11 @@ class PickPlaceTrial(Trial):
         seeing = any(SETUPS[method].cameras for method in self.preset.methods)
         for method in {*self.preset.methods, *((TEACHER,) if seeing else ())}:  # finished ones do not ask
             same_setup(self.folder / method, SETUPS[method])
-        rows = [
-            {"domain": look, "method": method, "seed": self.seed, "metric": metric, **row}
-            for method in self.preset.methods
-            for look in (self.preset.looks if SETUPS[method].cameras else ("source",))
-            for metric, row in judged(self.episodes(method, look)).items()
-        ]
+        rows = []
+        for method in self.preset.methods:
+            for look in self.preset.looks if SETUPS[method].cameras else ("source",):
+                found = judged(self.episodes(method, look))
+                rows += rows_of(found, domain=look, method=method, seed=self.seed)
         about = {"domain": "source", "seed": self.seed, "metric": "validation_success"}
         return rows + [
             {**about, "method": method, **point}
@@ -73,7 +73,7 @@ class PickPlaceTrial(Trial):
                 training.run()
             with timed(self.root, "evaluate"):
                 played = training.evaluate(look, TEST_GOALS)
-            return [one | trained_threads(training.curve) for one in played]
+            return [one | threads_of(training.curve) for one in played]
 
         path = self.folder / "evaluation" / f"{method}_{look}.json"
         return once(path, play, "evaluation", [EPISODE], of=lambda: self._trained(method))
@@ -97,11 +97,5 @@ class PickPlaceTrial(Trial):
 
     def _begun(self, method: str, teacher: AsymmetricDDPG | None = None) -> PickPlaceTraining:
         return PickPlaceTraining(
-            self.folder / method,
-            self.preset,
-            SETUPS[method],
-            self.seed,
-            self.fabric,
-            self.quiet,
-            teacher,
+            self.folder / method, self.preset, SETUPS[method], self.seed, self.fabric, self.quiet, teacher
         )

@@ -7,12 +7,13 @@ from typing import Any
 import lightning_fabric
 import numpy as np
 
-from crossgap.base.files import writing
 from crossgap.core.results import read_rows, with_threads
-from crossgap.experiments.engine.experiment import Experiment, Names, Rows, unique
+from crossgap.evaluation import figures
+from crossgap.experiments.engine.experiment import Experiment, Names, Rows, rows_of, unique
 from crossgap.experiments.engine.markdown import error_cell, having, origin, rate_cell, seeds_in, table
 from crossgap.experiments.taskgan.presets import as_json, get_preset
 from crossgap.experiments.taskgan.trial import TaskGANTrial, Variant
+from crossgap.report import plots
 from crossgap.report.pictures import gallery
 from crossgap.simulation.reach3.looks import get_target_look
 
@@ -44,9 +45,8 @@ class TaskWeightTrial(Variant):
         model = self.model(METHOD)
         translated = model.translate(self.held_out.images)
         distance = histogram_distance(translated, self.held_out_pairs.images)
-        style = {"value": distance, "low": None, "high": None, "n": len(translated)}
-        found = with_threads({"histogram_distance": style}, model.made_of.get("threads"))
-        return [*rows, *({**about, "metric": metric, **figures} for metric, figures in found.items())]
+        style = {"histogram_distance": figures(distance, (None, None), len(translated))}
+        return rows + rows_of(with_threads(style, model.made_of.get("threads")), **about)
 
 
 def pictures(whole: TaskGANTrial, count: int = 6) -> dict[str, np.ndarray]:
@@ -70,14 +70,11 @@ def histogram_distance(images: np.ndarray, others: np.ndarray, bins: int = 32) -
         others: (m, H, W, 3) uint8.
         bins: of each channel.
     """
-    distances = []
-    for channel in range(3):
-        a, b = (
-            np.histogram(part[..., channel], bins, (0, 256))[0] / part[..., channel].size
-            for part in (images, others)
-        )
-        distances.append(float(np.abs(a - b).sum() / 2))
-    return float(np.mean(distances))
+    a, b = (
+        np.stack([np.histogram(one, bins, (0, 256))[0] / one.size for one in np.moveaxis(part, -1, 0)])
+        for part in (images, others)
+    )
+    return float(np.mean(np.abs(a - b).sum(1) / 2))
 
 
 def plot(rows: list[dict[str, Any]], path: Path) -> Path:
@@ -87,39 +84,23 @@ def plot(rows: list[dict[str, Any]], path: Path) -> Path:
         rows: of `TaskWeightTrial.run`, of any number of weights and seeds.
         path: the PNG to write.
     """
-    from matplotlib.figure import Figure
-
-    figure = Figure((9.6, 3.4), layout="constrained", dpi=150)
-    panels = (
+    figure, panels = plots.new_figure((9.6, 3.4), 1, 3)
+    shown = (
         ("held_out_mse", "task error of f_X(F(y))\n(1 = knows nothing)", "#0b6e99"),
         ("histogram_distance", "style: distance of F(Y)'s colours\nfrom the true pairs'", "#c2410c"),
         ("pair_l1", "difference between F(y)\nand its true pair", "#4d7c0f"),
     )
-    weights = sorted({row["task_weight"] for row in rows})
-    for axes, (metric, title, colour) in zip(figure.subplots(1, 3), panels, strict=True):
-        values = [
-            [r["value"] for r in rows if (r["metric"], r["task_weight"]) == (metric, w)] for w in weights
-        ]
-        axes.plot(range(len(weights)), [np.mean(v) for v in values], marker="o", ms=4, lw=1.8, color=colour)
-        axes.fill_between(
-            range(len(weights)),
-            [min(v) for v in values],
-            [max(v) for v in values],
-            color=colour,
-            alpha=0.15,
-            lw=0,
-        )
+    for axes, (metric, title, colour) in zip(panels, shown, strict=True):
+        weights, *points = plots.line(having(rows, metric=metric), "task_weight", "value", "value")
+        plots.draw_band(axes, range(len(weights)), points, colour, marker="o", ms=4)
         axes.set_title(title, fontsize=9)
         axes.set_xticks(range(len(weights)), [f"{weight:g}" for weight in weights], fontsize=8)
         axes.set_xlabel("λ_φ, for labels of spread 1", fontsize=8)
         axes.margins(y=0.08)
         axes.set_ylim(bottom=0)
         axes.tick_params(axis="y", labelsize=8)
-        axes.grid(alpha=0.25)
-        axes.spines[["top", "right"]].set_visible(False)
-    with writing(path) as temporary:
-        figure.savefig(temporary, format="png", metadata={"Software": None})
-    return path
+        plots.tidy(axes, alpha=0.25)
+    return plots.save(figure, path)
 
 
 WEIGHED = {

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from crossgap.core.statistics import mean_interval
+from crossgap.evaluation import figures
 from crossgap.simulation.reach3.looks import Look
 
 LANDMARKS = {"cube": (0, 75), "tip": (1, 20)}
@@ -101,5 +102,4 @@ def pair_error(
 
 def _over_episodes(errors: np.ndarray, episodes: np.ndarray) -> dict[str, Any]:
     means = [errors[episodes == episode].mean() for episode in np.unique(episodes)]
-    low, high = mean_interval(means)
-    return {"value": fmean(means), "low": low, "high": high, "n": len(means)}
+    return figures(fmean(means), mean_interval(means), len(means))

@@ -1,12 +1,13 @@
 """The central experiment of the TaskGAN paper over looks and seeds."""
 
+from functools import partial
 from pathlib import Path
 
 import lightning_fabric
 
 from crossgap.core.results import read_rows
 from crossgap.errors import check_known
-from crossgap.experiments.engine.experiment import Experiment, Names, Rows, unique
+from crossgap.experiments.engine.experiment import Experiment, Names, unique
 from crossgap.experiments.taskgan.figures import of_the_paper, regimes_plot
 from crossgap.experiments.taskgan.presets import ALL_METHODS, as_json, get_preset, with_task_norm
 from crossgap.experiments.taskgan.tables import success_table
@@ -35,6 +36,7 @@ class TaskGAN(Experiment):
         for look in self.looks:
             get_target_look(look)
         check_known("Method of this experiment", self.methods, ALL_METHODS)
+        self.trial = partial(TaskGANTrial, methods=self.methods)
         self.norm = task_norm or "none"
         self.preset = with_task_norm(plain, self.norm)
         self.settings, self._depends = as_json(self.preset), as_json(plain)
@@ -48,10 +50,6 @@ class TaskGAN(Experiment):
         """Looks and seeds."""
         return [(look, seed) for look in self.looks for seed in range(seeds)]
 
-    def run(self, folder: Path, fabric: lightning_fabric.Fabric, quiet: bool, look: str, seed: int) -> Rows:
-        """Every method in a look."""
-        return TaskGANTrial(folder, self.preset, look, seed, fabric, quiet, self.methods).run()
-
     def draw(self, folder: Path, path: Path, fabric: lightning_fabric.Fabric) -> None:
         """`<preset>_regimes.png`, figure 9 of the paper, where all its regimes were run, and
         `<preset>_<look>….png`, what the translators of seed 0 draw (figure 7), a picture for each entry of
@@ -59,7 +57,7 @@ class TaskGAN(Experiment):
         normed = "" if self.norm == "none" else f"_{self.norm}"
         regimes_plot(of_the_paper(read_rows(path)), path.with_name(f"{path.stem}_regimes.png"))
         for look in self.looks:
-            trial = TaskGANTrial(folder, self.preset, look, 0, fabric, methods=self.methods)
+            trial = self.trial(folder, self.preset, look, 0, fabric)
             for end, translators in PICTURED.items():
                 if pictures := trial.pictures(translators):
                     gallery(pictures, path.with_name(f"{path.stem}{normed}_{look}{end}.png"))

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from crossgap.base.files import writing
+from crossgap.report import plots
 
 REGIMES = {
     "target_only": ("Benchmark", "#4aa3dc"),
@@ -36,30 +36,18 @@ def regimes_plot(rows: list[dict[str, Any]], path: Path) -> Path | None:
     Returns:
         The path, or None where not all regimes were run.
     """
-    from matplotlib.figure import Figure
     from matplotlib.ticker import PercentFormatter
 
     rows = [row for row in rows if row["metric"] == "success" and row["method"] in REGIMES]
     if {row["method"] for row in rows} != set(REGIMES):
         return None
     domains = sorted({row["domain"] for row in rows})
-    figure = Figure((1.8 + 1.9 * len(domains), 3.8), layout="constrained", dpi=150)
-    axes = figure.subplots()
+    figure, axes = plots.new_figure((1.8 + 1.9 * len(domains), 3.8))
     width = 0.8 / len(REGIMES)
     for index, (method, (name, colour)) in enumerate(REGIMES.items()):
         found = [[r for r in rows if (r["method"], r["domain"]) == (method, domain)] for domain in domains]
         places = np.array([i for i, part in enumerate(found) if part]) + (index - 2.5) * width
-        mean, low, high = np.array(
-            [
-                (
-                    np.mean([r["value"] for r in part]),
-                    min(r["low"] for r in part),
-                    max(r["high"] for r in part),
-                )
-                for part in found
-                if part
-            ]
-        ).T
+        mean, low, high = np.array([plots.span(part) for part in found if part]).T
         axes.bar(places, mean, width * 0.92, color=colour, label=name)
         whiskers = np.maximum([mean - low, high - mean], 0)
         axes.errorbar(places, mean, whiskers, fmt="none", ecolor="#333", elinewidth=0.8, capsize=2)
@@ -67,10 +55,7 @@ def regimes_plot(rows: list[dict[str, Any]], path: Path) -> Path | None:
     axes.set_ylim(0, 1.02)
     axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     axes.set_ylabel("success in closed loop")
-    axes.grid(axis="y", lw=0.6, alpha=0.5)
+    plots.tidy(axes)
     axes.set_axisbelow(True)
-    axes.spines[["top", "right"]].set_visible(False)
     figure.legend(frameon=False, fontsize=8, ncols=3, loc="outside upper center")
-    with writing(path) as temporary:
-        figure.savefig(temporary, format="png", metadata={"Software": None})
-    return path
+    return plots.save(figure, path)

@@ -3,7 +3,8 @@
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from crossgap.errors import unknown
+from crossgap.base import records
+from crossgap.errors import find
 from crossgap.methods.config import (
     OWN_DATA,
     CycleConfig,
@@ -64,18 +65,18 @@ class Preset:
     """The training."""
 
 
+def tiny(source: int, steps: int) -> TaskGANConfig:
+    """The training of a preset smoke: so many steps where there are many images, and everywhere else."""
+    many, few, pair = SupervisedConfig(source, 16), SupervisedConfig(steps, 8), TranslatorConfig(steps, 4)
+    return TaskGANConfig(NetworkConfig(8, 32, 4, 1, 4), many, many, few, few, few, pair, pair, few)
+
+
 QUICK = replace(OWN_DATA, dann=DANNConfig())
 PRESETS = {
     "smoke": Preset(
         size=32, source_episodes=24, target_episodes=6, steps=8, starts=4, episode_steps=5, gains=(0.2,),
-        config=TaskGANConfig(
-            networks=NetworkConfig(8, 32, 4, 1, 4),
-            source=SupervisedConfig(50, 16), randomization=SupervisedConfig(50, 16),
-            target=SupervisedConfig(25, 8), fine_tuning=SupervisedConfig(25, 8),
-            randomized_fine_tuning=SupervisedConfig(25, 8),
-            translator=TranslatorConfig(25, 4), canonical=TranslatorConfig(25, 4),
-            refinement=SupervisedConfig(25, 8),
-            two_columns=TwoColumnsConfig(25, 8), translated_images=48, cycle=CycleConfig(10, 4),
+        config=replace(
+            tiny(50, 25), two_columns=TwoColumnsConfig(25, 8), translated_images=48, cycle=CycleConfig(10, 4)
         ),
     ),
     "quick": Preset(perturbation=0.1, config=QUICK),
@@ -90,12 +91,10 @@ PRESETS = {
 """Every preset by name; `paper` has the paper's own sizes and set-up, where it gives them."""
 
 
-def as_json(preset: Preset) -> dict[str, Any]:
+def as_json(preset: Any) -> dict[str, Any]:
     """A preset as JSON gives it back, without its methods: no figure depends on which others there are, so
     a run and its results file go on with further ones."""
-    about = as_settings(preset) | {"gains": list(preset.gains)}
-    del about["methods"]
-    return about
+    return {key: value for key, value in records.as_json(as_settings(preset)).items() if key != "methods"}
 
 
 def get_preset(name: str) -> Preset:
@@ -104,9 +103,7 @@ def get_preset(name: str) -> Preset:
     Raises:
         CrossgapError: there is none; the message lists those that exist.
     """
-    if name not in PRESETS:
-        raise unknown("Preset", name, PRESETS)
-    return PRESETS[name]
+    return find("Preset", name, PRESETS)
 
 
 def with_task_norm(preset: Preset, task_norm: TaskNorm) -> Preset:

@@ -14,6 +14,7 @@ from crossgap.core.trainer import read_metrics
 from crossgap.deploy.adapted import AdaptedModel
 from crossgap.errors import CrossgapError, check_known
 from crossgap.experiments.engine.closing import say_success
+from crossgap.experiments.engine.experiment import check_settings
 from crossgap.experiments.taskgan.presets import (
     ALL_METHODS,
     MAIN_METHODS,
@@ -54,10 +55,7 @@ def report_again(
     found, preset = config["settings"], get_preset(config["preset"])
     if not mismatch(found, NORMED):
         preset = with_task_norm(preset, found["config"]["networks"]["task_norm"])
-    if found != as_json(preset):
-        raise CrossgapError(
-            f"Preset '{config['preset']}' has changed since {folder} was run: start a new run."
-        )
+    check_settings(folder, config, as_json(preset))
     whole = TaskGANTrial(folder, preset, look, seed, make_fabric(), methods=ALL_METHODS)
     evaluated = [method for method in ALL_METHODS if whole.is_evaluated(method)]
     missing = [method for method in MAIN_METHODS if method not in evaluated]

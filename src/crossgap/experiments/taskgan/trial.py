@@ -25,6 +25,7 @@ from crossgap.evaluation import (
     closed_loop,
     offline_error,
 )
+from crossgap.experiments.engine.experiment import Rows, rows_of
 from crossgap.experiments.engine.trial import Trial
 from crossgap.experiments.taskgan.alignment import landmarks_of, pair_error
 from crossgap.experiments.taskgan.presets import MAIN_METHODS, Preset
@@ -39,12 +40,10 @@ PICTURED = {
     "_source_supervised": ("source_supervised_taskgan",),
     "_others": ("source_supervised_gan", "cycle_taskgan_unlabelled", "cycle_taskgan", "canonical_taskgan"),
     "_forward": (
-        "plain_gan_forward",
-        "taskgan_forward",
-        "cycle_taskgan_translator",
+        "plain_gan_forward", "taskgan_forward", "cycle_taskgan_translator",
         "cycle_taskgan_unlabelled_translator",
     ),
-}
+}  # fmt: skip
 """Translators whose drawings are shown beneath each other, by the end of the picture's name: what is left of
 TaskGAN without a part, TaskGAN that is supervised on the source as well, other ways to train a translator,
 and those that draw G(x), as the paper's figure 7. All of one picture translate the same way."""
@@ -75,30 +74,26 @@ class TaskGANTrial(Trial):
         super().__init__(root, preset, domain, seed, fabric, quiet)
         self.methods = tuple(methods)
 
-    def run(self) -> list[dict[str, Any]]:
+    def run(self) -> Rows:
         """Do what is not done yet; the result rows of this seed and look."""
         self.gain  # noqa: B018 (chosen before anything is seen of the target)
         for method in self.methods:
             self.evaluate(method)
         return self.rows()
 
-    def rows(self) -> list[dict[str, Any]]:
+    def rows(self) -> Rows:
         """One flat row per figure, from what has been evaluated; that of `success` also says which starts
         were `won`, a 1 or 0 for each, so that methods can be compared start by start."""
-        rows = []
+        rows, norm = [], {"task_norm": self.preset.config.networks.task_norm}
+        if norm["task_norm"] == "none":  # as in the paper: rows do not say so
+            norm = {}
         for method in self.methods:
-            found = self.evaluate(method)
-            for metric, figures in found["aggregate"].items():
-                about = {"domain": self.domain, "method": method, "seed": self.seed, "metric": metric}
-                rows.append(about | self._norm() | figures)
-                if metric == "success":
-                    rows[-1]["won"] = "".join(str(int(one["success"])) for one in found["episodes"])
+            found, about = self.evaluate(method), {"domain": self.domain, "method": method, "seed": self.seed}
+            figures = {metric: norm | row for metric, row in found["aggregate"].items()}
+            if "success" in figures:
+                figures["success"]["won"] = "".join(str(int(one["success"])) for one in found["episodes"])
+            rows += rows_of(figures, **about)
         return rows
-
-    def _norm(self) -> dict[str, str]:
-        """What rows say of the task model's norm: nothing where it has none, as in the paper."""
-        norm = self.preset.config.networks.task_norm
-        return {} if norm == "none" else {"task_norm": norm}
 
     # data
 
@@ -108,17 +103,12 @@ class TaskGANTrial(Trial):
         """Collect or read a data set: many images, as a simulator gives them for free, or few."""
         preset = self.preset
         collection = Collection(
-            look=look,
-            episodes=preset.source_episodes if many else preset.target_episodes,
-            steps=preset.steps,
-            size=preset.size,
-            seed=100 * self.seed + stream,
-            perturbation=perturbation,
+            look=look, episodes=preset.source_episodes if many else preset.target_episodes,
+            steps=preset.steps, size=preset.size, seed=100 * self.seed + stream, perturbation=perturbation,
             **settings,
-        )
+        )  # fmt: skip
         shared = look == "source" and many
-        path = (self.source_folder if shared else self.folder) / "data" / name
-        return self.collected(collection, path)
+        return self.collected(collection, (self.source_folder if shared else self.folder) / "data" / name)
 
     @functools.cached_property
     def source(self) -> LabelledImages:
@@ -225,10 +215,9 @@ class TaskGANTrial(Trial):
     def _timed(self, measure: Callable[..., dict[str, Any]], method: str) -> dict[str, Any]:
         model, _ = self.model(method), self.held_out  # under times of their own
         with timed(self.root, "evaluate"):
-            found, threads = measure(method, model), model.made_of.get("threads")
-        if "aggregate" in found:
-            return found | {"aggregate": with_threads(found["aggregate"], threads)}
-        return with_threads(found, threads)
+            found = measure(method, model)
+        figures = with_threads(found.get("aggregate", found), model.made_of.get("threads"))
+        return found | {"aggregate": figures} if "aggregate" in found else figures
 
     def _see(self, method: str, model: AdaptedModel) -> dict[str, Any]:
         """Errors on held-out images, and on those that it was trained on."""
@@ -252,10 +241,9 @@ class TaskGANTrial(Trial):
         if model.translator is None:
             return {}
         target, source = self.held_out, self.held_out_pairs
-        forward = METHODS[method].translates_source
-        given, true, look = (source, target, self.domain) if forward else (target, source, "source")
-        landmarks = landmarks_of(get_look(look))
-        return pair_error(model.translate(given.images), true.images, target.episodes, landmarks)
+        if METHODS[method].translates_source:
+            return aligned(model, source, target, self.domain)
+        return aligned(model, target, source)
 
     def _on_training_images(self, method: str, model: AdaptedModel) -> dict[str, Any]:
         """The same errors on the few target images that it was trained on: how well it generalises (section
@@ -267,10 +255,8 @@ class TaskGANTrial(Trial):
         if about.policy:
             found["train_mse"] = offline_error(model.predict, self.target, self.scale)
         if about.policy and model.translator is not None:
-            translated, pairs = model.translate(self.target.images), self.target_pairs
-            landmarks = landmarks_of(get_look("source"))
-            aligned = pair_error(translated, pairs.images, pairs.episodes, landmarks)
-            found |= {f"train_{metric}": figures for metric, figures in aligned.items()}
+            pairs = aligned(model, self.target, self.target_pairs)
+            found |= {f"train_{metric}": figures for metric, figures in pairs.items()}
         return found
 
     def pictures(self, translators: Sequence[str] = PICTURED[""], count: int = 6) -> dict[str, np.ndarray]:
@@ -323,11 +309,8 @@ class TaskGANTrial(Trial):
 
     def closed_loops(self) -> dict[str, ClosedLoop]:
         """The episodes of every method."""
-        return {
-            method: ClosedLoop.from_json(self.evaluate(method))
-            for method in self.methods
-            if METHODS[method].policy
-        }
+        acting = (method for method in self.methods if METHODS[method].policy)
+        return {method: ClosedLoop.from_json(self.evaluate(method)) for method in acting}
 
     def description(self) -> dict[str, Any]:
         """What was run, for the report: of the training, the settings that these methods depend on."""
@@ -337,8 +320,16 @@ class TaskGANTrial(Trial):
         return {"domain": self.domain, "seed": self.seed, "gain": self.gain, "preset": preset}
 
 
-def _of_whole(name: str, about: str) -> Any:
-    return property(lambda self: getattr(self.whole, name), doc=about)
+def aligned(
+    model: AdaptedModel, given: LabelledImages, true: LabelledImages, look: str = "source"
+) -> dict[str, dict[str, Any]]:
+    """Error of translated images against their true pairs, which are in a look."""
+    translated, landmarks = model.translate(given.images), landmarks_of(get_look(look))
+    return pair_error(translated, true.images, given.episodes, landmarks)
+
+
+def _of_whole(name: str) -> Any:
+    return property(lambda self: getattr(self.whole, name), doc=getattr(TaskGANTrial, name).__doc__)
 
 
 class Variant(TaskGANTrial):
@@ -351,11 +342,11 @@ class Variant(TaskGANTrial):
         preset: with what is changed; that of the whole experiment by default.
     """
 
-    source = _of_whole("source", "Many labelled images of the source look.")
-    target = _of_whole("target", "Few labelled images of the target look.")
-    target_pairs = _of_whole("target_pairs", "The target images' true pairs in the source look.")
-    held_out = _of_whole("held_out", "Images of the target look that nothing is trained or chosen on.")
-    held_out_pairs = _of_whole("held_out_pairs", "The held-out images' true pairs in the source look.")
+    source = _of_whole("source")
+    target = _of_whole("target")
+    target_pairs = _of_whole("target_pairs")
+    held_out = _of_whole("held_out")
+    held_out_pairs = _of_whole("held_out_pairs")
 
     def __init__(
         self, whole: TaskGANTrial, name: str, methods: Sequence[str], preset: Preset | None = None

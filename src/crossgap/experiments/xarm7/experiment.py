@@ -9,7 +9,7 @@ import numpy as np
 
 from crossgap.core.results import read_rows
 from crossgap.errors import find
-from crossgap.experiments.engine.experiment import Experiment, Names, Rows, unique
+from crossgap.experiments.engine.experiment import Experiment, Names, unique
 from crossgap.experiments.engine.markdown import code, having, origin, rate_cell, seeds_in, table
 from crossgap.experiments.xarm7.figures import distance_histograms, learning_curves, region_map
 from crossgap.experiments.xarm7.presets import XARM7_PRESETS, settled
@@ -61,7 +61,7 @@ class XArm7(Experiment):
 
     over = "configurations and seeds"
     learns = True
-    table = staticmethod(reach_table)
+    trial, table = XArm7Trial, staticmethod(reach_table)
 
     def __init__(self, preset: str, looks: Names = None, methods: Names = None):
         sizes = find("Preset", preset, XARM7_PRESETS)
@@ -75,12 +75,6 @@ class XArm7(Experiment):
     def parts(self, seeds: int) -> list[tuple[str, int]]:
         """Configurations and seeds."""
         return [(setup, seed) for setup in self.setups for seed in range(seeds)]
-
-    def run(
-        self, folder: Path, fabric: lightning_fabric.Fabric, quiet: bool, setup: str, seed: int
-    ) -> Rows:  # fmt: skip
-        """A configuration in every domain."""
-        return XArm7Trial(folder, self.preset, setup, seed, fabric, quiet).run()
 
     def draw(self, folder: Path, path: Path, fabric: lightning_fabric.Fabric) -> None:
         """`<preset>_curves.png`, success over environment steps, and of the first configuration

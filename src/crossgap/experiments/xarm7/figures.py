@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from crossgap.base.files import writing
+from crossgap.experiments.engine.markdown import having
+from crossgap.report import plots
 from crossgap.simulation.xarm7.reach import SUCCESS_DISTANCE, WORKSPACE_HIGH, WORKSPACE_LOW
 
 COLOURS = ("#0b6e99", "#c2410c", "#4d7c0f", "#7c3aed", "#be185d", "#0f766e", "#92400e", "#475569")
@@ -26,24 +27,22 @@ def learning_curves(rows: list[dict[str, Any]], methods: Sequence[str], path: Pa
         methods: which configurations, those without a curve left out.
         path: the PNG to write.
     """
-    from matplotlib.figure import Figure
-
-    curves = {m: found for m in methods if len(found := _curve(rows, m))}
+    every, shown = ("environment_steps", "value", "value"), having(rows, metric="validation_success")
+    curves = {m: plots.line(found, *every) for m in methods if (found := having(shown, method=m))}
     if len(curves) <= TOGETHER:
-        figure = Figure((7.2, 4.0), layout="constrained", dpi=150)
-        axes = figure.subplots()
+        figure, axes = plots.new_figure((7.2, 4.0))
         for colour, (method, curve) in zip(COLOURS, curves.items(), strict=False):
-            _draw_curve(axes, curve, colour, method.replace("_", " "))
+            plots.draw_band(axes, curve[0], curve[1:], colour, 0.12, label=method.replace("_", " "))
         axes.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
         panels = np.array([[axes]])
     else:
         lines = -(-len(curves) // COLUMNS)
-        figure = Figure((9.6, 1.5 * lines + 0.4), layout="constrained", dpi=150)
-        panels = figure.subplots(lines, COLUMNS, sharex=True, sharey=True, squeeze=False)
+        size, shared = (9.6, 1.5 * lines + 0.4), {"sharex": True, "sharey": True, "squeeze": False}
+        figure, panels = plots.new_figure(size, lines, COLUMNS, **shared)
         for axes, (method, curve) in zip(panels.flat, curves.items(), strict=False):
             for steps, mean, *_ in curves.values():
                 axes.plot(steps, mean, lw=0.6, color="#cbd5e1")
-            _draw_curve(axes, curve, COLOURS[0])
+            plots.draw_band(axes, curve[0], curve[1:], COLOURS[0], 0.12)
             axes.set_title(method.replace("_", " "), fontsize=7)
             axes.tick_params(labelsize=7)
         for axes in panels.flat[len(curves) - COLUMNS : len(curves)]:  # the last of each column
@@ -54,27 +53,10 @@ def learning_curves(rows: list[dict[str, Any]], methods: Sequence[str], path: Pa
         axes.axhline(0.8, color="#94a3b8", lw=0.8, ls=":")
         axes.set_ylim(0, 1.02)
         axes.xaxis.set_major_formatter("{x:,.0f}")
-        axes.grid(alpha=0.25)
-        axes.spines[["top", "right"]].set_visible(False)
+        plots.tidy(axes, alpha=0.25)
     figure.supxlabel("environment steps", fontsize=9)
     figure.supylabel("success, validation goals, source look", fontsize=9)
-    return _save(figure, path)
-
-
-def _curve(rows: list[dict[str, Any]], method: str) -> np.ndarray:
-    """(4, points): environment steps, and success of the seeds there: mean, lowest, highest."""
-    points: dict[int, list[float]] = {}
-    for row in rows:
-        if (row["metric"], row["method"]) == ("validation_success", method):
-            points.setdefault(row["environment_steps"], []).append(row["value"])
-    found = [(steps, np.mean(values), min(values), max(values)) for steps, values in sorted(points.items())]
-    return np.array(found).T
-
-
-def _draw_curve(axes: Any, curve: np.ndarray, colour: str, label: str | None = None) -> None:
-    steps, mean, low, high = curve
-    axes.plot(steps, mean, lw=1.8, color=colour, label=label)
-    axes.fill_between(steps, low, high, color=colour, alpha=0.12, lw=0)
+    return plots.save(figure, path)
 
 
 def region_map(episodes: dict[str, list[dict[str, Any]]], path: Path) -> Path:
@@ -86,11 +68,8 @@ def region_map(episodes: dict[str, list[dict[str, Any]]], path: Path) -> Path:
         episodes: of `XArm7Trial.episodes` of all seeds together, by a name such as the domain's.
         path: the PNG to write.
     """
-    from matplotlib.figure import Figure
-
     views = (("from above", 1, 0, "y, m", "x, m"), ("from the side", 0, 2, "x, m", "z, m"))
-    figure = Figure((6.6, 2.4 * len(episodes)), layout="constrained", dpi=150)
-    grid = figure.subplots(len(episodes), 2, squeeze=False)
+    figure, grid = plots.new_figure((6.6, 2.4 * len(episodes)), len(episodes), 2, squeeze=False)
     for line, (name, found) in zip(grid, episodes.items(), strict=True):
         goals, won = np.array([e["goal"] for e in found]), np.array([e["success"] for e in found], float)
         for axes, (title, across, up, x_label, y_label) in zip(line, views, strict=True):
@@ -112,31 +91,23 @@ def region_map(episodes: dict[str, list[dict[str, Any]]], path: Path) -> Path:
             axes.tick_params(labelsize=6)
             axes.set_aspect("equal")
     figure.colorbar(drawn, ax=grid, shrink=0.6, label="goals reached")
-    return _save(figure, path)
+    return plots.save(figure, path)
 
 
 def distance_histograms(episodes: dict[str, list[dict[str, Any]]], path: Path) -> Path:
     """How far from the goal episodes end, a histogram per name. Arguments as of `region_map`."""
-    from matplotlib.figure import Figure
-
-    figure = Figure((6.4, 1.1 * len(episodes) + 0.6), layout="constrained", dpi=150)
-    grid = figure.subplots(len(episodes), 1, squeeze=False, sharex=True)[:, 0]
+    size = 6.4, 1.1 * len(episodes) + 0.6
+    figure, grid = plots.new_figure(size, len(episodes), squeeze=False, sharex=True)
     most = max(one["distance"] for found in episodes.values() for one in found)
     bins = np.arange(0, most + 0.01, 0.01)
-    for axes, (name, found) in zip(grid, episodes.items(), strict=True):
+    for (axes,), (name, found) in zip(grid, episodes.items(), strict=True):
         distances = [one["distance"] for one in found]
         axes.hist(distances, bins, color=COLOURS[0])
         axes.axvline(SUCCESS_DISTANCE, color=COLOURS[1], lw=1)
         axes.set_title(f"{name}: median {np.median(distances) * 100:.1f} cm", fontsize=8, loc="left")
         axes.tick_params(labelsize=7)
         axes.spines[["top", "right"]].set_visible(False)
-    grid[-1].set_xlabel(
+    grid[-1, 0].set_xlabel(
         "distance to the goal at the end of the episode, m; the line is a success", fontsize=8
     )
-    return _save(figure, path)
-
-
-def _save(figure: Any, path: Path) -> Path:
-    with writing(path) as temporary:
-        figure.savefig(temporary, format="png", metadata={"Software": None})
-    return path
+    return plots.save(figure, path)

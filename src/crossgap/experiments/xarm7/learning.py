@@ -4,18 +4,17 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from rich.table import Column, Table
 
 from crossgap.base.files import write_json
 from crossgap.base.progress import command, console, say, say_next
 from crossgap.core.fabric import learning_hardware, make_fabric
 from crossgap.core.runs import CONFIG, lock_run, open_run, start
-from crossgap.core.statistics import paired_difference, wilson_interval
+from crossgap.core.statistics import paired_difference
 from crossgap.deploy.policy import EXTRACTORS, ReachPolicy
-from crossgap.errors import CrossgapError, find, unknown
+from crossgap.errors import CrossgapError, check_known, find
 from crossgap.experiments.xarm7.presets import EPISODE_STEPS, XARM7_PRESETS
-from crossgap.experiments.xarm7.rollouts import play_goals
+from crossgap.experiments.xarm7.rollouts import judged, play_goals
 from crossgap.experiments.xarm7.setups import ReachSetup
 from crossgap.experiments.xarm7.training import ReachTraining, about_policy
 from crossgap.networks.actor_critic import AlexNetExtractor
@@ -77,8 +76,7 @@ def check_setup(setup: ReachSetup) -> None:
             out of range, or an option that would change nothing.
     """
     get_randomization(setup.randomization)
-    if setup.extractor not in EXTRACTORS:
-        raise unknown("Extractor", setup.extractor, EXTRACTORS)
+    check_known("Extractor", (setup.extractor,), EXTRACTORS)
     if setup.extractor_weights is not None and setup.extractor != "alexnet":
         raise CrossgapError("--extractor-weights needs --extractor alexnet: no other has published ones.")
     if setup.initial_factor < 1:
@@ -97,9 +95,7 @@ def check_setup(setup: ReachSetup) -> None:
         raise CrossgapError("--rehearsed needs --initialized and --bottleneck: its images are theirs.")
     if not setup.cameras:
         raise CrossgapError(f"Expected at least one camera of {', '.join(CAMERAS)}.")
-    for camera in setup.cameras:
-        if camera not in CAMERAS:
-            raise unknown("Camera", camera, CAMERAS)
+    check_known("Camera", setup.cameras, CAMERAS)
     if len(set(setup.cameras)) < len(setup.cameras):
         raise CrossgapError(f"Expected each camera once; got {', '.join(setup.cameras)}.")
     if setup.depth_noise and not setup.depth:
@@ -126,31 +122,21 @@ def evaluate_policies(
         raise CrossgapError(f"--steps must be at least 1; got {steps}.")
     first = VALIDATION_GOALS if validation else TEST_GOALS
     policies = {str(path): ReachPolicy.load(path, make_fabric(device).device) for path in folders}
-    table = Table(
-        Column("policy", overflow="fold"),
-        f"success in {look}",
-        "95 % interval",
-        "distance, m",
-        "first minus this, points",
-    )
+    titles = f"success in {look}", "95 % interval", "distance, m", "first minus this, points"
+    table, won = Table(Column("policy", overflow="fold"), *titles), []
     result: dict[str, Any] = {"look": look, "policies": {}}
     for name, policy in policies.items():
         sees = {key: policy.about[key] for key in ("size", "cameras", "depth")}
         episodes = play_goals(policy, range(first, first + goals), steps, look=look, **sees)
-        won = np.array([one["success"] for one in episodes], float)
-        low, high = wilson_interval(won.sum(), len(won))
-        distance = float(np.mean([one["distance"] for one in episodes]))
-        reference = next(iter(result["policies"].values()), None)
-        difference = "–"
-        if reference is not None:
-            found = paired_difference(np.array([e["success"] for e in reference["episodes"]], float), won)
-            difference = "{value:+.0f} ({low:+.0f} – {high:+.0f})".format(
-                **{key: 100 * value for key, value in found.items()}
-            )
+        success, distance = judged(episodes).values()
+        rate, low, high, mean = *(success[key] for key in ("value", "low", "high")), distance["value"]
+        won.append([one["success"] for one in episodes])
+        points = {key: 100 * value for key, value in paired_difference(won[0], won[-1]).items()}
+        difference = "{value:+.0f} ({low:+.0f} – {high:+.0f})".format_map(points) if len(won) > 1 else "–"
         result["policies"][name] = {
-            "success": won.mean(), "low": low, "high": high, "distance": distance, "episodes": episodes,
+            "success": rate, "low": low, "high": high, "distance": mean, "episodes": episodes,
         }  # fmt: skip
-        table.add_row(name, f"{won.mean():.0%}", f"{low:.0%} – {high:.0%}", f"{distance:.3f}", difference)
+        table.add_row(name, f"{rate:.0%}", f"{low:.0%} – {high:.0%}", f"{mean:.3f}", difference)
     console.print(table)
     if output is not None:
         write_json(output, result)

@@ -1,6 +1,5 @@
 """The report of an xArm7 run: one HTML file with its figures, and a film per domain."""
 
-import json
 import tempfile
 from collections import Counter
 from pathlib import Path
@@ -11,15 +10,19 @@ import numpy as np
 
 from crossgap.base.files import write_text
 from crossgap.base.progress import say
+from crossgap.base.records import as_json
 from crossgap.core.fabric import make_fabric
 from crossgap.core.runs import provenance, read_run, seeds_of
 from crossgap.deploy.policy import Policy
 from crossgap.errors import CrossgapError, find
+from crossgap.experiments.engine.experiment import Rows, check_settings
+from crossgap.experiments.engine.markdown import having
 from crossgap.experiments.xarm7.figures import distance_histograms, learning_curves, region_map
 from crossgap.experiments.xarm7.presets import XARM7_PRESETS, XArm7Preset, settled
 from crossgap.experiments.xarm7.rollouts import frames_of, scaled
 from crossgap.experiments.xarm7.setups import DOMAINS, SETUPS
 from crossgap.experiments.xarm7.trial import XArm7Trial
+from crossgap.report.build import templates
 from crossgap.report.pictures import animation, data_uri
 from crossgap.simulation.base.environments import stack
 from crossgap.simulation.xarm7.reach import XArm7ReachEnv
@@ -50,24 +53,16 @@ def xarm7_report(folder: Path) -> Path:
     Raises:
         CrossgapError: nothing has been tested, or the preset has changed since.
     """
-    import jinja2
-
     config = read_run(folder, needs=("preset", "settings"))
     preset, fabric = find("Preset", config["preset"], XARM7_PRESETS), make_fabric()
-    if config["settings"] != json.loads(json.dumps(settled(preset))):
-        raise CrossgapError(
-            f"Preset '{config['preset']}' has changed since {folder} was run: start a new run."
-        )
+    check_settings(folder, config, as_json(settled(preset)))
     found = evaluated_trials(folder, preset, fabric)
     rows = [row for experiment in found for row in experiment.rows()]
     shown = first_configuration(found)
     counts = Counter(experiment.name for experiment in found).values()
     seeds = "–".join(str(count) for count in sorted({min(counts), max(counts)}))
-    domains = [d for d in DOMAINS if any((r["metric"], r["domain"]) == ("success", d) for r in rows)]
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("crossgap", "report"), autoescape=True, undefined=jinja2.StrictUndefined
-    )
-    page = environment.get_template("xarm7.html.j2").render(
+    domains = [domain for domain in DOMAINS if having(rows, metric="success", domain=domain)]
+    page = templates().get_template("xarm7.html.j2").render(
         title="Reaching with nothing but images", provenance=provenance(folder), goals=preset.goals,
         seeds=seeds, domains=domains, table=_table(rows, domains), shown=shown[0].name,
         films=[(d, *film(shown[0], d)) for d in shown[0].seen_domains], figures=_figures(rows, shown),
@@ -82,11 +77,8 @@ def evaluated_trials(folder: Path, preset: XArm7Preset, fabric: lightning_fabric
     Raises:
         CrossgapError: there is none.
     """
-    every = (
-        XArm7Trial(folder, preset, setup, seed, fabric, quiet=True)
-        for setup in SETUPS
-        for seed in seeds_of(folder)
-    )
+    places = [(setup, seed) for setup in SETUPS for seed in seeds_of(folder)]
+    every = (XArm7Trial(folder, preset, *place, fabric, quiet=True) for place in places)
     found = [experiment for experiment in every if experiment.seen_domains]
     if not found:
         raise CrossgapError(f"{folder} has no tested configuration yet: start it again to go on.")
@@ -101,60 +93,42 @@ def first_configuration(found: list[XArm7Trial]) -> list[XArm7Trial]:
 
 def episodes_by_domain(shown: list[XArm7Trial]) -> dict[str, list[dict[str, Any]]]:
     """The test episodes of all seeds of a configuration, wherever they have been played."""
+    played = {
+        domain: [one for one in shown if domain in one.seen_domains] for domain in shown[0].seen_domains
+    }
     return {
-        domain: [
-            one
-            for experiment in shown
-            if domain in experiment.seen_domains
-            for one in experiment.episodes(experiment.name, domain)
-        ]
-        for domain in shown[0].seen_domains
+        domain: [e for one in found for e in one.episodes(one.name, domain)]
+        for domain, found in played.items()
     }
 
 
-def _table(rows: list[dict[str, Any]], domains: list[str]) -> list[tuple[str, list[str]]]:
-    found: dict[tuple[str, str], list[float]] = {}
-    for row in rows:
-        if row["metric"] == "success":
-            found.setdefault((row["method"], row["domain"]), []).append(row["value"])
-    methods = dict.fromkeys(method for method, _ in found)
+def _table(rows: Rows, domains: list[str]) -> list[tuple[str, list[str]]]:
+    def cell(method: str, domain: str) -> str:
+        values = [row["value"] for row in having(rows, method=method, domain=domain)]
+        return f"{100 * np.mean(values):.0f} %" if values else "–"
+
+    rows = having(rows, metric="success")
     return [
-        (
-            method,
-            [f"{100 * np.mean(found[method, d]):.0f} %" if (method, d) in found else "–" for d in domains],
-        )
-        for method in methods
+        (m, [cell(m, domain) for domain in domains]) for m in dict.fromkeys(row["method"] for row in rows)
     ]
 
 
 def _figures(rows: list[dict[str, Any]], shown: list[XArm7Trial]) -> list[tuple[str, str, str]]:
     """Headings, captions and pictures as data URIs."""
-    episodes = episodes_by_domain(shown)
-    name = shown[0].name
+    episodes, name = episodes_by_domain(shown), shown[0].name
+    told = {
+        "How fast it learns": "Success on validation goals in the source look; images that an extractor was "
+        "initialized with are not counted as environment steps.",
+        "Where it succeeds": f"Goals that “{name}” reached of those in each part of the workspace.",
+        "How far off it ends": f"Distances of “{name}” to the goal at the end of its episodes.",
+    }
     with tempfile.TemporaryDirectory() as folder:
-        place = Path(folder) / "figure.png"
-
-        def picture(path: Path) -> str:
-            return data_uri(path.read_bytes(), "image/png")
-
-        return [
-            (
-                "How fast it learns",
-                "Success on validation goals in the source look; images that an extractor was initialized "
-                "with are not counted as environment steps.",
-                picture(learning_curves(rows, list(SETUPS), place)),
-            ),
-            (
-                "Where it succeeds",
-                f"Goals that “{name}” reached of those in each part of the workspace.",
-                picture(region_map(episodes, place)),
-            ),
-            (
-                "How far off it ends",
-                f"Distances of “{name}” to the goal at the end of its episodes.",
-                picture(distance_histograms(episodes, place)),
-            ),
-        ]
+        paths = [Path(folder) / f"{index}.png" for index in range(len(told))]
+        learning_curves(rows, list(SETUPS), paths[0])
+        region_map(episodes, paths[1])
+        distance_histograms(episodes, paths[2])
+        pictures = [data_uri(path.read_bytes(), "image/png") for path in paths]
+    return [(*texts, picture) for texts, picture in zip(told.items(), pictures, strict=True)]
 
 
 def film(experiment: XArm7Trial, domain: str, goal: int = 0) -> tuple[str, bool]:
@@ -167,10 +141,8 @@ def film(experiment: XArm7Trial, domain: str, goal: int = 0) -> tuple[str, bool]
     """
     seed = experiment.episodes(experiment.name, domain)[goal]["seed"]
     about: dict[str, Any] = experiment.training.environment | {"depth_noise": 0.0} | DOMAINS[domain]
-    env = XArm7ReachEnv(**about)
-    frames, success = watch(
-        env, experiment.policy(experiment.name, domain), seed, experiment.preset.episode_steps
-    )
+    policy, steps = experiment.policy(experiment.name, domain), experiment.preset.episode_steps
+    frames, success = watch(XArm7ReachEnv(**about), policy, seed, steps)
     return animation(frames), success
 
 

@@ -1,16 +1,21 @@
-"""What networks see of the xArm7 that reaches, and a policy's episodes there."""
+"""What networks see of the xArm7 that reaches, a policy's episodes there, and figures of such, of pick and
+place, too."""
 
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from crossgap.core.statistics import mean_interval
 from crossgap.deploy.policy import Policy
+from crossgap.evaluation import figures, share
 from crossgap.rl import collection
 from crossgap.rl.collection import Act, View, World
 from crossgap.simulation.xarm7 import XARM7_REACH
 from crossgap.simulation.xarm7.reach import SUCCESS_DISTANCE, WORKSPACE_HIGH, WORKSPACE_LOW
 
+EPISODE = {"seed": int, "success": bool, "distance": float}
+"""Of a test episode, its shape as in `records.mismatch`."""
 DEPTH_RANGE = 2.55
 """Depth of byte 255, metres: a byte is a centimetre."""
 
@@ -72,3 +77,18 @@ def play_goals(
     return [
         end | {"goal": unscaled(episode.goal).tolist()} for episode, end in zip(episodes, ends, strict=True)
     ]
+
+
+def threads_of(records: Sequence[dict[str, Any]]) -> dict[str, int]:
+    """What the last of some episodes, or points of a learning curve, says of the threads of the training;
+    nothing where there is none, or it is of before that was noted."""
+    return {key: one[key] for one in records[-1:] for key in ("threads",) if key in one}
+
+
+def judged(episodes: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Success with Wilson's 95 % interval and which were won, and the mean distance with its interval; also
+    the threads that what played was trained with, where that was noted."""
+    won, distances = ([one[key] for one in episodes] for key in ("success", "distance"))
+    threads, starts = threads_of(episodes[:1]), "".join(str(int(one)) for one in won)
+    distance = figures(float(np.mean(distances)), mean_interval(distances), len(episodes))
+    return {"success": share(won) | threads | {"won": starts}, "distance": distance | threads}

@@ -13,9 +13,8 @@ from crossgap.base.progress import progress_bar
 from crossgap.core.runs import same_setup
 from crossgap.data.batches import Batches
 from crossgap.deploy.policy import EXTRACTORS, Policy, ReachPolicy
-from crossgap.experiments.xarm7.outcomes import judged
 from crossgap.experiments.xarm7.presets import XArm7Preset
-from crossgap.experiments.xarm7.rollouts import VIEW, frames_of, play_goals, scaled, sparse_reward
+from crossgap.experiments.xarm7.rollouts import VIEW, frames_of, judged, play_goals, scaled, sparse_reward
 from crossgap.experiments.xarm7.setups import ReachSetup
 from crossgap.methods.asymmetric_ddpg.learner import AsymmetricDDPG
 from crossgap.methods.asymmetric_ddpg.training import Training

@@ -11,10 +11,12 @@ from crossgap.base.machine import threads_here
 from crossgap.core.runs import same_setup, setup_differences, timed
 from crossgap.deploy.policy import Policy
 from crossgap.errors import find
+from crossgap.evaluation import figures
+from crossgap.experiments.engine.experiment import Rows, rows_of
 from crossgap.experiments.engine.trial import Trial
 from crossgap.experiments.xarm7.adaptation import Adaptation, adapted_digest, policy_digest
-from crossgap.experiments.xarm7.outcomes import EPISODE, judged, trained_threads
 from crossgap.experiments.xarm7.presets import XArm7Preset
+from crossgap.experiments.xarm7.rollouts import EPISODE, judged, threads_of
 from crossgap.experiments.xarm7.setups import DOMAINS, SETUPS, domains_of
 from crossgap.experiments.xarm7.training import ReachTraining
 
@@ -39,7 +41,7 @@ class XArm7Trial(Trial):
         self.domains = domains_of(self.setup, preset.domains)
         self.training = ReachTraining(self.folder, preset, self.setup, seed, fabric, quiet)
 
-    def run(self) -> list[dict[str, Any]]:
+    def run(self) -> Rows:
         """Do what is not done yet; one flat row per figure.
 
         `success` and `distance` (metres, at the end) are of the test goals, and say which were `won`.
@@ -75,7 +77,7 @@ class XArm7Trial(Trial):
         """Where the policy itself has been tested, in the order of `DOMAINS`."""
         return [domain for method, domain in self.evaluated if method == self.name]
 
-    def rows(self) -> list[dict[str, Any]]:
+    def rows(self) -> Rows:
         """What `run` returns, of all that is there."""
         rows = [row for method, domain in self.evaluated for row in self._tested(method, domain)]
         return rows + curve_rows(self.name, self.seed, self.training.curve)
@@ -88,7 +90,7 @@ class XArm7Trial(Trial):
                 policy = self.policy(method, domain)
                 played = self.training.evaluate(policy, **DOMAINS[domain])
             own = method == self.name  # goggles and what is fine-tuned have just been trained, here
-            threads = trained_threads(self.training.curve) if own else {"threads": threads_here()}
+            threads = threads_of(self.training.curve) if own else {"threads": threads_here()}
             return [one | threads for one in played]
 
         of, shape = partial(self._trained, method, domain), [EPISODE | {"goal": [float]}]
@@ -112,35 +114,23 @@ class XArm7Trial(Trial):
         adaptation = Adaptation(self.training, DOMAINS[domain]["look"])
         return adaptation.goggles() if method.endswith("_goggles") else adaptation.fine_tuned()
 
-    def _tested(self, method: str, domain: str) -> list[dict[str, Any]]:
-        about = {"domain": domain, "method": method, "seed": self.seed}
+    def _tested(self, method: str, domain: str) -> Rows:
         found = judged(self.episodes(method, domain))
-        return [{**about, "metric": metric, **figures} for metric, figures in found.items()]
+        return rows_of(found, domain=domain, method=method, seed=self.seed)
 
 
-def figures(value: float, interval: tuple[float | None, float | None], n: int) -> dict[str, Any]:
-    """A figure's keys in a results file."""
-    return {"value": value, "low": interval[0], "high": interval[1], "n": n}
-
-
-def curve_rows(method: str, seed: int, curve: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def curve_rows(method: str, seed: int, curve: list[dict[str, Any]]) -> Rows:
     """The learning curve as rows, and when it first reaches `LEARNT`."""
     about = {"domain": "source", "method": method, "seed": seed}
     rows = [
         {
             **about, "metric": "validation_success", "environment_steps": point["environment_steps"],
-            **figures(point["success"], (point["low"], point["high"]), point["n"]),
-            **_threads(point),
+            **figures(point["success"], (point["low"], point["high"]), point["n"]), **threads_of([point]),
         }
         for point in curve
     ]  # fmt: skip
     learnt = [point["environment_steps"] for point in curve if point["success"] >= LEARNT]
     if learnt:
         steps = figures(learnt[0], (None, None), curve[0]["n"])
-        rows.append({**about, "metric": "steps_to_learn", **steps, **_threads(curve[0])})
+        rows += rows_of({"steps_to_learn": steps | threads_of(curve[:1])}, **about)
     return rows
-
-
-def _threads(point: dict[str, Any]) -> dict[str, Any]:
-    """What a point of a curve says of its threads: nothing where it was learnt before that was noted."""
-    return {key: point[key] for key in ("threads",) if key in point}
