@@ -54,11 +54,13 @@ def build_report(content: ReportContent, path: Path) -> Path:
     }  # fmt: skip
     phases = [row["phase"] for row in content.metrics]
     methods = show(dict.fromkeys([*content.played, *phases]), *content.image_counts())
+    rows = {label: row[:COLUMNS] for label, row in content.images.items() if len(row)}
+    gallery = [(label, [pictures.picture(image) for image in row]) for label, row in rows.items()]
     page = environment.get_template("report.html.j2").render(
         content=content, methods=methods, verdict=judge(content), about=subject(content),
         success=tables.success_rates(content), table=tables.metric_table(content),
         heads=list(tables.METRICS.values()),
-        differences=_differences(content), gallery=_gallery(content), strips=_strips(content),
+        differences=_differences(content), gallery=gallery, strips=_strips(content),
         film=_film(content), curves=_curves(content, methods), settings=list(tables.flatten(content.config)),
         threshold=content.success_distance, few=content.image_counts()[0], many=content.image_counts()[1],
         blind=BLIND if content.episode_steps == BLIND_STEPS else None, model=recommended(content),
@@ -84,11 +86,6 @@ def _differences(content: ReportContent) -> list[dict[str, Any]]:
             texts = {key: signed(getattr(diff, key)) for key in ("value", "low", "high")}
             rows.append({"method": method, "diff": diff, "texts": texts, "word": words[diff.kind]})
     return rows
-
-
-def _gallery(content: ReportContent) -> list[tuple[str, list[str]]]:
-    rows = content.images.items()
-    return [(label, [pictures.picture(image) for image in row[:COLUMNS]]) for label, row in rows if len(row)]
 
 
 def _strips(content: ReportContent) -> dict[str, Any]:

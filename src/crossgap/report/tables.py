@@ -21,12 +21,9 @@ RATES = ("success", "reached_once")
 def success_rates(content: ReportContent) -> list[dict[str, Any]]:
     """One entry per method, in the order played: {"method", "value", "low", "high"}, in percent."""
     rows = []
-    for method, loop in content.played.items():
-        successes, n = sum(loop.success), content.starts
-        low, high = wilson_interval(successes, n)
-        rows.append({
-            "method": method, "value": 100 * successes / n, "low": 100 * low, "high": 100 * high,
-        })  # fmt: skip
+    for method, successes in ((method, sum(loop.success)) for method, loop in content.played.items()):
+        low, high = (100 * bound for bound in wilson_interval(successes, content.starts))
+        rows.append({"method": method, "value": 100 * successes / content.starts, "low": low, "high": high})
     return rows
 
 
@@ -35,20 +32,15 @@ def metric_table(content: ReportContent) -> list[dict[str, Any]]:
 
     A cell is (value, interval) as text; the interval is empty where there is none.
     """
-    found = {
-        (row["method"], row["seed"], row["metric"]): row
-        for row in content.rows
-        if row["domain"] == content.domain
-    }
+    found: dict[tuple[str, int], dict[str, Any]] = {}
+    for row in content.rows:
+        if row["domain"] == content.domain and row["metric"] in METRICS:
+            found.setdefault((row["method"], row["seed"]), {})[row["metric"]] = row
     return [
-        {
-            "method": method,
-            "seed": seed,
-            "cells": [_cell(found.get((method, seed, name))) for name in METRICS],
-        }
+        {"method": method, "seed": seed, "cells": [_cell(found[method, seed].get(name)) for name in METRICS]}
         for method in content.played
         for seed in content.seeds
-        if any((method, seed, name) in found for name in METRICS)
+        if (method, seed) in found
     ]
 
 

@@ -2,18 +2,19 @@
 
 from typing import Any
 
+from crossgap.experiments.engine.markdown import table
+
 
 def minutes_table(results: dict[str, Any]) -> str:
     """How long the quick presets take, in Markdown."""
-    lines = ["| `crossgap reproduce …`, preset `quick`, one seed | minutes |", "|---|---|"]
-    lines += [f"| `{row['experiment']}` | {row['minutes']:.0f} |" for row in results["rows"]]
+    lines = [(f"`{row['experiment']}`", [f"{row['minutes']:.0f}"]) for row in results["rows"]]
     runs = [row["provenance"] for row in results["rows"]]
     cores = ", ".join(dict.fromkeys(f"{run['machine']['cores']} cores" for run in runs))
     commits = ", ".join(dict.fromkeys(run["commit"] for run in runs))
     text = (
         f"From nothing, a worker per core: {cores}. `python benchmarks/quick_presets.py`, commit {commits}."
     )
-    return "\n".join([*lines, "", text])
+    return table("`crossgap reproduce …`, preset `quick`, one seed", ["minutes"], lines, text)
 
 
 def blind_sentence(results: dict[str, Any]) -> str:
@@ -28,21 +29,18 @@ def blind_sentence(results: dict[str, Any]) -> str:
 
 def step_table(results: dict[str, Any]) -> str:
     """How fast a translator trains, the shipped step beside eager float32, in Markdown."""
-    origin = results["provenance"]
-    lines = ["| image size | eager float32 | shipped | ratio (10 to 90 %) |", "|---|---|---|---|"]
+    origin, lines = results["provenance"], []
     for row in results["rows"]:
-        speed, ratio = row["images_per_second"], row["ratio"]
-        lines.append(
-            f"| {row['size']} px | {speed['eager_float32']:.0f} images/s | {speed['shipped']:.0f} images/s "
-            f"| {ratio['median']:.2f} ({ratio['low']:.2f}–{ratio['high']:.2f}) |"
-        )
+        speeds = [f"{row['images_per_second'][step]:.0f} images/s" for step in ("eager_float32", "shipped")]
+        ratio = "{median:.2f} ({low:.2f}–{high:.2f})".format_map(row["ratio"])
+        lines.append((f"{row['size']} px", [*speeds, ratio]))
     differences = [row["largest_relative_difference_of_losses"] for row in results["rows"]]
     text = (
         f"{origin['device'].upper()}, {results['threads']} threads, {origin['precision']}, preset "
         f"`{origin['preset']}`; losses of the first steps alike to {100 * max(differences):.1f} %. "
         f"`{origin['command']}`, commit {origin['commit']}."
     )
-    return "\n".join([*lines, "", text])
+    return table("image size", ["eager float32", "shipped", "ratio (10 to 90 %)"], lines, text)
 
 
 TABLES = {
@@ -50,4 +48,3 @@ TABLES = {
     "quick-minutes": ("benchmarks/quick_presets.json", minutes_table),
     "train-step": ("benchmarks/train_step_cpu.json", step_table),
 }
-"""By the name of their markers in documents: the results file, and what makes the table."""

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import lightning_fabric
 
@@ -36,12 +35,8 @@ class LabelBudget(Experiment):
             get_target_look(look)
         check_methods(self.preset.methods, WITHOUT_SETTINGS)
         check_counts(self.preset.counts, sizes.base.target_episodes * sizes.base.steps)
-        self.settings = {"base": as_json(sizes.base)}
-
-    @property
-    def depends(self) -> dict[str, Any]:
-        """The settings of one budget."""
-        return self.settings["base"]
+        self.depends = as_json(sizes.base)
+        self.settings = {"base": self.depends}
 
     def parts(self, seeds: int) -> list[tuple[str, int, int]]:
         """Looks, numbers of images and seeds."""

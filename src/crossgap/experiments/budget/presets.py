@@ -32,4 +32,3 @@ BUDGET_PRESETS = {
     ),  # two kinds of choice: 15 trainings of each method per look and seed
     "paper": BudgetPreset(PRESETS["paper"]),
 }
-"""Every preset by name."""

@@ -6,10 +6,10 @@ from typing import Any
 from rich.table import Column, Table
 
 from crossgap.experiments.budget.figures import Measure
-from crossgap.experiments.engine.markdown import rate_cell, success_origin
+from crossgap.experiments.engine.experiment import Rows
+from crossgap.experiments.engine.markdown import code, having, rate_cell, seeds_in, success_origin
 from crossgap.methods.registry import METHODS
 
-Rows = list[dict[str, Any]]
 CHOSEN = {"images": "spread", "episodes": "whole"}
 """The kinds of choice in words."""
 
@@ -27,10 +27,10 @@ def grid(rows: Rows, cell: Callable[[Rows], str]) -> tuple[list[str], list[list[
     lines: dict[tuple[int, int, tuple[str, ...]], list[str]] = {}
     for images in sorted({row["images"] for row in rows}):
         for spread in CHOSEN:
-            here = [row for row in rows if (row["images"], row["spread"]) == (images, spread)]
-            if here:
-                texts = tuple(cell([row for row in here if row["method"] == m]) for m in methods)
-                lines.setdefault((images, _episodes(here), texts), []).append(CHOSEN[spread])
+            if here := having(rows, images=images, spread=spread):
+                texts = tuple(cell(having(here, method=method)) for method in methods)
+                episodes = max(row["episodes"] for row in here)
+                lines.setdefault((images, episodes, texts), []).append(CHOSEN[spread])
     titles = ["images", "episodes", "chosen", *methods]
     return titles, [
         [f"{images:,}", str(episodes), "either" if len(chosen) > 1 else chosen[0], *texts]
@@ -38,18 +38,13 @@ def grid(rows: Rows, cell: Callable[[Rows], str]) -> tuple[list[str], list[list[
     ]
 
 
-def _episodes(rows: Rows) -> int:
-    return max(row["episodes"] for row in rows)
-
-
 def terminal_table(rows: Rows, measure: Measure) -> Table:
     """The errors of `crossgap budget` (rows of one seed), with their 95 % intervals."""
 
     def cell(found: Rows) -> str:
         if measure.percent:
-            return "".join(
-                f"{_percent(r['value'])} % ({_percent(r['low'])}–{_percent(r['high'])})" for r in found
-            )
+            shares = ([f"{100 * row[key]:.1f}" for key in ("value", "low", "high")] for row in found)
+            return "".join(f"{value} % ({low}–{high})" for value, low, high in shares)
         return "".join(f"{row['value']:.3f} ± {row['high'] - row['value']:.3f}" for row in found)
 
     titles, lines = grid(rows, cell)
@@ -61,25 +56,14 @@ def terminal_table(rows: Rows, measure: Measure) -> Table:
     return printed
 
 
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f}"
-
-
 def budget_table(results: dict[str, Any]) -> str:
     """Mean success per number and kind of labelled target images, a table per look, in Markdown."""
-    rows = [row for row in results["rows"] if row["metric"] == "success"]
-    lines = []
+    rows, lines = having(results["rows"], metric="success"), []
     for domain in sorted({row["domain"] for row in rows}):
-        titles, body = grid([row for row in rows if row["domain"] == domain], rate_cell)
-        titles = [*titles[:3], *(f"`{method}`" for method in titles[3:])]
-        table = [titles, ["---"] * len(titles), *body]
+        titles, body = grid(having(rows, domain=domain), rate_cell)
+        table = [[*titles[:3], *code(titles[3:])], ["---"] * len(titles), *body]
         lines += [f"In `{domain}`:", "", *("| " + " | ".join(line) + " |" for line in table), ""]
-    seeds = len({row["seed"] for row in rows})
-    return "\n".join([*lines, success_origin(results, str(seeds), rows[0]["n"])])
+    return "\n".join([*lines, success_origin(results, str(seeds_in(rows)), rows[0]["n"])])
 
 
-TABLES = {
-    "budget-quick": ("budget/quick.json", budget_table),
-    "budget-full": ("budget/full.json", budget_table),
-}
-"""By the name of their markers in documents: the results file, and what makes the table."""
+TABLES = {f"budget-{size}": (f"budget/{size}.json", budget_table) for size in ("quick", "full")}

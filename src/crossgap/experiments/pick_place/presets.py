@@ -77,4 +77,3 @@ PICK_PLACE_PRESETS = {
         extractor=SupervisedConfig(10_000, 64, 1e-3),
     ),
 }  # fmt: skip
-"""Every preset by name."""

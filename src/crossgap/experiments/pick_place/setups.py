@@ -39,7 +39,6 @@ SETUPS = {
     "images": PickPlaceSetup(),
     "images_randomized": PickPlaceSetup(randomization="full", per_frame=True),
 }
-"""Every setup by name."""
 
 
 def new_pick_place_learner(

@@ -130,7 +130,6 @@ def weight_table(results: dict[str, Any]) -> str:
 
 
 TABLES = {"task-weight-quick": ("task_weight/quick.json", weight_table)}
-"""By the name of their markers in documents: the results file, and what makes the table."""
 
 
 class TaskWeight(Experiment):

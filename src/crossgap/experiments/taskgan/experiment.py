@@ -31,7 +31,10 @@ class TaskGAN(Experiment):
         self, preset: str, looks: Names = None, methods: Names = None, task_norm: TaskNorm | None = None
     ):  # fmt: skip
         plain = get_preset(preset)
-        self.looks = unique(looks or _default_looks(preset))
+        hardest = ("target_d",) if preset in ("full", "paper") else ()
+        self.looks = unique(
+            looks or ("target_a", "target_b", "target_c", *hardest)
+        )  # need nothing but OpenGL
         self.methods = unique(methods or plain.methods)
         for look in self.looks:
             get_target_look(look)
@@ -39,12 +42,8 @@ class TaskGAN(Experiment):
         self.trial = partial(TaskGANTrial, methods=self.methods)
         self.norm = task_norm or "none"
         self.preset = with_task_norm(plain, self.norm)
-        self.settings, self._depends = as_json(self.preset), as_json(plain)
-
-    @property
-    def depends(self) -> dict:
-        """Without the norm, which rows say themselves."""
-        return self._depends
+        self.settings = as_json(self.preset)
+        self.depends = as_json(plain)  # without the norm, which rows say themselves
 
     def parts(self, seeds: int) -> list[tuple[str, int]]:
         """Looks and seeds."""
@@ -61,8 +60,3 @@ class TaskGAN(Experiment):
             for end, translators in PICTURED.items():
                 if pictures := trial.pictures(translators):
                     gallery(pictures, path.with_name(f"{path.stem}{normed}_{look}{end}.png"))
-
-
-def _default_looks(preset: str) -> tuple[str, ...]:
-    """The three looks that need nothing but OpenGL, and at the larger presets the hardest, too."""
-    return ("target_a", "target_b", "target_c", *(("target_d",) if preset in ("full", "paper") else ()))

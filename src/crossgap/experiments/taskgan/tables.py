@@ -180,4 +180,3 @@ TABLES = {
     "taskgan-full-generalisation": ("taskgan/full.json", generalisation_table),
     "taskgan-full-alignment": ("taskgan/full.json", alignment_table),
 }
-"""By the name of their markers in documents: the results file, and what makes the table."""

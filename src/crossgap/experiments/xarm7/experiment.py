@@ -53,7 +53,6 @@ def _configuration(method: str) -> tuple[int, str]:
 
 
 TABLES = {"xarm7-quick": ("xarm7/quick.json", reach_table), "xarm7-full": ("xarm7/full.json", reach_table)}
-"""By the name of their markers in documents: the results file, and what makes the table."""
 
 
 class XArm7(Experiment):

@@ -84,7 +84,6 @@ XARM7_PRESETS = {
         rounds=60, updates=150, evaluate_every=2, setups=tuple(SETUPS), domains=tuple(DOMAINS),
     ),
 }  # fmt: skip
-"""Every preset by name."""
 
 
 def settled(preset: XArm7Preset) -> dict[str, Any]:

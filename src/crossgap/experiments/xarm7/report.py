@@ -1,5 +1,6 @@
 """The report of an xArm7 run: one HTML file with its figures, and a film per domain."""
 
+import itertools
 import tempfile
 from collections import Counter
 from pathlib import Path
@@ -93,13 +94,10 @@ def first_configuration(found: list[XArm7Trial]) -> list[XArm7Trial]:
 
 def episodes_by_domain(shown: list[XArm7Trial]) -> dict[str, list[dict[str, Any]]]:
     """The test episodes of all seeds of a configuration, wherever they have been played."""
-    played = {
-        domain: [one for one in shown if domain in one.seen_domains] for domain in shown[0].seen_domains
-    }
-    return {
-        domain: [e for one in found for e in one.episodes(one.name, domain)]
-        for domain, found in played.items()
-    }
+    found: dict[str, list[dict[str, Any]]] = {domain: [] for domain in shown[0].seen_domains}
+    for domain, one in itertools.product(found, shown):
+        found[domain] += one.episodes(one.name, domain) if domain in one.seen_domains else []
+    return found
 
 
 def _table(rows: Rows, domains: list[str]) -> list[tuple[str, list[str]]]:
@@ -108,9 +106,8 @@ def _table(rows: Rows, domains: list[str]) -> list[tuple[str, list[str]]]:
         return f"{100 * np.mean(values):.0f} %" if values else "–"
 
     rows = having(rows, metric="success")
-    return [
-        (m, [cell(m, domain) for domain in domains]) for m in dict.fromkeys(row["method"] for row in rows)
-    ]
+    methods = dict.fromkeys(row["method"] for row in rows)
+    return [(method, [cell(method, domain) for domain in domains]) for method in methods]
 
 
 def _figures(rows: list[dict[str, Any]], shown: list[XArm7Trial]) -> list[tuple[str, str, str]]:

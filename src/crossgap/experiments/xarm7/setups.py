@@ -75,14 +75,10 @@ SETUPS = {
 """Every configuration by name. `best` is the seed's "Best Results": bottleneck, initialized extractor, no
 depth, a side view; `rl_only` and `depth_no_bottleneck` are its two others."""
 
+LOOKS = ("camera_moved", "camera_far", "target_a", "target_b", "target_c", "target_mesh")
 DOMAINS: dict[str, dict[str, Any]] = {
     "source": {},
-    "camera_moved": {"look": "camera_moved"},
-    "camera_far": {"look": "camera_far"},
-    "target_a": {"look": "target_a"},
-    "target_b": {"look": "target_b"},
-    "target_c": {"look": "target_c"},
-    "target_mesh": {"look": "target_mesh"},
+    **{look: {"look": look} for look in LOOKS},
     "noisy_depth": {"depth_noise": 1.0},
 }
 """Where policies are tested: arguments of the environment. `target_mesh` needs the real arm's meshes;
