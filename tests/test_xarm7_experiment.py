@@ -19,7 +19,7 @@ from crossgap.experiments.xarm7.adaptation import Adaptation
 from crossgap.experiments.xarm7.figures import TOGETHER, learning_curves
 from crossgap.experiments.xarm7.presets import XARM7_PRESETS, settled
 from crossgap.experiments.xarm7.report import xarm7_report
-from crossgap.experiments.xarm7.rollouts import unscaled
+from crossgap.experiments.xarm7.rollouts import look_arguments, unscaled
 from crossgap.experiments.xarm7.setups import DOMAINS, SETUPS, ReachSetup, domains_of
 from crossgap.experiments.xarm7.training import FIRST_IMAGES, ReachTraining, about_policy
 from crossgap.experiments.xarm7.trial import XArm7Trial, curve_rows
@@ -51,7 +51,7 @@ def test_every_domain_and_configuration_can_be_made() -> None:
         XArm7ReachEnv(size=48, depth="depth_noise" in about, **about).reset(seed=0)
     for setup in SETUPS.values():
         XArm7ReachEnv(
-            size=48, cameras=setup.cameras, depth=setup.depth, **setup.look_arguments
+            size=48, cameras=setup.cameras, depth=setup.depth, **look_arguments(setup)
         ).reset(seed=0)  # fmt: skip
 
 

@@ -10,8 +10,7 @@ from crossgap.core.results import read_rows
 from crossgap.errors import check_known, find
 from crossgap.experiments.engine.experiment import Experiment, Names, Rows, unique
 from crossgap.experiments.engine.markdown import code, having, origin, rate_cell, seeds_in, table
-from crossgap.experiments.pick_place.presets import PICK_PLACE_PRESETS
-from crossgap.experiments.pick_place.setups import SETUPS
+from crossgap.experiments.pick_place.presets import PICK_PLACE_PRESETS, SETUPS
 from crossgap.experiments.pick_place.trial import PickPlaceTrial
 from crossgap.experiments.xarm7.figures import learning_curves
 from crossgap.simulation.xarm7.looks import check_meshes, get_look

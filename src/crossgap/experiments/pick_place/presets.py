@@ -1,4 +1,4 @@
-"""Sizes of the Pick & Place experiment. Imports no torch."""
+"""Sizes of the Pick & Place experiment, and the ways to learn it that are compared. Imports no torch."""
 
 from dataclasses import dataclass, field
 
@@ -57,7 +57,7 @@ class PickPlacePreset:
     goals: int = 100
     """Goals of an evaluation."""
     methods: tuple[str, ...] = ("privileged", "privileged_no_demonstrations", "images", "images_randomized")
-    """What is trained; names of `setups.SETUPS`."""
+    """What is trained; names of `SETUPS`."""
     looks: tuple[str, ...] = ("source", "target_a", "target_b", "target_c")
     """Where policies that see images are tested."""
     learner: DDPGConfig = field(default_factory=lambda: DDPGConfig(batch=96))
@@ -77,3 +77,25 @@ PICK_PLACE_PRESETS = {
         extractor=SupervisedConfig(10_000, 64, 1e-3),
     ),
 }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class PickPlaceSetup:
+    """One way to learn it."""
+
+    cameras: tuple[str, ...] = ("front", "side")
+    """What the policy sees; the state where there is none."""
+    demonstrations: bool = True
+    """Whether an expert's episodes help."""
+    randomization: str = "none"
+    """Domain randomization."""
+    per_frame: bool = False
+    """Whether it is new for every frame, not only for every episode."""
+
+
+SETUPS = {
+    "privileged": PickPlaceSetup(cameras=()),
+    "privileged_no_demonstrations": PickPlaceSetup(cameras=(), demonstrations=False),
+    "images": PickPlaceSetup(),
+    "images_randomized": PickPlaceSetup(randomization="full", per_frame=True),
+}

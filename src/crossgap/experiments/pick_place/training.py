@@ -1,5 +1,6 @@
 """Learn to pick and place, from the privileged state or from images; the seed did not reach this goal."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,12 +9,12 @@ import numpy as np
 import torch
 
 from crossgap.base.machine import threads_here
-from crossgap.experiments.pick_place.presets import PickPlacePreset
-from crossgap.experiments.pick_place.rollouts import VIEW, expert
-from crossgap.experiments.pick_place.setups import PREDICTED, PickPlaceSetup, new_pick_place_learner
-from crossgap.experiments.xarm7.rollouts import judged, sparse_reward
+from crossgap.experiments.pick_place.presets import PickPlacePreset, PickPlaceSetup
+from crossgap.experiments.pick_place.rollouts import FEATURES, VIEW, expert
+from crossgap.experiments.xarm7.rollouts import judged, look_arguments, sparse_reward
 from crossgap.methods.asymmetric_ddpg.learner import AsymmetricDDPG
 from crossgap.methods.asymmetric_ddpg.training import Training
+from crossgap.networks.actor_critic import Actor, Critic, PositionExtractor
 from crossgap.rl.collection import (
     DEMONSTRATIONS,
     EXTRACTOR_IMAGES,
@@ -28,6 +29,8 @@ from crossgap.rl.off_policy import Loop, exploring
 from crossgap.rl.replay import Episode, Replay, read_episodes, write_episodes
 from crossgap.simulation.xarm7 import XARM7_PICK_PLACE
 
+PREDICTED = 9
+"""Numbers of the state that images tell; the last, the gripper's opening, the robot measures itself."""
 STRAYING = 0.4, 0.25
 """Noise and share of random actions where the expert is to show the extractor all kinds of states."""
 
@@ -61,7 +64,7 @@ class PickPlaceTraining(Training):
         )  # fmt: skip
         shown = {"size": preset.size, "cameras": setup.cameras}
         self.world = World(
-            XARM7_PICK_PLACE, VIEW, sparse_reward, shown, setup.look_arguments, workers=workers
+            XARM7_PICK_PLACE, VIEW, sparse_reward, shown, look_arguments(setup), workers=workers
         )  # fmt: skip
         torch.manual_seed(seed)
         self.learner = new_pick_place_learner(preset, setup, fabric.device)
@@ -119,3 +122,18 @@ class PickPlaceTraining(Training):
         seeds = range(first_goal, first_goal + self.preset.goals)
         with self.world.pool(self.preset.goals, look=look) as pool:
             return play_goals(pool, self.learner.policy(VIEW), seeds, self.preset.episode_steps, VIEW)[1]
+
+
+def new_pick_place_learner(
+    preset: PickPlacePreset, setup: PickPlaceSetup, device: str | torch.device
+) -> AsymmetricDDPG:  # fmt: skip
+    """Untrained networks for a setup: a policy without cameras measures all of the state."""
+    channels = 3 * len(setup.cameras)
+    rounds = preset.images if channels else preset.privileged
+    config = replace(preset.learner, learning_rate=rounds.learning_rate)
+    extractor = PositionExtractor(channels, preset.size, outputs=PREDICTED) if channels else None
+    actor, critic = (kind(FEATURES, 3, 4, preset.hidden) for kind in (Actor, Critic))
+    return AsymmetricDDPG(
+        extractor, actor, critic, config, -1 / (1 - config.discount), device,
+        measured=FEATURES - PREDICTED if channels else FEATURES, cloning_weight=preset.cloning_weight,
+    )  # fmt: skip

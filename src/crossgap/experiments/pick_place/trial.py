@@ -14,8 +14,7 @@ from crossgap.core.weights import ABOUT, digest_in, newest_in
 from crossgap.errors import check_known
 from crossgap.experiments.engine.experiment import Rows, rows_of
 from crossgap.experiments.engine.trial import Trial
-from crossgap.experiments.pick_place.presets import PickPlacePreset
-from crossgap.experiments.pick_place.setups import SETUPS
+from crossgap.experiments.pick_place.presets import SETUPS, PickPlacePreset
 from crossgap.experiments.pick_place.training import PickPlaceTraining
 from crossgap.experiments.xarm7.rollouts import EPISODE, judged, threads_of
 from crossgap.methods.asymmetric_ddpg.learner import AsymmetricDDPG

@@ -16,20 +16,19 @@ from crossgap.simulation.xarm7.reach import SUCCESS_DISTANCE, WORKSPACE_HIGH, WO
 
 EPISODE = {"seed": int, "success": bool, "distance": float}
 """Of a test episode, its shape as in `records.mismatch`."""
+CENTRE, HALF = (WORKSPACE_HIGH + WORKSPACE_LOW) / 2, (WORKSPACE_HIGH - WORKSPACE_LOW) / 2
 DEPTH_RANGE = 2.55
 """Depth of byte 255, metres: a byte is a centimetre."""
 
 
 def scaled(points: np.ndarray) -> np.ndarray:
     """Points (…, 3) in metres to [-1, 1] over the workspace, float32: what networks see."""
-    centre, half = (WORKSPACE_HIGH + WORKSPACE_LOW) / 2, (WORKSPACE_HIGH - WORKSPACE_LOW) / 2
-    return ((points - centre) / half).astype(np.float32)
+    return ((points - CENTRE) / HALF).astype(np.float32)
 
 
 def unscaled(points: np.ndarray) -> np.ndarray:
     """Back to metres."""
-    centre, half = (WORKSPACE_HIGH + WORKSPACE_LOW) / 2, (WORKSPACE_HIGH - WORKSPACE_LOW) / 2
-    return points * half + centre
+    return points * HALF + CENTRE
 
 
 def frames_of(observation: dict[str, Any]) -> np.ndarray:
@@ -44,6 +43,11 @@ VIEW = View(
     frames_of, lambda o: scaled(o["state"]), lambda o: scaled(o["state"]), lambda o: scaled(o["desired_goal"])
 )
 """What networks see of `crossgap/XArm7Reach-v0`: the tool point is all of the state, and what is achieved."""
+
+
+def look_arguments(setup: Any) -> dict[str, Any]:
+    """The environment's arguments that vary its look in training."""
+    return {"randomization": setup.randomization, "per_frame": setup.per_frame}
 
 
 def sparse_reward(achieved: np.ndarray, desired: np.ndarray) -> np.ndarray:

@@ -39,11 +39,6 @@ class ReachSetup:
     extractor_weights: str | None = None
     """A safetensors file of pre-trained convolutions, by torchvision's names (AlexNet); else from scratch."""
 
-    @property
-    def look_arguments(self) -> dict[str, Any]:
-        """The environment's arguments that vary its look in training."""
-        return {"randomization": self.randomization, "per_frame": self.per_frame}
-
 
 BEST = ReachSetup(initialized=True)
 SEED = "camera+lights"

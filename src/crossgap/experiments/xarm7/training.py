@@ -14,7 +14,15 @@ from crossgap.core.runs import same_setup
 from crossgap.data.batches import Batches
 from crossgap.deploy.policy import EXTRACTORS, Policy, ReachPolicy
 from crossgap.experiments.xarm7.presets import XArm7Preset
-from crossgap.experiments.xarm7.rollouts import VIEW, frames_of, judged, play_goals, scaled, sparse_reward
+from crossgap.experiments.xarm7.rollouts import (
+    VIEW,
+    frames_of,
+    judged,
+    look_arguments,
+    play_goals,
+    scaled,
+    sparse_reward,
+)
 from crossgap.experiments.xarm7.setups import ReachSetup
 from crossgap.methods.asymmetric_ddpg.learner import AsymmetricDDPG
 from crossgap.methods.asymmetric_ddpg.training import Training
@@ -58,7 +66,7 @@ class ReachTraining(Training):
         seen = {name: getattr(setup, name) for name in ("cameras", "depth", "depth_noise")}
         self.environment: dict[str, Any] = {"size": preset.size} | seen
         self.world = World(
-            XARM7_REACH, VIEW, sparse_reward, self.environment, setup.look_arguments,
+            XARM7_REACH, VIEW, sparse_reward, self.environment, look_arguments(setup),
             lambda number: {"randomization_strength": self._strength(number)}, workers, engine,
         )  # fmt: skip
         torch.manual_seed(seed)
