@@ -76,7 +76,7 @@ def test_every_experiment_counts_its_parts(tmp_path: Path, monkeypatch: pytest.M
 
     begun: list[int] = []
     monkeypatch.setattr(reproduce, "_gather", gather)
-    monkeypatch.setattr("crossgap.experiments.digits.experiment.fetch", lambda: None)
+    monkeypatch.setattr("crossgap.experiments.digits.trial.SOURCE", lambda split: None)
     monkeypatch.setattr(reproduce, "threads_of", lambda workers, parts: begun.append(parts) or 1)
     for name in EXPERIMENTS:
         with pytest.raises(CrossgapError, match="Stop here"):

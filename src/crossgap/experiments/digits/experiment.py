@@ -7,8 +7,9 @@ from typing import Any
 import lightning_fabric
 
 from crossgap.errors import check_known, find
+from crossgap.experiments.digits import trial
 from crossgap.experiments.digits.presets import ALL_DIGITS_METHODS, DIGITS_PRESETS
-from crossgap.experiments.digits.trial import TARGETS, DigitsTrial, fetch
+from crossgap.experiments.digits.trial import TARGETS, DigitsTrial
 from crossgap.experiments.engine.experiment import Experiment, Names, unique
 from crossgap.experiments.engine.markdown import having, origin, rate_cell, seeds_in, table
 from crossgap.experiments.taskgan.presets import as_json
@@ -56,7 +57,7 @@ class Digits(Experiment):
         Raises:
             CrossgapError: they cannot be had.
         """
-        fetch()
+        trial.SOURCE("train")
 
     def parts(self, seeds: int) -> list[tuple[str, int]]:
         """Domains and seeds."""

@@ -35,15 +35,6 @@ TRANSLATORS = ("plain_gan", "task_loss_only", "taskgan_inverse", "taskgan_invers
 """Translators whose drawings are shown beneath each other."""
 
 
-def fetch() -> None:
-    """Have the source's images here, once, before several processes ask for them.
-
-    Raises:
-        CrossgapError: they cannot be had.
-    """
-    SOURCE("train")
-
-
 class DigitsTrial(Trial):
     """All methods of one seed in one target domain, a key of `TARGETS`; the seed also says which target
     images have a label."""
@@ -57,8 +48,6 @@ class DigitsTrial(Trial):
             found = self.evaluate(method)["aggregate"]
             rows += rows_of(found, domain=self.domain, method=method, seed=self.seed)
         return rows
-
-    # data
 
     @functools.cached_property
     def source(self) -> LabelledImages:
@@ -92,8 +81,6 @@ class DigitsTrial(Trial):
         """Images that nothing is trained on; on those of `test` nothing is chosen, either."""
         return TARGETS[self.domain](split).select(slice(self.preset.test_images))
 
-    # models
-
     @functools.cached_property
     def _methods(self) -> Methods:
         return Methods(
@@ -111,8 +98,6 @@ class DigitsTrial(Trial):
     def model(self, method: str) -> AdaptedModel:
         """A method's model, trained if need be."""
         return self.trained(self._methods, method, self._saved(method))
-
-    # evaluation
 
     def evaluate(self, method: str) -> dict[str, Any]:
         """Accuracy on the test split, also on the validation split, and which test images are wrong."""

@@ -6,20 +6,12 @@ from typing import Any
 import lightning_fabric
 
 from crossgap.core.results import read_rows
-from crossgap.errors import find
+from crossgap.errors import CrossgapError, check_known, find
 from crossgap.experiments.engine.experiment import Experiment, Names, Numbers, Rows, unique
 from crossgap.experiments.engine.markdown import error_cell, having, origin, seeds_in, table
-from crossgap.experiments.mico.figures import NAMES as MICO_NAMES
-from crossgap.experiments.mico.figures import curve
+from crossgap.experiments.mico.figures import NAMES, curve
 from crossgap.experiments.mico.presets import MICO_PRESETS
-from crossgap.experiments.mico.trial import (
-    BENCHMARK,
-    DEFAULT_METHODS,
-    DRAWINGS,
-    EVERY_METHOD,
-    MicoTrial,
-    check_selection,
-)
+from crossgap.experiments.mico.trial import BENCHMARK, DEFAULT_METHODS, DRAWINGS, EVERY_METHOD, MicoTrial
 from crossgap.methods.config import as_settings
 from crossgap.methods.registry import METHODS
 from crossgap.report.pictures import gallery
@@ -36,7 +28,7 @@ def error_table(results: dict[str, Any]) -> str:
         return [error_cell(found), *[""] * (len(numbers) - 1)]
 
     lines = [
-        (MICO_NAMES.get(method) or METHODS[method].about, cells(found))
+        (NAMES.get(method) or METHODS[method].about, cells(found))
         for method in (*BENCHMARK, *EVERY_METHOD)  # whichever run came first
         if (found := having(rows, method=method))
     ]
@@ -58,7 +50,11 @@ class Mico(Experiment):
         self.preset = find("Preset", preset, MICO_PRESETS)
         self.methods = unique(methods or DEFAULT_METHODS)
         self.counts = unique(counts or self.preset.target_images)
-        check_selection(self.methods, self.counts, max(self.preset.target_images))
+        check_known("Method of the Mico", self.methods, EVERY_METHOD)
+        most = max(self.preset.target_images)
+        for count in self.counts:
+            if not 1 <= count <= most:
+                raise CrossgapError(f"--counts must be from 1 to {most}, the preset's most; got {count}.")
         self.settings = as_settings(self.preset)
 
     def parts(self, seeds: int) -> list[tuple[int, int]]:

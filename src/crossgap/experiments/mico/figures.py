@@ -43,11 +43,7 @@ def curve(rows: list[dict[str, Any]], path: Path) -> Path:
             axes.axhspan(low, high, color=colour, alpha=0.15, lw=0)
         else:
             plots.draw_band(axes, images, points, colour, marker="o", ms=4, label=name)
-    _scale_axes(axes, sorted({row["images"] for row in rows} - {0}))
-    return plots.save(figure, path)
-
-
-def _scale_axes(axes: Any, images: list[int]) -> None:
+    images = sorted({row["images"] for row in rows} - {0})
     axes.set_xscale("log")
     plots.logarithmic(axes)
     axes.set_xticks(images, [f"{number:,}" for number in images])
@@ -56,3 +52,4 @@ def _scale_axes(axes: Any, images: list[int]) -> None:
     axes.set_ylabel("L2 error of the joint angles, rad²")
     plots.tidy(axes)
     axes.legend(frameon=False, fontsize=8, ncols=2, loc="lower center", bbox_to_anchor=(0.5, 1.0))
+    return plots.save(figure, path)

@@ -4,7 +4,7 @@ import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import lightning_fabric
 import numpy as np
@@ -16,12 +16,11 @@ from crossgap.core.runs import timed
 from crossgap.core.statistics import mean_interval
 from crossgap.data import LabelledImages
 from crossgap.deploy.adapted import AdaptedModel, weights_of
-from crossgap.errors import CrossgapError, check_known
 from crossgap.evaluation import AGGREGATE, Predict, figures
 from crossgap.experiments.engine.experiment import Rows, rows_of
 from crossgap.experiments.engine.trial import Trial
 from crossgap.experiments.mico.presets import MicoPreset
-from crossgap.methods.config import SupervisedConfig, TaskGANConfig, TranslatorConfig
+from crossgap.methods.config import TaskGANConfig
 from crossgap.methods.methods import Methods
 from crossgap.simulation.mico.kinematics import decode_angles, wrapped
 
@@ -67,9 +66,6 @@ DRAWINGS = {
 """Translators whose drawings are shown beneath each other, and how they were trained, by the end of the
 picture's name."""
 
-Part = TypeVar("Part", SupervisedConfig, TranslatorConfig)
-"""The training of one network."""
-
 
 def angle_differences(predict: Predict, data: LabelledImages) -> np.ndarray:
     """Predicted minus true angle the short way round, (n, 5) radians, of labelled images of the Mico."""
@@ -90,18 +86,6 @@ def angle_figures(differences: np.ndarray) -> dict[str, dict[str, Any]]:
         name: figures(float(values.mean()), mean_interval(values), len(values))
         for name, values in per_image.items()
     }
-
-
-def check_selection(methods: Sequence[str], counts: Sequence[int], most: int) -> None:
-    """Whether there are such methods, and as many target images.
-
-    Raises:
-        CrossgapError: there are not; the message says what there is.
-    """
-    check_known("Method of the Mico", methods, EVERY_METHOD)
-    for count in counts:
-        if not 1 <= count <= most:
-            raise CrossgapError(f"--counts must be from 1 to {most}, the preset's most; got {count}.")
 
 
 class MicoTrial(Trial):
@@ -138,8 +122,6 @@ class MicoTrial(Trial):
         """What the chosen methods build on with any number of target images."""
         begun = [base for method in self.methods for base in BUILT_ON.get(method, ())]
         return tuple(dict.fromkeys(["source_only", *begun]))
-
-    # data
 
     def _collect(self, name: str, look: str, stream: int, images: int, **settings: Any) -> LabelledImages:
         """The first `images` of a data set that is collected, or read where it is there."""
@@ -183,20 +165,14 @@ class MicoTrial(Trial):
         """Images like the source's: the benchmark's test."""
         return self._collect("source_test", SOURCE, TEST_SEED, self.preset.test_images)
 
-    # models
-
     def _config(self, images: int) -> TaskGANConfig:
         """The preset's, with steps enough for so many images."""
 
-        def long_enough(part: Part) -> Part:
-            return replace(part, steps=max(part.steps, self.preset.passes * images // part.batch))
-
-        config = self.preset.config
-        return replace(
-            config, target=long_enough(config.target), fine_tuning=long_enough(config.fine_tuning),
-            randomized_fine_tuning=long_enough(config.randomized_fine_tuning),
-            translator=long_enough(config.translator), refinement=long_enough(config.refinement),
-        )  # fmt: skip
+        config, longer = self.preset.config, {}
+        for name in ("target", "fine_tuning", "randomized_fine_tuning", "translator", "refinement"):
+            part = getattr(config, name)
+            longer[name] = replace(part, steps=max(part.steps, self.preset.passes * images // part.batch))
+        return replace(config, **longer)
 
     def _methods(self, images: int) -> Methods:
         return Methods(
@@ -217,8 +193,6 @@ class MicoTrial(Trial):
         """A method's model, trained with that many target images if need be; 0 for those that see none."""
         methods = self._methods(max(1, images))  # collects under times of its own
         return self.trained(methods, method, self._saved(method, images), f", {images} target images")
-
-    # evaluation
 
     def _evaluate(self, method: str, images: int) -> dict[str, dict[str, Any]]:
         def measure() -> dict[str, dict[str, Any]]:

@@ -31,10 +31,8 @@ class TaskGAN(Experiment):
         self, preset: str, looks: Names = None, methods: Names = None, task_norm: TaskNorm | None = None
     ):  # fmt: skip
         plain = get_preset(preset)
-        hardest = ("target_d",) if preset in ("full", "paper") else ()
-        self.looks = unique(
-            looks or ("target_a", "target_b", "target_c", *hardest)
-        )  # need nothing but OpenGL
+        hardest = ("target_d",) if preset in ("full", "paper") else ()  # all of these need OpenGL alone
+        self.looks = unique(looks or ("target_a", "target_b", "target_c", *hardest))
         self.methods = unique(methods or plain.methods)
         for look in self.looks:
             get_target_look(look)

@@ -47,7 +47,10 @@ def report_again(
         CrossgapError: the run has no such look or seed, is not finished with it, or has no translator to draw
             a picture of.
     """
-    looks: list[str] = [config["look"]] if "look" in config else _looks(folder)
+    begun = (look for look in LOOKS if look != "source" and any(folder.glob(f"seed_*/{look}")))
+    looks: list[str] = [config["look"]] if "look" in config else [*begun]
+    if not looks:
+        raise CrossgapError(f"{folder} has no look yet: start it again to go on.")
     seeds: list[int] = [config["seed"]] if "seed" in config else seeds_of(folder)
     look, seed = looks[0] if look is None else look, seeds[0] if seed is None else seed
     check_known("Look of this run", (look,), looks)
@@ -70,18 +73,6 @@ def report_again(
         gallery({SHOWN.get(label, label): row for label, row in rows.items() if label != "source"}, picture)
     name = "report.html" if "look" in config else f"report_{look}_seed_{seed}.html"
     return write_report(experiment, folder / name)
-
-
-def _looks(folder: Path) -> list[str]:
-    """The looks of a reproduction so far.
-
-    Raises:
-        CrossgapError: none has been begun.
-    """
-    looks = [look for look in LOOKS if look != "source" and any(folder.glob(f"seed_*/{look}"))]
-    if not looks:
-        raise CrossgapError(f"{folder} has no look yet: start it again to go on.")
-    return looks
 
 
 def write_report(experiment: TaskGANTrial, path: Path) -> Path:

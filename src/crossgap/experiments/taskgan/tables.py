@@ -19,6 +19,7 @@ from crossgap.experiments.engine.markdown import (
 from crossgap.experiments.taskgan.figures import REGIMES, of_the_paper
 from crossgap.experiments.taskgan.presets import ALL_METHODS
 from crossgap.methods.registry import METHODS
+from crossgap.report.plots import span
 
 
 def success_table(results: dict[str, Any]) -> str:
@@ -99,8 +100,8 @@ def regime_table(results: dict[str, Any]) -> str:
 def _rate(rows: Rows) -> str:
     if not rows:
         return "–"
-    low, high = min(row["low"] for row in rows), max(row["high"] for row in rows)
-    return f"{100 * np.mean([row['value'] for row in rows]):.0f} % ({100 * low:.0f}–{100 * high:.0f})"
+    mean, low, high = (100 * end for end in span(rows))
+    return f"{mean:.0f} % ({low:.0f}–{high:.0f})"
 
 
 def _difference(rows: Rows, method: str) -> str:

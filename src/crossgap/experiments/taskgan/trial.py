@@ -95,8 +95,6 @@ class TaskGANTrial(Trial):
             rows += rows_of(figures, **about)
         return rows
 
-    # data
-
     def _collect(
         self, name: str, look: str, stream: int, perturbation: float, many: bool = False, **settings: Any
     ) -> LabelledImages:
@@ -152,8 +150,6 @@ class TaskGANTrial(Trial):
         }
         return {name: functools.cache(make) for name, make in makers.items()}
 
-    # models
-
     @functools.cached_property
     def scale(self) -> LabelScale:
         """Of the source's labels; all task errors are in it."""
@@ -173,8 +169,6 @@ class TaskGANTrial(Trial):
         if about.needs and not saved.exists():
             self.extra(about.needs)
         return self.trained(methods, method, saved)
-
-    # evaluation
 
     @functools.cached_property
     def gain(self) -> float:

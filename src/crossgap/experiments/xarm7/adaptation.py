@@ -44,12 +44,11 @@ class Adaptation:
         self.trainer = Trainer(self.folder, self.fabric, training.seed, training.quiet)
 
     def _batches(self, few: bool, stream: int) -> Batches:
+        count, first = self.preset.source_images, SOURCE_IMAGES
         if few:
-            about = self.preset.target_images, TARGET_IMAGES
-            images, positions = self.training.collected(*about, look=self.look, randomization="none")
-        else:
-            about = self.preset.source_images, SOURCE_IMAGES
-            images, positions = self.training.collected(*about, randomization="none")
+            count, first = self.preset.target_images, TARGET_IMAGES
+        look = {"look": self.look} if few else {}
+        images, positions = self.training.collected(count, first, randomization="none", **look)
         device, seed = self.fabric.device, 10 * self.training.seed + stream
         tensors = torch.from_numpy(images).to(device), torch.from_numpy(positions).to(device)
         return Batches(*tensors, self.preset.translator.batch, seed)

@@ -9,7 +9,7 @@ from rich.table import Column, Table
 from crossgap.base.files import write_json
 from crossgap.base.progress import command, console, say, say_next
 from crossgap.core.fabric import learning_hardware, make_fabric
-from crossgap.core.runs import CONFIG, lock_run, open_run, start
+from crossgap.core.runs import CONFIG, check_seed, lock_run, open_run, start
 from crossgap.core.statistics import paired_difference
 from crossgap.deploy.policy import EXTRACTORS, ReachPolicy
 from crossgap.errors import CrossgapError, check_known, find
@@ -41,8 +41,7 @@ def learn_policy(
     check_setup(setup)
     if workers is not None and workers < 1:
         raise CrossgapError(f"--workers must be at least 1; got {workers}.")
-    if seed < 0:
-        raise CrossgapError(f"--seed must be 0 or more; got {seed}.")
+    check_seed(seed)
     if engine == "ray":
         connected_ray()
     if setup.extractor_weights is not None:

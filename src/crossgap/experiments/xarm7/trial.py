@@ -52,16 +52,10 @@ class XArm7Trial(Trial):
         if not (self.folder / "policy").exists():
             with timed(self.root, f"train {self.name}"):
                 self.training.policy()
-        rows = [row for method, domain in self.tests for row in self._tested(method, domain)]
-        return rows + curve_rows(self.name, self.seed, self.training.curve)
-
-    @property
-    def tests(self) -> list[tuple[str, str]]:
-        """What is tested: methods, this policy and what is made of it, each with a domain."""
         adaptable = self.preset.adapted_to if self.name in self.preset.adapted else ()
-        looks = [look for look in adaptable if look in self.domains]
+        looks = [look for look in adaptable if look in self.domains]  # this policy, and what is made of it
         adapted = [(f"{self.name}_{how}", look) for look in looks for how in ("goggles", "fine_tuned")]
-        return [*((self.name, domain) for domain in self.domains), *adapted]
+        return self._rows([*((self.name, domain) for domain in self.domains), *adapted])
 
     @property
     def evaluated(self) -> list[tuple[str, str]]:
@@ -79,8 +73,7 @@ class XArm7Trial(Trial):
 
     def rows(self) -> Rows:
         """What `run` returns, of all that is there."""
-        rows = [row for method, domain in self.evaluated for row in self._tested(method, domain)]
-        return rows + curve_rows(self.name, self.seed, self.training.curve)
+        return self._rows(self.evaluated)
 
     def episodes(self, method: str, domain: str) -> list[dict[str, Any]]:
         """Every test episode of this policy, or of it with goggles or fine-tuned, in a domain."""
@@ -114,9 +107,12 @@ class XArm7Trial(Trial):
         adaptation = Adaptation(self.training, DOMAINS[domain]["look"])
         return adaptation.goggles() if method.endswith("_goggles") else adaptation.fine_tuned()
 
-    def _tested(self, method: str, domain: str) -> Rows:
-        found = judged(self.episodes(method, domain))
-        return rows_of(found, domain=domain, method=method, seed=self.seed)
+    def _rows(self, tests: list[tuple[str, str]]) -> Rows:
+        rows = []
+        for method, domain in tests:
+            found = judged(self.episodes(method, domain))
+            rows += rows_of(found, domain=domain, method=method, seed=self.seed)
+        return rows + curve_rows(self.name, self.seed, self.training.curve)
 
 
 def curve_rows(method: str, seed: int, curve: list[dict[str, Any]]) -> Rows:
