@@ -12,7 +12,7 @@ from crossgap.data import LabelledImages
 from crossgap.data.subsets import SPREADS, Budget, choose_budgets
 from crossgap.errors import CrossgapError, unknown
 from crossgap.experiments.budget.presets import BudgetPreset
-from crossgap.experiments.engine.experiment import rows_of
+from crossgap.experiments.engine.experiment import Rows, rows_of
 from crossgap.experiments.taskgan.trial import TaskGANTrial, Variant
 from crossgap.methods.registry import METHODS
 
@@ -53,7 +53,7 @@ def check_methods(methods: Sequence[str], without: Sequence[str] = ()) -> tuple[
 
 def budget_rows(
     domain: str, budget: Budget, method: str, seed: int, aggregate: dict[str, dict[str, Any]]
-) -> list[dict[str, Any]]:
+) -> Rows:
     """One flat row per figure; beside the keys of all results the `images`, their `spread` and `episodes`."""
     chosen = {"images": budget.images, "spread": budget.spread, "episodes": budget.episodes}
     return rows_of(aggregate, domain=domain, method=method, **chosen, seed=seed)
@@ -64,12 +64,7 @@ class TargetSubset(Variant):
     ones, as if only these had labels.
 
     Source images, f_X, gain and tests are those of the whole experiment, read and made once; models and
-    evaluations are in a folder of their own.
-
-    Args:
-        whole: the experiment with all target images.
-        budget: which of them.
-        methods: which methods, by name.
+    evaluations are in a folder of their own. Arguments as in `Variant`, but which images (`budget`).
     """
 
     def __init__(self, whole: TaskGANTrial, budget: Budget, methods: Sequence[str]):
@@ -109,7 +104,7 @@ class BudgetTrial:
         episodes = np.repeat(np.arange(base.target_episodes), base.steps)  # as they are collected
         self.budgets = choose_budgets(episodes, preset.counts, SPREADS, seed)
 
-    def run(self, images: int) -> list[dict[str, Any]]:
+    def run(self, images: int) -> Rows:
         """Do what is not done yet with so many images; one flat row per figure.
 
         Where both kinds of choice choose the same images (none, or all), both have the row. With none

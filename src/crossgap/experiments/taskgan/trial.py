@@ -96,42 +96,42 @@ class TaskGANTrial(Trial):
         return rows
 
     def _collect(
-        self, name: str, look: str, stream: int, perturbation: float, many: bool = False, **settings: Any
-    ) -> LabelledImages:
+        self, name: str, look: str, stream: int, many: bool = False, **settings: Any
+    ) -> LabelledImages:  # fmt: skip
         """Collect or read a data set: many images, as a simulator gives them for free, or few."""
-        preset = self.preset
-        collection = Collection(
-            look=look, episodes=preset.source_episodes if many else preset.target_episodes,
-            steps=preset.steps, size=preset.size, seed=100 * self.seed + stream, perturbation=perturbation,
-            **settings,
-        )  # fmt: skip
+        preset, seed = self.preset, 100 * self.seed + stream
+        episodes, perturbation = preset.target_episodes, preset.target_perturbation
+        if many:
+            episodes, perturbation = preset.source_episodes, preset.perturbation
+        settings |= {"size": preset.size, "seed": seed, "perturbation": perturbation}
+        collection = Collection(look=look, episodes=episodes, steps=preset.steps, **settings)
         shared = look == "source" and many
         return self.collected(collection, (self.source_folder if shared else self.folder) / "data" / name)
 
     @functools.cached_property
     def source(self) -> LabelledImages:
         """Many labelled images of the source look."""
-        return self._collect("source", "source", SOURCE_SEED, self.preset.perturbation, many=True)
+        return self._collect("source", "source", SOURCE_SEED, many=True)
 
     @functools.cached_property
     def target(self) -> LabelledImages:
         """Few labelled images of the target look."""
-        return self._collect("target", self.domain, TARGET_SEED, self.preset.target_perturbation)
+        return self._collect("target", self.domain, TARGET_SEED)
 
     @functools.cached_property
     def target_pairs(self) -> LabelledImages:
         """The target images' true pairs in the source look."""
-        return self._collect("target_pairs", "source", TARGET_SEED, self.preset.target_perturbation)
+        return self._collect("target_pairs", "source", TARGET_SEED)
 
     @functools.cached_property
     def held_out(self) -> LabelledImages:
         """Images like the target's that nothing is trained or chosen on."""
-        return self._collect("held_out", self.domain, HELD_OUT_SEED, self.preset.target_perturbation)
+        return self._collect("held_out", self.domain, HELD_OUT_SEED)
 
     @functools.cached_property
     def held_out_pairs(self) -> LabelledImages:
         """The held-out images' true pairs in the source look: never trained on, shown beside F(y)."""
-        return self._collect("pairs", "source", HELD_OUT_SEED, self.preset.target_perturbation)
+        return self._collect("pairs", "source", HELD_OUT_SEED)
 
     def extra(self, name: str) -> LabelledImages:
         """A data set that some methods need beside source and target, by its key in `registry.EXTRA`."""
@@ -139,14 +139,12 @@ class TaskGANTrial(Trial):
 
     @functools.cached_property
     def _extra(self) -> dict[str, Callable[[], LabelledImages]]:
-        free, randomized = self.preset.perturbation, {"randomization": "full", "many": True}
+        each = {"look": "source", "stream": SOURCE_SEED, "randomization": "full", "many": True}
         makers = {
-            "oracle": lambda: self._collect("oracle", self.domain, ORACLE_SEED, free, many=True),
+            "oracle": lambda: self._collect("oracle", self.domain, ORACLE_SEED, many=True),
             "pairs": lambda: self.target_pairs,
-            "randomized": lambda: self._collect("randomized", "source", SOURCE_SEED, free, **randomized),
-            "randomized_per_frame": lambda: self._collect(
-                "randomized_per_frame", "source", SOURCE_SEED, free, per_frame=True, **randomized
-            ),
+            "randomized": lambda: self._collect("randomized", **each),
+            "randomized_per_frame": lambda: self._collect("randomized_per_frame", per_frame=True, **each),
         }
         return {name: functools.cache(make) for name, make in makers.items()}
 
