@@ -201,10 +201,7 @@ class Trainer:
         ):
             saved = time.monotonic()
             for step in range(done, phase.steps):
-                for name, optimizer in phase.optimizers.items():
-                    rate = phase.learning_rate * phase.rate_factors.get(name, 1.0) * phase.schedule(step)
-                    for group in optimizer.param_groups:
-                        group["lr"] = rate
+                self._set_learning_rate(phase, step)
                 metrics.add(phase.training_step(step))
                 advance(1)
                 if (step + 1) % phase.log_every == 0 or step + 1 == phase.steps:
@@ -221,6 +218,12 @@ class Trainer:
         if not cls._said_crowded and torch.get_num_threads() > 1 and (what := crowded()):
             cls._said_crowded = True
             say(what)
+
+    @staticmethod
+    def _set_learning_rate(phase: Phase, step: int) -> None:
+        for name, optimizer in phase.optimizers.items():
+            for group in optimizer.param_groups:
+                group["lr"] = phase.learning_rate * phase.rate_factors.get(name, 1.0) * phase.schedule(step)
 
 
 def read_metrics(folder: Path) -> list[dict[str, Any]]:

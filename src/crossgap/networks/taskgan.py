@@ -98,8 +98,7 @@ NORMS: dict[str, Callable[[int], nn.Module]] = {
 
 def _convolution(into: int, out: int, kernel: int, stride: int = 1) -> list[nn.Module]:
     """Convolution-InstanceNorm-ReLU; only the wide first kernel needs the costlier reflected border."""
-    wide = kernel > 3
-    first = ReflectedConvolution(into, out, kernel) if wide else nn.Conv2d(into, out, kernel, stride, 1)
+    first = ReflectedConvolution(into, out, kernel) if kernel > 3 else nn.Conv2d(into, out, 3, stride, 1)
     return [first, InstanceNorm(out), nn.ReLU(inplace=True)]
 
 
@@ -130,9 +129,8 @@ class Generator(nn.Module):
         w = width
         self.net = nn.Sequential(
             *_convolution(3, w, 7), *_convolution(w, 2 * w, 3, 2), *_convolution(2 * w, 4 * w, 3, 2),
-            *[ResidualBlock(4 * w) for _ in range(blocks)],
-            *self._up(4 * w, 2 * w), *self._up(2 * w, w, layout=torch.channels_last),
-            ImageConvolution(w, 3, 7),
+            *[ResidualBlock(4 * w) for _ in range(blocks)], *self._up(4 * w, 2 * w),
+            *self._up(2 * w, w, layout=torch.channels_last), ImageConvolution(w, 3, 7),
         )  # fmt: skip
 
     @staticmethod
