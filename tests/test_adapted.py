@@ -126,7 +126,7 @@ def test_a_network_that_nobody_registered(tmp_path: Path) -> None:
     about = tmp_path / "model" / "adapted.json"
     about.write_text(about.read_text(encoding="utf-8").replace("Striped", "Stripes"), encoding="utf-8")
     with pytest.raises(
-        CrossgapError, match=r"network 'Stripes' not found.* Striped.* Import the module that registers it"
+        CrossgapError, match=r"network 'Stripes' not found.* Striped.* Import test_adapted before"
     ):
         AdaptedModel.load(tmp_path / "model")
 

@@ -15,7 +15,8 @@ from rich.console import Console
 
 from crossgap.base import progress
 from crossgap.base.files import remove, write_json
-from crossgap.cli import main
+from crossgap.cli import _chosen, main
+from crossgap.cli.settings import as_now
 from crossgap.commands import evaluate
 from crossgap.commands import train as training
 from crossgap.data import LabelledImages, read_folder, write_folder
@@ -555,3 +556,66 @@ def test_how_many_seeds_a_reproduction_has(monkeypatch: pytest.MonkeyPatch, pres
         with pytest.raises(ZeroDivisionError):
             reproduce("mico", preset, given)
     assert asked == [seeds, 2]
+
+
+@pytest.mark.parametrize(
+    ("argument", "now"),
+    [
+        ("--canonical.steps", "--rcan.steps"),
+        ("--canonical.task-weight=3", "--rcan.task-weight=3"),
+        ("--output=out_a/run_1.v2", "--output=out_a/run_1.v2"),
+        ("--results=my_results.d/x_1", "--results=my_results.d/x_1"),
+        ("canonical.steps", "canonical.steps"),
+        ("--translator.task_weight", "--translator.task_weight"),
+    ],
+)
+def test_an_option_has_its_name_of_now_and_a_value_stays_as_it_is(argument: str, now: str) -> None:
+    assert as_now(argument) == now
+
+
+@pytest.mark.parametrize(
+    ("words", "chosen"),
+    [
+        ("taskgan --refine", "taskgan"),
+        ("nonsense --source a", "nonsense"),
+        ("--source a --target b fine_tuned --output c", "fine_tuned"),
+        ("--output fine_tuned --source a source_only", "source_only"),
+        ("--output=fine_tuned source_only", "source_only"),
+        ("--source a --refine taskgan --target b", "taskgan"),
+        ("--source a --output x nonsense", "nonsense"),
+        ("--help", ""),
+        ("", ""),
+    ],
+)
+def test_which_argument_says_what_others_there_are(words: str, chosen: str) -> None:
+    found, rest = _chosen(dict.fromkeys(("taskgan", "fine_tuned", "source_only"), ""), words.split())
+    assert found == chosen
+    assert sorted([*rest, *([found] if found else [])]) == sorted(words.split())
+
+
+def test_what_is_refused_changes_no_run(monkeypatch, capsys, folders, tmp_path) -> None:
+    run = tmp_path / "run"
+    assert train(monkeypatch, capsys, folders, "source_only", run)[0] == 0
+    before = (run / "config.json").read_text()
+    code, error = train(monkeypatch, capsys, folders, "target_only", run, "--seed", 1, "--target.steps", 7)
+    assert code == 2
+    assert "holds another run: seed is 0 there, 1 here" in error
+    assert (run / "config.json").read_text() == before
+    assert train(monkeypatch, capsys, folders, "target_only", run, "--target.steps", 2)[0] == 0
+    assert json.loads((run / "config.json").read_text())["config"]["target"]["steps"] == 2
+
+
+def test_what_is_wrong_is_said_in_the_words_of_the_command(monkeypatch, capsys, folders, tmp_path) -> None:
+    _, error = train(monkeypatch, capsys, folders, "nonsense", tmp_path / "run")
+    assert "Method 'nonsense' not found. Available: " in error
+    assert "oracle" not in error  # of which nobody has the data
+    pair = ("--source", folders[0], "--target", folders[1], "--output", tmp_path / "run")
+    _, error = crossgap(monkeypatch, capsys, "train", "rcan", *pair, "--rcan.steps", 0)
+    assert "--rcan.steps must be at least 1; got 0" in error
+    _, error = crossgap(
+        monkeypatch, capsys, "train", "baseline", *pair, "--randomized", folders[0], "--source.steps", 4
+    )
+    assert "does not use --source.*. Its settings are --networks, --randomization" in error
+    code, error = crossgap(monkeypatch, capsys, "trian", "x")
+    assert code == 2
+    assert "Verb 'trian' not found. Available: budget, collect" in error

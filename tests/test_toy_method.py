@@ -6,6 +6,7 @@ import json
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import tyro
 
@@ -95,6 +96,21 @@ def test_the_command_line_has_its_options_and_no_others(folders, tmp_path: Path,
         assert unknown in capsys.readouterr().err
     with pytest.raises(SystemExit):
         tyro.cli(command("fine_tuned"), args=[*folders, "--tint.share", "0.5"])
+
+
+def test_its_model_is_loaded_where_nobody_has_imported_it(toy, fabric, tmp_path: Path) -> None:
+    config = TaskGANConfig(TINY.networks, TINY.source)
+    made = Methods(toy("source", 8, 1), toy("target", 8, 2), config, Trainer(tmp_path, fabric, quiet=True))
+    images = made.target.images
+    expected = made.get("tint").translate(images)
+    NETWORKS.pop("Shift")
+    sys.modules.pop("crossgap.methods.tint.recipe")
+    np.testing.assert_array_equal(AdaptedModel.load(tmp_path / "models" / "tint").translate(images), expected)
+    about = tmp_path / "models" / "tint" / "adapted.json"
+    NETWORKS.pop("Shift")
+    about.write_text(about.read_text().replace("crossgap.methods.tint.recipe", "os.path"))
+    with pytest.raises(CrossgapError, match=r"network 'Shift' not found\..* Import os\.path before"):
+        AdaptedModel.load(tmp_path / "models" / "tint")  # a file makes no other code run
 
 
 def test_it_joins_a_run_that_did_not_know_it(folders, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import tyro
 from tyro.conf import Positional
 
 from crossgap.base.machine import wait_passively_if_crowded
-from crossgap.errors import CrossgapError
+from crossgap.errors import CrossgapError, check_known
 
 VERBS = {
     "demo": "verbs", "collect": "verbs", "train": "train", "evaluate": "verbs", "budget": "train",
@@ -37,7 +37,9 @@ def run(arguments: list[str]) -> None:
     from crossgap.cli.settings import as_now
 
     verb, *rest = [as_now(word) for word in arguments] or [""]
-    if verb not in VERBS and verb not in _brought():
+    verbs = {*VERBS, *_brought()} if verb not in VERBS else VERBS
+    check_known("Verb", () if not verb or verb.startswith("-") else (verb,), verbs)
+    if verb not in verbs:
         _overview(arguments)
     elif callable(found := _found(verb)):
         tyro.cli(found, args=rest, prog=f"crossgap {verb}")
@@ -58,11 +60,17 @@ def _found(verb: str) -> Any:
 
 
 def _chosen(names: Mapping[str, str], arguments: list[str]) -> tuple[str, list[str]]:
-    """The argument that says which others there are, the first or any such name, and those others."""
-    if arguments and not arguments[0].startswith("-"):
-        return arguments[0], arguments[1:]
-    at = next((index for index, word in enumerate(arguments) if word in names), None)
-    return ("", arguments) if at is None else (arguments[at], arguments[:at] + arguments[at + 1 :])
+    """The argument that says which others there are, and those others: the first; else the first such name
+    that is no option's value; else any such name, or what stands where one should."""
+    free = [
+        at for at, (before, word) in enumerate(zip(["", *arguments], arguments, strict=False))
+        if not word.startswith("-") and (not before.startswith("--") or "=" in before)
+    ]  # fmt: skip
+    known = [at for at, word in enumerate(arguments) if word in names]
+    found = [at for at in free if at == 0 or at in known] + known + free[::-1]
+    if not found:
+        return "", arguments
+    return arguments[found[0]], arguments[: found[0]] + arguments[found[0] + 1 :]
 
 
 def _brought() -> dict[str, str]:

@@ -14,7 +14,7 @@ ABOUT = """Repeat an experiment over seeds, and write <results>/<experiment>/<pr
 Killed and started again, it goes on where it was; seeds, looks, methods and numbers of images can
 be added."""
 SEEDS = "How many, from 0 on; more can be added. By default one at presets smoke and quick, three at others."
-PRESET = "Its size; smoke only shows that it runs, its figures mean nothing; paper has the paper's own."
+PRESET = "Its size; smoke only shows that it runs, its figures mean nothing"
 
 
 def names() -> dict[str, str]:
@@ -30,10 +30,11 @@ def command(name: str) -> Callable[..., None]:
     """
     entry = EXPERIMENTS.find(name)
     options = [(key, Annotated[kind, arg(help=about)], None) for key, (kind, about) in entry.options.items()]
+    told = PRESET + ("; paper has the paper's own." if "paper" in entry.presets else ".")
     Options = make_dataclass("Options", options, frozen=True)
 
     def reproduce(
-        preset: Annotated[Literal[entry.presets], arg(help=PRESET)] = "quick",  # type: ignore
+        preset: Annotated[Literal[entry.presets], arg(help=told)] = "quick",  # type: ignore
         seeds: Annotated[int | None, arg(help=SEEDS)] = None,
         options: Flat[Options] = Options(),  # type: ignore # noqa: B008
         where: Flat[Where] = Where(),  # noqa: B008

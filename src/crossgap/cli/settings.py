@@ -7,25 +7,19 @@ from typing import Annotated, Any, TypeVar, get_type_hints
 
 from tyro.conf import arg
 
-from crossgap.methods.config import OWN_DATA, TaskGANConfig
+from crossgap.methods.config import OWN_DATA, RENAMED, TaskGANConfig, option_name
 from crossgap.methods.registry import own_settings
 
 Thing = TypeVar("Thing")
 Flat = Annotated[Thing, arg(name="")]
 """A dataclass whose fields are options without its own name before theirs."""
-RENAMED = {"canonical": "rcan"}
-"""Parts whose options have a clearer name now; the one that they have in files goes on working."""
-
-
-def option_name(part: str) -> str:
-    """What the options of a part begin with."""
-    return RENAMED.get(part, part).replace("_", "-")
 
 
 def as_now(argument: str) -> str:
     """An argument with the name that its option has now."""
     part, dot, rest = argument.removeprefix("--").partition(".")
-    return f"--{option_name(part)}.{rest}" if dot and argument == f"--{part}.{rest}" else argument
+    known = dot and argument.startswith("--") and part in RENAMED
+    return f"--{RENAMED[part]}.{rest}" if known else argument
 
 
 def options_of(default: Any, wanted: Collection[str], more: Iterable[Any] = ()) -> type:

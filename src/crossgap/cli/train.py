@@ -2,15 +2,16 @@
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
 from tyro.conf import FlagCreatePairsOff
 
-from crossgap.cli.settings import Flat, as_config, option_name, options_of, settings_type
+from crossgap.cli.settings import Flat, as_config, options_of, settings_type
 from crossgap.commands.options import Beside, BudgetOptions, Given
-from crossgap.errors import CrossgapError
+from crossgap.errors import CrossgapError, check_known
+from crossgap.methods.config import option_name
 from crossgap.methods.registry import EXTRA, METHODS, OPTIONS, SHORTHANDS, Method, families, resolve, said
 
 ABOUT = """Train a method on your own two data sets: folders of images with a labels.csv.
@@ -47,6 +48,7 @@ def command(name: str) -> Callable[..., None]:
     Raises:
         CrossgapError: there is none of that name, or it needs data that nobody has.
     """
+    check_known("Method", () if name in METHODS else (name,), names())
     members = families().get(name) or {(found := resolve(name)): METHODS[found]}
     one, needs = next(iter(members.values())), {method.needs for method in members.values()}
     if one.needs and one.needs not in OPTIONS:
@@ -96,9 +98,12 @@ def _check_used(method: str, settings: Any, beside: Beside) -> None:
     """
     about, default = METHODS[method], vars(type(settings)())
     unused = [
-        f"--{option_name(part)}" for part, value in vars(settings).items()
+        f"--{option_name(part)}{'.*' * is_dataclass(value)}" for part, value in vars(settings).items()
         if part not in about.parts and value != default[part]
     ]  # fmt: skip
     given = [f"--{key}" for key, folder in vars(beside).items() if isinstance(folder, Path)]
     if unused := unused + [option for option in given if OPTIONS.get(about.needs) != option]:
-        raise CrossgapError(f"'{method}' ({said(about)}) does not use {', '.join(unused)}.")
+        used = ", ".join(f"--{option_name(part)}" for part in about.parts)
+        raise CrossgapError(
+            f"'{method}' ({said(about)}) does not use {', '.join(unused)}. Its settings are {used}."
+        )

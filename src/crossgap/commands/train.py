@@ -44,7 +44,11 @@ def train_on_folders(method: str, config: TaskGANConfig, given: Given, beside: B
     settings = {"experiment": "train", **data.about, "seed": seed, **hardware(fabric)}
     if fabric.is_global_zero:
         parts = as_settings(config) | ({about.family: asdict(methods.own(method))} if about.own else {})
-        lock_run(open_run(output, settings | {"config": _of_run(output, parts, about.parts)}))
+        there, new = _of_run(output, parts, about.parts)
+        lock_run(open_run(output, settings | {"config": there}))
+        if not new.items() <= there.items():  # only of a run that is this one
+            path = output / CONFIG
+            write_json(path, read_json(path, "run configuration", dict) | {"config": there | new})
         keep_extra(output, data.extra_settings([method]))
         data.keep_seen(output)
     fabric.barrier()
@@ -54,25 +58,22 @@ def train_on_folders(method: str, config: TaskGANConfig, given: Given, beside: B
     return path
 
 
-def _of_run(output: Path, wanted: dict[str, Any], used: Collection[str]) -> dict[str, Any]:
-    """The settings of all methods of a run: those that this one does not use are as they were; those that
-    none before it has used are as it wants them, from now on also in the run's file."""
+def _of_run(
+    output: Path, wanted: dict[str, Any], used: Collection[str]
+) -> tuple[dict[str, Any], dict[str, Any]]:  # fmt: skip
+    """The settings of all methods of a run, as its file should have them: those that this method does not use
+    are as they were; and those that none before it has used, which may still become as it wants them."""
     path = output / CONFIG
     found = read_json(path, "run configuration", dict) if path.exists() else {}
     there = found.get("config")
     if found.get("experiment") != "train" or not isinstance(there, dict):
-        return wanted
+        return wanted, {}
     records = [read_json(record, "record", dict) for record in (output / "checkpoints").glob("*.json")]
     models = [read_json(model, "model", dict) for model in (output / "models").glob(f"*/{ABOUT}")]
     records += [model.get("made_of", {}) for model in models]  # one that has no phase of its own, too
     trained = {part for record in records for part in record.get("config", {})}
-    free = {part: as_json(wanted[part]) for part in used if part not in trained}
-    if not free.items() <= there.items():
-        lock_run(output)
-        write_json(path, found | {"config": there | free})
-    return {part: value for part, value in there.items() if part not in used} | {
-        part: wanted[part] for part in used
-    }
+    new = {part: as_json(wanted[part]) for part in used if part not in trained}
+    return there | {part: wanted[part] for part in used if part not in new}, new
 
 
 def _say_model(path: Path, model: AdaptedModel, target: LabelledImages) -> None:

@@ -76,7 +76,9 @@ def keep_extra(folder: Path, extra: dict[str, Any]) -> None:
         found = read_json(path, "run configuration", dict) if path.exists() else {}
         known = {key: value for key, value in found.items() if key in extra}
         if different := summary(known, {key: extra[key] for key in known}):
-            raise CrossgapError(f"{folder} holds another run: {different}. Choose another folder.")
+            raise CrossgapError(
+                f"{folder} holds another run: {different}. Choose another folder, or give the run's own."
+            )
         if set(extra) - set(found):
             write_json(path, found | extra)
 
@@ -275,7 +277,7 @@ def _commit() -> str:
 
     try:
         git("ls-files", "--error-unmatch", __file__)  # else it is the repository of somebody's project
-        changed = git("status", "--porcelain", "--untracked-files=no", "--", str(here))
+        changed = git("status", "--porcelain", "--", str(here))
         return git("rev-parse", "--short=12", "HEAD") + ("+changes" if changed else "")
     except (OSError, subprocess.CalledProcessError):
         return "unknown"

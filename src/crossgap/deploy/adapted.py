@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import importlib
 import warnings
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -252,9 +253,12 @@ def _described(folder: Path) -> dict[str, Any]:
     if problem:
         raise CrossgapError(f"The adapted model {path} is damaged: {problem}. {again}")
     for network in about["networks"].values():
+        module = str(network.pop("module", "the module that registers it"))
+        if network["name"] not in NETWORKS and module.startswith("crossgap.methods."):
+            importlib.import_module(module)  # of ours alone: a file makes nobody else's code run
         if network["name"] not in NETWORKS:
             wanted = unknown(f"{path}: network", network["name"], NETWORKS)
-            raise CrossgapError(f"{wanted} Import the module that registers it before.")
+            raise CrossgapError(f"{wanted} Import {module} before.")
     return about
 
 

@@ -119,7 +119,17 @@ def _check_number(name: str, value: float | str) -> None:
         least = 0 if name == "networks.generator_blocks" else 1
         right, expected = value >= least, f"at least {least}"
     if not right:
-        raise CrossgapError(f"--{name.replace('_', '-')} must be {expected}; got {value}.")
+        raise CrossgapError(f"--{option_name(name)} must be {expected}; got {value}.")
+
+
+RENAMED = {"canonical": "rcan"}
+"""Parts whose options have a clearer name now; the one that they have in files goes on working."""
+
+
+def option_name(name: str) -> str:
+    """The option of a part, or of one of its settings (`part.setting`), without its dashes."""
+    part, dot, setting = name.partition(".")
+    return f"{RENAMED.get(part, part)}{dot}{setting}".replace("_", "-")
 
 
 LATER = {"task_norm": "none"}

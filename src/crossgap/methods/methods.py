@@ -24,7 +24,7 @@ from crossgap.data.overlap import check_pair
 from crossgap.deploy.adapted import ABOUT, AdaptedModel
 from crossgap.errors import CrossgapError, check_known
 from crossgap.methods import streams
-from crossgap.methods.config import SupervisedConfig, TaskGANConfig, as_settings
+from crossgap.methods.config import SupervisedConfig, TaskGANConfig, as_settings, option_name
 from crossgap.methods.registry import EXTRA, METHODS, Method, needed, own_settings, resolve
 from crossgap.methods.supervised import Supervised
 from crossgap.networks import TaskModel
@@ -156,7 +156,7 @@ class Methods:
         for part, settings in as_settings(self.config).items():  # of other methods, too: it may build on them
             if isinstance(settings, dict) and settings.get("batch", processes) < processes:
                 raise CrossgapError(
-                    f"--{part.replace('_', '-')}.batch is {settings['batch']}. Expected at least "
+                    f"--{option_name(part)}.batch is {settings['batch']}. Expected at least "
                     f"{processes}, one for each process."
                 )
         if method.target_labels and not method.source_side and not self.target.label_names:

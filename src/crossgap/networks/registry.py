@@ -42,7 +42,8 @@ def register_network(kind: type[Network]) -> type[Network]:
 
 
 def described(network: nn.Module) -> dict[str, Any]:
-    """The name of a network's class and its arguments, from which `build` makes another one like it.
+    """The name of a network's class and its arguments, from which `build` makes another one like it; and its
+    module where that is none of this room.
 
     Raises:
         CrossgapError: its class is not registered.
@@ -53,7 +54,9 @@ def described(network: nn.Module) -> dict[str, Any]:
             f"Only registered networks can be saved; got {name}. Put @register_network of crossgap.networks "
             "above its class."
         )
-    return {"name": name, "arguments": vars(network)["made_with"]}
+    made = {"name": name, "arguments": vars(network)["made_with"]}
+    module = type(network).__module__
+    return made if module.startswith("crossgap.networks.") else made | {"module": module}
 
 
 def build(name: str, arguments: dict[str, Any]) -> nn.Module:

@@ -10,6 +10,7 @@ from crossgap.core.results import add_results, prepare
 from crossgap.core.runs import find_run, lock_run, open_run, provenance, start
 from crossgap.errors import CrossgapError, check_known
 from crossgap.experiments.engine.experiment import EXPERIMENTS, Experiment, Rows, Where
+from crossgap.methods.registry import SHORTHANDS
 
 
 def reproduce(
@@ -32,6 +33,8 @@ def reproduce(
     """
     entry = EXPERIMENTS.find(name)
     check_known(f"Option of {name}", options, entry.options)
+    if options.get("methods"):
+        options["methods"] = tuple(SHORTHANDS.get(method, method) for method in options["methods"])
     experiment: Experiment = entry.load()(preset, **options)  # type: ignore
     seeds = (1 if preset in ("smoke", "quick") else 3) if seeds is None else seeds
     if seeds < 1:
