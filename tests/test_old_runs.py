@@ -36,7 +36,7 @@ def test_a_run_of_before_goes_on_and_another_one_does_not(name: str, tmp_path: P
         raise KeyboardInterrupt
 
     monkeypatch.setattr(reproduce, "_gather", stop)
-    monkeypatch.setattr("crossgap.experiments.digits.experiment.fetch", lambda: None)
+    monkeypatch.setattr("crossgap.experiments.digits.trial.SOURCE", lambda split: None)
     old = {
         "experiment": name, "preset": "smoke", "device": "cpu", "precision": "32-true",
         "settings": SETTINGS[name], "threads": 1,
