@@ -209,6 +209,12 @@ def test_a_training_that_was_killed_ends_as_one_that_was_not(
     rows = [json.loads(line) for line in curves[0].splitlines()]
     assert [row["environment_steps"] for row in rows] == [0, 8, 16]
     assert (tmp_path / "whole" / "checkpoints" / "000002").is_dir()  # where runs of before have them
+    files = {file: file.stat().st_ino for file in tmp_path.rglob("*")}
+    monkeypatch.setattr("crossgap.methods.asymmetric_ddpg.training.remove", None)  # a disk may be read-only
+    over = training("whole").run()
+    assert {file: file.stat().st_ino for file in tmp_path.rglob("*")} == files  # nothing was written
+    pairs = zip(whole.networks.parameters(), over.networks.parameters(), strict=True)
+    assert all(torch.equal(one, other) for one, other in pairs)
 
 
 def test_a_policy_with_eyes_begins_with_what_its_teacher_knows(tmp_path: Path, fabric) -> None:

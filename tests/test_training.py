@@ -12,10 +12,12 @@ import pytest
 import torch
 from safetensors.torch import load_file
 from torch import nn
+from torch.utils.tensorboard import SummaryWriter
 
 from crossgap.base.files import read_json, write_json
 from crossgap.core.fabric import make_fabric
 from crossgap.core.trainer import Phase, Trainer, read_metrics
+from crossgap.core.weights import Checkpoint
 from crossgap.data.batches import to_tensor
 from crossgap.errors import CrossgapError
 from crossgap.methods.supervised import Supervised
@@ -166,8 +168,10 @@ def test_random_numbers_and_a_pool_go_on_too(tmp_path: Path, fabric, monkeypatch
 def test_a_finished_phase_is_not_trained_again(tmp_path: Path, fabric) -> None:
     Trainer(tmp_path, fabric, quiet=True).fit(Noisy())
     before = last_state(tmp_path, "noisy")
+    files = {file: file.stat().st_ino for file in tmp_path.rglob("*")}
     again = Noisy(stop=0)
     Trainer(tmp_path, fabric, quiet=True).fit(again)
+    assert {file: file.stat().st_ino for file in tmp_path.rglob("*")} == files  # nothing was written
     assert_same_bits(before, last_state(tmp_path, "noisy"))
     assert torch.equal(again.network.weight, before["network.linear.weight"])
 
@@ -267,6 +271,15 @@ def test_a_disk_without_any_room_is_ours_too(full_disk: Path, fabric) -> None:
             pass
     with pytest.raises(CrossgapError, match=r"Could not write .*No space left on device"):
         Trainer(full_disk / "run", fabric, quiet=True).fit(Noisy())
+
+
+@pytest.mark.parametrize(
+    ("owner", "name"), [(SummaryWriter, "__init__"), (SummaryWriter, "add_scalar"), (Checkpoint, "save")]
+)
+def test_whatever_cannot_be_written_is_ours(tmp_path: Path, fabric, no_space, owner, name) -> None:
+    no_space(owner, name)
+    with pytest.raises(CrossgapError, match=r"Could not write .*No space left on device"):
+        Trainer(tmp_path, fabric, quiet=True).fit(Noisy())
 
 
 def supervised_wide() -> Supervised:

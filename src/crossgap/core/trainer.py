@@ -179,10 +179,6 @@ class Trainer:
             CrossgapError: the checkpoint is damaged or is another phase's, of other steps, another learning
                 rate or seed, or the disk is full.
         """
-        with attempt(f"write {self.folder}"):  # metrics and TensorBoard write as they go
-            self._fit(phase)
-
-    def _fit(self, phase: Phase) -> None:
         torch.manual_seed(self.seed + self.fabric.global_rank)
         phase.setup(self.fabric)
         of = {"steps": phase.steps, "learning_rate": phase.learning_rate, "seed": self.seed}
@@ -191,12 +187,13 @@ class Trainer:
         done = checkpoint.load_last()
         if done and self.fabric.global_rank:  # the checkpoint's random state is the first device's
             torch.manual_seed(self.seed + 1_000_003 * done + self.fabric.global_rank)
-        quiet = self.quiet or not self.fabric.is_global_zero
+        writes = self.fabric.is_global_zero
+        quiet = self.quiet or not writes
         if not quiet and done < phase.steps:
             self._say_if_crowded()
         with (
             phase.opened(done) if done < phase.steps else nullcontext(),
-            Metrics(self.folder, phase.name, done, write=self.fabric.is_global_zero) as metrics,
+            Metrics(self.folder, phase.name, done, write=writes and done < phase.steps) as metrics,
             progress_bar(phase.label or phase.name, phase.steps, done, quiet=quiet) as advance,
         ):
             saved = time.monotonic()
@@ -207,8 +204,9 @@ class Trainer:
                 if (step + 1) % phase.log_every == 0 or step + 1 == phase.steps:
                     metrics.flush(step + 1)
                     due = time.monotonic() - saved >= phase.checkpoint_seconds or step + 1 == phase.steps
-                    if due and self.fabric.is_global_zero:
-                        checkpoint.save(step + 1)
+                    if due and writes:
+                        with attempt(f"write {self.folder}"):
+                            checkpoint.save(step + 1)
                         saved = time.monotonic()
         self.fabric.barrier()
 
@@ -238,7 +236,7 @@ class Metrics:
         folder: the run folder.
         phase: the phase's name.
         done: steps already done; later rows, of work that a kill undid, are dropped.
-        write: False on all but the first of several devices.
+        write: False on all but the first of several devices, and where there is nothing left to do.
     """
 
     def __init__(self, folder: Path, phase: str, done: int, write: bool = True):
@@ -250,7 +248,8 @@ class Metrics:
                 write_text(self.path, "".join(json.dumps(row) + "\n" for row in kept))
             from torch.utils.tensorboard import SummaryWriter
 
-            self._board = SummaryWriter(str(folder / "tensorboard" / phase), purge_step=done + 1)
+            with attempt(f"write {folder}"):
+                self._board = SummaryWriter(str(folder / "tensorboard" / phase), purge_step=done + 1)
 
     def add(self, values: dict[str, Tensor]) -> None:
         """Count one step's values in."""
@@ -265,12 +264,14 @@ class Metrics:
         self._sums, self._count = {}, 0
         if self.write:
             append_json_line(self.path, {"phase": self.phase, "step": step, **means})
-            for name, value in means.items():
-                self._board.add_scalar(f"{self.phase}/{name}", value, step)
+            with attempt(f"write {self.path.parent}"):
+                for name, value in means.items():
+                    self._board.add_scalar(f"{self.phase}/{name}", value, step)
 
     def __enter__(self) -> Metrics:
         return self
 
     def __exit__(self, *exception: object) -> None:
         if self.write:
-            self._board.close()
+            with attempt(f"write {self.path.parent}"):
+                self._board.close()

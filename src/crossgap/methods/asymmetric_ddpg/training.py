@@ -68,8 +68,8 @@ class Training(ABC):
         phase = OffPolicy(self.folder, self.learner, world, loop, self.seed, self._watch, **more)
         phase.label, phase.place = self.label, self.place
         Trainer(self.folder, in_float32(self.fabric), self.seed, self.quiet or over).fit(phase)
-        if self.fabric.is_global_zero:
-            remove(self.folder / "replay")  # gigabytes, of use to a training that goes on
+        if self.fabric.is_global_zero and (replay := self.folder / "replay").exists():
+            remove(replay)  # gigabytes, of use to a training that goes on
         return self.learner
 
     @property
