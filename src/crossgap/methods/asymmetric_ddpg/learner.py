@@ -36,7 +36,7 @@ from crossgap.data.batches import image_tensor, moved
 from crossgap.losses import actor_loss, bottleneck_loss, cloning_loss, critic_loss
 from crossgap.methods.asymmetric_ddpg.config import DDPGConfig
 from crossgap.rl.collection import Act, Observation, View
-from crossgap.rl.off_policy import Learner, Networks
+from crossgap.rl.off_policy import Learner, Networks, QFunction
 from crossgap.rl.replay import Transitions
 
 
@@ -46,7 +46,7 @@ class AsymmetricDDPG(Learner):
     Args:
         extractor: f, images to predicted positions; none where the policy measures all of the state.
         actor: π.
-        critic: Q.
+        critic: Q, a `QFunction` of state, goal and action.
         config: settings.
         lowest_return: no return can be below, and the critic's targets are cut to it; −1 / (1 − γ) with a
             sparse reward of −1 and 0.
@@ -151,15 +151,15 @@ class AsymmetricDDPG(Learner):
     ) -> dict[str, Tensor]:  # fmt: skip
         seen = self._seen(self.trained, frames, state)
         action = self.trained["actor"](seen, goal)
-        self.networks["critic"].requires_grad_(False)
-        worth = self.networks["critic"](state, goal, action)
+        critic: QFunction = self.networks["critic"].requires_grad_(False)
+        worth = critic(state, goal, action)
         losses = {"actor": actor_loss(worth), "action_cost": action.square().mean()}
         if "extractor" in self.networks:
             predicted = seen.shape[1] - self.measured
             losses["bottleneck"] = bottleneck_loss(seen[:, :predicted], state[:, :predicted])
         if len(demonstrated):
             of_expert = slice(len(action) - len(demonstrated), None)
-            experts_worth = self.networks["critic"](state[of_expert], goal[of_expert], demonstrated)
+            experts_worth = critic(state[of_expert], goal[of_expert], demonstrated)
             better = experts_worth > worth[of_expert]
             losses["cloning"] = cloning_loss(action[of_expert], demonstrated, better)
         self.networks["critic"].requires_grad_(True)
