@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -263,6 +264,20 @@ def test_every_device_has_its_own_numbers_and_the_first_those_of_one_alone() -> 
     assert len({tuple(draw) for draw in draws}) == 3
 
 
+@pytest.fixture
+def one_of(fabric) -> Any:
+    """`one_of(count, rank)`: one of several devices; nothing is averaged."""
+
+    class One:
+        def __init__(self, count: int, rank: int = 0):
+            self.world_size, self.global_rank, self.is_global_zero = count, rank, not rank
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(fabric, name)
+
+    return One
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -271,18 +286,68 @@ def test_every_device_has_its_own_numbers_and_the_first_those_of_one_alone() -> 
         ({"demonstrated": 1}, "'demonstrated' is 1 on 2 processes"),
     ],
 )
-def test_what_cannot_be_shared_is_refused(tmp_path: Path, fabric, change, words) -> None:
-    class Two:
-        """One of two devices; nothing is averaged."""
-
-        global_rank, world_size = 1, 2
-
-        def __getattr__(self, name: str) -> Any:
-            return getattr(fabric, name)
-
-    phase(tmp_path, ddpg(1), plane(1)).setup(Two())  # type: ignore[arg-type]
+def test_what_cannot_be_shared_is_refused(tmp_path: Path, one_of, change, words) -> None:
+    phase(tmp_path, ddpg(1), plane(1)).setup(one_of(2, 1))
     with pytest.raises(CrossgapError, match=words):
-        phase(tmp_path, ddpg(1), plane(1), replace(LOOP, **change)).setup(Two())  # type: ignore[arg-type]
+        phase(tmp_path, ddpg(1), plane(1), replace(LOOP, **change)).setup(one_of(2, 1))
+
+
+def stops(folder: Path, fabric: Any, at: int, loop: Loop) -> None:
+    """A training of this size that is interrupted while it learns from that round."""
+    training = phase(folder, ddpg(1), plane(1), loop)
+    learn = training._learn
+
+    def dies(number: int, rng: np.random.Generator) -> dict[str, Tensor]:
+        if number == at:
+            raise KeyboardInterrupt
+        return learn(number, rng)
+
+    training._learn = dies  # type: ignore[method-assign]
+    with pytest.raises(KeyboardInterrupt):
+        Trainer(folder, fabric, quiet=True).fit(training)
+
+
+@pytest.mark.parametrize(
+    ("begun", "now", "words"),
+    [
+        (2, 1, "was begun on 2 processes and goes on with as many; found 1 process\\..*nproc-per-node 2"),
+        (1, 2, "was begun on 1 process and goes on with as many; found 2 processes\\..*nproc-per-node 1"),
+        (2, 4, "was begun on 2 processes and goes on with as many; found 4 processes"),
+    ],
+)
+def test_another_number_of_processes_is_refused_and_the_same_goes_on(
+    tmp_path: Path, one_of, tree, begun: int, now: int, words: str
+) -> None:
+    loop = replace(LOOP, updates=1)
+    stops(tmp_path, one_of(begun), 3, loop)
+    before = tree(tmp_path)
+    for rank in range(now):
+        with pytest.raises(CrossgapError, match=words):
+            Trainer(tmp_path, one_of(now, rank), quiet=True).fit(phase(tmp_path, ddpg(1), plane(1), loop))
+    assert tree(tmp_path) == before
+    Trainer(tmp_path, one_of(begun), quiet=True).fit(phase(tmp_path, ddpg(1), plane(1), loop))
+    assert [row["step"] for row in read_metrics(tmp_path)] == [1, 2, 3, 4, 5, 6]
+    Trainer(tmp_path, one_of(now), quiet=True).fit(phase(tmp_path, ddpg(1), plane(1), loop))  # it is over
+
+
+def test_a_first_round_that_was_not_learnt_from_is_played_on_any_number(tmp_path: Path, one_of) -> None:
+    loop = replace(LOOP, updates=1)
+    stops(tmp_path, one_of(2), 0, loop)
+    stops(tmp_path, one_of(1), 1, loop)
+    with pytest.raises(CrossgapError, match="was begun on 1 process and"):
+        Trainer(tmp_path, one_of(2), quiet=True).fit(phase(tmp_path, ddpg(1), plane(1), loop))
+    stops(tmp_path, one_of(1), 2, loop)
+
+
+def test_an_error_of_the_simulation_is_none_of_writing(tmp_path: Path, fabric, monkeypatch) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    for owner, name in ((Plane, "pool"), (Points, "step")):
+        with monkeypatch.context() as patch:
+            patch.setattr(owner, name, fails)
+            with pytest.raises(OSError, match="Too many open files"):
+                Trainer(tmp_path / name, fabric, quiet=True).fit(phase(tmp_path / name, ddpg(1), plane(1)))
 
 
 TOGETHER = """

@@ -13,6 +13,7 @@ import numpy as np
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from crossgap.base.files import remove
 from crossgap.core.trainer import Phase
 from crossgap.data.batches import Batches
 from crossgap.errors import CrossgapError
@@ -180,9 +181,14 @@ class OffPolicy(Phase):
 
     @contextmanager
     def opened(self, done: int) -> Iterator[None]:
-        """Holds the environments, and what the rounds so far have played."""
-        self.replay.load(map(self._path, range(done)))
+        """Holds the environments, and what the rounds so far have played.
+
+        Raises:
+            CrossgapError: another number of processes has played it, or it is damaged.
+        """
         watches = self.fabric.is_global_zero
+        self._check_processes(done)
+        self.replay.load(map(self._path, range(done)))
         with (
             self.world.pool(self.share.environments, **self.world.varied) as self._pool,
             self.world.pool(self.loop.goals) if watches else nullcontext() as self._validation,
@@ -231,6 +237,27 @@ class OffPolicy(Phase):
             seeds = range(VALIDATION_GOALS, VALIDATION_GOALS + self.loop.goals)
             steps, view = self.loop.episode_steps, self.world.view
             self.watch(rounds, play_goals(self._validation, self.act, seeds, steps, view)[1])
+
+    def _check_processes(self, done: int) -> None:
+        """Whether the rounds so far were played on as many processes as there are now."""
+        here = self.fabric.world_size
+        if not done and self.fabric.is_global_zero:
+            for path in self._of_others(0):
+                remove(path)  # of a first round that was not learnt from
+        for number in range(done):
+            if not self._path(number).exists() and (others := self._of_others(number)):
+                count = min(others.values())
+                begun, now = (f"{n} process{'es' if n > 1 else ''}" for n in (count, here))
+                raise CrossgapError(
+                    f"{self.folder} was begun on {begun} and goes on with as many; found {now}. Start it "
+                    f"with torchrun --nproc-per-node {count}, or another one in a new folder."
+                )
+
+    def _of_others(self, number: int) -> dict[Path, int]:
+        """What another number of processes has played in a round: its files, each with that number."""
+        files = (self.folder / "replay").glob(f"{number:05d}*.npz")
+        counts = {path: int(path.stem.partition("_of_")[2] or 1) for path in files}
+        return {path: count for path, count in counts.items() if count != self.fabric.world_size}
 
     def _path(self, number: int) -> Path:
         """The file of what this device has played in a round."""
