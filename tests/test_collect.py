@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
+import subprocess
 import sys
 import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -178,3 +182,26 @@ def test_an_experiment_refuses_another_one_s_images(tmp_path: Path, fabric) -> N
         with pytest.raises(CrossgapError, match=r"source holds another collection \(.*episodes 4444 there"):
             experiment.source  # noqa: B018 (read when asked for)
         assert not list(experiment.root.glob("times.jsonl"))  # nothing was made
+
+
+def test_interrupted_twice_it_ends_and_leaves_no_process(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "crossgap", "collect", tmp_path / "data", "--episodes", "20000"]
+    started = subprocess.Popen(
+        [*map(str, command), "--workers", "2"], stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    while not list(tmp_path.glob(".data.partial/images/*")):
+        assert started.poll() is None
+        time.sleep(0.05)
+    for _ in range(2):  # as a terminal does, to all of them
+        os.killpg(started.pid, signal.SIGINT)
+        time.sleep(0.2)
+    _, said = started.communicate(timeout=60)
+    assert started.returncode in (130, -signal.SIGINT)
+    assert "interrupted" in said or started.returncode == -signal.SIGINT
+    for _ in range(600):
+        try:
+            os.killpg(started.pid, 0)
+        except ProcessLookupError:
+            return
+        time.sleep(0.05)
+    pytest.fail("a process lives on")

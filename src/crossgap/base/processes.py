@@ -97,6 +97,10 @@ def process_pool(
         if ended_without_guard(processes.values()):
             raise CrossgapError(WITHOUT_GUARD) from None
         raise ProcessDied(died) from error
+    except KeyboardInterrupt:
+        for process in list(processes.values()):  # interrupted again, nobody would wait for them to the end
+            process.terminate()
+        raise
     finally:
         pool.shutdown(cancel_futures=True)
 
