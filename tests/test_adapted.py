@@ -55,15 +55,17 @@ def as_of_before(folder: Path, **sizes: object) -> Path:
 
 @pytest.mark.parametrize("translator", [True, False])
 @pytest.mark.parametrize("norm", [{}, {"task_norm": "none"}, {"task_norm": "group"}])
-def test_a_model_of_before_loads(tmp_path: Path, translator: bool, norm: dict) -> None:
+def test_a_model_of_before_loads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, translator: bool, norm: dict
+) -> None:
+    monkeypatch.setattr("crossgap.deploy.adapted.bf16_is_fast", lambda device: True)
     model = make_model(translator, *norm.values())
     model.made_of = {"seed": 3, "precision": "bf16-mixed"}
     model.precision = "bf16-mixed"
     model.save(tmp_path / "model")
     loaded = AdaptedModel.load(as_of_before(tmp_path / "model", **norm))
-    assert (loaded.precision, loaded.made_of) == ("32-true", model.made_of)  # as it was then
+    assert (loaded.precision, loaded.made_of) == ("bf16-mixed", model.made_of)  # as it was measured
     assert (loaded.translator is not None) == translator
-    model.precision = "32-true"
     np.testing.assert_array_equal(loaded.predict(images()), model.predict(images()))
     loaded.save(tmp_path / "again")  # from then on as one of now
     np.testing.assert_array_equal(
@@ -172,9 +174,55 @@ def test_a_model_predicts_in_the_precision_it_was_measured_in_or_says_so(
     np.testing.assert_array_equal(asked.predict(images()), mixed)
 
 
+def test_a_model_of_before_says_where_it_predicts_otherwise_than_it_was_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
+    monkeypatch.setattr("crossgap.deploy.adapted.bf16_is_fast", lambda device: False)
+    model = make_model()
+    model.made_of = {"precision": "bf16-mixed"}
+    model.save(tmp_path / "model")
+    assert AdaptedModel.load(as_of_before(tmp_path / "model")).precision == "32-true"
+    assert "wasmeasuredinbf16-mixed" in "".join(capsys.readouterr().err.split())
+    model.made_of = {}
+    model.save(tmp_path / "unsaid")
+    assert AdaptedModel.load(as_of_before(tmp_path / "unsaid")).precision == "32-true"
+    assert not capsys.readouterr().err
+
+
+def test_a_precision_that_there_is_none_of(folder: Path) -> None:
+    for precision in ("banana", "auto"):
+        with pytest.raises(CrossgapError, match=f"Precision '{precision}' not found.*: 32-true, bf16-mixed"):
+            AdaptedModel.load(folder, precision=precision)
+    about = read_json(folder / "adapted.json")
+    for wrong in (
+        about | {"precision": "banana"},
+        about | {"precision": "", "made_of": {"precision": ["x"]}},
+    ):
+        write_json(folder / "adapted.json", wrong)
+        with pytest.raises(
+            CrossgapError, match=r"adapted\.json: precision '.*' not found.*: 32-true, bf16-mixed"
+        ):
+            AdaptedModel.load(folder)
+
+
 def test_an_architecture_is_no_longer_needed() -> None:
     with pytest.warns(DeprecationWarning, match="needs no architecture"):
         AdaptedModel(TaskModel(2, 24, 4, 8), SCALE, ("x", "y"), 24, architecture={"task_width": 4})
+    with pytest.warns(DeprecationWarning, match="have their own `made_with`"):
+        found = make_model().architecture
+    assert found == {
+        "task_width": 4, "task_hidden": 8, "task_norm": "none", "generator_width": 4, "generator_blocks": 1,
+    }  # fmt: skip
+    with pytest.warns(DeprecationWarning, match="made_with"):
+        assert AdaptedModel(None, None, (), 24, nn.Identity()).architecture == {}
+
+
+def test_parts_can_be_set() -> None:
+    model, other = make_model(), make_model(norm="group")
+    model.task_model, model.scale = other.task_model, LabelScale((0.0, 0.0), (1.0, 1.0))
+    assert model.networks["task_model"] is model.task_model is other.task_model
+    model.translator, other.scale = other.translator, model.scale
+    np.testing.assert_array_equal(model.predict(images()), other.predict(images()))
 
 
 def test_predictions_are_in_the_label_s_own_units() -> None:
@@ -336,6 +384,11 @@ NOW = [
     ("networks.task_model.arguments.norm", "batch", r"adapted\.json describes a network that cannot be"),
     ("networks.task_model.arguments.depth", 3, r"adapted\.json describes a network that cannot be"),
     ("networks.translator.arguments.blocks", 10**9, r"'.*blocks' is 1000000000, expected"),
+    (
+        "networks.translator.arguments.blocks",
+        10**6,
+        r"adapted\.json describes a network that cannot be \(.* of far more",
+    ),
     ("precision", None, "'precision' is null, expected text"),
 ]
 BEFORE = [
@@ -367,6 +420,19 @@ def test_a_description_of_what_cannot_be(
     write_json(folder / "adapted.json", about)
     with pytest.raises(CrossgapError, match=rf"(adapted\.json is damaged: )?{problem}.*elete {folder} to"):
         AdaptedModel.load(folder)
+
+
+def test_a_description_of_too_many_layers_leaves_nothing_behind(folder: Path) -> None:
+    about = read_json(folder / "adapted.json")
+    about["networks"]["translator"]["arguments"]["blocks"] = 10**6
+    write_json(folder / "adapted.json", about)
+    with pytest.raises(CrossgapError, match="far more weights"):
+        AdaptedModel.load(folder)
+    assert torch.is_grad_enabled()
+    assert nn.Linear(1, 1).weight.device.type == "cpu"
+    assert len(Generator(4, 200).state_dict()) > 800  # which nothing counts
+    with torch.device("meta"):
+        assert len(Generator(4, 1000).state_dict()) > 4000
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")

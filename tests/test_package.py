@@ -109,6 +109,26 @@ def test_a_robot_needs_no_simulator(python, tmp_path: Path) -> None:
         ("files", "write_json", "base.files"),
         ("experiments.xarm7_rollouts", "scaled", "experiments.xarm7.rollouts"),
         ("simulation.xarm7_velocity", "Limits", "simulation.xarm7.velocity"),
+        ("catalog.methods", "Methods", "methods.methods"),
+        ("catalog.methods", "check_pair", "data.overlap"),
+        ("checkpoints", "Checkpoint", "core.weights"),
+        ("weights", "load_network", "core.weights"),
+        ("weights", "checked_device", "core.fabric"),
+        ("metrics", "read_metrics", "core.trainer"),
+        ("progress", "track", "base.progress"),
+        ("data.replay", "Replay", "rl.replay"),
+        ("networks.generator", "Generator", "networks.taskgan"),
+        ("networks.task_model", "TaskModel", "networks.taskgan"),
+        ("simulation.looks", "RoomLook", "simulation.base.looks"),
+        ("simulation.looks", "get_target_look", "simulation.reach3.looks"),
+        ("simulation.randomization", "RANDOMIZATIONS", "simulation.base.randomization"),
+        ("simulation.worlds", "WORLDS", "simulation.registry"),
+        ("simulation.worlds", "MICO", "simulation.mico"),
+        ("simulation.xarm7_looks", "XArm7Look", "simulation.xarm7.looks"),
+        ("simulation.xarm7_pick_place", "XArm7PickPlaceEnv", "simulation.xarm7.pick_place"),
+        ("simulation", "REACH3", "simulation.reach3"),
+        ("simulation", "XARM7_REACH", "simulation.xarm7"),
+        ("simulation", "XARM7_PICK_PLACE", "simulation.xarm7"),
     ],
 )
 def test_a_name_where_it_was_says_where_it_is(module: str, name: str, now: str) -> None:
@@ -116,6 +136,32 @@ def test_a_name_where_it_was_says_where_it_is(module: str, name: str, now: str) 
     with pytest.warns(DeprecationWarning, match=rf"crossgap\.{module}\.{name} is in crossgap\.{now} now"):
         found = getattr(room, name)
     assert found is getattr(importlib.import_module(f"crossgap.{now}"), name)
+
+
+LEFT = """
+import pathlib, sys, warnings
+
+import crossgap
+
+for name in ("catalog/__pycache__", "files"):
+    (pathlib.Path(sys.argv[1]) / name).mkdir(parents=True)
+pathlib.Path(sys.argv[1], "config.py").write_text("MINE = 1")
+crossgap.__path__.append(sys.argv[1])
+sys.path.insert(0, sys.argv[1])
+warnings.simplefilter("ignore")
+from config import MINE  # a user's own module of such a name
+from crossgap.catalog import METHODS
+from crossgap.files import write_json
+try:
+    import policy
+except ModuleNotFoundError:
+    print("as it was", MINE)
+"""
+
+
+def test_a_folder_that_git_left_behind_hides_nothing(python, tmp_path: Path) -> None:
+    done = python(LEFT, tmp_path)
+    assert done.stdout == "as it was 1\n", done.stderr
 
 
 def test_a_name_that_never_was() -> None:

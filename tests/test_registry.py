@@ -1,6 +1,7 @@
 """A registry finds what folders below a package enter, and nobody lists them."""
 
 import sys
+from dataclasses import replace
 
 import docstring_parser
 import pytest
@@ -64,6 +65,35 @@ def test_a_folder_that_cannot_be_imported_is_said_each_time(shop):
             list(SHELF)
 
 
+def test_a_name_that_is_taken(shop):
+    from shop.registry import SHELF  # pyright: ignore[reportMissingImports]
+
+    assert SHELF.find("apple") == 1
+    with pytest.raises(CrossgapError, match=r"Fruit 'apple' of shop is taken\."):
+        SHELF.enter("apple", 3)
+    assert SHELF.find("apple") == 1
+    SHELF.enter("plum", lambda: 1)
+
+
+def test_the_same_comes_again_where_a_module_is_run_again(shop):
+    from shop.registry import SHELF  # pyright: ignore[reportMissingImports]
+
+    text = "from functools import partial\ndef bite(): pass\n" + ENTER.format(
+        name="pear", thing="partial(bite, 2)", rank=1
+    )
+    (shop / "pear" / "__init__.py").write_text(text + "import no_such_module\n")
+    for _ in range(2):  # the second time it is there, with a function that is not the same one
+        with pytest.raises(ModuleNotFoundError, match="no_such_module"):
+            list(SHELF)
+
+
+def test_a_family_with_the_name_of_another_s_method(monkeypatch):
+    taken = replace(METHODS["dann"], family="taskgan_inverse")
+    monkeypatch.setitem(METHODS._things, "mine", (50, taken))
+    with pytest.raises(CrossgapError, match="'taskgan_inverse' of 'mine' is called as a method of 'taskgan'"):
+        families()
+
+
 @pytest.mark.parametrize("name", METHODS)
 def test_every_method_is_said_by_its_family_and_switches(name):
     method = METHODS[name]
@@ -75,6 +105,7 @@ def test_every_method_is_said_by_its_family_and_switches(name):
 def test_switches_change_a_method_or_its_family_s_defaults():
     assert resolve("taskgan") == "taskgan_inverse"
     assert resolve("taskgan", supervise=()) == "plain_gan"
+    assert resolve("taskgan", supervise="target") == "taskgan_inverse"
     assert (
         resolve("taskgan", supervise=["target", "source"], refine=True) == "source_supervised_taskgan_refined"
     )
@@ -89,7 +120,14 @@ def test_switches_change_a_method_or_its_family_s_defaults():
     [
         ("taskgan_inver", {}, r"Method 'taskgan_inver' not found. Did you mean taskgan_inverse\?"),
         ("taskgan", {"refined": True}, r"Switch of 'taskgan' 'refined' not found. Did you mean refine\?"),
-        ("target_only", {"refine": True}, "Switch of 'target_only' 'refine' not found"),
+        ("target_only", {"refine": True},
+         "Switch of 'target_only' 'refine' not found.* Available: none"),
+        ("taskgan", {"supervise": None}, "Switch 'supervise' must be texts; got None"),
+        ("taskgan", {"supervise": [["a"]]}, r"Switch 'supervise' must be texts; got \[\['a'\]\]"),
+        ("taskgan", {"supervise": "both"}, "There is no 'taskgan --supervise both'"),
+        ("taskgan_inverse_refined", {"refine": None}, "Switch 'refine' must be true or false; got None"),
+        ("cycle_taskgan", {"direction": ["inverse"]}, "Switch 'direction' must be a text; got "),
+        ("cycle_taskgan", {"direction": True}, "Switch 'direction' must be a text; got True"),
         ("taskgan", {"supervise": ["source"], "refine": True},
          "There is no 'taskgan --supervise source --refine'. Available: .*; taskgan --refine;"),
     ],

@@ -1,4 +1,8 @@
-"""Names where they were before the rooms: they work, with a `DeprecationWarning` that says where they are."""
+"""Names where they were before the rooms: they work, with a `DeprecationWarning` that says where they are.
+
+These are the modules of `MOVED`, and of each what those that it names have now. Other names that README and
+docs did not show have ended, such as `crossgap.methods.dann.DANN`, whose module is a folder now.
+"""
 
 import importlib
 import sys
@@ -10,22 +14,25 @@ from types import ModuleType
 from typing import Any, cast
 
 MOVED = {
-    "adapted": "deploy.adapted",
-    "catalog": "methods.registry methods.methods",
+    "adapted": "deploy.adapted", "catalog": "data.overlap methods.registry methods.methods",
+    "catalog.methods": "data.overlap methods.registry methods.methods", "checkpoints": "core.weights",
     "config": "collection methods.config methods.asymmetric_ddpg.config experiments.taskgan.presets",
-    "data": "collection simulation.collect",
-    "evaluation": "core.statistics",
+    "data": "collection simulation.collect", "data.replay": "rl.replay", "evaluation": "core.statistics",
     "experiments.xarm7_goggles": "deploy.policy experiments.xarm7.adaptation",
     "experiments.xarm7_rollouts": "deploy.policy experiments.xarm7.rollouts",
-    "files": "base.files",
-    "policy": "deploy.policy",
-    "runs": "base.machine core.runs",
-    **{
-        f"simulation.xarm7_{n}": f"simulation.xarm7.{n}" for n in ("kinematics", "reach", "scene", "velocity")
-    },
-    "training": "core.fabric core.trainer",
-}
-"""Where the names of a module are now, lower rooms first; `data` and `evaluation` are still there."""
+    "files": "base.files", "metrics": "core.trainer", "policy": "deploy.policy", "progress": "base.progress",
+    "networks.generator": "networks.taskgan", "networks.task_model": "networks.taskgan",
+    "runs": "base.machine core.runs", "simulation": "simulation.reach3 simulation.xarm7",
+    "simulation.looks": "simulation.base.looks simulation.reach3.looks",
+    "simulation.randomization": "simulation.base.randomization",
+    "simulation.worlds": "simulation.registry simulation.mico",
+    **{f"simulation.xarm7_{name}": f"simulation.xarm7.{name}"
+       for name in ("kinematics", "looks", "pick_place", "reach", "scene", "velocity")},
+    "training": "core.fabric core.trainer", "weights": "core.fabric core.weights",
+}  # fmt: skip
+"""Where the names of a module are now, lower rooms first."""
+GONE = {f"crossgap.{name}" for name in MOVED.keys() - {"data", "evaluation", "simulation"}}
+"""The modules that are no more; the three are still there, and ask `moved` for names that they lack."""
 
 
 def moved(module: str, name: str) -> Any:
@@ -40,17 +47,18 @@ def moved(module: str, name: str) -> Any:
 
 
 class MovedModules(Loader):
-    """Imports the modules of `MOVED` that are no more, where nothing else does."""
+    """Imports the modules of `GONE`."""
 
     @classmethod
     def find_spec(cls, fullname: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
         """The module's, where it is one."""
         del path, target
-        return ModuleSpec(fullname, cls()) if fullname.removeprefix("crossgap.") in MOVED else None
+        return ModuleSpec(fullname, cls(), is_package=True) if fullname in GONE else None
 
     def exec_module(self, module: ModuleType) -> None:
         """Give it no names but those of other modules."""
         module.__getattr__ = partial(moved, module.__name__.removeprefix("crossgap."))  # type: ignore
 
 
-sys.meta_path.append(cast(Any, MovedModules))
+# the first: a folder that Git left behind, with nothing but a cache in it, would be a package
+sys.meta_path.insert(0, cast(Any, MovedModules))

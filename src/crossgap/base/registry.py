@@ -2,10 +2,11 @@
 
 import importlib
 import pkgutil
+import re
 from collections.abc import Iterator, Mapping
 from typing import Generic, TypeVar
 
-from crossgap.errors import find
+from crossgap.errors import CrossgapError, find
 
 Thing = TypeVar("Thing")
 
@@ -25,7 +26,11 @@ class Registry(Mapping[str, Thing], Generic[Thing]):
         self._searched: tuple[str, ...] = ()
 
     def enter(self, name: str, thing: Thing, rank: float = 0) -> Thing:
-        """Add a thing; they are listed by rank, and of one rank as they were entered."""
+        """Add a thing; they are listed by rank, and of one rank as they were entered. `CrossgapError` where
+        another one has that name; the same may come again, of a module that is run again."""
+        both = (repr(one) for one in (thing, self._things.get(name, (0, thing))[1]))
+        if len({re.sub(r" at 0x\w+", "", one) for one in both}) > 1:
+            raise CrossgapError(f"{self.kind} '{name}' of {self.package} is taken. Expected another name.")
         self._things[name] = rank, thing
         return thing
 

@@ -3,6 +3,7 @@
 import hashlib
 import os
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -10,6 +11,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
+from torch.nn.modules.module import register_module_parameter_registration_hook
 from torch.optim import Optimizer
 
 from crossgap.base.files import check_digest, read_json, remove, write_json, write_text, writing
@@ -89,7 +91,8 @@ def load_network(make: Callable[[], Network], path: Path, sha256: str | None, ab
     """
     weights, part = read_tensors(path, path.parent, sha256), path.parent
     try:
-        with torch.device("meta"):  # without memory first: a damaged file may describe gigabytes
+        # without memory first, and not for long: a damaged file may describe gigabytes, or a million layers
+        with torch.device("meta"), _at_most(1000 + 10 * len(weights)):
             outline = make()
     except (RuntimeError, ValueError, TypeError, LookupError, ArithmeticError) as error:
         reason = str(error).strip().split("\n", 1)[0].rstrip(".")
@@ -101,6 +104,17 @@ def load_network(make: Callable[[], Network], path: Path, sha256: str | None, ab
     network = make()
     network.load_state_dict(weights)
     return network
+
+
+def _at_most(weights: int) -> AbstractContextManager:
+    """A `ValueError` where networks of no memory register more weights than so many."""
+    left = iter(range(weights))
+
+    def register(module: nn.Module, name: str, weight: Tensor | None) -> None:
+        if weight is not None and weight.is_meta and next(left, None) is None:
+            raise ValueError(f"{name} of {type(module).__name__} is one of far more weights than there are")
+
+    return register_module_parameter_registration_hook(register)
 
 
 def _check_fit(module: nn.Module, weights: Mapping[str, Tensor], where: Path, part: Path) -> None:

@@ -17,12 +17,12 @@ from torch import Tensor, nn
 from crossgap.base.files import read_json, write_json, writing
 from crossgap.base.progress import say
 from crossgap.base.records import mismatch
-from crossgap.core.fabric import bf16_is_fast, checked_device
+from crossgap.core.fabric import PRECISIONS, bf16_is_fast, checked_device
 from crossgap.core.weights import DIGEST, digest_in, load_network, write_tensors
 from crossgap.data.batches import to_tensor
 from crossgap.data.images import LabelCoding, label_coding
 from crossgap.data.inputs import Images, as_images
-from crossgap.errors import CrossgapError, unknown
+from crossgap.errors import CrossgapError, check_known, unknown
 from crossgap.networks.registry import NETWORKS, build, described
 
 ABOUT = "adapted.json"
@@ -103,6 +103,10 @@ class AdaptedModel:
         """
         return self._needed(self._task_model)
 
+    @task_model.setter
+    def task_model(self, network: nn.Module) -> None:
+        self._task_model = network
+
     @property
     def scale(self) -> LabelCoding:
         """Of the labels.
@@ -111,6 +115,18 @@ class AdaptedModel:
             CrossgapError: this is a translator alone.
         """
         return self._needed(self._scale)
+
+    @scale.setter
+    def scale(self, scale: LabelCoding) -> None:
+        self._scale = scale
+
+    @property
+    def architecture(self) -> dict[str, Any]:
+        """Deprecated: the networks' sizes, as they were named when there was one kind of each."""
+        warnings.warn("Networks have their own `made_with`.", DeprecationWarning, stacklevel=2)
+        f, F = (vars(self.networks.get(part, self)).get("made_with", {}) for part in PARTS)
+        found = {f"task_{key}": f[key] for key in ("width", "hidden", "norm") if key in f}
+        return found | {f"generator_{key}": F[key] for key in ("width", "blocks") if key in F}
 
     def _needed(self, part: Any) -> Any:
         if part is None:
@@ -200,15 +216,17 @@ class AdaptedModel:
         Args:
             folder: the model's. The modules of networks of your own have to be imported before.
             device: where it is to run.
-            precision: as of the attribute; by default the saved one, and `32-true`, which is then said, where
-                this hardware does not compute in that.
+            precision: as of the attribute; by default the saved one (a model of before: that of its
+                training), and `32-true`, which is then said, where this hardware does not compute in that.
 
         Raises:
             CrossgapError: it is not one, a file in it is missing, damaged or another network's, a network is
-                not registered, or the device is not there.
+                not registered, the device is not there, or there is no such precision.
         """
         folder, device = Path(folder), checked_device(device)
         about = _described(folder)
+        chosen = precision or about.get("precision") or about.get("made_of", {}).get("precision", "32-true")
+        check_known("Precision" if precision else f"{folder / ABOUT}: precision", (chosen,), PRECISIONS[1:])
         networks = dict.fromkeys(PARTS) | {
             name: load_network(
                 functools.partial(build, **network), folder / f"{name}.safetensors",
@@ -220,7 +238,7 @@ class AdaptedModel:
         names, translator = tuple(about["label_names"]), networks["translator"]
         model = AdaptedModel(networks["task_model"], scale, names, about["size"], translator, about["method"])
         model.made_of = about.get("made_of", {})
-        model.precision = precision or about.get("precision", model.precision)
+        model.precision = chosen
         if precision is None and model.precision == "bf16-mixed" and not bf16_is_fast(device.type):
             model.precision = "32-true"
             _say_once(

@@ -11,6 +11,7 @@ Methods of one paper that differ by switches are a family: `taskgan --supervise 
 from __future__ import annotations
 
 import pkgutil
+from collections.abc import Set
 from dataclasses import KW_ONLY, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -105,9 +106,12 @@ def needed(key: str) -> str:
 
 
 def families() -> dict[str, dict[str, Method]]:
-    """The methods by family and name, in the order of tables."""
+    """The methods by family and name, in the order of tables; `CrossgapError` where a family is called as
+    another one's method."""
     found: dict[str, dict[str, Method]] = {}
     for name, method in METHODS.items():
+        if (other := METHODS.get(method.family, method).family) != method.family:
+            raise CrossgapError(f"Family '{method.family}' of '{name}' is called as a method of '{other}'.")
         found.setdefault(method.family, {})[name] = method
     return found
 
@@ -130,16 +134,28 @@ def resolve(name: str, **switches: Any) -> str:
         raise unknown("Method", name, {*METHODS, *known, *SHORTHANDS})
     family = METHODS[name].family if name in METHODS else name
     kind = type(next(iter(known[family].values())).switches)
-    if strange := switches.keys() - {item.name for item in _fields(kind)}:
-        raise unknown(f"Switch of '{family}'", strange.pop(), [item.name for item in _fields(kind)])
+    if strange := min(switches.keys() - {item.name for item in _fields(kind)}, default=""):
+        raise unknown(f"Switch of '{family}'", strange, [item.name for item in _fields(kind)] or ["none"])
     begun = METHODS[name].switches if name in METHODS else kind()
-    sets = {key: frozenset(v) for key, v in switches.items() if isinstance(v, list | tuple | set)}
-    wanted = replace(begun, **switches | sets)
+    sets = {key: _as_switch(key, value, getattr(begun, key)) for key, value in switches.items()}
+    wanted = replace(begun, **sets) if sets else begun
     for member, method in known[family].items():
         if method.switches == wanted:
             return member
     there = "; ".join(said(method) for method in known[family].values())
     raise CrossgapError(f"There is no '{said(METHODS[member], wanted)}'. Available: {there}.")
+
+
+def _as_switch(name: str, given: Any, like: Any) -> Any:
+    """A switch's value as one like another: labels may be a list, or a text of one."""
+    if isinstance(like, frozenset):
+        texts = [given] if isinstance(given, str) else given
+        if isinstance(texts, list | tuple | Set) and all(isinstance(text, str) for text in texts):
+            return frozenset(texts)
+    elif isinstance(given, type(like)) or not isinstance(like, bool | str):
+        return given
+    expected = "true or false" if isinstance(like, bool) else "a text" if isinstance(like, str) else "texts"
+    raise CrossgapError(f"Switch '{name}' must be {expected}; got {given!r}.")
 
 
 def said(method: Method, switches: Any = None) -> str:
