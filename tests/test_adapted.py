@@ -383,7 +383,13 @@ NOW = [
     ("networks.task_model.arguments.hidden", 999_999, "does not fit this network"),
     ("networks.task_model.arguments.norm", "batch", r"adapted\.json describes a network that cannot be"),
     ("networks.task_model.arguments.depth", 3, r"adapted\.json describes a network that cannot be"),
-    ("networks.translator.arguments.blocks", 10**9, r"'.*blocks' is 1000000000, expected"),
+    ("networks.translator.arguments.blocks", 10**9, r"adapted\.json describes .* cannot be \(.* of far more"),
+    ("networks.translator.arguments.width", 10**30, r"adapted\.json describes a network that cannot be"),
+    (
+        "networks.translator.arguments.width",
+        10**9,
+        r"adapted\.json describes a network that cannot be|does not fit",
+    ),
     (
         "networks.translator.arguments.blocks",
         10**6,

@@ -111,7 +111,7 @@ def _at_most(weights: int) -> AbstractContextManager:
     left = iter(range(weights))
 
     def register(module: nn.Module, name: str, weight: Tensor | None) -> None:
-        if weight is not None and weight.is_meta and next(left, None) is None:
+        if (weight is None or weight.is_meta) and next(left, None) is None:
             raise ValueError(f"{name} of {type(module).__name__} is one of far more weights than there are")
 
     return register_module_parameter_registration_hook(register)

@@ -33,9 +33,7 @@ SHAPE = {"method": str, "size": range(1, 10_000), "label_names": [str], "scale":
 LATER = {DIGEST: {...: str}, "made_of": dict, "precision": str}
 """What models of before lack."""
 NETWORK = {"name": str, "arguments": dict}
-WHOLE = range(-1_000_000, 1_000_001)
-"""Of a network, and of what is a whole number among its arguments. What one of such arguments would be is
-compared with its weights."""
+"""Of a network. What one of such arguments would be is compared with its weights."""
 CLASSES, SCALE = {"count": range(1, 1_000_000)}, {"mean": [float], "spread": [float]}
 """Of the two kinds of scales."""
 TASK_MODEL = {"task_width": range(1, 10_000), "task_hidden": range(1, 1_000_000)}
@@ -322,12 +320,8 @@ def _networks_problem(about: dict[str, Any]) -> str:
     networks, scale = about["networks"], about["scale"]
     if not networks or not networks.keys() <= set(PARTS) or (scale is None) == ("task_model" in networks):
         return f"its networks ({', '.join(networks) or 'none'}) do not fit its scale"
-    for name, network in networks.items():
-        if name not in about.get(DIGEST, networks):
-            return f"'{DIGEST}.{name}' is absent, expected text"
-        whole = {key: value for key, value in network["arguments"].items() if type(value) is int}
-        if problem := mismatch(whole, {...: WHOLE}, f"networks.{name}.arguments"):
-            return problem
+    if lacking := networks.keys() - about.get(DIGEST, networks).keys():
+        return f"'{DIGEST}.{min(lacking)}' is absent, expected text"
     wanted = {"size": about["size"], "outputs": label_coding(scale).outputs if scale else 0}
     given = networks.get("task_model", {"arguments": {}})["arguments"]
     for key, value in wanted.items():
