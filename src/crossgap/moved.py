@@ -14,13 +14,13 @@ from types import ModuleType
 from typing import Any, cast
 
 MOVED = {
-    "adapted": "deploy.adapted", "catalog": "data.overlap methods.registry methods.methods",
-    "catalog.methods": "data.overlap methods.registry methods.methods", "checkpoints": "core.weights",
+    **dict.fromkeys(("catalog", "catalog.methods"), "data.overlap methods.registry methods.methods"),
+    "adapted": "deploy.adapted", "checkpoints": "core.weights", "metrics": "core.trainer",
     "config": "collection methods.config methods.asymmetric_ddpg.config experiments.taskgan.presets",
     "data": "collection simulation.collect", "data.replay": "rl.replay", "evaluation": "core.statistics",
     "experiments.xarm7_goggles": "deploy.policy experiments.xarm7.adaptation",
     "experiments.xarm7_rollouts": "deploy.policy experiments.xarm7.rollouts",
-    "files": "base.files", "metrics": "core.trainer", "policy": "deploy.policy", "progress": "base.progress",
+    "files": "base.files", "policy": "deploy.policy", "progress": "base.progress",
     "networks.generator": "networks.taskgan", "networks.task_model": "networks.taskgan",
     "runs": "base.machine core.runs", "simulation": "simulation.reach3 simulation.xarm7",
     "simulation.looks": "simulation.base.looks simulation.reach3.looks",

@@ -94,11 +94,7 @@ class AdaptedModel:
 
     @property
     def task_model(self) -> nn.Module:
-        """f.
-
-        Raises:
-            CrossgapError: this is a translator alone.
-        """
+        """f. Raises `CrossgapError`: this is a translator alone."""
         return self._needed(self._task_model)
 
     @task_model.setter
@@ -107,11 +103,7 @@ class AdaptedModel:
 
     @property
     def scale(self) -> LabelCoding:
-        """Of the labels.
-
-        Raises:
-            CrossgapError: this is a translator alone.
-        """
+        """Of the labels. Raises `CrossgapError`: this is a translator alone."""
         return self._needed(self._scale)
 
     @scale.setter
