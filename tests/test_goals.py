@@ -16,8 +16,7 @@ import torch
 from crossgap.core.trainer import Trainer
 from crossgap.deploy.policy import ReachPolicy
 from crossgap.experiments.pick_place.presets import PICK_PLACE_PRESETS, SETUPS, Rounds
-from crossgap.experiments.pick_place.rollouts import FEATURES, features, seen
-from crossgap.experiments.pick_place.training import PREDICTED, PickPlaceTraining
+from crossgap.experiments.pick_place.training import FEATURES, PREDICTED, PickPlaceTraining, features, seen
 from crossgap.experiments.xarm7.adaptation import SOURCE_IMAGES, TARGET_IMAGES, Adaptation
 from crossgap.experiments.xarm7.presets import XARM7_PRESETS
 from crossgap.experiments.xarm7.rollouts import scaled

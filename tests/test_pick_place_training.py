@@ -15,8 +15,14 @@ from torch import nn
 from crossgap.base.files import read_json, remove, write_json
 from crossgap.errors import CrossgapError, find
 from crossgap.experiments.pick_place.presets import PICK_PLACE_PRESETS, SETUPS
-from crossgap.experiments.pick_place.rollouts import VIEW, expert, features, seen
-from crossgap.experiments.pick_place.training import PickPlaceTraining, new_pick_place_learner
+from crossgap.experiments.pick_place.training import (
+    VIEW,
+    PickPlaceTraining,
+    expert,
+    features,
+    new_pick_place_learner,
+    seen,
+)
 from crossgap.experiments.pick_place.trial import PickPlaceTrial
 from crossgap.experiments.xarm7.rollouts import judged, scaled
 from crossgap.losses import cloning_loss
