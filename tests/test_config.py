@@ -85,7 +85,7 @@ def test_images_are_of_a_size_that_the_networks_take(name: str) -> None:
         ),
         (
             {"canonical": TranslatorConfig(canonical_weight=float("nan"))},
-            "--canonical.canonical-weight must be a number from 0 on; got nan",
+            "--rcan.canonical-weight must be a number from 0 on; got nan",
         ),
         (
             {"cycle": CycleConfig(feature_weight=float("inf"))},

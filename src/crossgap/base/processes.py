@@ -98,8 +98,11 @@ def process_pool(
             raise CrossgapError(WITHOUT_GUARD) from None
         raise ProcessDied(died) from error
     except KeyboardInterrupt:
-        for process in list(processes.values()):  # interrupted again, nobody would wait for them to the end
-            process.terminate()
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second one would leave processes behind
+        for process in list(processes.values()):
+            process.kill()
+        pool.shutdown(cancel_futures=True)
+        signal.signal(signal.SIGINT, before)
         raise
     finally:
         pool.shutdown(cancel_futures=True)
