@@ -31,7 +31,7 @@ SOURCE_SEED, TARGET_SEED, TEST_SEED = 1, 2, 3
 """Streams of configurations."""
 STRIP = 100
 """Images per file."""
-METHODS = (
+WITH_TARGET = (
     "target_only", "fine_tuned", "augmented_fine_tuned", "randomized_fine_tuned", "plain_gan",
     "task_loss_only", "task_loss_only_refined", "taskgan_inverse", "taskgan_inverse_refined",
     "canonical_taskgan", "canonical_taskgan_near", "rcan_near",
@@ -41,7 +41,7 @@ WITHOUT_TARGET = ("source_only", "rcan", "rcan_refined", "augmented", "randomize
 """What sees none."""
 BENCHMARK = ("benchmark",)
 """f_X as it is, tested in the source: the paper's name for what a target model can hope to reach."""
-EVERY_METHOD = (*WITHOUT_TARGET, *METHODS)
+EVERY_METHOD = (*WITHOUT_TARGET, *WITH_TARGET)
 """All of them, in the order of tables."""
 ONLY_IF_ASKED = (
     "augmented", "augmented_fine_tuned", "randomized_per_frame", "randomized_fine_tuned", "plain_gan",
@@ -108,7 +108,7 @@ class MicoTrial(Trial):
         With none there are `benchmark` and `source_only`, f_X on test images of the source and of the
         target, and whatever else sees none.
         """
-        of_number = METHODS if images else (*BENCHMARK, *WITHOUT_TARGET)
+        of_number = WITH_TARGET if images else (*BENCHMARK, *WITHOUT_TARGET)
         for shared in self._shared() if images else ():
             if not self._saved(shared, 0).exists():
                 self.model(shared, 0)  # under a time of its own, whichever number comes first
