@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 
@@ -10,6 +12,8 @@ from crossgap.losses import (
     discriminator_loss,
     feature_loss,
     generator_adversarial_loss,
+    logistic_discriminator_loss,
+    logistic_generator_loss,
     task_loss,
 )
 
@@ -67,3 +71,21 @@ def test_cycle_loss_is_the_mean_absolute_difference() -> None:
     assert cycle_loss(images + torch.tensor([-0.5, 1.0]).view(2, 1, 1, 1), images).item() == pytest.approx(
         0.75
     )
+
+
+def test_the_logistic_losses_of_goodfellow() -> None:
+    # logits of 3/4 and 1/2 for real images, of 1/4 and 1/2 for drawn ones
+    real, fake = torch.tensor([math.log(3), 0.0]), torch.tensor([-math.log(3), 0.0])
+    expected = 0.5 * (math.log(4 / 3) + math.log(2))
+    assert logistic_discriminator_loss(real, fake).item() == pytest.approx(2 * expected)
+    assert logistic_generator_loss(fake).item() == pytest.approx(0.5 * (math.log(4) + math.log(2)))
+    assert logistic_discriminator_loss(torch.zeros(3), torch.zeros(7)).item() == pytest.approx(
+        2 * math.log(2)
+    )
+
+
+def test_a_generator_that_is_seen_through_still_learns() -> None:
+    judged = torch.tensor([-20.0], requires_grad=True)
+    logistic_generator_loss(judged).backward()
+    assert judged.grad is not None
+    assert judged.grad.item() == pytest.approx(-1)  # of log(1 − σ) it would be 2e-9

@@ -52,6 +52,30 @@ def discriminator_loss(judged_real: Tensor, judged_fake: Tensor) -> Tensor:
     return (1 - judged_real).square().mean() + judged_fake.square().mean()
 
 
+def logistic_discriminator_loss(judged_real: Tensor, judged_fake: Tensor) -> Tensor:
+    """What D descends in Goodfellow et al. 2014, equation 1: −log σ(D(y)) − log(1 − σ(D(G(z)))).
+
+    2 ln 2 where D cannot tell them apart.
+
+    Args:
+        judged_real: D(y), raw logits of any shape.
+        judged_fake: D(G(z)), raw logits of any shape.
+    """
+    of_real = functional.binary_cross_entropy_with_logits(judged_real, ones_like(judged_real))
+    of_fake = functional.binary_cross_entropy_with_logits(judged_fake, zeros_like(judged_fake))
+    return of_real + of_fake
+
+
+def logistic_generator_loss(judged_fake: Tensor) -> Tensor:
+    """What G descends, in the form that does not saturate (Goodfellow et al. 2014, section 3):
+    −log σ(D(G(z))).
+
+    Args:
+        judged_fake: D(G(z)), raw logits of any shape.
+    """
+    return functional.binary_cross_entropy_with_logits(judged_fake, ones_like(judged_fake))
+
+
 def feature_loss(features: Tensor, others: Tensor) -> Tensor:
     """Squared distance between two feature layers (TaskGAN, section 3.2; Imran, "Robots from simulation
     into reality": "L2 loss between feature layers are minimized").
