@@ -1,0 +1,80 @@
+"""PatchGAN, the discriminator of pix2pix (Isola et al. 2017, section 3.2.2) and CycleGAN: each output judges
+one patch of the image."""
+
+import functools
+from collections.abc import Callable
+
+from torch import Tensor, nn
+
+from crossgap.errors import CrossgapError
+from crossgap.networks.registry import register_network
+from crossgap.networks.taskgan import InstanceNorm
+
+NORMS: dict[str, Callable[[int], nn.Module]] = {"batch": nn.BatchNorm2d, "instance": InstanceNorm}
+"""Instance norm has no weights, batch norm has."""
+LAYERS = (1, 2, 3)
+"""Convolutions of stride 2 that the papers use, for patches of 16, 34 and 70 pixels."""
+
+
+def normal_weights(network: nn.Module) -> None:
+    """Draw all weights from N(0, 0.02), those of batch norm from N(1, 0.02); biases are 0 (section 6.2)."""
+    for layer in network.modules():
+        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.Linear | nn.BatchNorm2d):
+            nn.init.normal_(layer.weight, float(isinstance(layer, nn.BatchNorm2d)), 0.02)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
+
+
+@register_network
+class PatchDiscriminator(nn.Module):
+    """4×4 convolutions: `layers` of stride 2 and two of stride 1, with a norm after all but the ends.
+
+    Args:
+        width: filters of the first layer; each further one has twice as many, at most 8 times.
+        layers: convolutions of stride 2, at least 1.
+        norm: `instance` or `batch`.
+        channels: of the images; 6 where a discriminator sees a pair.
+    """
+
+    def __init__(self, width: int = 64, layers: int = 3, norm: str = "instance", channels: int = 3):
+        super().__init__()
+        widths = [width * min(2**layer, 8) for layer in range(layers + 1)]
+        inner = [
+            self._layer(widths[layer - 1], widths[layer], norm, 2 if layer < layers else 1)
+            for layer in range(1, layers + 1)
+        ]
+        self.net = nn.Sequential(
+            nn.Conv2d(channels, width, 4, 2, 1), nn.LeakyReLU(0.2, inplace=True),
+            *[module for modules in inner for module in modules], nn.Conv2d(widths[-1], 1, 4, 1, 1),
+        )  # fmt: skip
+        normal_weights(self)
+
+    @staticmethod
+    def _layer(into: int, out: int, norm: str, stride: int) -> list[nn.Module]:
+        convolution = nn.Conv2d(into, out, 4, stride, 1, bias=norm == "instance")  # batch norm has its own
+        return [convolution, NORMS[norm](out), nn.LeakyReLU(0.2, inplace=True)]
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(n, channels, h, w) in [-1, 1] to (n, 1, h', w'): logits, higher where a patch looks real."""
+        return self.net(images)
+
+
+def receptive_field(layers: int) -> int:
+    """Width and height in pixels of the patch that one output of a `PatchDiscriminator` sees."""
+    return functools.reduce(lambda field, _: 2 * field + 2, range(layers), 7)  # 7: both of stride 1
+
+
+def patch_layers(size: int) -> int:
+    """The layers of a `PatchDiscriminator` for images of `size` pixels: the largest patch of 16, 34 and 70
+    pixels that is not larger than the image.
+
+    Raises:
+        CrossgapError: the image is smaller than the smallest patch.
+    """
+    fitting = [layers for layers in LAYERS if receptive_field(layers) <= size]
+    if not fitting:
+        raise CrossgapError(
+            f"Images of {size} pixels are too small for a PatchGAN. Expected at least {receptive_field(1)}, "
+            "the size of its smallest patch."
+        )
+    return fitting[-1]
