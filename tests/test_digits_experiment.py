@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from crossgap.base import packages
 from crossgap.data import LabelledImages
 from crossgap.errors import CrossgapError, find
 from crossgap.evaluation import share
-from crossgap.experiments.digits import packages
 from crossgap.experiments.digits import trial as digits
 from crossgap.experiments.digits.data import mnist
 from crossgap.experiments.digits.presets import (

@@ -21,7 +21,16 @@ from crossgap.errors import CrossgapError
 from crossgap.simulation import meshes
 from crossgap.simulation.base.textures import SIZE
 from crossgap.simulation.contact_sheet import _drawable
-from crossgap.simulation.meshes import DETAIL, FILES, GRIPPER, KEPT, LINKS, STL_TRIANGLE, WHEEL, simplified
+from crossgap.simulation.meshes import (
+    DETAIL,
+    FILES,
+    GRIPPER,
+    KEPT,
+    LINKS,
+    ROBOSUITE,
+    STL_TRIANGLE,
+    simplified,
+)
 from crossgap.simulation.registry import WORLDS
 from crossgap.simulation.xarm7 import XARM7_REACH
 from crossgap.simulation.xarm7.kinematics import HOME, LIMIT_HIGH, LIMIT_LOW, Kinematics
@@ -72,6 +81,11 @@ def write_wheel(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+def known(monkeypatch, sha256: str) -> None:
+    """Let the wheel of that digest be the one that is expected."""
+    monkeypatch.setattr(meshes, "ROBOSUITE", replace(ROBOSUITE, sha256=sha256))
+
+
 @pytest.fixture
 def cache(tmp_path, monkeypatch) -> Path:
     """An empty cache."""
@@ -82,7 +96,7 @@ def cache(tmp_path, monkeypatch) -> Path:
 @pytest.fixture
 def boxes(cache, monkeypatch) -> Path:
     """A cache in which every mesh is a box."""
-    monkeypatch.setattr(meshes, "SHA256", write_wheel(cache / WHEEL))
+    known(monkeypatch, write_wheel(cache / ROBOSUITE.file))
     return meshes.fetch_meshes()
 
 
@@ -90,7 +104,7 @@ def boxes(cache, monkeypatch) -> Path:
 
 
 def test_pip_fetches_the_wheel_and_only_what_is_needed_stays(cache, tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr(meshes, "SHA256", write_wheel(tmp_path / "index" / WHEEL))
+    known(monkeypatch, write_wheel(tmp_path / "index" / ROBOSUITE.file))
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "index"))
     kept = meshes.fetch_meshes()
@@ -112,8 +126,8 @@ def test_without_an_index_it_says_what_to_do_and_leaves_nothing(cache, tmp_path,
 
 
 def test_another_wheel_is_refused(cache) -> None:
-    write_wheel(cache / WHEEL)
-    with pytest.raises(CrossgapError, match=r"expected SHA-256 b9e02df5.*Expected robosuite-1\.5\.2"):
+    write_wheel(cache / ROBOSUITE.file)
+    with pytest.raises(CrossgapError, match=r"expected SHA-256 b9e02df5.*the archive of robosuite 1\.5\.2"):
         meshes.fetch_meshes()
     assert not (cache / KEPT).exists()
 

