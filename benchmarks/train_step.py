@@ -31,7 +31,7 @@ from crossgap.experiments.taskgan.presets import PRESETS
 from crossgap.methods.config import TaskGANConfig
 from crossgap.methods.taskgan.phase import TaskGAN
 from crossgap.networks import Discriminator, Generator, TaskModel
-from crossgap.networks.taskgan import InstanceNorm, ReflectedConvolution
+from crossgap.networks.layers import InstanceNorm, ReflectedConvolution
 
 CHECKED_STEPS = 5
 """Steps whose losses are compared. Later ones drift apart as two seeds do: a GAN amplifies rounding."""

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from crossgap.networks import Discriminator, Generator
-from crossgap.networks.taskgan import ImageConvolution, InstanceNorm, ReflectedConvolution
+from crossgap.networks import Discriminator, Generator, ResnetGenerator
+from crossgap.networks.layers import ImageConvolution, InstanceNorm, ReflectedConvolution
 
 LAYOUTS = [torch.contiguous_format, torch.channels_last]
 
@@ -63,7 +63,7 @@ def test_nothing_leaves_bfloat16_under_autocast(layer: nn.Module) -> None:
             assert layer.padded(inputs).dtype == torch.bfloat16
 
 
-@pytest.mark.parametrize("network", [Generator(4, 1), Discriminator(4)])
+@pytest.mark.parametrize("network", [Generator(4, 1), ResnetGenerator(4, 1), Discriminator(4)])
 def test_the_networks_are_one_graph_for_a_compiler(network: nn.Module) -> None:
     images = features(2, 3, 24, 24)
     whole = torch.compile(network, backend="eager", fullgraph=True, dynamic=False)

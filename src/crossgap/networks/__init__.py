@@ -4,10 +4,11 @@ from crossgap.networks.dcgan import DCGANDiscriminator, DCGANGenerator
 from crossgap.networks.domain_classifier import DomainClassifier
 from crossgap.networks.patchgan import PatchDiscriminator
 from crossgap.networks.registry import register_network
+from crossgap.networks.resnet import ResnetGenerator
 from crossgap.networks.taskgan import Discriminator, Generator, TaskModel, TwoColumnTaskModel
 from crossgap.networks.unet import UNet
 
 __all__ = [
     "DCGANDiscriminator", "DCGANGenerator", "Discriminator", "DomainClassifier", "Generator",
-    "PatchDiscriminator", "TaskModel", "TwoColumnTaskModel", "UNet", "register_network",
+    "PatchDiscriminator", "ResnetGenerator", "TaskModel", "TwoColumnTaskModel", "UNet", "register_network",
 ]  # fmt: skip

@@ -7,22 +7,13 @@ from collections.abc import Callable
 from torch import Tensor, nn
 
 from crossgap.errors import CrossgapError
+from crossgap.networks.layers import InstanceNorm, normal_weights
 from crossgap.networks.registry import register_network
-from crossgap.networks.taskgan import InstanceNorm
 
 NORMS: dict[str, Callable[[int], nn.Module]] = {"batch": nn.BatchNorm2d, "instance": InstanceNorm}
 """Instance norm has no weights, batch norm has."""
 LAYERS = (1, 2, 3)
 """Convolutions of stride 2 that the papers use, for patches of 16, 34 and 70 pixels."""
-
-
-def normal_weights(network: nn.Module) -> None:
-    """Draw all weights from N(0, 0.02), those of batch norm from N(1, 0.02); biases are 0 (section 6.2)."""
-    for layer in network.modules():
-        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.Linear | nn.BatchNorm2d):
-            nn.init.normal_(layer.weight, float(isinstance(layer, nn.BatchNorm2d)), 0.02)
-            if layer.bias is not None:
-                nn.init.zeros_(layer.bias)
 
 
 @register_network
