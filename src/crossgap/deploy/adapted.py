@@ -1,9 +1,9 @@
-"""The adapted model: what a robot runs. An optional translator and a task model, in one folder."""
+"""The adapted model: what a robot runs. An optional translator and a task model, in one folder; or a sampler,
+which draws images from noise."""
 
 from __future__ import annotations
 
 import functools
-import importlib
 import warnings
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -14,72 +14,70 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from crossgap.base.files import read_json, write_json, writing
+from crossgap.base.files import write_json, writing
 from crossgap.base.progress import say
-from crossgap.base.records import mismatch
 from crossgap.core.fabric import PRECISIONS, bf16_is_fast, checked_device
 from crossgap.core.weights import DIGEST, digest_in, load_network, write_tensors
 from crossgap.data.batches import to_tensor
 from crossgap.data.images import LabelCoding, label_coding
 from crossgap.data.inputs import Images, as_images
-from crossgap.errors import CrossgapError, check_known, unknown
-from crossgap.networks.registry import NETWORKS, build, described
-
-ABOUT = "adapted.json"
-PARTS = ("task_model", "translator")
-"""The networks of a model, one of which it has at least."""
-SHAPE = {"method": str, "size": range(1, 10_000), "label_names": [str], "scale": (dict, None)}
-"""Of the description of an adapted model."""
-LATER = {DIGEST: {...: str}, "made_of": dict, "precision": str}
-"""What models of before lack."""
-NETWORK = {"name": str, "arguments": dict}
-"""Of a network. What one of such arguments would be is compared with its weights."""
-CLASSES, SCALE = {"count": range(1, 1_000_000)}, {"mean": [float], "spread": [float]}
-"""Of the two kinds of scales."""
-TASK_MODEL = {"task_width": range(1, 10_000), "task_hidden": range(1, 1_000_000)}
-GENERATOR = {"generator_width": range(1, 10_000), "generator_blocks": range(1000)}
-"""Of the sizes that models of before name as `architecture`: of a `TaskModel` and a `Generator`."""
+from crossgap.deploy.description import ABOUT, PARTS, read_description
+from crossgap.errors import CrossgapError, check_known
+from crossgap.networks.registry import build, described
 
 
 def to_images(seen: Tensor) -> np.ndarray:
-    """What a translator made, (n, 3, H, W) in [-1, 1], as images (n, H, W, 3) uint8."""
+    """What a network drew, (n, 3, H, W) in [-1, 1], as images (n, H, W, 3) uint8."""
     return seen.add(1).mul(127.5).round().clamp(0, 255).byte().permute(0, 2, 3, 1).cpu().numpy()
 
 
 class AdaptedModel:
-    """Image to label, in the label's own units; or, with a translator alone, image to image.
+    """Image to label, in the label's own units; with a translator alone, image to image; with a sampler,
+    noise to image.
 
     Args:
         task_model: f, any network (n, 3, H, W) in [-1, 1] to (n, outputs) of the scale; None of a translator
-            alone.
-        scale: of the labels: how the network's outputs become labels; None of a translator alone.
+            or sampler alone.
+        scale: of the labels: how the network's outputs become labels; None without a task model.
         label_names: what is predicted.
         size: width and height of the images in pixels.
         translator: F: Y → X, any network (n, 3, H, W) in [-1, 1] to the same; None where the task model sees
             the image itself.
         method: the method's name.
         architecture: no longer needed: networks remember what they were made with (`register_network`).
+        sampler: G, any network (n, noise) of N(0, 1) to (n, 3, H, W) in [-1, 1] that says in its attribute
+            `noise` how many numbers it draws an image from; None where nothing is drawn from noise.
 
     Attributes:
-        precision: of the translator: `32-true` at first, the same on every machine; `bf16-mixed` is
+        precision: of translator and sampler: `32-true` at first, the same on every machine; `bf16-mixed` is
             faster where the hardware has bfloat16, and predictions differ a little. It is saved with the
             model; `load` says where the hardware has none, and predicts in `32-true`.
         made_of: the data and settings that it was trained on, as `Methods` records them; empty where nobody
             did.
 
     Raises:
-        CrossgapError: there is neither network, or a task model without a scale.
+        CrossgapError: there is no network, or a task model without a scale.
     """
 
     def __init__(
         self, task_model: nn.Module | None, scale: LabelCoding | None, label_names: tuple[str, ...],
         size: int, translator: nn.Module | None = None, method: str = "", architecture: object = None,
+        sampler: nn.Module | None = None,
     ):  # fmt: skip
         if architecture is not None:
             warnings.warn("AdaptedModel needs no architecture any more.", DeprecationWarning, stacklevel=2)
-        if (task_model is None) != (scale is None) or (task_model is None and translator is None):
-            raise CrossgapError("Expected a task model and a scale, a translator, or all three.")
-        self._task_model, self._scale, self.translator = task_model, scale, translator
+        nothing = task_model is None and translator is None and sampler is None
+        if nothing or (task_model is None) != (scale is None):
+            raise CrossgapError(
+                "Expected a task model and a scale, a translator, or all three; or a sampler."
+            )
+        if sampler is not None and not isinstance(getattr(sampler, "noise", None), int):
+            raise CrossgapError(
+                "Expected a sampler with an attribute `noise`, how many numbers it takes; got "
+                f"{type(sampler).__name__} without."
+            )
+        self._task_model, self._scale = task_model, scale
+        self.translator, self._sampler = translator, sampler
         self.label_names, self.size, self.method = label_names, size, method
         self.precision = "32-true"
         self.made_of: dict[str, Any] = {}
@@ -89,12 +87,12 @@ class AdaptedModel:
     @property
     def networks(self) -> dict[str, nn.Module]:
         """Those that it has, of `PARTS`."""
-        both = zip(PARTS, (self._task_model, self.translator), strict=True)
-        return {name: network for name, network in both if network is not None}
+        every = zip(PARTS, (self._task_model, self.translator, self._sampler), strict=True)
+        return {name: network for name, network in every if network is not None}
 
     @property
     def task_model(self) -> nn.Module:
-        """f. Raises `CrossgapError`: this is a translator alone."""
+        """f. Raises `CrossgapError`: there is none."""
         return self._needed(self._task_model)
 
     @task_model.setter
@@ -103,7 +101,7 @@ class AdaptedModel:
 
     @property
     def scale(self) -> LabelCoding:
-        """Of the labels. Raises `CrossgapError`: this is a translator alone."""
+        """Of the labels. Raises `CrossgapError`: there is no task model."""
         return self._needed(self._scale)
 
     @scale.setter
@@ -114,18 +112,32 @@ class AdaptedModel:
     def architecture(self) -> dict[str, Any]:
         """Deprecated: the networks' sizes, as they were named when there was one kind of each."""
         warnings.warn("Networks have their own `made_with`.", DeprecationWarning, stacklevel=2)
-        f, F = (vars(self.networks.get(part, self)).get("made_with", {}) for part in PARTS)
+        parts = "task_model", "translator"
+        f, F = (vars(self.networks.get(part, self)).get("made_with", {}) for part in parts)
         found = {f"task_{key}": f[key] for key in ("width", "hidden", "norm") if key in f}
         return found | {f"generator_{key}": F[key] for key in ("width", "blocks") if key in F}
 
+    @property
+    def sampler(self) -> nn.Module:
+        """G. Raises `CrossgapError`: there is none."""
+        if self._sampler is None:
+            raise self._lacks("sampler, and draws nothing from noise", "a model of dcgan")
+        return self._sampler
+
     def _needed(self, part: Any) -> Any:
         if part is None:
-            raise CrossgapError(
-                f"This model{f' of {self.method}' if self.method else ''} is a translator alone: it has no "
-                "task model, and predicts nothing. Expected `translate`, or a model that a task model was "
-                "trained for."
-            )
+            raise self._lacks("task model, and predicts nothing", "a model that a task model was trained for")
         return part
+
+    def _lacks(self, what: str, wanted: str) -> CrossgapError:
+        """What is wrong where a model is asked for what it cannot do: what it is, and what it can."""
+        can = {"task_model": "predict", "translator": "translate", "sampler": "sample"}
+        parts = list(self.networks)
+        is_one = f"is a {parts[0].replace('_', ' ')} alone: it " if len(parts) == 1 else ""
+        return CrossgapError(
+            f"This model{f' of {self.method}' if self.method else ''} {is_one}has no {what}. "
+            f"Expected {' or '.join(f'`{can[part]}`' for part in parts)}, or {wanted}."
+        )
 
     @property
     def device(self) -> torch.device:
@@ -140,8 +152,11 @@ class AdaptedModel:
             images: (n, H, W, 3) uint8, or another form that `as_images` takes; a single image is n = 1.
 
         Raises:
-            CrossgapError: the images are not of the size it was trained on, or not certain in their meaning.
+            CrossgapError: the images are not of the size it was trained on, or not certain in their meaning;
+                or this is a sampler alone.
         """
+        if self.networks.keys() == {"sampler"}:
+            raise self._lacks("translator, and takes no images", "a model that has one")
         images = as_images(images, self.size)
         if self.translator is None or not len(images):
             return images
@@ -154,17 +169,58 @@ class AdaptedModel:
         Images as in `translate`.
 
         Raises:
-            CrossgapError: as there; or this is a translator alone.
+            CrossgapError: as there; or there is no task model.
         """
         task_model, parts = self.task_model, self._parts(as_images(images, self.size))
         outputs = [task_model(self._translated(part)).float().cpu() for part in parts]
         return self.scale.invert(torch.cat(outputs).numpy())
 
+    def noise(self, count: int, seed: int = 0) -> np.ndarray:
+        """What images are drawn from, of N(0, 1): (count, noise) float32; the first rows are the same for
+        every count.
+
+        Raises:
+            CrossgapError: the count is below 1, the seed negative, or there is no sampler.
+        """
+        wide = int(self.sampler.noise)  # type: ignore[arg-type]
+        if count < 1:
+            raise CrossgapError(f"The number of images to draw must be at least 1; got {count}.")
+        if seed < 0:
+            raise CrossgapError(f"The seed must be 0 or more; got {seed}.")
+        return np.random.default_rng(seed).standard_normal((count, wide), np.float32)
+
+    def sample(self, count: int, seed: int = 0) -> np.ndarray:
+        """Images from noise, (count, H, W, 3) uint8: always the same for a seed.
+
+        Raises:
+            CrossgapError: as of `noise`.
+        """
+        return self.sampled(self.noise(count, seed))
+
+    @torch.inference_mode()
+    def sampled(self, noise: np.ndarray) -> np.ndarray:
+        """G(z): noise (n, noise), such as that of `noise`, to images (n, H, W, 3) uint8.
+
+        Raises:
+            CrossgapError: it is of another shape or not finite, or there is no sampler.
+        """
+        network, given = self.sampler, np.asarray(noise, np.float32)
+        if given.shape[1:] != (wide := (network.noise,)) or not np.isfinite(given).all():
+            finite = "" if np.isfinite(given).all() else " with others"
+            raise CrossgapError(
+                f"Expected noise (n, {wide[0]}) of finite numbers; got {given.shape}{finite}."
+            )
+        parts = (torch.from_numpy(given[at : at + 64]).to(self.device) for at in range(0, len(given), 64))
+        drawn = [to_images(self._drawn(network, part)) for part in parts]
+        return np.concatenate([np.empty((0, self.size, self.size, 3), np.uint8), *drawn])
+
     def _translated(self, images: Tensor) -> Tensor:
-        if self.translator is None:
-            return images
-        with torch.autocast(images.device.type, torch.bfloat16, enabled=self.precision == "bf16-mixed"):
-            return self.translator(images).float()
+        return images if self.translator is None else self._drawn(self.translator, images)
+
+    def _drawn(self, network: nn.Module, given: Tensor) -> Tensor:
+        """What a translator or a sampler makes of its input, in the model's precision."""
+        with torch.autocast(given.device.type, torch.bfloat16, enabled=self.precision == "bf16-mixed"):
+            return network(given).float()
 
     def _parts(self, images: np.ndarray, batch: int = 64) -> Iterator[Tensor]:
         """The network's inputs, a batch at a time: a whole set takes 12 times its bytes."""
@@ -214,7 +270,7 @@ class AdaptedModel:
                 not registered, the device is not there, or there is no such precision.
         """
         folder, device = Path(folder), checked_device(device)
-        about = _described(folder)
+        about = read_description(folder)
         chosen = precision or about.get("precision") or about.get("made_of", {}).get("precision", "32-true")
         check_known("Precision" if precision else f"{folder / ABOUT}: precision", (chosen,), PRECISIONS[1:])
         networks = dict.fromkeys(PARTS) | {
@@ -225,8 +281,8 @@ class AdaptedModel:
             for name, network in about["networks"].items()
         }  # fmt: skip
         scale = None if about["scale"] is None else label_coding(about["scale"])
-        names, translator = tuple(about["label_names"]), networks["translator"]
-        model = AdaptedModel(networks["task_model"], scale, names, about["size"], translator, about["method"])
+        names, method = tuple(about["label_names"]), about["method"]
+        model = AdaptedModel(scale=scale, label_names=names, size=about["size"], method=method, **networks)
         model.made_of = about.get("made_of", {})
         model.precision = chosen
         if precision is None and model.precision == "bf16-mixed" and not bf16_is_fast(device.type):
@@ -244,79 +300,3 @@ _say_once = functools.cache(say)
 def weights_of(folder: Path) -> dict[str, str] | None:
     """The digests of a saved model's weights; None where there is no model, or one without digests."""
     return digest_in(folder / ABOUT, "adapted model", "model")
-
-
-def _described(folder: Path) -> dict[str, Any]:
-    """What an adapted model's folder says of it, checked before networks are made of it.
-
-    Raises:
-        CrossgapError: there is no adapted model, the description is damaged, or a network is not registered.
-    """
-    path, again = folder / ABOUT, f"Copy it anew, or delete {folder} to make that model again."
-    about = read_json(path, "adapted model", SHAPE, again)
-    if not (problem := mismatch(about, _shape(about))):
-        if "networks" not in about:
-            about["networks"] = _networks_of_before(about)
-        problem = _scale_problem(about) or _networks_problem(about)
-    if problem:
-        raise CrossgapError(f"The adapted model {path} is damaged: {problem}. {again}")
-    for network in about["networks"].values():
-        module = str(network.pop("module", "the module that registers it"))
-        if network["name"] not in NETWORKS and module.startswith("crossgap.methods."):
-            importlib.import_module(module)  # of ours alone: a file makes nobody else's code run
-        if network["name"] not in NETWORKS:
-            wanted = unknown(f"{path}: network", network["name"], NETWORKS)
-            raise CrossgapError(f"{wanted} Import {module} before.")
-    return about
-
-
-def _shape(about: dict[str, Any]) -> dict[str, Any]:
-    """What else is in a description: of a model of before, or of now."""
-    scale = about["scale"]
-    shape = {} if scale is None else {"scale": CLASSES if "count" in scale else SCALE}
-    shape |= {key: kind for key, kind in LATER.items() if key in about}
-    if "networks" in about:
-        known = about["networks"] if isinstance(about["networks"], dict) else {}
-        return shape | {"networks": {name: NETWORK for name in PARTS if name in known} or dict}
-    sizes = GENERATOR if about.get("translator") is True else {}
-    return shape | {"scale": shape.get("scale", dict), "translator": bool, "architecture": TASK_MODEL | sizes}
-
-
-def _networks_of_before(about: dict[str, Any]) -> dict[str, Any]:
-    """The networks of a model that names only their sizes."""
-    arch, outputs = about["architecture"], label_coding(about["scale"]).outputs
-    task_model = {
-        "outputs": outputs, "size": about["size"], "width": arch["task_width"], "hidden": arch["task_hidden"],
-        "norm": arch.get("task_norm", "none"),
-    }  # fmt: skip
-    networks = {"task_model": {"name": "TaskModel", "arguments": task_model}}
-    if about["translator"]:
-        sizes = {"width": arch["generator_width"], "blocks": arch["generator_blocks"]}
-        networks["translator"] = {"name": "Generator", "arguments": sizes}
-    return networks
-
-
-def _scale_problem(about: dict[str, Any]) -> str:
-    """What cannot be about the labels' scale; empty where all fits."""
-    names, scale = about["label_names"], about["scale"] or {}
-    lengths = len(names), *(len(scale[key]) for key in SCALE if key in scale)
-    if bool(names) != bool(scale) or len(set(lengths)) > 1 or ("count" in scale and len(names) > 1):
-        return f"{len(names)} label names do not fit its scale"
-    if not all(0 < value < float("inf") for value in scale.get("spread", [])):
-        return "a spread in its scale is not a number above 0"
-    return "" if np.isfinite(scale.get("mean", [])).all() else "a mean in its scale is not finite"
-
-
-def _networks_problem(about: dict[str, Any]) -> str:
-    """What cannot be about the networks; empty where all fits."""
-    networks, scale = about["networks"], about["scale"]
-    if not networks or not networks.keys() <= set(PARTS) or (scale is None) == ("task_model" in networks):
-        return f"its networks ({', '.join(networks) or 'none'}) do not fit its scale"
-    if lacking := networks.keys() - about.get(DIGEST, networks).keys():
-        return f"'{DIGEST}.{min(lacking)}' is absent, expected text"
-    wanted = {"size": about["size"], "outputs": label_coding(scale).outputs if scale else 0}
-    given = networks.get("task_model", {"arguments": {}})["arguments"]
-    for key, value in wanted.items():
-        if key in given and given[key] != value:
-            return f"'networks.task_model.arguments.{key}' is {given[key]}, expected {value}"
-    return ""

@@ -16,7 +16,8 @@ from crossgap.core.fabric import checked_device
 from crossgap.core.weights import DIGEST, load_network, save_folder
 from crossgap.data.batches import image_tensor
 from crossgap.data.inputs import Images, as_images
-from crossgap.deploy.adapted import GENERATOR, to_images
+from crossgap.deploy.adapted import to_images
+from crossgap.deploy.description import GENERATOR
 from crossgap.errors import CrossgapError, find
 from crossgap.networks import Generator
 from crossgap.networks.actor_critic import Actor, AlexNetExtractor, PositionExtractor

@@ -1,8 +1,8 @@
 """The networks of DCGAN (Radford, Metz and Chintala 2015, "Unsupervised Representation Learning with Deep
 Convolutional Generative Adversarial Networks", section 3 and figure 1): noise to image, and image to logit.
 
-There is no pooling and no fully connected layer: every layer is a convolution with a stride, and learns its own
-up- or downsampling.
+There is no pooling and no fully connected layer: every layer is a convolution with a stride, and learns its
+own up- or downsampling.
 """
 
 import itertools
@@ -60,6 +60,7 @@ class DCGANGenerator(nn.Module):
 
     def __init__(self, size: int = 64, noise: int = 100, width: int = 64, leaky: bool = False):
         super().__init__()
+        self.noise = noise
         channels = [width << power for power in reversed(range(doublings(size)))]
 
         def hidden(layer: nn.ConvTranspose2d) -> list[nn.Module]:
