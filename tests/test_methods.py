@@ -487,8 +487,10 @@ def test_no_labels_at_all(tmp_path: Path, toy, fabric) -> None:
     def unlabelled(domain: str) -> LabelledImages:
         return replace(toy(domain, 8, 1), labels=np.zeros((8, 0), np.float32), label_names=())
 
+    methods = Methods(unlabelled("source"), unlabelled("target"), TINY, Trainer(tmp_path, fabric))
     with pytest.raises(CrossgapError, match=r"The source has no labels. Expected at least one"):
-        Methods(unlabelled("source"), unlabelled("target"), TINY, Trainer(tmp_path, fabric))
+        methods.get("source_only")
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_translator_is_the_same_whether_f_x_was_there_already_or_not(make, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from crossgap.data.contact_sheet import contact_sheet
 from crossgap.errors import CrossgapError
 from crossgap.evaluation import ClosedLoop
 from crossgap.experiments.taskgan.presets import MAIN_METHODS, PRESETS
@@ -22,7 +23,7 @@ from crossgap.report import ReportContent, build_report, judge
 from crossgap.report.build import BLIND
 from crossgap.report.charts import distance_limit, loss_chart, strip
 from crossgap.report.palette import show
-from crossgap.report.pictures import ANIMATION_FRAMES, animation, gallery, picture, typical_start
+from crossgap.report.pictures import ANIMATION_FRAMES, animation, picture, typical_start
 from crossgap.report.tables import duration, flatten, metric_table
 
 RATES = {
@@ -354,5 +355,5 @@ def test_tables_say_what_was_measured():
 
 def test_a_gallery_s_labels_have_greek_letters(tmp_path) -> None:
     row = np.zeros((1, 16, 16, 3), np.uint8)
-    drawn = {gallery({letter: row}, tmp_path / "a.png").read_bytes() for letter in "λφ\ufffe"}
+    drawn = {contact_sheet({letter: row}, tmp_path / "a.png").read_bytes() for letter in "λφ\ufffe"}
     assert len(drawn) == 3  # what a font lacks is one and the same box

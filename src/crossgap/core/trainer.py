@@ -27,7 +27,8 @@ from crossgap.base.files import alone, append_json_line, attempt, read_json_line
 from crossgap.base.machine import crowded
 from crossgap.base.progress import progress_bar, say
 from crossgap.core.weights import Checkpoint
-from crossgap.data.batches import Batches
+from crossgap.data.batches import Batches, to_images
+from crossgap.data.contact_sheet import contact_sheet
 from crossgap.errors import CrossgapError
 
 COMPILED_DEVICES = ("cuda",)
@@ -85,6 +86,14 @@ class Phase(ABC):
 
     def load_extra_state(self, state: dict[str, Tensor]) -> None:  # noqa: B027 (optional)
         """Take back what `extra_state` returned."""
+
+    def samples(self) -> dict[str, Tensor]:
+        """Rows of a contact sheet of what the networks do now, by label: each images (n, 3, H, W) in
+        [-1, 1], such as inputs, outputs, and true pairs; none of a phase that makes no images.
+
+        The trainer asks in evaluation mode, without gradients, and puts the random state back.
+        """
+        return {}
 
     def setup(self, fabric: Fabric) -> None:
         """Move to the device, compile where it pays, average gradients over several devices.
@@ -150,6 +159,36 @@ def compiled_where_it_pays(network: nn.Module, device: torch.device, steps: int)
     return torch.compile(network, dynamic=False)  # type: ignore[return-value]
 
 
+SAMPLES, SHEETS, SHOWN = "samples", 8, 8
+"""The folder of contact sheets, `<phase>/<step>.png`; about how many there are of a training, and of how many
+images each."""
+
+
+def _is_drawn(phase: Phase, step: int) -> bool:
+    """Whether a contact sheet is drawn after a step, one that metrics are written at."""
+    every = max(1, phase.steps // SHEETS)
+    return step == phase.steps or step // every > (step - phase.log_every) // every
+
+
+@torch.no_grad()
+def draw_samples(phase: Phase, folder: Path, step: int) -> None:
+    """Draw a phase's contact sheet, `<folder>/<phase>/<step>.png`; the training is left as it is.
+
+    Raises:
+        CrossgapError: the disk is full.
+    """
+    devices = [phase.fabric.device] if phase.fabric.device.type == "cuda" else []
+    training = [network for network in phase.networks.values() if network.training]
+    for network in training:
+        network.eval()
+    with torch.random.fork_rng(devices), phase.fabric.autocast():
+        rows = {label: to_images(images.float()) for label, images in phase.samples().items()}
+    for network in training:
+        network.train()
+    if rows:
+        contact_sheet(rows, folder / phase.name / f"{step:06d}.png")
+
+
 METRICS = "metrics.jsonl"
 METRICS_ROW = {"phase": str, "step": int, ...: float}
 
@@ -158,7 +197,8 @@ class Trainer:
     """Runs phases in a run folder and resumes each where it was.
 
     Args:
-        folder: the run folder; gets `metrics.jsonl`, `checkpoints/` and `tensorboard/`.
+        folder: the run folder; gets `metrics.jsonl`, `checkpoints/`, `tensorboard/`, and `samples/` where a
+            phase makes images.
         fabric: device and precision.
         seed: of everything random in training.
         quiet: no progress bars.
@@ -203,6 +243,8 @@ class Trainer:
                 advance(1)
                 if (step + 1) % phase.log_every == 0 or step + 1 == phase.steps:
                     metrics.flush(step + 1)
+                    if writes and _is_drawn(phase, step + 1):
+                        draw_samples(phase, self.folder / SAMPLES, step + 1)
                     due = time.monotonic() - saved >= phase.checkpoint_seconds or step + 1 == phase.steps
                     if due and writes:
                         with attempt(f"write {self.folder}"):

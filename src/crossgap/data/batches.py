@@ -24,6 +24,11 @@ def to_tensor(images: np.ndarray) -> Tensor:
     return torch.from_numpy(_owned(images)).permute(0, 3, 1, 2).float().div(127.5).sub(1)
 
 
+def to_images(seen: Tensor) -> np.ndarray:
+    """What a network made, (n, 3, H, W) in [-1, 1], as images (n, H, W, 3) uint8."""
+    return seen.add(1).mul(127.5).round().clamp(0, 255).byte().permute(0, 2, 3, 1).cpu().numpy()
+
+
 def image_tensor(frames: np.ndarray, device: torch.device | str = "cpu") -> Tensor:
     """(n, H, W, C) uint8 to (n, C, H, W) float32 in [-1, 1] on a device, which gets them as bytes."""
     images = moved(frames, device).permute(0, 3, 1, 2)
@@ -95,10 +100,21 @@ class Batches:
     def __call__(self, step: int) -> tuple[Tensor, Tensor]:
         """Images (b, 3, H, W) float32 in [-1, 1] and scaled labels (b, k) of a step."""
         index = self.indices(step)
-        images = self._rows(self.images, index)
-        if images.dtype == torch.uint8:
-            images = images.permute(0, 3, 1, 2).float().div_(127.5).sub_(1)
+        images = self._as_input(self._rows(self.images, index))
         return (self.augment(images) if self.augment else images), self._rows(self.labels, index)
+
+    def shown(self, count: int) -> Tensor:
+        """Images of the set, evenly spaced, as they are: (at most count, 3, H, W) float32 in [-1, 1]; the
+        same rows of every set of that size."""
+        chosen = np.unique(np.linspace(0, len(self.images) - 1, count).round().astype(int))
+        return self._as_input(self._rows(self.images, chosen))
+
+    @staticmethod
+    def _as_input(images: Tensor) -> Tensor:
+        """Images as networks take them."""
+        if images.dtype != torch.uint8:
+            return images
+        return images.permute(0, 3, 1, 2).float().div_(127.5).sub_(1)
 
     def _rows(self, of: Tensor, index: np.ndarray) -> Tensor:
         """Rows of images or labels, on the device."""

@@ -37,8 +37,6 @@ def check_pair(
             f"Images are {w}×{h} pixels. Expected squares whose side is a multiple of 4 and at least 24."
             + strip_hint(h, w)
         )
-    if not source.label_names:
-        raise CrossgapError("The source has no labels. Expected at least one label column.")
     if target.label_names and source.label_names != target.label_names:
         order = ", in the same order," if set(source.label_names) == set(target.label_names) else ""
         raise CrossgapError(

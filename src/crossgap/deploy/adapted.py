@@ -18,17 +18,12 @@ from crossgap.base.files import write_json, writing
 from crossgap.base.progress import say
 from crossgap.core.fabric import PRECISIONS, bf16_is_fast, checked_device
 from crossgap.core.weights import DIGEST, digest_in, load_network, write_tensors
-from crossgap.data.batches import to_tensor
+from crossgap.data.batches import to_images, to_tensor
 from crossgap.data.images import LabelCoding, label_coding
 from crossgap.data.inputs import Images, as_images
 from crossgap.deploy.description import ABOUT, PARTS, read_description
 from crossgap.errors import CrossgapError, check_known
 from crossgap.networks.registry import build, described
-
-
-def to_images(seen: Tensor) -> np.ndarray:
-    """What a network drew, (n, 3, H, W) in [-1, 1], as images (n, H, W, 3) uint8."""
-    return seen.add(1).mul(127.5).round().clamp(0, 255).byte().permute(0, 2, 3, 1).cpu().numpy()
 
 
 class AdaptedModel:

@@ -14,9 +14,8 @@ from torch import Tensor, nn
 from crossgap.base.files import read_json
 from crossgap.core.fabric import checked_device
 from crossgap.core.weights import DIGEST, load_network, save_folder
-from crossgap.data.batches import image_tensor
+from crossgap.data.batches import image_tensor, to_images
 from crossgap.data.inputs import Images, as_images
-from crossgap.deploy.adapted import to_images
 from crossgap.deploy.description import GENERATOR
 from crossgap.errors import CrossgapError, find
 from crossgap.networks import Generator

@@ -159,6 +159,15 @@ class Methods:
                     f"--{option_name(part)}.batch is {settings['batch']}. Expected at least "
                     f"{processes}, one for each process."
                 )
+        if method.source_labels and not self.source.label_names:
+            raise CrossgapError(
+                f"The source has no labels. Expected at least one label column: '{name}' learns labels."
+            )
+        if method.paired and len(self.source) != len(self.target):
+            raise CrossgapError(
+                f"There are {len(self.source):,} source and {len(self.target):,} target images. '{name}' "
+                "learns from pairs: expected the same number, row by row."
+            )
         if method.target_labels and not method.source_side and not self.target.label_names:
             learn = [
                 other for other, about in METHODS.items()
@@ -262,7 +271,13 @@ class Methods:
     def adapted(self, task_model: nn.Module, translator: nn.Module | None = None) -> AdaptedModel:
         """The adapted model of trained networks."""
         size, names = self.source.images.shape[1], self.source.label_names
-        model = AdaptedModel(task_model, self.scale, names, size, translator)
+        return self._measured(AdaptedModel(task_model, self.scale, names, size, translator))
+
+    def image_model(self, translator: nn.Module) -> AdaptedModel:
+        """The adapted model of a translator alone, which predicts nothing."""
+        return self._measured(AdaptedModel(None, None, (), self.source.images.shape[1], translator))
+
+    def _measured(self, model: AdaptedModel) -> AdaptedModel:
         model.precision = hardware(self.trainer.fabric)["precision"]
         return model
 

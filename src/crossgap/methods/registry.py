@@ -51,8 +51,8 @@ class Method:
     which trains or loads it."""
     _: KW_ONLY
     settings: tuple[str, ...]
-    """The parts of `TaskGANConfig` that its model depends on, with those of what it builds on; `networks`,
-    which all depend on, is not named, nor its own."""
+    """The parts of `TaskGANConfig` that its model depends on, with those of what it builds on; `networks`
+    comes with them and is not named, nor its own."""
     family: str = ""
     """Which it is one of; by default it is alone, in a family of its name."""
     switches: Any = None
@@ -64,8 +64,14 @@ class Method:
     """Whether it sees nothing of the target, so that all targets can share it."""
     needs: str = ""
     """The extra data set that it needs beside source and target, a key of `EXTRA`."""
+    source_labels: bool = True
+    """Whether it needs labels of the source images; a model of images alone does not."""
     target_labels: bool = True
     """Whether it uses labels of the target images."""
+    domains: int = 2
+    """How many sets of images it learns: 1 where it learns to draw such as there are, the target's."""
+    paired: bool = False
+    """Whether each source image belongs to the target image of the same row."""
     translates_source: bool = False
     """Whether its model is for source images, which it translates to the target: a step to others."""
     check: str = ""
@@ -75,12 +81,13 @@ class Method:
     @property
     def parts(self) -> tuple[str, ...]:
         """Of all settings, what its model depends on."""
-        return ("networks", *self.settings, *(() if self.own is None else (self.family,)))
+        own = () if self.own is None else (self.family,)
+        return ("networks", *self.settings, *own) if self.settings else own
 
     @property
     def policy(self) -> bool:
         """Whether its model acts in the target."""
-        return not self.translates_source
+        return self.source_labels and not self.translates_source
 
     def build(self, methods: Any, name: str) -> AdaptedModel:
         """Train it."""

@@ -2,12 +2,10 @@
 
 import base64
 import io
-from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
 
-from crossgap.base.files import writing
+from crossgap.data.contact_sheet import enlarge
 from crossgap.evaluation import ClosedLoop
 
 PICTURE_SIDE, ANIMATION_SIDE = 256, 192
@@ -21,12 +19,6 @@ FRAME_MS, LAST_FRAME_MS = 80, 1600
 def data_uri(data: bytes, mime: str = "image/webp") -> str:
     """Bytes as the address of themselves."""
     return f"data:{mime};base64,{base64.b64encode(data).decode()}"
-
-
-def enlarge(image: np.ndarray, side: int) -> Image.Image:
-    """(H, W, 3) uint8, every pixel a square, to about `side` pixels: never blurred, never shrunk."""
-    zoom = max(1, side // image.shape[1])
-    return Image.fromarray(image.repeat(zoom, 0).repeat(zoom, 1))
 
 
 def picture(image: np.ndarray, side: int = PICTURE_SIDE) -> str:
@@ -70,31 +62,3 @@ def typical_start(played: dict[str, ClosedLoop], recorded: int) -> tuple[int, in
 
     start = max(range(recorded), key=key)
     return start, key(start)[0]
-
-
-def gallery(images: dict[str, np.ndarray], path: Path, side: int = 128) -> Path:
-    """The rows of pictures as one PNG, each row under its label.
-
-    Args:
-        images: rows by label, each (n, H, W, 3) uint8.
-        path: the PNG to write.
-        side: about how many pixels wide each picture becomes.
-    """
-    import matplotlib
-
-    rows = {label: [enlarge(image, side) for image in row] for label, row in images.items()}
-    side = next(iter(rows.values()))[0].width
-    # Pillow's own font has no Greek letters
-    font = ImageFont.truetype(Path(matplotlib.get_data_path(), "fonts/ttf/DejaVuSans.ttf"), side // 9)
-    header, gap = side // 5, 4
-    columns = max(map(len, rows.values()))
-    sheet = Image.new("RGB", (columns * (side + gap) - gap, len(rows) * (side + header)), "white")
-    draw = ImageDraw.Draw(sheet)
-    for index, (label, row) in enumerate(rows.items()):
-        top = index * (side + header)
-        draw.text((0, top + header // 6), label, fill="black", font=font)
-        for column, image in enumerate(row):
-            sheet.paste(image, (column * (side + gap), top + header))
-    with writing(path) as temporary:
-        sheet.save(temporary, "PNG", optimize=True)
-    return path

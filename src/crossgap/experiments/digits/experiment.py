@@ -6,6 +6,7 @@ from typing import Any
 
 import lightning_fabric
 
+from crossgap.data.contact_sheet import contact_sheet
 from crossgap.errors import check_known, find
 from crossgap.experiments.digits import trial
 from crossgap.experiments.digits.presets import ALL_DIGITS_METHODS, DIGITS_PRESETS
@@ -14,7 +15,6 @@ from crossgap.experiments.engine.experiment import Experiment, Names, unique
 from crossgap.experiments.engine.markdown import having, origin, rate_cell, seeds_in, table
 from crossgap.experiments.taskgan.presets import as_json
 from crossgap.methods.registry import METHODS
-from crossgap.report.pictures import gallery
 
 
 def accuracy_table(results: dict[str, Any]) -> str:
@@ -67,4 +67,4 @@ class Digits(Experiment):
         """`<preset>_<domain>.png`, what the translators of seed 0 make of digits."""
         for domain in self.domains:
             pictures = DigitsTrial(folder, self.preset, domain, 0, fabric).pictures()
-            gallery(pictures, path.with_name(f"{path.stem}_{domain}.png"))
+            contact_sheet(pictures, path.with_name(f"{path.stem}_{domain}.png"))

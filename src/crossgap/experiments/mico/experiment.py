@@ -6,6 +6,7 @@ from typing import Any
 import lightning_fabric
 
 from crossgap.core.results import read_rows
+from crossgap.data.contact_sheet import contact_sheet
 from crossgap.errors import CrossgapError, check_known, find
 from crossgap.experiments.engine.experiment import Experiment, Names, Numbers, Rows, unique
 from crossgap.experiments.engine.markdown import error_cell, having, origin, seeds_in, table
@@ -14,7 +15,6 @@ from crossgap.experiments.mico.presets import MICO_PRESETS
 from crossgap.experiments.mico.trial import BENCHMARK, DEFAULT_METHODS, DRAWINGS, EVERY_METHOD, MicoTrial
 from crossgap.methods.config import as_settings
 from crossgap.methods.registry import METHODS
-from crossgap.report.pictures import gallery
 
 
 def error_table(results: dict[str, Any]) -> str:
@@ -75,4 +75,4 @@ class Mico(Experiment):
         trial = MicoTrial(folder, self.preset, 0, fabric)
         for end, translators in DRAWINGS.items():
             if pictures := trial.pictures(translators):
-                gallery(pictures, path.with_name(f"{path.stem}{end}.png"))
+                contact_sheet(pictures, path.with_name(f"{path.stem}{end}.png"))

@@ -8,13 +8,13 @@ import lightning_fabric
 import numpy as np
 
 from crossgap.core.results import read_rows, with_threads
+from crossgap.data.contact_sheet import contact_sheet
 from crossgap.evaluation import figures
 from crossgap.experiments.engine.experiment import Experiment, Names, Rows, rows_of, unique
 from crossgap.experiments.engine.markdown import error_cell, having, origin, rate_cell, seeds_in, table
 from crossgap.experiments.taskgan.presets import as_json, get_preset
 from crossgap.experiments.taskgan.trial import TaskGANTrial, Variant
 from crossgap.report import plots
-from crossgap.report.pictures import gallery
 from crossgap.simulation.reach3.looks import get_target_look
 
 WEIGHTS = (0.0, 0.001, 0.01, 0.1, 1.0, 10.0, 100.0)
@@ -163,4 +163,4 @@ class TaskWeight(Experiment):
             beside = path.with_name(f"{path.stem}_{look}.png")
             plot([row for row in every if row["domain"] == look], beside)
             drawn = pictures(TaskGANTrial(folder, self.preset, look, 0, fabric))
-            gallery(drawn, beside.with_name(f"{beside.stem}_pictures.png"))
+            contact_sheet(drawn, beside.with_name(f"{beside.stem}_pictures.png"))

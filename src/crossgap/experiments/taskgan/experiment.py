@@ -6,6 +6,7 @@ from pathlib import Path
 import lightning_fabric
 
 from crossgap.core.results import read_rows
+from crossgap.data.contact_sheet import contact_sheet
 from crossgap.errors import check_known
 from crossgap.experiments.engine.experiment import Experiment, Names, unique
 from crossgap.experiments.taskgan.figures import of_the_paper, regimes_plot
@@ -13,7 +14,6 @@ from crossgap.experiments.taskgan.presets import ALL_METHODS, as_json, get_prese
 from crossgap.experiments.taskgan.tables import success_table
 from crossgap.experiments.taskgan.trial import PICTURED, TaskGANTrial
 from crossgap.methods.config import TaskNorm
-from crossgap.report.pictures import gallery
 from crossgap.simulation.reach3.looks import get_target_look
 
 
@@ -57,4 +57,4 @@ class TaskGAN(Experiment):
             trial = self.trial(folder, self.preset, look, 0, fabric)
             for end, translators in PICTURED.items():
                 if pictures := trial.pictures(translators):
-                    gallery(pictures, path.with_name(f"{path.stem}{normed}_{look}{end}.png"))
+                    contact_sheet(pictures, path.with_name(f"{path.stem}{normed}_{look}{end}.png"))

@@ -11,6 +11,7 @@ from crossgap.base.records import mismatch
 from crossgap.core.fabric import make_fabric
 from crossgap.core.runs import provenance, read_times, seeds_of
 from crossgap.core.trainer import read_metrics
+from crossgap.data.contact_sheet import contact_sheet
 from crossgap.deploy.adapted import AdaptedModel
 from crossgap.errors import CrossgapError, check_known
 from crossgap.experiments.engine.closing import say_success
@@ -25,7 +26,6 @@ from crossgap.experiments.taskgan.presets import (
 from crossgap.experiments.taskgan.trial import TaskGANTrial
 from crossgap.methods.registry import METHODS
 from crossgap.report import ReportContent, build_report
-from crossgap.report.pictures import gallery
 from crossgap.report.verdict import recommended
 from crossgap.simulation.reach3.kinematics import SUCCESS_DISTANCE
 from crossgap.simulation.reach3.looks import LOOKS
@@ -70,7 +70,9 @@ def report_again(
         rows = pictures(experiment)
         if not rows:
             raise CrossgapError(f"--picture: no translator has been evaluated in {look}, seed {seed}.")
-        gallery({SHOWN.get(label, label): row for label, row in rows.items() if label != "source"}, picture)
+        contact_sheet(
+            {SHOWN.get(label, label): row for label, row in rows.items() if label != "source"}, picture
+        )
     name = "report.html" if "look" in config else f"report_{look}_seed_{seed}.html"
     return write_report(experiment, folder / name)
 

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from crossgap.core.trainer import Phase, adam
+from crossgap.core.trainer import SHOWN, Phase, adam
 from crossgap.data.batches import Batches
 from crossgap.losses import TaskLoss, cycle_loss, discriminator_loss, generator_adversarial_loss, task_loss
 from crossgap.methods.config import TranslatorConfig
@@ -54,6 +54,15 @@ class CanonicalTaskGAN(Phase):
             key: adam(network.parameters(), config.learning_rate, betas=(0.5, 0.999))
             for key, network in self.networks.items()
         }
+
+    def samples(self) -> dict[str, Tensor]:
+        """Randomized images, what comes of them, and the source images that they are of; target images."""
+        generator, randomized = self.networks["generator"], self.randomized.shown(SHOWN)
+        rows = {"x_r": randomized, "F(x_r)": generator(randomized), "x": self.canonical.shown(SHOWN)}
+        if self.target is None:
+            return rows
+        y = self.target.shown(SHOWN)
+        return rows | {"y": y, "F(y)": generator(y)}
 
     def training_step(self, step: int) -> dict[str, Tensor]:
         """One update of F, then one of D_X on the same generated images."""

@@ -11,7 +11,7 @@ f_X stays as it was trained on the source; f_Y starts as its copy and is trained
 import torch
 from torch import Tensor, nn
 
-from crossgap.core.trainer import Phase, adam
+from crossgap.core.trainer import SHOWN, Phase, adam
 from crossgap.data.batches import Batches
 from crossgap.losses import (
     TaskLoss,
@@ -76,6 +76,14 @@ class CycleTaskGAN(Phase):
         """As every phase, and f_Y also gives its features."""
         super().setup(fabric)
         self.parallel["target_model"].mark_forward_method("features_and_outputs")
+
+    def samples(self) -> dict[str, Tensor]:
+        """Images of both domains, their translations, and these translated back."""
+        forward, inverse = self.networks["forward"], self.networks["inverse"]
+        x, y = self.source.shown(SHOWN), self.target.shown(SHOWN)
+        fake_y, fake_x = forward(x), inverse(y)
+        rows = {"x": x, "G(x)": fake_y, "F(G(x))": inverse(fake_y)}
+        return rows | {"y": y, "F(y)": fake_x, "G(F(y))": forward(fake_x)}
 
     def training_step(self, step: int) -> dict[str, Tensor]:
         """One update of both generators, then of f_Y, then of both discriminators."""

@@ -14,7 +14,7 @@ Step 2 is `TaskGAN`, the same for both. Step 1 is `supervised.Supervised`, and f
 import torch
 from torch import Tensor, nn
 
-from crossgap.core.trainer import Phase, adam
+from crossgap.core.trainer import SHOWN, Phase, adam
 from crossgap.data.batches import Batches
 from crossgap.losses import TaskLoss, cycle_loss, discriminator_loss, generator_adversarial_loss, task_loss
 from crossgap.methods.config import TranslatorConfig
@@ -68,6 +68,11 @@ class TaskGAN(Phase):
             key: adam(network.parameters(), config.learning_rate, betas=(0.5, 0.999))
             for key, network in self.networks.items()
         }
+
+    def samples(self) -> dict[str, Tensor]:
+        """What is translated, what comes of it, and what it should look like."""
+        x = self.inputs.shown(SHOWN)
+        return {"input": x, "translated": self.networks["generator"](x), "real": self.real.shown(SHOWN)}
 
     def training_step(self, step: int) -> dict[str, Tensor]:
         """One update of G, then one of D_Y on the same generated images."""

@@ -1,0 +1,42 @@
+"""Rows of pictures beneath each other, as one PNG."""
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from crossgap.base.files import writing
+
+
+def enlarge(image: np.ndarray, side: int) -> Image.Image:
+    """(H, W, 3) uint8, every pixel a square, to about `side` pixels: never blurred, never shrunk."""
+    zoom = max(1, side // image.shape[1])
+    return Image.fromarray(image.repeat(zoom, 0).repeat(zoom, 1))
+
+
+def contact_sheet(images: dict[str, np.ndarray], path: Path, side: int = 128) -> Path:
+    """The rows of pictures as one PNG, each row under its label.
+
+    Args:
+        images: rows by label, each (n, H, W, 3) uint8.
+        path: the PNG to write.
+        side: about how many pixels wide each picture becomes.
+    """
+    import matplotlib
+
+    rows = {label: [enlarge(image, side) for image in row] for label, row in images.items()}
+    side = next(iter(rows.values()))[0].width
+    # Pillow's own font has no Greek letters
+    font = ImageFont.truetype(Path(matplotlib.get_data_path(), "fonts/ttf/DejaVuSans.ttf"), side // 9)
+    header, gap = side // 5, 4
+    columns = max(map(len, rows.values()))
+    sheet = Image.new("RGB", (columns * (side + gap) - gap, len(rows) * (side + header)), "white")
+    draw = ImageDraw.Draw(sheet)
+    for index, (label, row) in enumerate(rows.items()):
+        top = index * (side + header)
+        draw.text((0, top + header // 6), label, fill="black", font=font)
+        for column, image in enumerate(row):
+            sheet.paste(image, (column * (side + gap), top + header))
+    with writing(path) as temporary:
+        sheet.save(temporary, "PNG", optimize=True)
+    return path
