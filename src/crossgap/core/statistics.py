@@ -68,16 +68,59 @@ def paired_error_difference(a: np.ndarray, b: np.ndarray, episodes: np.ndarray) 
         b: (n,) of the second.
         episodes: (n,) which images belong together.
     """
-    _, index = np.unique(episodes, return_inverse=True)
-    return _bootstrap(np.bincount(index, a - b) / np.bincount(index))
+    return bootstrap_mean(np.asarray(a) - np.asarray(b), episodes)
+
+
+def bootstrap_mean(
+    values: Sequence[float] | np.ndarray, episodes: np.ndarray | None = None
+) -> dict[str, float]:
+    """Mean of values (n,) of images, with a 95 % percentile bootstrap interval, drawn with a fixed seed.
+
+    Args:
+        values: one per image.
+        episodes: (n,) which images belong together, as those of an episode do, which are alike. The mean is
+            then that of the episodes' means, and these are what is drawn.
+
+    Raises:
+        ValueError: there is no image.
+    """
+    values = np.asarray(values, float)
+    if not values.size:
+        raise ValueError("A mean needs one value at least.")
+    if episodes is not None:
+        _, index = np.unique(episodes, return_inverse=True)
+        values = np.bincount(index, values) / np.bincount(index)
+    return _bootstrap(values)
+
+
+def resampled_counts(groups: np.ndarray, resamples: int, seed: int = 0) -> np.ndarray:
+    """How often each image is in each of so many bootstrap samples, (resamples, n) int: whole groups are
+    drawn with replacement, as many as there are.
+
+    Args:
+        groups: (n,) which images belong together; `np.arange(n)` where none do.
+        resamples: how many samples.
+        seed: of the draws.
+    """
+    _, index = np.unique(groups, return_inverse=True)
+    count = int(index.max()) + 1
+    drawn = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), resamples)
+    return drawn[:, index]
+
+
+def percentile_interval(resampled: np.ndarray) -> tuple[float, float]:
+    """The 95 % percentile interval of a statistic over bootstrap samples, (resamples,); NaN, which is where a
+    sample has none, is left out."""
+    low, high = np.nanquantile(resampled, [0.025, 0.975])
+    return float(low), float(high)
 
 
 def _bootstrap(values: np.ndarray, resamples: int = 10_000) -> dict[str, float]:
     """Mean of values (n,) with a 95 % bootstrap interval, drawn with a fixed seed."""
     rng, n = np.random.default_rng(0), len(values)
     means = [values[rng.integers(n, size=(100, n))].mean(-1) for _ in range(resamples // 100)]
-    low, high = np.quantile(np.concatenate(means), [0.025, 0.975])
-    return {"value": float(values.mean()), "low": float(low), "high": float(high)}
+    low, high = percentile_interval(np.concatenate(means))
+    return {"value": float(values.mean()), "low": low, "high": high}
 
 
 def crossed_interval(values: np.ndarray) -> dict[str, float]:

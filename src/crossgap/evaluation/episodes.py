@@ -1,24 +1,21 @@
-"""Evaluation: in closed loop and offline, with intervals, and paired between methods."""
+"""Episodes that a model plays in closed loop, from starts that are the same for every model."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from functools import partial
 from statistics import fmean, pstdev
 from typing import Any
 
 import numpy as np
 
 from crossgap.base.progress import progress_bar
-from crossgap.core.statistics import mean_interval, wilson_interval
-from crossgap.data.images import Classes, LabelCoding, LabelledImages
-from crossgap.moved import moved
+from crossgap.core.statistics import mean_interval
+from crossgap.evaluation.labels import Predict
+from crossgap.evaluation.rows import AGGREGATE, figures, share
 from crossgap.simulation.base.environments import camera_image
 from crossgap.simulation.base.workers import EnvironmentPool
 from crossgap.simulation.registry import WORLDS
-
-__getattr__ = partial(moved, "evaluation")
 
 TEST_STARTS = tuple(range(30_000, 30_100))
 """Seeds of the 100 start configurations that every method is tested on, and nothing is chosen on."""
@@ -60,23 +57,9 @@ class ClosedLoop:
         return ClosedLoop(*([episode[name] for episode in value["episodes"]] for name in EPISODE))
 
 
-def figures(value: float, interval: tuple[float | None, float | None], n: int) -> dict[str, Any]:
-    """What a row says of a metric: its value with its 95 % interval (None, None: none), and of how many."""
-    return {"value": value, "low": interval[0], "high": interval[1], "n": n}
-
-
-def share(flags: Sequence[bool] | np.ndarray) -> dict[str, Any]:
-    """`figures` of how many of (n,) flags are true, with Wilson's interval."""
-    n, true = len(flags), int(sum(flags))
-    return figures(true / n, wilson_interval(true, n), n)
-
-
 EPISODE = {"seed": int, "success": bool, "reached_once": bool, "final_distance": float}
-AGGREGATE = {...: {"value": float, "low": (float, None), "high": (float, None), "n": int}}
 PLAYED = {"aggregate": AGGREGATE, "episodes": [EPISODE]}
-"""Shapes of an episode, of metrics, and of `ClosedLoop.to_json`, as in `records.mismatch`."""
-Predict = Callable[[np.ndarray], np.ndarray]
-"""Images (n, H, W, 3) uint8 to labels (n, k) in their own units."""
+"""Shapes of an episode and of `ClosedLoop.to_json`, as in `records.mismatch`."""
 
 
 def closed_loop(
@@ -122,22 +105,3 @@ def closed_loop(
         final_distance=[float(info["distance"]) for info in infos],
     )
     return result, np.stack(frames, 1)
-
-
-def offline_error(predict: Predict, data: LabelledImages, scale: LabelCoding) -> dict[str, float]:
-    """`error_over_episodes` of what a model predicts of labelled images."""
-    return error_over_episodes(predict(data.images), data, scale)
-
-
-def error_over_episodes(predicted: np.ndarray, data: LabelledImages, scale: LabelCoding) -> dict[str, float]:
-    """Error of predictions, with a 95 % interval: of numbers the mean squared error in the label scale
-    (1 = knows nothing; normal interval, from 0 on), of classes the error rate (Wilson's).
-
-    The images of an episode are alike, so the interval is over the n episodes' means.
-    """
-    errors = scale.errors(predicted, data.labels)
-    _, episode = np.unique(data.episodes, return_inverse=True)
-    episodes = np.bincount(episode, errors) / np.bincount(episode)
-    interval = wilson_interval(episodes.sum(), len(episodes)) if isinstance(scale, Classes) else None
-    low, high = interval or mean_interval(episodes)
-    return figures(fmean(episodes), (max(low, 0.0), high), len(episodes))

@@ -1,0 +1,50 @@
+"""How far predicted labels are off."""
+
+from collections.abc import Callable
+from statistics import fmean
+
+import numpy as np
+
+from crossgap.core.statistics import mean_interval, wilson_interval
+from crossgap.data.images import Classes, LabelCoding, LabelledImages
+from crossgap.evaluation.rows import figures
+
+Predict = Callable[[np.ndarray], np.ndarray]
+"""Images (n, H, W, 3) uint8 to labels (n, k) in their own units."""
+
+
+def offline_error(predict: Predict, data: LabelledImages, scale: LabelCoding) -> dict[str, float]:
+    """`error_over_episodes` of what a model predicts of labelled images."""
+    return error_over_episodes(predict(data.images), data, scale)
+
+
+def error_over_episodes(predicted: np.ndarray, data: LabelledImages, scale: LabelCoding) -> dict[str, float]:
+    """Error of predictions, with a 95 % interval: of numbers the mean squared error in the label scale
+    (1 = knows nothing; normal interval, from 0 on), of classes the error rate (Wilson's).
+
+    The images of an episode are alike, so the interval is over the n episodes' means.
+    """
+    return _over_episodes(scale.errors(predicted, data.labels), data.episodes, scale)
+
+
+def disagreement(
+    before: np.ndarray, after: np.ndarray, episodes: np.ndarray, scale: LabelCoding
+) -> dict[str, float]:
+    """How far a task model's predictions of translated images are from its own of the images before: what
+    `error_over_episodes` would say if these were the labels. A task model that is wrong of both alike agrees.
+
+    Args:
+        before: f(x), (n, k) in the labels' own units.
+        after: f(G(x)), the same.
+        episodes: (n,) which images belong together.
+        scale: of the labels.
+    """
+    return _over_episodes(scale.errors(after, before), episodes, scale)
+
+
+def _over_episodes(errors: np.ndarray, episodes: np.ndarray, scale: LabelCoding) -> dict[str, float]:
+    _, episode = np.unique(episodes, return_inverse=True)
+    means = np.bincount(episode, errors) / np.bincount(episode)
+    interval = wilson_interval(means.sum(), len(means)) if isinstance(scale, Classes) else None
+    low, high = interval or mean_interval(means)
+    return figures(fmean(means), (max(low, 0.0), high), len(means))
