@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from tyro.conf import FlagCreatePairsOff
 
 from crossgap.cli.settings import Flat, as_config, options_of, settings_type
-from crossgap.commands.options import Beside, BudgetOptions, Given
+from crossgap.commands.options import Beside, BudgetOptions, Given, Pictures, PictureSet
 from crossgap.errors import CrossgapError, check_known
 from crossgap.methods.config import option_name
 from crossgap.methods.registry import EXTRA, METHODS, OPTIONS, SHORTHANDS, Method, families, resolve, said
@@ -18,6 +18,10 @@ ABOUT = """Train a method on your own two data sets: folders of images with a la
 
 Started again after a kill, it goes on where it was. The model is <output>/models/<method>. By default a
 training takes some minutes on 2 cores."""
+ABOUT_IMAGES = """Train it on folders of pictures; nothing needs labels.
+
+Started again after a kill, it goes on where it was. What it does is drawn into <output>/samples/ all along;
+the model is <output>/models/<method>."""
 SETTINGS = settings_type(dict.fromkeys(part for method in METHODS.values() for part in method.parts))
 
 
@@ -56,6 +60,8 @@ def command(name: str) -> Callable[..., None]:
             f"Method '{name}' needs {EXTRA[one.needs]}: `crossgap demo` and `reproduce` have them."
         )
     beside = {OPTIONS[key].removeprefix("--") for key in needs if key}
+    if not one.source_labels:
+        return _of_pictures(name, members)
     if any(method.source_side or not method.target_labels for method in members.values()):
         beside.add("target_labels")
     start = type(one.switches)() if len(members) > 1 else Alone()
@@ -76,6 +82,25 @@ def command(name: str) -> Callable[..., None]:
         train_on_folders(method, as_config(settings), given, beside)
 
     train.__doc__ = f"{_about(members)}\n\n{ABOUT}"
+    return train
+
+
+def _of_pictures(name: str, members: Mapping[str, Method]) -> Callable[..., None]:
+    """The command of a model of images alone."""
+    one = next(iter(members.values()))
+    Folders = PictureSet if one.domains == 1 else Pictures
+    Switches = options_of(start := type(one.switches)() if len(members) > 1 else Alone(), vars(start))
+    Settings = settings_type(dict.fromkeys(part for method in members.values() for part in method.parts))
+
+    def train(
+        given: Annotated[Flat[Folders], FlagCreatePairsOff],  # type: ignore
+        switches: Annotated[Flat[Switches], FlagCreatePairsOff], settings: Flat[Settings],  # type: ignore
+    ) -> None:  # fmt: skip
+        from crossgap.commands.train import train_on_pictures
+
+        train_on_pictures(resolve(name, **vars(switches)), as_config(settings), given)
+
+    train.__doc__ = f"{_about(members)}\n\n{ABOUT_IMAGES}"
     return train
 
 

@@ -12,7 +12,7 @@ from crossgap.methods.registry import EXTRA, METHODS, OPTIONS, SHORTHANDS, Metho
 
 KINDS = (
     "nothing of the target", "images of the target", "labelled images of the target",
-    "in `demo` and `reproduce` alone",
+    "in `demo` and `reproduce` alone", "images alone, no labels: models of images",
 )  # fmt: skip
 """What methods need of the target."""
 
@@ -113,7 +113,9 @@ def methods() -> None:
 
 def _kind(about: Method) -> str:
     """What a method needs of the target, one of `KINDS`."""
-    nothing, images, labelled, built_in = KINDS
+    nothing, images, labelled, built_in, pictures = KINDS
+    if not about.source_labels:
+        return pictures
     if about.needs and about.needs not in OPTIONS:
         return built_in
     return nothing if about.source_side else labelled if about.target_labels else images

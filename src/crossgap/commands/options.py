@@ -32,6 +32,40 @@ class Given:
     """of training."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class PictureSet:
+    """What a model of images alone is trained on: one set of pictures."""
+
+    output: Path
+    """run folder."""
+    data: Path
+    """the pictures, a folder."""
+    size: int | None = None
+    """width and height in pixels that pictures are scaled to, the middle of each; by default they have to be
+    squares of one size."""
+    seed: int = 0
+    """of training."""
+    device: Device = "auto"
+    """where to train."""
+    precision: Precision = "auto"
+    """of training."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pictures(PictureSet):
+    """The same of two sides, source X and target Y."""
+
+    source: Path | None = None
+    """pictures of the source domain, a folder."""
+    target: Path | None = None
+    """pictures of the target domain; for pairs under the same names."""
+    data: Path | None = None  # type: ignore[assignment]
+    """both in one instead: a folder with trainA, the source, and trainB; for pairs also pictures that have
+    their pair on their right."""
+    swap: bool = False
+    """take B as the source and A as the target."""
+
+
 @dataclass(frozen=True)
 class Beside:
     """What some methods are trained on beside source and target, and whether the target's labels are read."""

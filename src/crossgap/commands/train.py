@@ -1,6 +1,6 @@
-"""`crossgap train`: a method on a user's own two data sets."""
+"""`crossgap train`: a method on a user's own data sets."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -10,11 +10,12 @@ import numpy as np
 from crossgap.base.files import read_json, write_json
 from crossgap.base.progress import command, say, say_next
 from crossgap.base.records import as_json
-from crossgap.commands.options import Beside, Given
-from crossgap.commands.own_data import check_given, read_own_data
+from crossgap.commands.options import Beside, Given, PictureSet
+from crossgap.commands.own_data import OwnData, check_given, read_own_data
+from crossgap.commands.pictures import read_own_pictures
 from crossgap.core.fabric import hardware, make_fabric
 from crossgap.core.runs import CONFIG, check_seed, keep_extra, lock_run, open_run
-from crossgap.core.trainer import Trainer
+from crossgap.core.trainer import SAMPLES, Trainer
 from crossgap.data import Classes, LabelledImages
 from crossgap.deploy.adapted import ABOUT, AdaptedModel
 from crossgap.methods.config import TaskGANConfig, as_settings
@@ -35,10 +36,27 @@ def train_on_folders(method: str, config: TaskGANConfig, given: Given, beside: B
     Raises:
         CrossgapError: an unknown method, bad data, or the run folder holds another run.
     """
-    about, output = METHODS.find(method), given.output
+    METHODS.find(method)
     check_given(method, {"pairs": beside.pairs, "randomized": beside.randomized})
+    return _train(method, config, given, lambda: read_own_data(given, beside))
+
+
+def train_on_pictures(method: str, config: TaskGANConfig, given: PictureSet) -> Path:
+    """The same of a method that learns images alone, from folders of pictures.
+
+    Raises:
+        CrossgapError: as `train_on_folders`.
+    """
+    about = METHODS.find(method)
+    return _train(method, config, given, lambda: read_own_pictures(given, about))
+
+
+def _train(
+    method: str, config: TaskGANConfig, given: Given | PictureSet, read: Callable[[], OwnData]
+) -> Path:
+    about, output = METHODS[method], given.output
     seed, fabric = check_seed(given.seed), make_fabric(given.device, given.precision)
-    data = read_own_data(given, beside)
+    data = read()
     methods = data.methods(config, Trainer(output, fabric, seed))
     methods.check(method)  # all that can be wrong, before a run folder is there
     settings = {"experiment": "train", **data.about, "seed": seed, **hardware(fabric)}
@@ -53,8 +71,10 @@ def train_on_folders(method: str, config: TaskGANConfig, given: Given, beside: B
         data.keep_seen(output)
     fabric.barrier()
     model, path = methods.get(method), output / "models" / method
-    if fabric.is_global_zero:
+    if fabric.is_global_zero and about.source_labels:
         _say_model(path, model, data.target)
+    elif fabric.is_global_zero:
+        _say_image_model(output, path, model)
     return path
 
 
@@ -89,6 +109,23 @@ def _say_model(path: Path, model: AdaptedModel, target: LabelledImages) -> None:
         say_next(
             {"Next, on labelled images that it has not seen": command("evaluate", path, "--data", "FOLDER")}
         )
+
+
+def _say_image_model(run: Path, path: Path, model: AdaptedModel) -> None:
+    """Where a model of images alone is, where to see what it does, and what is next."""
+    say(f"Adapted model: {path}")
+    say(f"{METHODS[model.method].about.replace('**', '')}: images of {model.size} × {model.size} pixels")
+    sheets = sorted((run / SAMPLES).glob("*/*.png"), key=lambda sheet: sheet.stat().st_mtime)
+    if sheets:
+        say(f"What it does: {sheets[-1]}")
+    draws = model.translator is None
+    verb = command("sample", path) if draws else command("translate", path, "FOLDER", "OUT")
+    say_next(
+        {
+            "Next, images of its own" if draws else "Next, other pictures": verb,
+            "A report": command("report", run),
+        }
+    )
 
 
 def _error(model: AdaptedModel, data: LabelledImages) -> str:

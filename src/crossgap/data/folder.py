@@ -43,15 +43,17 @@ Cell = tuple[Path, int | None]
 """A file, and which frame of it; None for all of it."""
 Track = Callable[[Iterable, str, int], Iterable]
 """(items, description, total) -> the same items, shown as a progress bar."""
+Fit = Callable[[np.ndarray, Path], np.ndarray]
+"""An image (H, W, 3) uint8 and its file, for errors, to one of the size that it should have."""
 
 
-def _untracked(items: Iterable, description: str, total: int) -> Iterable:
+def untracked(items: Iterable, description: str, total: int) -> Iterable:
     del description, total
     return items
 
 
 def read_folder(
-    path: str | Path, labels: Sequence[str] | None = None, track: Track = _untracked
+    path: str | Path, labels: Sequence[str] | None = None, track: Track = untracked
 ) -> LabelledImages:
     """Read and check a data set.
 
@@ -83,7 +85,7 @@ def read_folder(
             "folder, for --unlabelled."
         )
     return LabelledImages(
-        images=_read_images(cells, root.name, track),
+        images=read_cells(cells, root.name, track),
         labels=np.array(values, np.float32).reshape(len(rows), len(names)),
         label_names=names,
         episodes=np.array(_episodes(rows)),
@@ -99,7 +101,7 @@ def label_columns(path: str | Path) -> list[str]:
     return label_names(read_table(_folder(Path(path)) / LABELS))
 
 
-def read_unlabelled(path: str | Path, track: Track = _untracked) -> LabelledImages:
+def read_unlabelled(path: str | Path, track: Track = untracked) -> LabelledImages:
     """Read a data set's images only: what its `labels.csv` names, if there is one, and all others.
 
     A file that it does not name is one image, and an episode of its own; in a folder that `crossgap collect`
@@ -107,6 +109,18 @@ def read_unlabelled(path: str | Path, track: Track = _untracked) -> LabelledImag
 
     Raises:
         CrossgapError: the folder, the table or an image is damaged, or there is no image.
+    """
+    cells, episodes = cells_in(path)
+    several = len({file for file, frame in cells if frame is not None})
+    images = read_cells(cells, Path(path).name + (f" ({several:,} strips)" if several else ""), track)
+    return LabelledImages(images, np.zeros((len(cells), 0), np.float32), (), np.array(episodes))
+
+
+def cells_in(path: str | Path) -> tuple[list[Cell], list[int]]:
+    """Where all images of a data set are, and each one's episode, as in `read_unlabelled`.
+
+    Raises:
+        CrossgapError: the folder or the table is damaged, or there is no image.
     """
     root = _folder(Path(path))
     rows = read_table(root / LABELS) if (root / LABELS).exists() else []
@@ -119,9 +133,7 @@ def read_unlabelled(path: str | Path, track: Track = _untracked) -> LabelledImag
         episodes += [episode] * len(frames)
     if not cells:
         raise CrossgapError(f"{root} has no images. Expected {', '.join(EXTENSIONS)} files.")
-    several = len({file for file, frame in cells if frame is not None})
-    images = _read_images(cells, root.name + (f" ({several:,} strips)" if several else ""), track)
-    return LabelledImages(images, np.zeros((len(cells), 0), np.float32), (), np.array(episodes))
+    return cells, episodes
 
 
 def _folder(path: Path) -> Path:
@@ -268,7 +280,18 @@ def _frame(strip: np.ndarray, frame: int, file: Path) -> np.ndarray:
     return strip[frame * width : (frame + 1) * width]
 
 
-def _read_images(cells: list[Cell], name: str, track: Track) -> np.ndarray:
+def read_cells(cells: list[Cell], name: str, track: Track = untracked, fit: Fit | None = None) -> np.ndarray:
+    """The images (n, H, W, 3) uint8 of some cells.
+
+    Args:
+        cells: where they are.
+        name: of the data set, for the progress bar.
+        track: shows progress.
+        fit: brings each to the size of all; by default they have to be of one size.
+
+    Raises:
+        CrossgapError: an image is damaged, or of another size than the first.
+    """
     images = whole = np.empty((0, 0, 0, 3), np.uint8)
     opened = None
     # One thread: for small images several only wait for each other.
@@ -276,6 +299,8 @@ def _read_images(cells: list[Cell], name: str, track: Track) -> np.ndarray:
         if file != opened:
             opened, whole = file, read_image(file)
         image = whole if frame is None else _frame(whole, frame, file)
+        if fit is not None:
+            image = fit(image, file)
         if index == 0:
             images = np.empty((len(cells), *image.shape), np.uint8)
         if image.shape != images.shape[1:]:

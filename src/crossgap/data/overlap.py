@@ -13,6 +13,8 @@ from crossgap.data.folder import strip_hint
 from crossgap.data.images import image_digests
 from crossgap.errors import CrossgapError
 
+SMALLEST = 24
+"""Width and height in pixels that the networks take."""
 SEEN = "images.npy"
 """In a run folder: the digests of all images that its models may have been trained on."""
 
@@ -32,10 +34,10 @@ def check_pair(
             "Expected one size." + (strip_hint(h, w) or strip_hint(height, width))
         )
     h, w = source.images.shape[1:3]
-    if h != w or h % 4 or h < 24:
+    if h != w or h % 4 or h < SMALLEST:
         raise CrossgapError(
-            f"Images are {w}×{h} pixels. Expected squares whose side is a multiple of 4 and at least 24."
-            + strip_hint(h, w)
+            f"Images are {w}×{h} pixels. Expected squares whose side is a multiple of 4 and at least "
+            f"{SMALLEST}." + strip_hint(h, w)
         )
     if target.label_names and source.label_names != target.label_names:
         order = ", in the same order," if set(source.label_names) == set(target.label_names) else ""

@@ -1,0 +1,69 @@
+"""A user's own pictures, for models of images alone: read, checked, and described as data sets are."""
+
+from pathlib import Path
+
+from crossgap.base.progress import track
+from crossgap.commands.options import Pictures, PictureSet
+from crossgap.commands.own_data import OwnData
+from crossgap.data import LabelledImages, LabelScale
+from crossgap.data.images import describe
+from crossgap.data.overlap import SMALLEST, check_pair, check_shared
+from crossgap.data.pictures import read_pairs, read_pictures, read_side_by_side, sides_in
+from crossgap.errors import CrossgapError
+from crossgap.methods.registry import Method
+
+UNLABELLED = LabelScale((), ())
+"""Of no labels."""
+
+
+def read_own_pictures(given: PictureSet, method: Method) -> OwnData:
+    """Read the folders that a method is to learn from; one set of pictures is both sides.
+
+    Raises:
+        CrossgapError: whatever is wrong with a folder, or two that do not fit together.
+    """
+    if given.size is not None and given.size < SMALLEST:
+        raise CrossgapError(f"--size must be at least {SMALLEST}; got {given.size}.")
+    places = _places(given, method)
+    if not isinstance(given, Pictures):
+        source = target = read_pictures(places[0], given.size, track)
+    elif len(places) == 1:
+        source, target = read_side_by_side(places[0], given.size, track)
+    elif method.paired:
+        source, target = read_pairs(*places, given.size, track)
+    else:
+        source, target = (read_pictures(place, given.size, track) for place in places)
+    if isinstance(given, Pictures):
+        if given.swap:
+            source, target, places = target, source, places[::-1]
+        check_shared({"source": source, "target": target})
+    check_pair(source, target)
+    about = {
+        "source": _described(places[0], source), "target": _described(places[-1], target), "labels": [],
+        "classes": None, "size": given.size,
+    }  # fmt: skip
+    return OwnData(source, target, {}, UNLABELLED, about, {})
+
+
+def _places(given: PictureSet, method: Method) -> list[Path]:
+    """The folders to read: of both sides, or one that holds all."""
+    sides = (given.source, given.target) if isinstance(given, Pictures) else (None, None)
+    if given.data is not None and any(sides):
+        raise CrossgapError("--data has both sides. Expected it alone, or --source and --target.")
+    if given.data is None:
+        both = [side for side in sides if side is not None]
+        if len(both) < 2:
+            raise CrossgapError("Expected --source and --target, or --data with both sides in one folder.")
+        return both
+    if not isinstance(given, Pictures):
+        return [given.data]
+    found = sides_in(given.data)
+    if found is None and not method.paired:
+        raise CrossgapError(
+            f"{given.data} has no folders trainA and trainB. Expected pictures of both sides there."
+        )
+    return [given.data] if found is None else list(found)
+
+
+def _described(path: Path, data: LabelledImages) -> dict:
+    return {"path": str(path.resolve()), **describe(data)}

@@ -1,0 +1,149 @@
+"""Folders of pictures for models that learn images alone: of any size, brought to one, and in pairs by name.
+
+A/1.jpg B/1.jpg …       two folders; in pairs where the names are the same
+trainA/… trainB/…       such in one, as CycleGAN's data sets are
+facades/1.jpg …         pictures side by side, as pix2pix's data sets are: A on the left, B on the right
+"""
+
+from collections import Counter
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from crossgap.data.folder import Cell, Fit, Track, cells_in, read_cells, untracked
+from crossgap.data.images import LabelledImages
+from crossgap.errors import CrossgapError
+
+SIDES = ("trainA", "trainB"), ("A", "B")
+"""What the folders of both sides are called in one of both."""
+LISTED = 3
+"""Of names in an error."""
+
+
+def read_pictures(path: str | Path, size: int | None = None, track: Track = untracked) -> LabelledImages:
+    """All pictures of a folder and of all in it, without labels, as in `read_unlabelled`.
+
+    Args:
+        path: the folder.
+        size: width and height that each is scaled and cropped to (`fitted`); by default they have to be
+            squares of one size.
+        track: shows progress.
+
+    Raises:
+        CrossgapError: the folder or a picture is damaged, there is none, or they are not of one size.
+    """
+    return _read(Path(path), *cells_in(path), partial(_fit, size), track)
+
+
+def read_pairs(
+    source: str | Path, target: str | Path, size: int | None = None, track: Track = untracked
+) -> tuple[LabelledImages, LabelledImages]:
+    """The pictures of two folders, those of one name beside each other; endings may differ.
+
+    Raises:
+        CrossgapError: as `read_pictures`; or the two have not the same names.
+    """
+    here, there = _by_name(Path(source)), _by_name(Path(target))
+    for one, other, a, b in ((here, there, source, target), (there, here, target, source)):
+        if missing := [name for name in one if name not in other]:
+            more = f" and {len(missing) - LISTED:,} more" if len(missing) > LISTED else ""
+            raise CrossgapError(
+                f"{b} lacks the pairs of {', '.join(missing[:LISTED])}{more} in {a}. Expected two pictures "
+                "of every name, one in each folder."
+            )
+    cells = [here[name][0] for name in here], [there[name][0] for name in here]
+    episodes = [here[name][1] for name in here]
+    fit = partial(_fit, size)
+    return _read(Path(source), cells[0], episodes, fit, track), _read(
+        Path(target), cells[1], episodes, fit, track
+    )
+
+
+def read_side_by_side(
+    path: str | Path, size: int | None = None, track: Track = untracked
+) -> tuple[LabelledImages, LabelledImages]:
+    """Pictures that hold a pair each: A, the left half, and B, the right.
+
+    Raises:
+        CrossgapError: as `read_pictures`; or a picture cannot be two side by side.
+    """
+    both = _read(Path(path), *cells_in(path), partial(_fit_halves, size), track)
+    width = both.images.shape[2] // 2
+    return _part(both, slice(width)), _part(both, slice(width, None))
+
+
+def sides_in(path: Path) -> tuple[Path, Path] | None:
+    """The folders of both sides in one, None where there are none, so that its pictures may be pairs.
+
+    Raises:
+        CrossgapError: one of them is missing.
+    """
+    for names in SIDES:
+        one, other = (path / name for name in names)
+        if one.is_dir() != other.is_dir():
+            there, missing = (one, other) if one.is_dir() else (other, one)
+            raise CrossgapError(f"There is {there}, but no {missing.name} beside it. Expected both folders.")
+        if one.is_dir():
+            return one, other
+    return None
+
+
+def fitted(image: np.ndarray, size: int) -> np.ndarray:
+    """(H, W, 3) uint8 scaled, with Lanczos, so that the shorter side has `size` pixels, and the middle of it:
+    (size, size, 3)."""
+    height, width = image.shape[:2]
+    if (height, width) == (size, size):
+        return image
+    scale = size / min(height, width)
+    large = max(size, round(width * scale)), max(size, round(height * scale))
+    left, top = ((side - size) // 2 for side in large)
+    scaled = np.asarray(Image.fromarray(image).resize(large, Image.Resampling.LANCZOS))
+    return scaled[top : top + size, left : left + size]
+
+
+def _fit(size: int | None, image: np.ndarray, file: Path) -> np.ndarray:
+    height, width = image.shape[:2]
+    if size is None and height != width:
+        raise CrossgapError(
+            f"{file}: {width}×{height} pixels. Expected squares of one size; --size 64, say, scales each to "
+            "a shorter side of 64 pixels and crops the middle."
+        )
+    return image if size is None else fitted(image, size)
+
+
+def _fit_halves(size: int | None, image: np.ndarray, file: Path) -> np.ndarray:
+    height, width = image.shape[:2]
+    if width % 2 or width <= height:
+        raise CrossgapError(
+            f"{file}: {width}×{height} pixels. Expected two pictures of one size side by side; or give two "
+            "folders, --source and --target, or one with trainA and trainB."
+        )
+    halves = image[:, : width // 2], image[:, width // 2 :]
+    return np.concatenate([_fit(size, half, file) for half in halves], 1)
+
+
+def _read(path: Path, cells: list[Cell], episodes: list[int], fit: Fit, track: Track) -> LabelledImages:
+    images = read_cells(cells, path.name, track, fit)
+    return LabelledImages(images, np.zeros((len(images), 0), np.float32), (), np.array(episodes))
+
+
+def _part(both: LabelledImages, columns: slice) -> LabelledImages:
+    images = np.ascontiguousarray(both.images[:, :, columns])
+    return LabelledImages(images, both.labels, (), both.episodes)
+
+
+def _by_name(path: Path) -> dict[str, tuple[Cell, int]]:
+    """The pictures of a folder by their names from it on, without endings, with their episodes."""
+    cells, episodes = cells_in(path)
+    names = [_name(path, cell) for cell in cells]
+    if twice := [name for name, count in Counter(names).items() if count > 1]:
+        raise CrossgapError(f"{path} has several pictures called {twice[0]}. Expected one to a name.")
+    return dict(zip(names, zip(cells, episodes, strict=True), strict=True))
+
+
+def _name(root: Path, cell: Cell) -> str:
+    file, frame = cell
+    inside = file.relative_to(root) if file.is_relative_to(root) else file
+    return inside.with_suffix("").as_posix() + ("" if frame is None else f"#{frame}")
