@@ -78,6 +78,12 @@ class ImageConvolution(ReflectedConvolution):
         return functional.pixel_shuffle(fours, 2)
 
 
+def norm_layer(channels: int, kind: str, layout: torch.memory_format = torch.contiguous_format) -> nn.Module:
+    """A norm of `kind` "instance", without weights, or "batch", with weights, which needs no bias before it;
+    `layout` is that of `InstanceNorm`."""
+    return InstanceNorm(channels, layout) if kind == "instance" else nn.BatchNorm2d(channels)
+
+
 def normal_weights(network: nn.Module) -> None:
     """Draw all weights from N(0, 0.02), those of batch norm from N(1, 0.02); biases are 0: how the networks
     of pix2pix (Isola et al. 2017, section 6.2) and CycleGAN begin."""

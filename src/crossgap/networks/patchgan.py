@@ -2,16 +2,13 @@
 one patch of the image."""
 
 import functools
-from collections.abc import Callable
 
 from torch import Tensor, nn
 
 from crossgap.errors import CrossgapError
-from crossgap.networks.layers import InstanceNorm, normal_weights
+from crossgap.networks.layers import norm_layer, normal_weights
 from crossgap.networks.registry import register_network
 
-NORMS: dict[str, Callable[[int], nn.Module]] = {"batch": nn.BatchNorm2d, "instance": InstanceNorm}
-"""Instance norm has no weights, batch norm has."""
 LAYERS = (1, 2, 3)
 """Convolutions of stride 2 that the papers use, for patches of 16, 34 and 70 pixels."""
 
@@ -43,11 +40,16 @@ class PatchDiscriminator(nn.Module):
     @staticmethod
     def _layer(into: int, out: int, norm: str, stride: int) -> list[nn.Module]:
         convolution = nn.Conv2d(into, out, 4, stride, 1, bias=norm == "instance")  # batch norm has its own
-        return [convolution, NORMS[norm](out), nn.LeakyReLU(0.2, inplace=True)]
+        return [convolution, norm_layer(out, norm), nn.LeakyReLU(0.2, inplace=True)]
 
     def forward(self, images: Tensor) -> Tensor:
         """(n, channels, h, w) in [-1, 1] to (n, 1, h', w'): logits, higher where a patch looks real."""
         return self.net(images)
+
+    def apart(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
+        """The logits of two batches, each normed by its own statistics: a batch norm over both would show at
+        once which batch an image is of."""
+        return self(real), self(fake)
 
 
 def receptive_field(layers: int) -> int:

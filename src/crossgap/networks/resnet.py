@@ -4,12 +4,8 @@ authors' pytorch-CycleGAN-and-pix2pix."""
 import torch
 from torch import Tensor, nn
 
-from crossgap.networks.layers import ImageConvolution, InstanceNorm, ReflectedConvolution, normal_weights
+from crossgap.networks.layers import ImageConvolution, ReflectedConvolution, norm_layer, normal_weights
 from crossgap.networks.registry import register_network
-
-
-def _norm(channels: int, kind: str, layout: torch.memory_format = torch.contiguous_format) -> nn.Module:
-    return InstanceNorm(channels, layout) if kind == "instance" else nn.BatchNorm2d(channels)
 
 
 class ResnetBlock(nn.Module):
@@ -20,7 +16,7 @@ class ResnetBlock(nn.Module):
         bias = norm == "instance"
         first, second = (ReflectedConvolution(channels, channels, 3, bias) for _ in range(2))
         self.body = nn.Sequential(
-            first, _norm(channels, norm), nn.ReLU(inplace=True), second, _norm(channels, norm)
+            first, norm_layer(channels, norm), nn.ReLU(inplace=True), second, norm_layer(channels, norm)
         )
 
     def forward(self, features: Tensor) -> Tensor:
@@ -47,14 +43,14 @@ class ResnetGenerator(nn.Module):
         w, bias = width, norm == "instance"
 
         def down(into: int, out: int) -> list[nn.Module]:
-            return [nn.Conv2d(into, out, 3, 2, 1, bias=bias), _norm(out, norm), nn.ReLU(inplace=True)]
+            return [nn.Conv2d(into, out, 3, 2, 1, bias=bias), norm_layer(out, norm), nn.ReLU(inplace=True)]
 
         def up(into: int, out: int, layout=torch.contiguous_format) -> list[nn.Module]:
             convolution = nn.ConvTranspose2d(into, out, 3, 2, padding=1, output_padding=1, bias=bias)
-            return [convolution, _norm(out, norm, layout), nn.ReLU(inplace=True)]
+            return [convolution, norm_layer(out, norm, layout), nn.ReLU(inplace=True)]
 
         self.net = nn.Sequential(
-            ReflectedConvolution(channels, w, 7, bias), _norm(w, norm), nn.ReLU(inplace=True),
+            ReflectedConvolution(channels, w, 7, bias), norm_layer(w, norm), nn.ReLU(inplace=True),
             *down(w, 2 * w), *down(2 * w, 4 * w), *[ResnetBlock(4 * w, norm) for _ in range(blocks)],
             *up(4 * w, 2 * w), *up(2 * w, w, torch.channels_last), ImageConvolution(w, channels, 7),
         )  # fmt: skip

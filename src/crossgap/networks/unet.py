@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from crossgap.networks.patchgan import NORMS, normal_weights
+from crossgap.networks.layers import norm_layer, normal_weights
 from crossgap.networks.registry import register_network
 
 
@@ -40,9 +40,9 @@ class UNet(nn.Module):
         for level in range(1, levels):
             outer, inner, innermost = widths[level - 1], widths[level], level == levels - 1
             down = [nn.LeakyReLU(0.2, inplace=True), nn.Conv2d(outer, inner, 4, 2, 1, bias=bias)]
-            self.down.append(nn.Sequential(*down, *([] if innermost else [NORMS[norm](inner)])))
+            self.down.append(nn.Sequential(*down, *([] if innermost else [norm_layer(inner, norm)])))
             joined = inner if innermost else 2 * inner  # what comes up from below, and the skip
-            up = [nn.ConvTranspose2d(joined, outer, 4, 2, 1, bias=bias), NORMS[norm](outer)]
+            up = [nn.ConvTranspose2d(joined, outer, 4, 2, 1, bias=bias), norm_layer(outer, norm)]
             dropped = [nn.Dropout(0.5)] if dropout and outer == 8 * width and not innermost else []
             self.up.append(nn.Sequential(nn.ReLU(inplace=True), *up, *dropped))
         normal_weights(self)
