@@ -50,7 +50,9 @@ def test_an_unknown_preset_lists_those_that_exist() -> None:
 
 
 def test_the_presets_of_all_methods_name_all_of_the_catalogue() -> None:
-    possible = [name for name, about in METHODS.items() if about.needs != "unlabelled"]
+    possible = [
+        name for name, about in METHODS.items() if about.source_labels and about.needs != "unlabelled"
+    ]
     assert sorted(ALL_METHODS) == sorted(possible)
     assert set(MAIN_METHODS) <= set(METHODS)
 

@@ -76,7 +76,7 @@ def evaluate(models: Positional[tuple[Path, ...]], options: Flat[EvaluationOptio
 def report(
     run: Positional[Path], look: str | None = None, seed: int | None = None, picture: Path | None = None
 ) -> None:
-    """Write the report of a demo's or a reproduction's run folder again (of taskgan or xarm7).
+    """Write the report of a training, or again that of a demo's or a reproduction's run (taskgan or xarm7).
 
     Args:
         run: the run folder.

@@ -3,9 +3,20 @@
 import pkgutil
 from pathlib import Path
 
+from crossgap.base.progress import say
 from crossgap.core.runs import read_run
 from crossgap.errors import CrossgapError
 from crossgap.experiments.engine.experiment import EXPERIMENTS
+
+
+def _of_training(folder: Path, *chosen: object) -> Path:
+    """The report of a training on own data, said; it has nothing to choose."""
+    from crossgap.report.training import build_training_report
+
+    if any(value is not None for value in chosen):
+        raise CrossgapError("The report of a training has one seed, no looks and no --picture.")
+    say(f"Report: {(path := build_training_report(folder))}")
+    return path
 
 
 def report_again(folder: Path, look: str | None, seed: int | None, picture: Path | None) -> Path:
@@ -17,6 +28,8 @@ def report_again(folder: Path, look: str | None, seed: int | None, picture: Path
     if picture is not None and picture.suffix.lower() != ".png":
         raise CrossgapError(f"--picture {picture} is no PNG. Expected a name that ends in .png.")
     run = read_run(folder)["experiment"]
+    if run == "train":
+        return _of_training(folder, look, seed, picture)
     places = [e.report for name, e in EXPERIMENTS.items() if e.report and run in (name, *e.runs)]
     if not places:
         raise CrossgapError(f"{folder} is a run of {run}: nothing to report on.")

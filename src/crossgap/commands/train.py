@@ -1,6 +1,7 @@
 """`crossgap train`: a method on a user's own data sets."""
 
 from collections.abc import Callable, Collection
+from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from crossgap.commands.options import Beside, Given, PictureSet
 from crossgap.commands.own_data import OwnData, check_given, read_own_data
 from crossgap.commands.pictures import read_own_pictures
 from crossgap.core.fabric import hardware, make_fabric
-from crossgap.core.runs import CONFIG, check_seed, keep_extra, lock_run, open_run
+from crossgap.core.runs import CONFIG, check_seed, keep_extra, lock_run, open_run, start, timed
 from crossgap.core.trainer import SAMPLES, Trainer
 from crossgap.data import Classes, LabelledImages
 from crossgap.deploy.adapted import ABOUT, AdaptedModel
@@ -69,8 +70,11 @@ def _train(
             write_json(path, read_json(path, "run configuration", dict) | {"config": there | new})
         keep_extra(output, data.extra_settings([method]))
         data.keep_seen(output)
+        start(output, seed=seed, **hardware(fabric))
     fabric.barrier()
-    model, path = methods.get(method), output / "models" / method
+    with timed(output, f"train {method}") if fabric.is_global_zero else nullcontext():
+        model = methods.get(method)
+    path = output / "models" / method
     if fabric.is_global_zero and about.source_labels:
         _say_model(path, model, data.target)
     elif fabric.is_global_zero:

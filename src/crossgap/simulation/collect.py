@@ -10,7 +10,7 @@ from crossgap.base.files import alone, attempt, lock_file, remove, write_json, w
 from crossgap.base.machine import available_cores
 from crossgap.base.processes import ProcessDied, check_main_script, die_with_parent, process_pool
 from crossgap.collection import Collection
-from crossgap.data.folder import ABOUT, Track, _untracked, collected
+from crossgap.data.folder import ABOUT, Track, collected, untracked
 from crossgap.data.image_file import MAX_PIXELS, save_image
 from crossgap.data.table import LABELS, write_table
 from crossgap.errors import CrossgapError, find
@@ -23,7 +23,7 @@ DIED = "A rendering process died; `crossgap doctor` checks OpenGL. Start again t
 
 
 def collect(
-    collection: Collection, output: str | Path, workers: int | None = None, track: Track = _untracked
+    collection: Collection, output: str | Path, workers: int | None = None, track: Track = untracked
 ) -> Path:
     """Collect into a new folder that `read_folder` reads; a killed collection is continued.
 

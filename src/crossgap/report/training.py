@@ -1,0 +1,74 @@
+"""The report of a training on a user's own data: what its networks make of images, and its losses."""
+
+import io
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from crossgap.base.files import read_json, write_text
+from crossgap.core.runs import CONFIG, provenance, read_times
+from crossgap.core.trainer import SAMPLES, read_metrics
+from crossgap.deploy.description import ABOUT
+from crossgap.errors import CrossgapError
+from crossgap.methods.registry import METHODS
+from crossgap.report.build import templates
+from crossgap.report.charts import loss_chart
+from crossgap.report.palette import show
+from crossgap.report.pictures import data_uri
+from crossgap.report.tables import duration, flatten, label, plain_text
+
+EARLIER = 3
+"""Contact sheets shown beside a phase's last one, evenly spaced."""
+
+
+def build_training_report(folder: Path) -> Path:
+    """Write `report.html` into the run folder of `crossgap train`; its path.
+
+    Raises:
+        CrossgapError: nothing has been trained in it, or a file in it is damaged.
+    """
+    rows: dict[str, list[dict[str, Any]]] = {}
+    for row in read_metrics(folder):
+        rows.setdefault(row["phase"], []).append(row)
+    if not rows:
+        raise CrossgapError(f"{folder} has no steps yet: nothing to report on. Run its training again.")
+    shown = show(rows, "few", "many")
+    phases = [
+        {
+            "name": name,
+            "chart": loss_chart(rows[name], shown[name]),
+            "sheets": _sheets(folder / SAMPLES / name),
+        }
+        for name in rows
+    ]
+    environment = templates(trim_blocks=True, lstrip_blocks=True)
+    environment.filters |= {"duration": duration, "label": label, "text": plain_text}
+    page = environment.get_template("training.html.j2").render(
+        phases=sorted(phases, key=lambda phase: not phase["sheets"]), shown=shown, models=_models(folder),
+        settings=list(flatten(read_json(folder / CONFIG, "run configuration", dict))),
+        provenance=provenance(folder), times=read_times(folder),
+    )  # fmt: skip
+    write_text(folder / "report.html", page)
+    return folder / "report.html"
+
+
+def _models(folder: Path) -> list[tuple[str, str]]:
+    """The folders of a run's models, as seen from the report, and what each is."""
+    names = [path.parent.name for path in sorted((folder / "models").glob(f"*/{ABOUT}"))]
+    return [(f"models/{name}", METHODS[name].about.replace("**", "")) for name in names if name in METHODS]
+
+
+def _sheets(folder: Path) -> list[tuple[int, str]]:
+    """Steps and contact sheets of a phase, as data URIs: the last one first, then earlier ones."""
+    found = sorted(folder.glob("*.png"))
+    last, earlier = found[-1:], found[:-1]
+    chosen = earlier[:: max(1, -(-len(earlier) // EARLIER))]
+    return [(int(path.stem), _smaller(path)) for path in [*last, *chosen[::-1]]]
+
+
+def _smaller(path: Path) -> str:
+    """A sheet, with a fifth of its bytes."""
+    out = io.BytesIO()
+    Image.open(path).save(out, "WEBP", quality=90, method=4)
+    return data_uri(out.getvalue())
