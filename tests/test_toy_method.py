@@ -48,7 +48,8 @@ def folders(toy, tmp_path: Path) -> tuple[str, ...]:
 
 
 def test_it_is_listed_among_the_others(capsys) -> None:
-    assert list(METHODS)[-2:] == ["tint", "oracle"]
+    places = [list(METHODS).index(name) for name in ("source_only", "taskgan_inverse", "tint", "oracle")]
+    assert places == sorted(places)
     assert names()["tint"] == "f_X behind a shift of the mean colour"
     list_methods()
     assert "f_X behind a shift of the mean colour" in " ".join(capsys.readouterr().out.split())
@@ -79,7 +80,7 @@ def test_python_trains_it_and_knows_it_again(toy, fabric, tmp_path: Path) -> Non
     with pytest.raises(CrossgapError, match=r"another training: --tint\.share is 1\.0 there, 0\.5 here"):
         methods(tint=other).get("tint")
     methods(tint=other).get("source_only")  # which has nothing to do with it
-    with pytest.raises(CrossgapError, match=r"settings of its own 'tog' not found.*Available: tint"):
+    with pytest.raises(CrossgapError, match=r"settings of its own 'tog' not found.*Available: .*tint"):
         methods(tog=other)
 
 

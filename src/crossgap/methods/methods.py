@@ -273,9 +273,12 @@ class Methods:
         size, names = self.source.images.shape[1], self.source.label_names
         return self._measured(AdaptedModel(task_model, self.scale, names, size, translator))
 
-    def image_model(self, translator: nn.Module) -> AdaptedModel:
-        """The adapted model of a translator alone, which predicts nothing."""
-        return self._measured(AdaptedModel(None, None, (), self.source.images.shape[1], translator))
+    def image_model(
+        self, translator: nn.Module | None = None, sampler: nn.Module | None = None
+    ) -> AdaptedModel:  # fmt: skip
+        """The adapted model of a translator or a sampler alone, which predicts nothing."""
+        size = self.source.images.shape[1]
+        return self._measured(AdaptedModel(None, None, (), size, translator, sampler=sampler))
 
     def _measured(self, model: AdaptedModel) -> AdaptedModel:
         model.precision = hardware(self.trainer.fabric)["precision"]
