@@ -8,8 +8,8 @@ def spherical(first: np.ndarray, last: np.ndarray, count: int) -> np.ndarray:
 
         z(t) = [sin((1 − t) ω) z_0 + sin(t ω) z_1] / sin ω,    ω the angle between z_0 and z_1
 
-    Nearly all of N(0, I) lies at a distance of about √noise from 0, and so does this way; a straight one leads
-    through a middle that G was never shown.
+    Nearly all of N(0, I) lies at a distance of about √noise from 0, and so does this way; a straight one
+    leads through a middle that G was never shown.
 
     Args:
         first: z_0, (noise,).

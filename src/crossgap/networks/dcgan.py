@@ -2,17 +2,16 @@
 Convolutional Generative Adversarial Networks", section 3 and figure 1): noise to image, and image to logit.
 
 There is no pooling and no fully connected layer: every layer is a convolution with a stride, and learns its
-own up- or downsampling.
+own up- or downsampling. Weights begin as in section 4.
 """
 
 import itertools
 
 from torch import Tensor, nn
 
+from crossgap.networks.layers import normal_weights
 from crossgap.networks.registry import register_network
 
-SPREAD = 0.02
-"""Standard deviation of the first weights (section 4)."""
 SLOPE = 0.2
 """Of the leaky ReLU (section 4)."""
 
@@ -29,16 +28,6 @@ def doublings(size: int) -> int:
             f"a size of 4 pixels doubled once or more (8, 16, 32, 64, 128, …) is needed, not {size}"
         )
     return times
-
-
-def _initialised(network: nn.Sequential) -> nn.Sequential:
-    """Weights from N(0, 0.02) (section 4); the scales of the norms around 1."""
-    for layer in network:
-        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
-            nn.init.normal_(layer.weight, 0.0, SPREAD)
-        elif isinstance(layer, nn.BatchNorm2d):
-            nn.init.normal_(layer.weight, 1.0, SPREAD)
-    return network
 
 
 @register_network
@@ -70,7 +59,8 @@ class DCGANGenerator(nn.Module):
         layers = hidden(nn.ConvTranspose2d(noise, channels[0], 4, bias=False))
         for into, out in itertools.pairwise(channels):
             layers += hidden(nn.ConvTranspose2d(into, out, 4, 2, 1, bias=False))
-        self.net = _initialised(nn.Sequential(*layers, nn.ConvTranspose2d(width, 3, 4, 2, 1), nn.Tanh()))
+        self.net = nn.Sequential(*layers, nn.ConvTranspose2d(width, 3, 4, 2, 1), nn.Tanh())
+        normal_weights(self)
 
     def forward(self, noise: Tensor) -> Tensor:
         """(n, noise), of N(0, 1), to (n, 3, size, size) in [-1, 1]."""
@@ -98,7 +88,8 @@ class DCGANDiscriminator(nn.Module):
         for into, out in itertools.pairwise(channels):
             layers += [nn.Conv2d(into, out, 4, 2, 1, bias=False), nn.BatchNorm2d(out)]
             layers += [nn.LeakyReLU(SLOPE, inplace=True)]
-        self.net = _initialised(nn.Sequential(*layers, nn.Conv2d(channels[-1], 1, 4)))
+        self.net = nn.Sequential(*layers, nn.Conv2d(channels[-1], 1, 4))
+        normal_weights(self)
 
     def forward(self, images: Tensor) -> Tensor:
         """(n, 3, size, size) in [-1, 1] to logits (n,), above 0 where an image looks real."""

@@ -40,10 +40,10 @@ class Switches:
 
 for _name, _about, _switches in (
     ("dcgan", "DCGAN", Switches()),
-    ("dcgan_leaky", "DCGAN with leaky ReLU in the generator", Switches(leaky=True)),
+    ("dcgan_leaky", "DCGAN with leaky ReLU in its generator", Switches(leaky=True)),
 ):
     enter(_name, Method(
-        f"{_about}: images from noise", "crossgap.methods.dcgan.recipe:dcgan", family="dcgan",
+        f"{_about}, images from noise", "crossgap.methods.dcgan.recipe:dcgan", family="dcgan",
         switches=_switches, settings=(), own=DCGANConfig(), domains=1, source_labels=False,
         target_labels=False, check="crossgap.methods.dcgan.recipe:check_size",
     ), 64)  # fmt: skip
