@@ -195,6 +195,25 @@ def test_a_method_of_one_set(tmp_path: Path) -> None:
     assert AdaptedModel.load(tmp_path / "out" / "models" / "alike").size == SIZE
 
 
+def test_the_report_of_a_training_shows_its_sheets_and_losses(tmp_path: Path, capsys) -> None:
+    output = tmp_path / "out"
+    with pytest.raises(CrossgapError, match="No run at"):
+        run(["report", str(output)])
+    train("brighten", "--data", pairs(tmp_path / "data"), "--size", SIZE, "--output", output)
+    run(["report", str(output)])
+    page = (output / "report.html").read_text(encoding="utf-8")
+    assert page.count("data:image/webp") == 4  # the last sheet and three earlier ones
+    assert "After step 60." in page
+    assert "domain weight" not in page  # of a method that was not trained
+    assert "models/brighten" in page
+    assert page.count("<svg") == 1
+    with pytest.raises(CrossgapError, match="The report of a training has one seed"):
+        run(["report", str(output), "--seed", "0"])
+    (output / "metrics.jsonl").unlink()
+    with pytest.raises(CrossgapError, match="has no steps yet"):
+        run(["report", str(output)])
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [

@@ -46,11 +46,19 @@ def build_training_report(folder: Path) -> Path:
     environment.filters |= {"duration": duration, "label": label, "text": plain_text}
     page = environment.get_template("training.html.j2").render(
         phases=sorted(phases, key=lambda phase: not phase["sheets"]), shown=shown, models=_models(folder),
-        settings=list(flatten(read_json(folder / CONFIG, "run configuration", dict))),
+        settings=list(flatten(_settings(folder))),
         provenance=provenance(folder), times=read_times(folder),
     )  # fmt: skip
     write_text(folder / "report.html", page)
     return folder / "report.html"
+
+
+def _settings(folder: Path) -> dict[str, Any]:
+    """A run's settings, of its methods those that something trained in it depends on."""
+    found = read_json(folder / CONFIG, "run configuration", {"config": dict})
+    records = [read_json(path, "record", dict) for path in (folder / "checkpoints").glob("*.json")]
+    used = {part for record in records for part in record.get("config", {})}
+    return found | {"config": {part: value for part, value in found["config"].items() if part in used}}
 
 
 def _models(folder: Path) -> list[tuple[str, str]]:
