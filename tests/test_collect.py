@@ -147,7 +147,7 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path: Path, tree) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"look": "marble"}, "Look 'marble' not found. Available: source"),
+        ({"look": "marble"}, "Look 'marble' not found. Available: .*source"),
         ({"randomization": "wild"}, "Randomization 'wild' not found. Available: .*none"),
         ({"episodes": -3}, "--episodes must be at least 1; got -3"),
         ({"steps": 1}, "--steps must be at least 2; got 1"),

@@ -63,3 +63,5 @@ class RoomLook:
     """What draws it: MuJoCo's classic renderer, or its physically based one, which needs Vulkan."""
     meshes: bool = False
     """Whether it shows the real robot, by meshes that `meshes.COMMAND` fetches."""
+    condition: str = "none"
+    """What the picture is seen in: weather or a poor camera, one of `degradations.CONDITIONS`."""

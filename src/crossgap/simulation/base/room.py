@@ -98,7 +98,7 @@ def add_lights_and_camera(spec: mujoco.MjSpec, look: RoomLook) -> None:
         spec.worldbody.add_light(
             name=f"light_{index}", type=kind, castshadow=light.shadow, pos=light.position,
             dir=np.subtract(look.workspace, light.position), cutoff=60, exponent=4,
-            diffuse=light.colour, ambient=[0] * 3, specular=[0.1] * 3,
+            diffuse=light.colour, ambient=[0] * 3, specular=[0.1 if any(light.colour) else 0] * 3,
         )  # fmt: skip
     add_camera(spec, CAMERA, look.camera, look.camera_target, look.field_of_view)
 

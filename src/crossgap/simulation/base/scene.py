@@ -9,6 +9,7 @@ import mujoco
 import numpy as np
 
 from crossgap.errors import CrossgapError, find
+from crossgap.simulation.base.degradations import seen_in
 from crossgap.simulation.base.filament import physical_quality
 from crossgap.simulation.base.filament_process import RenewedFilamentRenderer
 from crossgap.simulation.base.looks import RoomLook
@@ -19,6 +20,8 @@ from crossgap.simulation.base.sharing import SceneHere, one_per_thread
 
 RENDERERS = {"opengl": Renderer, "filament": RenewedFilamentRenderer}
 """What a look's `renderer` stands for."""
+SEEDS = "seeds"
+"""Of an appearance that is seen in a condition, (2,): what of it stays for the episode, and for the frame."""
 
 
 class Scene:
@@ -95,19 +98,24 @@ class Scene:
             strength: factor on that of the randomization, not of the look's own variation: a curriculum
                 begins with little of it.
         """
-        return self._randomize(self._default, "reset", rng, strength)
+        fields = self._randomize(self._default, "reset", rng, strength)
+        if self.look.condition != "none":
+            fields[SEEDS] = rng.integers(2**63, size=2)
+        return fields
 
     def next_appearance(self, fields: Fields, rng: np.random.Generator, strength: float = 1.0) -> Fields:
         """What it looks like one step later; `fields` itself where nothing changes in time."""
-        if not any(term.when == "step" for term in self.variation + self.randomization):
-            return fields
-        return self._randomize(fields, "step", rng, strength)
+        if any(term.when == "step" for term in self.variation + self.randomization):
+            fields = self._randomize(fields, "step", rng, strength)
+        if SEEDS in fields:
+            fields = fields | {SEEDS: np.array([fields[SEEDS][0], rng.integers(2**63)])}
+        return fields
 
     def _show(self, fields: Fields) -> None:
         """Give the model an episode's appearance; before anything of the state that is set in the model."""
         if fields is not self._shown:
-            for name, array in fields.items():
-                getattr(self.model, name)[:] = array
+            for name in FIELD_NAMES:
+                getattr(self.model, name)[:] = fields[name]
             self._shown = fields
 
     def _place(self, body: str, position: np.ndarray, turn: Sequence[float] | np.ndarray) -> None:
@@ -119,7 +127,10 @@ class Scene:
         """The camera image of the model's state, (size, size, 3) uint8."""
         mujoco.mj_kinematics(self.model, self.data)
         mujoco.mj_camlight(self.model, self.data)
-        return self._renderer.render(self.data)
+        if self._shown is None or SEEDS not in self._shown:
+            return self._renderer.render(self.data)
+        image, depth = self._renderer.render_with_depth(self.data, CAMERA)
+        return seen_in(self.look.condition, image, depth, self._shown[SEEDS])
 
     def __reduce__(self) -> tuple:
         raise CrossgapError(

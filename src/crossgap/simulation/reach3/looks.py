@@ -82,7 +82,35 @@ TARGET_PBR = replace(
 )
 """The source's own scene through another renderer: physically based materials and light, soft shadows."""
 
-LOOKS = {look.name: look for look in (SOURCE, TARGET_A, TARGET_B, TARGET_C, TARGET_D, TARGET_PBR)}
+NIGHT = replace(
+    SOURCE, name="night", ambient=0.05, variation="light_pos",
+    lights=(
+        Light((0.6, -0.8, 1.6), colour=(0.08, 0.10, 0.18)),
+        Light((0.9, 0.5, 1.3), colour=(0.42, 0.34, 0.20), spot=True, shadow=True),
+    ),
+)  # fmt: skip
+"""The source by night: the moon, and a lamp somewhere that throws shadows."""
+
+WEATHER = tuple(
+    replace(SOURCE, name=condition, condition=condition)
+    for condition in ("rain", "haze", "motion_blur", "sensor_noise")
+)
+"""The source through what `degradations.CONDITIONS` makes of a picture."""
+
+LABEL_MAP = Look(
+    name="label_map", base=(1.0, 0.0, 1.0), upper_arm=(0.0, 0.0, 1.0), forearm=(1.0, 1.0, 0.0),
+    joints=(0.0, 1.0, 1.0), tip=(0.0, 1.0, 0.0), cube=(1.0, 0.0, 0.0),
+    floor=Surface((1.0, 1.0, 1.0)), wall=Surface((0.0, 0.0, 0.0)),
+    lights=(replace(SOURCE.lights[0], colour=(0.0, 0.0, 0.0)),), ambient=1.0,
+)  # fmt: skip
+"""Every part in one flat colour, as a segmentation has it: no light but that from everywhere."""
+
+LOOKS = {
+    look.name: look
+    for look in (
+        SOURCE, TARGET_A, TARGET_B, TARGET_C, TARGET_D, TARGET_PBR, NIGHT, *WEATHER, LABEL_MAP
+    )
+}  # fmt: skip
 """Every built-in look by name."""
 get_look = partial(find, "Look", things=LOOKS)
 """(name) -> the look of that name; or a CrossgapError that lists those that exist."""
