@@ -1,4 +1,5 @@
-"""Things by name that enter themselves: a folder each below one package, and a list of them nowhere."""
+"""Things by name that enter themselves: a folder each below one package, or a file, and a list of them
+nowhere."""
 
 import importlib
 import pkgutil
@@ -18,10 +19,11 @@ class Registry(Mapping[str, Thing], Generic[Thing]):
         kind: what one is called in errors, such as "Method".
         package: whose folders with an `__init__.py` are imported. One that joins the package's `__path__`
             later is found, too.
+        files: whether its modules are imported as well, not only its folders.
     """
 
-    def __init__(self, kind: str, package: str):
-        self.kind, self.package = kind, package
+    def __init__(self, kind: str, package: str, files: bool = False):
+        self.kind, self.package, self.files = kind, package, files
         self._things: dict[str, tuple[float, Thing]] = {}
         self._searched: tuple[str, ...] = ()
 
@@ -48,7 +50,7 @@ class Registry(Mapping[str, Thing], Generic[Thing]):
             self._searched = path  # before the folders are imported, which may look at what is here
             try:
                 for module in pkgutil.iter_modules(path, f"{self.package}."):
-                    if module.ispkg:
+                    if module.ispkg or self.files:
                         importlib.import_module(module.name)
             except BaseException:  # the next look finds out again, and is no registry of some
                 self._searched = ()

@@ -12,7 +12,7 @@ from crossgap.base.progress import say
 from crossgap.base.records import mismatch
 from crossgap.errors import CrossgapError
 
-FIGURES = ("value", "low", "high", "n", "won", "threads")
+FIGURES = ("value", "low", "high", "n", "won", "threads", "settings")
 """The keys of a row that are figures, or how they were computed; all others say what they are figures of."""
 ROW = {"method": str, "metric": str, "domain": str, "seed": int, "value": float, ...: object}
 """What is in a row."""

@@ -48,7 +48,7 @@ def say_results(experiment: str, path: Path) -> None:
     """The table of a results file in a terminal, and where it and its pictures are."""
     results: dict[str, Any] = read_json(path, "results", {"rows": [dict]})
     shown = EXPERIMENTS.find(experiment).load()
-    if any(row["metric"] == shown.metric for row in results["rows"]):
+    if any(shown.metric in (None, row["metric"]) for row in results["rows"]):
         say_markdown(shown.table(results))
     say(f"Results: {path}")
     if pictures := sorted(picture.name for picture in path.parent.glob(f"{path.stem}*.png")):

@@ -80,8 +80,8 @@ class Experiment(ABC):
     """What its parts differ in, in words."""
     learns: ClassVar[bool] = False
     """Whether it is reinforcement learning, which has a precision of its own."""
-    metric: ClassVar[str] = "success"
-    """What its table shows."""
+    metric: ClassVar[str | None] = "success"
+    """What its table shows; None where that differs from part to part."""
     preset: Any
     """Its size."""
     trial: Callable[..., Any]

@@ -57,14 +57,20 @@ def origin(results: dict[str, Any]) -> str:
     return f"Preset `{origin['preset']}`, `{'`, `'.join(whole)}`{by}, commit {', '.join(commits)}."
 
 
-_PART = r" (--methods|--looks|--counts)((?: (?!-)\S+)+)"
+_PART = r" (--methods|--looks|--counts|--studies)((?: (?!-)\S+)+)"
 """Options that say which part of an experiment is run."""
 
 
 def error_cell(rows: Rows) -> str:
     """Mean of errors, with their range."""
+    return value_cell(rows, "{:.3f}")
+
+
+def value_cell(rows: Rows, form: str) -> str:
+    """Mean of figures, with their range, each written as `form` says, such as `{:.3f}` or `{:.0%}`."""
     values = [row["value"] for row in rows]
-    return f"{np.mean(values):.3f} ({min(values):.3f}–{max(values):.3f})" if rows else "–"
+    mean, low, high = map(form.format, (np.mean(values), min(values), max(values))) if rows else "–––"
+    return f"{mean} ({low}–{high})" if rows else "–"
 
 
 def rate_cell(rows: Rows, digits: int = 0) -> str:

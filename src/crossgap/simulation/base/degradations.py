@@ -49,8 +49,9 @@ def rain(
     image: np.ndarray, depth: np.ndarray, drops: int, length: int, angle: float, veil: float,
     rng: np.random.Generator,
 ) -> np.ndarray:  # fmt: skip
-    """Streaks of falling drops before a scene that far rain veils (Garg and Nayar 2007: drops are brighter than
-    what is behind them, and lie along one direction for the time of exposure).
+    """Streaks of falling drops before a scene that far rain veils.
+
+    Drops are brighter than what is behind them, and streaks while the shutter is open (Garg and Nayar 2007).
 
     Args:
         image: (H, W, 3) in [0, 1].

@@ -1,0 +1,1 @@
+"""A study a module, which enters itself in `study.STUDIES`."""

@@ -1,0 +1,214 @@
+"""One condition: the arm sees night, rain, haze, motion blur and sensor noise, and a translator maps what it
+sees to the clear look, in which its policy was trained and stays as it is ("mapping all images to a specific
+condition")."""
+
+import functools
+from typing import Any
+
+import numpy as np
+
+from crossgap.base.files import once
+from crossgap.data import LabelledImages
+from crossgap.deploy.adapted import AdaptedModel, weights_of
+from crossgap.evaluation import AGGREGATE, TEST_STARTS, Predict, error_over_episodes, share
+from crossgap.experiments.engine.experiment import Rows, rows_of
+from crossgap.experiments.engine.markdown import having, origin, seeds_in, table
+from crossgap.experiments.imaging.arm import CLEAR, HELD_OUT_SEED, MORE_SEED, PAIRS_SEED, ArmStudy, joined
+from crossgap.experiments.imaging.classical import cleaned
+from crossgap.experiments.imaging.study import STUDIES, cell
+from crossgap.methods.methods import Methods
+
+PAIRED, UNPAIRED = ("unet_l1", "pix2pix"), ("cyclegan", "cut")
+"""Translators that learn from true pairs, and such as learn from degraded and other, clear pictures."""
+UNPICTURED = ("degraded", "clear")
+"""Where no picture is translated."""
+NAME = "condition"
+"""The domain of all conditions together; that of one is below it."""
+TITLES = {
+    "nothing": "nothing: the policy sees the picture as it is",
+    "classical": "denoising and CLAHE (scikit-image)",
+    "taskgan_inverse": "TaskGAN inverse (unpaired, labels)",
+    "degraded": "a policy trained on as many pictures of the same conditions (labels)",
+    "clear": "oracle: the policy sees the clear picture",
+}
+METRICS = {
+    "success": ("success", "%"), "task_error": ("error", "{:.3f}"), "psnr": ("PSNR, dB", "{:.1f}"),
+    "ssim": ("SSIM", "{:.3f}"), "kid": ("KID", "{:.3f}"),
+}  # fmt: skip
+
+
+class Condition(ArmStudy):
+    """The policy behind a translator, against one that was trained on such pictures."""
+
+    titles, metrics = TITLES, METRICS
+
+    # data
+
+    def mixed(self, stream: int, episodes: int, clear: bool = False) -> LabelledImages:
+        """Demonstrations in all conditions, others in each; or the same ones, clear."""
+        looks = self.preset.conditions
+        return joined([
+            self.pictures_of(CLEAR if clear else look, stream + index, episodes // len(looks))
+            for index, look in enumerate(looks)
+        ])  # fmt: skip
+
+    @functools.cached_property
+    def seen(self) -> LabelledImages:
+        """The degraded pictures that translators learn on, labelled."""
+        return self.mixed(PAIRS_SEED, self.preset.pair_episodes)
+
+    def held_out(self, look: str) -> LabelledImages:
+        """What is measured on: the same demonstrations in every look."""
+        return self.pictures_of(look, HELD_OUT_SEED, self.preset.held_out_episodes)
+
+    # models
+
+    @functools.cached_property
+    def _labelled(self) -> Methods:
+        """Of the clear and the degraded pictures with their labels. The oracle's are degraded, too, as many
+        as the policy has clear ones: it is the policy trained on them."""
+        degraded = functools.cache(lambda: self.mixed(MORE_SEED, self.preset.source_episodes))
+        return self.trainings("labelled", self.source, self.seen, extra={"oracle": degraded})
+
+    @functools.cached_property
+    def _paired(self) -> Methods:
+        twins = self.mixed(PAIRS_SEED, self.preset.pair_episodes, clear=True)
+        return self.trainings("paired", self.seen.without_labels(), twins.without_labels())
+
+    @functools.cached_property
+    def _unpaired(self) -> Methods:
+        return self.trainings("unpaired", self.seen.without_labels(), self.source.without_labels())
+
+    def _trained_by(self, method: str) -> tuple[Methods, str]:
+        """What trains the model of a row, and its name there."""
+        if method in PAIRED + UNPAIRED:
+            return (self._paired if method in PAIRED else self._unpaired), method
+        return self._labelled, {"degraded": "oracle", "taskgan_inverse": method}.get(method, "source_only")
+
+    def seer(self, method: str) -> AdaptedModel:
+        """What acts, with its translator."""
+        model = self.model(*self._trained_by(method))
+        return self.behind(model) if method in PAIRED + UNPAIRED else model
+
+    def _weights(self, *methods: str) -> dict[str, Any]:
+        """Whose a figure is: of these rows' models, and of the policy."""
+        return {name: weights_of(self.saved(*self._trained_by(name))) for name in ("nothing", *methods)}
+
+    # figures
+
+    def measured(self) -> Rows:
+        """A row per method and metric of all conditions together, and of each."""
+        rows, won = [], self._won()
+        for method in self.titles:
+            flags, seen = won[method], self._seen(method)
+            whole = {"success": share(flags.ravel()), **seen[NAME]}
+            rows += rows_of(whole, domain=NAME, method=method)
+            for index, look in enumerate(self.preset.conditions):
+                of_one = {"success": share(flags[index]), **seen[look]}
+                rows += rows_of(of_one, domain=f"{NAME}/{look}", method=method)
+        return rows
+
+    def _won(self) -> dict[str, np.ndarray]:
+        """Which starts each method succeeds from, (conditions, starts) bool."""
+        looks, starts = self.preset.conditions, np.array(TEST_STARTS[: self.preset.starts])
+        starts = starts.reshape(-1, len(looks)).T
+        found = {look: self._played(look, its, *self.titles) for look, its in zip(looks, starts, strict=True)}
+        clear = self._played(CLEAR, starts.ravel(), "clear")["clear"]
+        return {
+            name: np.array(clear if name == "clear" else [found[look][name] for look in looks])
+            .reshape(starts.shape)
+            for name in self.titles
+        }  # fmt: skip
+
+    def _played(self, look: str, starts: np.ndarray, *methods: str) -> dict[str, list[bool]]:
+        """What of some starts in a look was a success; of all methods, for they play side by side."""
+        path = self.folder / "evaluation" / f"{look}.json"
+
+        def play() -> dict[str, list[bool]]:
+            won = self.won({name: self._actor(name) for name in methods}, look, starts.tolist())
+            return {name: flags.tolist() for name, flags in won.items()}
+
+        return once(path, play, "evaluation", {...: [bool]}, lambda: self._weights(*methods))
+
+    def _actor(self, method: str) -> Predict:
+        seer = self.seer(method)
+        return (lambda images: seer.predict(cleaned(images))) if method == "classical" else seer.predict
+
+    def _seen(self, method: str) -> dict[str, Any]:
+        """Metrics of held-out pictures: of all conditions together, and of each."""
+        path = self.folder / "evaluation" / "pictures" / f"{method}.json"
+        make = functools.partial(self._measure, method)
+        return once(path, make, "evaluation", {...: AGGREGATE}, lambda: self._weights(method))
+
+    def _measure(self, method: str) -> dict[str, Any]:
+        clear, seer, looks = self.held_out(CLEAR), self.seer(method), self.preset.conditions
+        seen = {look: self.held_out(CLEAR if method == "clear" else look).images for look in looks}
+        if method == "classical":
+            seen = {look: cleaned(images) for look, images in seen.items()}
+
+        def of(images: np.ndarray) -> dict[str, Any]:
+            true = clear.select(np.tile(np.arange(len(clear)), len(images) // len(clear)))
+            error = {"task_error": error_over_episodes(seer.predict(images), true, seer.scale)}
+            return error if method in UNPICTURED else error | self.image_figures(seer.translate(images), true)
+
+        whole = {NAME: of(np.concatenate(list(seen.values())))}
+        return whole | {look: of(images) for look, images in seen.items()}
+
+    def pictures(self) -> dict[str, np.ndarray]:
+        """Held-out pictures, two of each condition, what is made of them, and the clear ones."""
+        looks = np.repeat(self.preset.conditions, 2)
+        chosen = np.linspace(0, len(self.held_out(CLEAR)) - 1, len(looks)).astype(int)
+        seen = np.stack([self.held_out(look).images[i] for look, i in zip(looks, chosen, strict=True)])
+        rows = {", ".join(self.preset.conditions).replace("_", " "): seen}
+        for method in self.titles:
+            if method in ("nothing", *UNPICTURED):
+                continue
+            translate = cleaned if method == "classical" else self.seer(method).translate
+            rows[self.titles[method]] = translate(seen)
+        return rows | {"the clear look": self.held_out(CLEAR).images[chosen]}
+
+    # table
+
+    @classmethod
+    def table(cls, name: str, results: dict[str, Any]) -> str:
+        """Two tables: all conditions together, and success in each."""
+        rows = cls.rows_in(name, results)
+        mix, success = having(rows, domain=NAME), having(rows, metric="success")
+        shown = [method for method in cls.titles if having(mix, method=method)]
+        looks = list(dict.fromkeys(row["domain"] for row in rows if row["domain"] != NAME))
+        whole = [
+            (cls.titles[method], [_cut(mix, method), *(
+                cell(having(mix, method=method, metric=metric), form)
+                for metric, (_, form) in cls.metrics.items()
+            )])
+            for method in shown
+        ]  # fmt: skip
+        each = [
+            (cls.titles[method], [
+                cell(having(success, domain=look, method=method), "%") for look in looks
+            ])
+            for method in shown
+        ]  # fmt: skip
+        text = (
+            f"Means of {seeds_in(rows)} seeds (lowest – highest). Failures cut: of those without it. "
+            "Success in closed loop. Error: the policy's, squared, on held-out pictures (1 = knows nothing). "
+            "PSNR and SSIM of translated pictures against the true clear ones; KID against those that the "
+            f"policy learnt on, in its features. {origin(results)}"
+        )
+        titles = ["failures cut", *(title for title, _ in cls.metrics.values())]
+        names = [look.removeprefix(f"{NAME}/").replace("_", " ") for look in looks]
+        about = f"Success in closed loop, {having(success, domain=looks[0])[0]['n']} starts in each."
+        first = "between picture and policy"
+        return f"{table(first, titles, whole, text)}\n\n{table(first, names, each, about)}"
+
+
+def _cut(rows: Rows, method: str) -> str:
+    """Which share of the failures without translation a method does away with."""
+    left, all_of_them = (
+        sum(1 - row["value"] for row in having(rows, method=one, metric="success"))
+        for one in (method, "nothing")
+    )
+    return f"{1 - left / all_of_them:.0%}" if all_of_them and method != "nothing" else "–"
+
+
+STUDIES.enter("condition", Condition, rank=1)
