@@ -1,0 +1,151 @@
+"""`crossgap sample`: images from noise as a sheet, and whether they are copies of what was trained on."""
+
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from crossgap.base.files import read_json, writing
+from crossgap.base.progress import progress_bar, say, track
+from crossgap.core.fabric import make_fabric
+from crossgap.core.runs import CONFIG
+from crossgap.data.contact_sheet import contact_sheet
+from crossgap.data.image_file import save_image
+from crossgap.data.images import digest
+from crossgap.data.neighbours import COPY, Nearness, nearness
+from crossgap.data.pictures import read_pictures
+from crossgap.deploy.adapted import AdaptedModel
+from crossgap.deploy.noise import spherical
+from crossgap.errors import CrossgapError
+
+COLUMNS, WAYS = 8, 3
+"""Pictures in a row of the sheet; ways from one noise to another that it shows."""
+SHOWN = 512
+"""Images that the sheet shows at most."""
+QUICK = 2e11
+"""Products that a search for the nearest may take without a progress bar: some seconds."""
+
+
+def sample_images(
+    folder: Path, count: int, seed: int, output: Path, interpolate: int, images: Path | None,
+    files: Path | None, device: str,
+) -> Nearness | None:  # fmt: skip
+    """Draw images, write the sheet, and say how near training images are; None where there are none.
+
+    Raises:
+        CrossgapError: there is no such model, it draws nothing, a number or a name cannot be, or the training
+            images are not the model's.
+    """
+    if output.suffix.lower() != ".png":
+        raise CrossgapError(f"--output {output} is no name for a PNG. Expected one that ends in .png.")
+    if interpolate < 0 or interpolate == 1:
+        raise CrossgapError(f"--interpolate must be 0, for none, or at least 2; got {interpolate}.")
+    if files is not None and files.exists():
+        raise CrossgapError(f"--folder: {files} exists already. Expected a new folder to write to.")
+    model = AdaptedModel.load(folder, make_fabric(device).device)
+    noise = model.noise(count, seed)
+    drawn = _drawn(model, noise)
+    training = _training_images(folder, model, images)
+    rows = {
+        f"G(z), seed {seed}, {at + 1} to {min(at + COLUMNS, len(drawn))}": drawn[at : at + COLUMNS]
+        for at in range(0, min(len(drawn), SHOWN), COLUMNS)
+    }
+    if interpolate:
+        rows |= _ways(model, interpolate, seed)
+    near = None if training is None else _near(drawn, training)
+    if near is not None and training is not None:
+        closest = near.distance.argsort()[:COLUMNS]
+        rows["G(z), those nearest to a training image"] = drawn[closest]
+        rows["their nearest training images"] = training[near.rows[closest]]
+    say(f"{len(drawn):,} images of {model.size} × {model.size} pixels: {contact_sheet(rows, output)}")
+    if files is not None:
+        _write(drawn, files)
+        say(f"Each as a file: {files}")
+    if near is not None:
+        _say_near(near)
+    return near
+
+
+def _drawn(model: AdaptedModel, noise: np.ndarray, part: int = 256) -> np.ndarray:
+    """G(z), with a progress bar where there are many."""
+    starts = range(0, len(noise), part)
+    shown = track(starts, "draw", len(starts)) if len(starts) > 4 else starts
+    return np.concatenate([model.sampled(noise[start : start + part]) for start in shown])
+
+
+def _ways(model: AdaptedModel, count: int, seed: int) -> dict[str, np.ndarray]:
+    """Rows of images between two noises each: the first and the second image, the third and the fourth, …"""
+    ends = model.noise(2 * WAYS, seed)
+    return {
+        f"on the way from {2 * way + 1} to {2 * way + 2}": model.sampled(
+            spherical(*ends[2 * way :][:2], count)
+        )
+        for way in range(WAYS)
+    }
+
+
+def _training_images(folder: Path, model: AdaptedModel, given: Path | None) -> np.ndarray | None:
+    """The images (n, size, size, 3) that the model was trained on: those given, or of its run; None, with the
+    reason, where there are none any more."""
+    path, size = (given, model.size) if given is not None else _place(folder)
+    if path is None or not path.is_dir():
+        if given is not None:
+            raise CrossgapError(f"--images: no folder {given}. Expected a folder of the training images.")
+        lost = (
+            f"are no longer in {path}" if path else f"are unknown: {folder} is in no run of `crossgap train`"
+        )
+        say(f"Its training images {lost}. --images says where they are, to see how near the nearest is.")
+        return None
+    found = read_pictures(path, size, track)
+    if len(found) < 2 or found.images.shape[1] != model.size:
+        raise CrossgapError(
+            f"{path} has {len(found)} images of {found.images.shape[1]} pixels. Expected at least 2 of "
+            f"{model.size}, as the model was trained on."
+        )
+    record = model.made_of.get("target", {})
+    if record and record.get("fingerprint") != digest(found):
+        say(f"{path} does not hold the very images that the model was trained on: what is near is of these.")
+    return found.images
+
+
+def _place(folder: Path) -> tuple[Path | None, int | None]:
+    """Where the run of a model has its training images from, and the size that it read them in."""
+    config = folder.resolve().parent.parent / CONFIG
+    found: dict[str, Any] = read_json(config, "run configuration", dict) if config.exists() else {}
+    path = found.get("target", {}).get("path") if isinstance(found.get("target"), dict) else None
+    return (Path(path) if isinstance(path, str) else None), found.get("size")
+
+
+def _near(drawn: np.ndarray, training: np.ndarray) -> Nearness:
+    long = len(drawn) * training.size > QUICK
+    bar = progress_bar("nearest", 2 * len(training)) if long else nullcontext(lambda _: None)
+    with bar as advance:
+        return nearness(drawn, training, advance=advance)
+
+
+def _say_near(near: Nearness) -> None:
+    """Distances in words, beside those that tell what near means."""
+    among, of = near.among_training, near.distance
+    say(
+        "Distance to the nearest training image, in pixel space (root mean square, levels from 0 to 255): "
+        f"{of.mean():.1f} on average, {of.min():.1f} at least."
+    )
+    say(
+        f"For comparison, a training image and the nearest other one: {among.mean():.1f} on average, "
+        f"{among.min():.1f} at least."
+    )
+    share = f"closer than {COPY:.0%} of that average"
+    if near.copies:
+        say(f"{near.copies} of {len(of):,} are copies ({share}): these are memorised, not drawn anew.")
+    else:
+        say(f"None is a copy ({share}).")
+
+
+def _write(drawn: np.ndarray, folder: Path) -> None:
+    """The images as files of a new folder, in one piece."""
+    with writing(folder) as temporary:
+        temporary.mkdir(parents=True)
+        shown = track(drawn, "write", len(drawn)) if len(drawn) > 2_000 else drawn
+        for index, image in enumerate(shown):
+            save_image(image, temporary / f"{index:06d}.png")

@@ -1,0 +1,110 @@
+"""`crossgap sample`: the sheet, the files, how near training images are, and what is refused."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from crossgap.cli import main
+from crossgap.data.image_file import read_image, save_image
+from crossgap.deploy.adapted import AdaptedModel
+from crossgap.networks import DCGANGenerator, Generator
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of one step, with its pictures beside it."""
+    root = tmp_path_factory.mktemp("dcgan")
+    rng = np.random.default_rng(0)
+    (root / "pictures").mkdir()
+    for index in range(12):
+        picture = np.full((40, 48, 3), rng.integers(0, 256, 3), np.uint8)
+        save_image(picture, root / "pictures" / f"{index}.png")
+    words = f"train dcgan --data {root}/pictures --size 32 --output {root}/run --device cpu"
+    _run(f"{words} --precision 32-true --dcgan.steps 1 --dcgan.batch 4 --dcgan.width 2")
+    return root
+
+
+def _run(words: str) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["crossgap", *words.split()])
+        main()
+
+
+def said(capsys) -> str:
+    return " ".join(capsys.readouterr().err.split())
+
+
+def test_a_sheet_files_and_how_near(trained: Path, tmp_path: Path, capsys) -> None:
+    model = trained / "run" / "models" / "dcgan"
+    words = f"sample {model} --count 11 --seed 3 --output {tmp_path}/a.png --folder {tmp_path}/files"
+    _run(words)
+    told = said(capsys)
+    assert f"11 images of 32 × 32 pixels: {tmp_path}/a.png" in told
+    assert "Distance to the nearest training image, in pixel space" in told
+    assert "a training image and the nearest other one:" in told
+    assert "None is a copy (closer than 50% of that average)" in told
+    width, height = Image.open(tmp_path / "a.png").size
+    assert width == 8 * 132 - 4
+    assert height == (2 + 3 + 2) * (128 + 25)  # samples, ways, the nearest and what they are near to
+    files = sorted((tmp_path / "files").iterdir())
+    drawn = AdaptedModel.load(model).sample(11, 3)
+    np.testing.assert_array_equal([read_image(file) for file in files], drawn)
+
+
+def test_what_copies_its_training_images_is_said(trained: Path, tmp_path: Path, capsys) -> None:
+    model = trained / "run" / "models" / "dcgan"
+    drawn = AdaptedModel.load(model).sample(3, 0)
+    (tmp_path / "copied").mkdir()
+    for index, image in enumerate([*drawn, np.zeros_like(drawn[0])]):
+        save_image(image, tmp_path / "copied" / f"{index}.png")
+    _run(f"sample {model} --count 3 --output {tmp_path}/a.png --images {tmp_path}/copied --interpolate 0")
+    told = said(capsys)
+    assert "copied does not hold the very images that the model was trained on" in told
+    assert "0.0 on average, 0.0 at least" in told
+    assert "3 of 3 are copies" in told
+    assert Image.open(tmp_path / "a.png").size[1] == 3 * (128 + 25)
+
+
+def test_a_model_that_is_in_no_run(trained: Path, tmp_path: Path, capsys) -> None:
+    torch.manual_seed(0)
+    AdaptedModel(None, None, (), 32, sampler=DCGANGenerator(32, 5, 2)).save(tmp_path / "alone")
+    _run(f"sample {tmp_path}/alone --count 1 --output {tmp_path}/a.png")
+    told = said(capsys)
+    assert "Its training images are unknown" in told
+    assert "--images says where they are" in told
+    assert Image.open(tmp_path / "a.png").size[1] == (1 + 3) * (128 + 25)
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        ("--count 0", "images to draw must be at least 1; got 0"),
+        ("--seed -1", "seed must be 0 or more; got -1"),
+        ("--interpolate 1", "--interpolate must be 0, for none, or at least 2; got 1"),
+        ("--output {root}/a.jpg", "a.jpg is no name for a PNG"),
+        ("--folder {root}/pictures", "pictures exists already. Expected a new folder"),
+        ("--images {root}/nothing", "--images: no folder"),
+        ("--images {root}/run/samples", "at least 2 of 32|Expected squares"),
+    ],
+)
+def test_what_cannot_be(trained: Path, tmp_path: Path, capsys, options: str, problem: str) -> None:
+    out = "" if "--output" in options else f" --output {tmp_path}/a.png"
+    with pytest.raises(SystemExit) as end:
+        _run(f"sample {trained}/run/models/dcgan {options.format(root=trained)}{out}")
+    assert end.value.code == 2
+    message = said(capsys)
+    assert any(one in message for one in problem.split("|")), message
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_model_without_a_sampler(tmp_path: Path, capsys) -> None:
+    AdaptedModel(None, None, (), 24, Generator(4, 1), method="cyclegan").save(tmp_path / "model")
+    with pytest.raises(SystemExit):
+        _run(f"sample {tmp_path}/model --output {tmp_path}/a.png")
+    assert "is a translator alone: it has no sampler, and draws nothing from noise" in said(capsys)
