@@ -107,6 +107,13 @@ def enter(name: str, method: Method, rank: float) -> None:
     METHODS.enter(name, replace(method, family=method.family or name), rank)
 
 
+def check_setting(family: str, name: str, value: object, right: bool, expected: str) -> None:
+    """Raises `CrossgapError` where one of a family's own settings is not `right`: its option, what was
+    expected, and what was found."""
+    if not right:
+        raise CrossgapError(f"--{family}.{name.replace('_', '-')} must be {expected}; got {value}.")
+
+
 def needed(key: str) -> str:
     """A data set of `EXTRA` in words, with its option."""
     return f"{EXTRA[key]} ({OPTIONS[key]})" if key in OPTIONS else EXTRA[key]

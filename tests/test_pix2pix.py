@@ -1,0 +1,240 @@
+"""pix2pix: its losses written out, what L1 and the adversary each are for on pairs that are partly chance,
+exact resume with dropout and jitter, and pairs and sizes that cannot be."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+from torch import Tensor
+from torch.nn import functional
+
+from crossgap.core.trainer import Phase, Trainer, read_metrics
+from crossgap.data.batches import Batches
+from crossgap.data.images import LabelledImages
+from crossgap.deploy.adapted import AdaptedModel
+from crossgap.errors import CrossgapError
+from crossgap.methods.config import TaskGANConfig
+from crossgap.methods.methods import Methods
+from crossgap.methods.pix2pix import Pix2PixConfig
+from crossgap.methods.pix2pix.phase import Pix2Pix
+from crossgap.methods.pix2pix.recipe import unet_levels
+from crossgap.methods.registry import METHODS, resolve
+from crossgap.networks import PatchDiscriminator, UNet
+
+
+def pairs(n: int, seed: int, size: int = 32) -> tuple[np.ndarray, np.ndarray]:
+    """Images x and y, each (n, size, size, 3) uint8: a light square on black becomes a red one, in the same
+    place, on tiles whose greys are chance."""
+    rng = np.random.default_rng(seed)
+    x = np.full((n, size, size, 3), 30, np.uint8)
+    tiles = rng.choice([48, 128, 208], (n, size // 4, size // 4)).astype(np.uint8)
+    y = np.repeat(tiles.repeat(4, 1).repeat(4, 2)[..., None], 3, 3)
+    for one, other, (row, column) in zip(x, y, rng.integers(2, size - 14, (n, 2)), strict=True):
+        one[row : row + 12, column : column + 12] = 220
+        other[row : row + 12, column : column + 12] = 200, 40, 40
+    return x, y
+
+
+def as_input(images: np.ndarray) -> Tensor:
+    return torch.from_numpy(images).permute(0, 3, 1, 2).float() / 127.5 - 1
+
+
+def phase(
+    config: Pix2PixConfig, l1_only: bool = False, size: int = 32, dropout: bool = True, n: int = 64
+) -> Pix2Pix:  # fmt: skip
+    torch.manual_seed(0)
+    generator = UNet(unet_levels(size, None), config.width, config.norm, dropout)
+    discriminator = None if l1_only else PatchDiscriminator(config.width, 1, config.norm, 6)
+    source, target = (
+        Batches(torch.from_numpy(images), torch.zeros(n, 0), config.batch, 1) for images in pairs(n, 1, size)
+    )
+    return Pix2Pix("pix2pix", generator, discriminator, source, target, config)
+
+
+@pytest.mark.parametrize("norm", ["batch", "instance"])
+def test_losses_written_out(fabric, norm) -> None:
+    config = Pix2PixConfig(10, 3, width=2, norm=norm, enlarged=1.0, mirror=False, l1_weight=7.0)
+    trained = phase(config, dropout=False)
+    G, D = (copy.deepcopy(trained.networks[name]) for name in ("generator", "discriminator"))
+    adam = torch.optim.Adam(D.parameters(), 2e-4, (0.5, 0.999))
+    trained.setup(fabric)
+    losses = trained.training_step(4)
+
+    x, y = trained.source(4)[0], trained.target(4)[0]
+    fake = G(x)
+    true, drawn = D(torch.cat([x, y], 1)), D(torch.cat([x, fake.detach()], 1))
+    loss_D = 0.5 * (-torch.log(true.sigmoid()).mean() - torch.log(1 - drawn.sigmoid()).mean())
+    loss_D.backward()
+    adam.step()
+    D.requires_grad_(False)  # G is told what D says after its step
+    adversarial = -torch.log(D(torch.cat([x, fake], 1)).sigmoid()).mean()
+    l1 = (y - fake).abs().mean()
+    (adversarial + 7 * l1).backward()
+
+    expected = {"discriminator": loss_D, "adversarial": adversarial, "l1": l1}
+    assert losses.keys() == expected.keys()
+    for name, value in expected.items():
+        torch.testing.assert_close(losses[name], value, atol=1e-5, rtol=1e-5)
+    for ours, plain in ((trained.networks["generator"], G), (trained.networks["discriminator"], D)):
+        for one, other in zip(ours.parameters(), plain.parameters(), strict=True):
+            torch.testing.assert_close(one.grad, other.grad, atol=1e-6, rtol=1e-3)
+
+
+def test_a_step_of_the_l1_loss_alone(fabric) -> None:
+    config = Pix2PixConfig(10, 3, width=2, enlarged=1.0, mirror=False)
+    trained = phase(config, l1_only=True)
+    G = copy.deepcopy(trained.networks["generator"])
+    trained.setup(fabric)
+    losses = trained.training_step(0)
+    assert losses.keys() == {"l1"}
+    expected = functional.l1_loss(G(trained.source(0)[0]), trained.target(0)[0])
+    torch.testing.assert_close(losses["l1"], expected)
+
+
+def test_both_images_of_a_pair_are_moved_alike() -> None:
+    trained = phase(Pix2PixConfig(10, 16, enlarged=1.25))
+    torch.manual_seed(0)
+    drawn = set()
+    for step in range(4):
+        x, y = trained._pairs(step)
+        light, red = x[:, 0] > 0.5, (y[:, 0] > 0.4) & (y[:, 1] < -0.4)
+        assert (light == red).float().mean() > 0.97  # but for their edges
+        drawn |= {tuple(one.flatten().nonzero()[0].tolist()) for one in light}
+    assert len(drawn) > 50
+
+
+def judged(trained: Pix2Pix) -> tuple[float, float]:
+    """Of new pairs: how far a square is from the true one, and how the tiles' greys spread, whose true
+    spread is 0.51, of a range of 2."""
+    x, y = map(as_input, pairs(32, 9))
+    with torch.no_grad():
+        fake = trained.networks["generator"].eval()(x)
+    square = x[:, 0] > 0
+    distance = (fake - y).abs().mean(1)[square].mean()
+    return distance.item(), fake.mean(1)[~square].std().item()
+
+
+@pytest.mark.slow
+def test_pix2pix_learns_what_pairs_say_and_draws_what_they_leave_open(fabric, tmp_path: Path) -> None:
+    trained = phase(Pix2PixConfig(200, 8, 1e-3, l1_weight=2.0, width=8, enlarged=1.0))
+    Trainer(tmp_path, fabric, quiet=True).fit(trained)
+    distance, spread = judged(trained)
+    assert distance < 0.2
+    assert 0.35 < spread < 0.65
+
+
+def test_l1_alone_learns_what_pairs_say_and_leaves_the_rest_grey(fabric, tmp_path: Path) -> None:
+    trained = phase(Pix2PixConfig(150, 8, 1e-3, width=8, enlarged=1.0), l1_only=True)
+    Trainer(tmp_path, fabric, quiet=True).fit(trained)
+    distance, spread = judged(trained)
+    assert distance < 0.06
+    assert spread < 0.1
+
+
+def test_dropout_and_jitter_go_on_bit_for_bit(fabric, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(Phase, "log_every", 3)
+    monkeypatch.setattr(Phase, "checkpoint_seconds", 0.0)
+    config = Pix2PixConfig(9, 2, width=1)  # 64 pixels: 6 levels, of which one has dropout
+
+    def state(folder: Path) -> dict[str, Tensor]:
+        return load_file(folder / "checkpoints" / "pix2pix" / "000009" / "state.safetensors")
+
+    Trainer(tmp_path / "alone", fabric, quiet=True).fit(phase(config, size=64, n=8))
+    stopped = phase(config, size=64, n=8)
+    step_as_it_was = stopped.training_step
+
+    def until(step: int) -> dict[str, Tensor]:
+        if step == 7:
+            raise KeyboardInterrupt
+        return step_as_it_was(step)
+
+    stopped.training_step = until  # type: ignore[method-assign]
+    with pytest.raises(KeyboardInterrupt):
+        Trainer(tmp_path / "stopped", fabric, quiet=True).fit(stopped)
+    torch.manual_seed(99)
+    Trainer(tmp_path / "stopped", fabric, quiet=True).fit(phase(config, size=64, n=8))
+    one, other = state(tmp_path / "alone"), state(tmp_path / "stopped")
+    assert one.keys() == other.keys()
+    assert all(torch.equal(one[key], other[key]) for key in one)
+    assert read_metrics(tmp_path / "alone") == read_metrics(tmp_path / "stopped")
+    assert (tmp_path / "alone" / "samples" / "pix2pix" / "000009.png").exists()
+
+
+# the method
+
+
+def images(array: np.ndarray) -> LabelledImages:
+    return LabelledImages(array, np.zeros((len(array), 0), np.float32), (), np.arange(len(array)))
+
+
+def methods(folder: Path, fabric, x: np.ndarray, y: np.ndarray, **own) -> Methods:
+    config = Pix2PixConfig(**{"steps": 2, "width": 2} | own)
+    trainer = Trainer(folder, fabric, quiet=True)
+    return Methods(images(x), images(y), TaskGANConfig(own={"pix2pix": config}), trainer)
+
+
+def test_its_model_is_a_translator_alone(fabric, tmp_path: Path) -> None:
+    x, y = pairs(6, 0)
+    for name, switches in (("pix2pix", {}), ("unet_l1", {"l1_only": True})):
+        assert resolve("pix2pix", **switches) == name
+        made = methods(tmp_path, fabric, x, y).get("pix2pix", **switches)
+        again = AdaptedModel.load(tmp_path / "models" / name)
+        np.testing.assert_array_equal(again.translate(x), made.translate(x))
+        assert made.made_of["config"].keys() == {"pix2pix"}
+    assert METHODS["pix2pix"].translates_source
+
+
+def test_a_translation_does_not_depend_on_its_neighbours(fabric, tmp_path: Path) -> None:
+    x, y = pairs(6, 0)
+    model = methods(tmp_path, fabric, x, y).get("pix2pix")
+    np.testing.assert_array_equal(model.translate(x)[:1], model.translate(x[:1]))
+
+
+def test_pairs_that_do_not_match(fabric, tmp_path: Path) -> None:
+    x, y = pairs(6, 0)
+    with pytest.raises(CrossgapError, match=r"6 source and 5 target images.*expected the same number"):
+        methods(tmp_path, fabric, x, y[:5]).get("pix2pix")
+    assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("size", "own", "words"),
+    [
+        (24, {}, r"24 pixels cannot be halved 4 times, .* 64, 128.* \(--size\), or --pix2pix\.levels 3 or f"),
+        (36, {}, r"36 pixels cannot be halved 5 times, .* Expected 32, 64, 128, .* pixels \(--size\)\.$"),
+        (32, {"levels": 6}, r"32 pixels cannot be halved 6 times, .* multiples of 64 pixels.*levels 5 or f"),
+        (96, {"levels": 6}, r"96 pixels cannot be halved 6 times, .* multiples of 64 pixels.*levels 5 or f"),
+    ],
+)
+def test_sizes_that_do_not_fit(fabric, tmp_path: Path, size, own, words) -> None:
+    blank = np.zeros((2, size, size, 3), np.uint8)
+    with pytest.raises(CrossgapError, match=words):
+        methods(tmp_path, fabric, blank, blank, **own).get("pix2pix")
+    assert not any(tmp_path.iterdir())
+
+
+def test_sizes_that_fit() -> None:
+    assert [unet_levels(size, None) for size in (32, 64, 256)] == [5, 6, 8]
+    assert [unet_levels(96, levels) for levels in (2, 5)] == [2, 5]
+
+
+@pytest.mark.parametrize(
+    ("own", "words"),
+    [
+        ({"steps": 0}, r"--pix2pix\.steps must be at least 1; got 0"),
+        ({"learning_rate": 0.0}, r"--pix2pix\.learning-rate must be above 0; got 0"),
+        ({"l1_weight": float("nan")}, r"--pix2pix\.l1-weight must be a number from 0 on; got nan"),
+        ({"norm": "group"}, r"--pix2pix\.norm must be one of batch, instance; got group"),
+        ({"levels": 1}, r"--pix2pix\.levels must be at least 2; got 1"),
+        ({"enlarged": 0.9}, r"--pix2pix\.enlarged must be from 1 to 2; got 0\.9"),
+    ],
+)
+def test_settings_that_cannot_be(own, words) -> None:
+    with pytest.raises(CrossgapError, match=words):
+        replace(Pix2PixConfig(), **own)
