@@ -78,10 +78,10 @@ def _ways(model: AdaptedModel, count: int, seed: int) -> dict[str, np.ndarray]:
     """Rows of images between two noises each: the first and the second image, the third and the fourth, …"""
     ends = model.noise(2 * WAYS, seed)
     return {
-        f"on the way from {2 * way + 1} to {2 * way + 2}": model.sampled(
-            spherical(*ends[2 * way :][:2], count)
+        f"on the way from {first + 1} to {first + 2}": model.sampled(
+            spherical(ends[first], ends[first + 1], count)
         )
-        for way in range(WAYS)
+        for first in range(0, 2 * WAYS, 2)
     }
 
 
