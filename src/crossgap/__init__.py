@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from crossgap.core.trainer import Phase, Trainer
     from crossgap.data import Classes, LabelledImages, LabelScale, read_folder, write_folder
     from crossgap.deploy.adapted import AdaptedModel
+    from crossgap.deploy.folders import translate_folder
     from crossgap.deploy.policy import Goggles, ReachPolicy
     from crossgap.errors import CrossgapError
     from crossgap.evaluation import closed_loop, offline_error
@@ -26,7 +27,8 @@ _WHERE = {name: module for module, names in {
     "collection": "Collection", "core.fabric": "make_fabric", "core.trainer": "Phase Trainer",
     "core.statistics": "paired_difference wilson_interval", "deploy.adapted": "AdaptedModel",
     "data": "Classes LabelScale LabelledImages read_folder write_folder", "errors": "CrossgapError",
-    "deploy.policy": "Goggles ReachPolicy", "evaluation": "closed_loop offline_error",
+    "deploy.folders": "translate_folder", "deploy.policy": "Goggles ReachPolicy",
+    "evaluation": "closed_loop offline_error",
     "methods.config": "TaskGANConfig", "methods.methods": "Methods", "simulation.collect": "collect",
     "simulation.wrappers": "TranslateObservation",
 }.items() for name in names.split()}  # fmt: skip
@@ -34,8 +36,8 @@ _WHERE = {name: module for module, names in {
 __all__ = [
     "AdaptedModel", "Classes", "Collection", "CrossgapError", "Goggles", "LabelScale", "LabelledImages",
     "Methods", "Phase", "ReachPolicy", "TaskGANConfig", "Trainer", "TranslateObservation", "closed_loop",
-    "collect", "make_fabric", "offline_error", "paired_difference", "read_folder", "wilson_interval",
-    "write_folder",
+    "collect", "make_fabric", "offline_error", "paired_difference", "read_folder", "translate_folder",
+    "wilson_interval", "write_folder",
 ]  # fmt: skip
 
 

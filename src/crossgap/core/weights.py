@@ -60,9 +60,17 @@ def write_tensors(tensors: Mapping[str, Tensor], path: Path) -> str:
         OSError: the disk is full or the place cannot be written.
     """
     # not save_file, which lets nobody else read what it writes
-    content = save({key: value.detach().cpu().contiguous() for key, value in tensors.items()})
-    path.write_bytes(content)
+    path.write_bytes(content := _content(tensors))
     return hashlib.sha256(content).hexdigest()
+
+
+def tensors_digest(tensors: Mapping[str, Tensor]) -> str:
+    """The SHA-256 of what `write_tensors` would write."""
+    return hashlib.sha256(_content(tensors)).hexdigest()
+
+
+def _content(tensors: Mapping[str, Tensor]) -> bytes:
+    return save({key: value.detach().cpu().contiguous() for key, value in tensors.items()})
 
 
 def save_folder(folder: Path, tensors: Mapping[str, Tensor], weights: str, about: str, told: dict) -> None:

@@ -65,7 +65,7 @@ def read_folder(
     Raises:
         CrossgapError: whatever is wrong with it: the folder, the table, a label or an image.
     """
-    root = _folder(Path(path))
+    root = image_folder(path)
     table = root / LABELS
     rows = read_table(table)
     available = label_names(rows)
@@ -98,7 +98,7 @@ def label_columns(path: str | Path) -> list[str]:
     Raises:
         CrossgapError: the folder or its table is not there or not readable.
     """
-    return label_names(read_table(_folder(Path(path)) / LABELS))
+    return label_names(read_table(image_folder(path) / LABELS))
 
 
 def read_unlabelled(path: str | Path, track: Track = untracked) -> LabelledImages:
@@ -122,11 +122,11 @@ def cells_in(path: str | Path) -> tuple[list[Cell], list[int]]:
     Raises:
         CrossgapError: the folder or the table is damaged, or there is no image.
     """
-    root = _folder(Path(path))
+    root = image_folder(path)
     rows = read_table(root / LABELS) if (root / LABELS).exists() else []
     cells, known = _cells(root, rows)
     files, episodes = _others(root, known), _episodes(rows)
-    strips = {folder: _strip_size(root, folder) for folder in {file.parent for file in files}}
+    strips = {folder: strip_size(root, folder) for folder in {file.parent for file in files}}
     for episode, file in enumerate(files, max(episodes, default=-1) + 1):
         frames = _frames(file, strips[file.parent])
         cells += [(file, frame) for frame in frames]
@@ -136,7 +136,13 @@ def cells_in(path: str | Path) -> tuple[list[Cell], list[int]]:
     return cells, episodes
 
 
-def _folder(path: Path) -> Path:
+def image_folder(path: str | Path) -> Path:
+    """A folder that has something in it.
+
+    Raises:
+        CrossgapError: there is none, or nothing in it.
+    """
+    path = Path(path)
     if not path.exists():
         raise CrossgapError(f"No folder at {path}. Expected a folder of images with a {LABELS}.")
     if not path.is_dir():
@@ -158,22 +164,31 @@ def _list(folder: Path) -> list[Path]:
 
 def _others(root: Path, known: Set[Path]) -> list[Path]:
     """The image files of a folder and of all in it, by their ending, each once, without those that are known,
-    resolved. One of another format is an error: it would be missing, unnoticed."""
+    resolved."""
     found: dict[Path, Path] = {}
-    for file in _walk(root, set()):
-        if (resolved := file.resolve()) in known:
-            continue
-        if file.suffix.lower() in UNREAD:
-            raise CrossgapError(
-                f"{file}: an image of a format that is not read. Expected {', '.join(EXTENSIONS)}: convert "
-                f"it, or move it out of {root}."
-            )
-        found.setdefault(resolved, file)
+    for file in files_in(root, set()):
+        if (resolved := file.resolve()) not in known and is_image(file, root):
+            found.setdefault(resolved, file)
     return list(found.values())
 
 
-def _walk(folder: Path, seen: set[Path]) -> Iterator[Path]:
-    """Like `Path.rglob`, but through links: into each folder once, so that none leads round and round."""
+def is_image(file: Path, root: Path) -> bool:
+    """Whether a file of a folder is an image, by its ending.
+
+    Raises:
+        CrossgapError: it is one of a format that is not read: it would be missing, unnoticed.
+    """
+    if file.suffix.lower() in UNREAD:
+        raise CrossgapError(
+            f"{file}: an image of a format that is not read. Expected {', '.join(EXTENSIONS)}: convert "
+            f"it, or move it out of {root}."
+        )
+    return file.suffix.lower() in EXTENSIONS
+
+
+def files_in(folder: Path, seen: set[Path]) -> Iterator[Path]:
+    """All files below a folder but hidden ones, like `Path.rglob`, but through links: into each folder once,
+    so that none leads round and round."""
     resolved = folder.resolve()
     if resolved in seen:
         return
@@ -187,12 +202,12 @@ def _walk(folder: Path, seen: set[Path]) -> Iterator[Path]:
                 "link, or bring back what it leads to."
             )
         if item.is_dir():
-            yield from _walk(item, seen)
-        elif item.suffix.lower() in (*EXTENSIONS, *UNREAD):
+            yield from files_in(item, seen)
+        else:
             yield item
 
 
-def _cell(root: Path, row: Row) -> Cell:
+def cell_of(root: Path, row: Row) -> Cell:
     """`a.png` is a whole image, `a.png#3` frame 3 of a strip; Windows writes `images\\a.png`."""
     text = row.cells["image"].replace("\\", "/")
     match = re.fullmatch(r"(.+\.\w+)#(\d+)", text)
@@ -202,7 +217,7 @@ def _cell(root: Path, row: Row) -> Cell:
 def _cells(root: Path, rows: Sequence[Row]) -> tuple[list[Cell], set[Path]]:
     """The images of a table, and where their files are, resolved: every row has one, and no image has two
     rows of different labels, whatever paths name it."""
-    cells = [_cell(root, row) for row in rows]
+    cells = [cell_of(root, row) for row in rows]
     resolved = {file: file.resolve() for file in {file for file, _ in cells} if file.is_file()}
     first: dict[Cell, tuple[Row, list[str]]] = {}
     columns = label_names(rows) if rows else []
@@ -228,7 +243,7 @@ def _episodes(rows: Sequence[Row]) -> list[int]:
     return [new + index if episode is None else episode for index, episode in enumerate(given)]
 
 
-def _strip_size(root: Path, folder: Path) -> tuple[int, int] | None:
+def strip_size(root: Path, folder: Path) -> tuple[int, int] | None:
     """Width and height of the strips in a folder, in `root`, that `crossgap collect` made; None of others.
 
     `root` may be its folder `images`, so what describes them may lie one above.

@@ -100,17 +100,28 @@ def _opaque(path: Path, image: Image.Image) -> Image.Image:
     return image
 
 
-def save_image(image: np.ndarray, path: Path) -> None:
+WRITTEN: dict[str, tuple[str, dict[str, Any]]] = {
+    ".png": ("PNG", {"compress_level": 1, "compress_type": 3}), ".bmp": ("BMP", {}),
+    **dict.fromkeys((".jpg", ".jpeg"), ("JPEG", {"quality": 95, "subsampling": 0})),
+}  # fmt: skip
+"""By ending, Pillow's name of a format and how it is written: PNG with zlib's fastest useful settings, JPEG
+in quality 95 with all of its colours."""
+
+
+def save_image(image: np.ndarray, path: Path, ending: str = "") -> None:
     """Write (H, W, 3) uint8 in the format of the path's ending, and read the file back.
 
-    PNG is written with zlib's fastest useful settings.
+    Args:
+        image: what to write.
+        path: the file.
+        ending: such as `.png`, of a path whose own is none, as a temporary's.
 
     Raises:
         OSError: the disk is full, or the file does not hold what was written.
     """
-    settings: dict[str, Any] = {"compress_level": 1, "compress_type": 3} if path.suffix == ".png" else {}
+    kind, settings = WRITTEN[(ending or path.suffix).lower()]
     encoded = io.BytesIO()  # Pillow, writing to a file itself, does not notice a disk that fills up
-    Image.fromarray(image).save(encoded, path.suffix.removeprefix("."), **settings)
+    Image.fromarray(image).save(encoded, kind, **settings)
     path.write_bytes(encoded.getbuffer())
     if path.read_bytes() != encoded.getbuffer():
         raise OSError(f"{path} reads back differently from what was written")

@@ -1,0 +1,60 @@
+"""What a folder of images holds, file by file, before anything of it is read."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from crossgap.data.folder import cell_of, files_in, image_folder, is_image, strip_size
+from crossgap.data.image_file import image_size
+from crossgap.data.table import LABELS, read_table
+from crossgap.errors import CrossgapError
+
+
+@dataclass(frozen=True)
+class Contents:
+    """The files of a folder by their paths below it, hidden ones left out."""
+
+    images: dict[Path, bool]
+    """Each image file, in order of name, and whether it is a strip of square frames."""
+    others: tuple[Path, ...]
+    """All other files: the table, and whatever else lies there."""
+
+
+def contents(path: str | Path) -> Contents:
+    """Which files a folder has.
+
+    An image file is a strip where `labels.csv` names it frame by frame, or `crossgap collect` made it one.
+
+    Raises:
+        CrossgapError: there is no image, one is of a format that is not read, or the table names one that is
+            not there or not in the folder.
+    """
+    root = image_folder(path)
+    files = [Path(os.path.relpath(file, root)) for file in files_in(root, set())]
+    named = _named(root)
+    images = {file for file in files if file in named or is_image(root / file, root)} | named.keys()
+    if not images:
+        raise CrossgapError(f"{root} has no images.")
+    found = {file: named[file] if file in named else _is_collected(root, file) for file in sorted(images)}
+    return Contents(found, tuple(file for file in files if file not in images))
+
+
+def _named(root: Path) -> dict[Path, bool]:
+    """The image files that the table names, and whether any frame of them is named."""
+    found: dict[Path, bool] = {}
+    for row in read_table(root / LABELS) if (root / LABELS).exists() else ():
+        file, frame = cell_of(root, row)
+        name = Path(os.path.relpath(file, root))
+        where = f"{row.table}, line {row.line}"
+        if ".." in name.parts:
+            raise CrossgapError(f"{where}: {file} lies outside of {root}. Expected images within it.")
+        if not file.is_file():
+            raise CrossgapError(f"{where}: no image {file}. Expected paths from the folder on.")
+        found[name] = found.get(name, False) or frame is not None
+    return found
+
+
+def _is_collected(root: Path, file: Path) -> bool:
+    """Whether `crossgap collect` made an image file a strip."""
+    size = strip_size(root, (root / file).parent)
+    return size is not None and image_size(root / file) == size

@@ -1,0 +1,127 @@
+"""A folder of pictures through a translator: names, labels and all other files stay as they are."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from crossgap.base.files import attempt, writing
+from crossgap.base.progress import progress_bar
+from crossgap.core.weights import tensors_digest
+from crossgap.data.contents import Contents, contents
+from crossgap.data.image_file import image_size, read_image, save_image
+from crossgap.deploy.adapted import AdaptedModel
+from crossgap.deploy.pictures import as_taken, check_ending, check_translates, wrong_size
+from crossgap.deploy.translation_record import TranslationRecord
+from crossgap.errors import CrossgapError
+
+BATCH = 64
+"""Pictures that are translated, and noted as done, at a time."""
+
+
+def translate_folder(
+    model: AdaptedModel, source: str | Path, output: str | Path, resize: bool = False, quiet: bool = False
+) -> Contents:
+    """Translate every picture of a folder into another folder.
+
+    A picture keeps its name, its place and its format (JPEG is written in quality 95), a strip its frames.
+    Every other file, such as `labels.csv`, is copied byte for byte, and comes last, so that what is
+    not finished is not taken for a data set. Hidden files are left out. Each file is written in one piece; a
+    translation that was killed goes on where it was.
+
+    Args:
+        model: with a translator.
+        source: the folder.
+        output: the new folder, or one that this very translation began.
+        resize: scale and centre-crop pictures into the model's size.
+        quiet: no progress bar.
+
+    Returns:
+        What both folders hold.
+
+    Raises:
+        CrossgapError: the model has no translator; a picture is damaged, not of the model's size or in no
+            format that is written; `output` was there before, or is of another model or other pictures.
+    """
+    source, output = Path(source), Path(output)
+    check_translates(model)
+    found = contents(source)
+    if output.resolve().is_relative_to(source.resolve()):
+        raise CrossgapError(f"{output} lies within {source}. Expected a place outside of it.")
+    for file, strip in found.images.items():
+        check_ending(output / file)
+        if not resize:
+            _check_size(source / file, strip, model.size)
+    record = TranslationRecord(source, output, _made_of(model, resize))
+    files = len(found.images) + len(found.others)
+    with progress_bar(f"translate {source.name}", files, quiet=quiet) as advance:
+        for batch in _batches(source, found.images):
+            digests = record.checked(batch)
+            if not record.has(digests):
+                _translate(model, source, output, batch, resize)
+                record.note(digests)
+            advance(len(batch))
+        for file in found.others:
+            _copy(source / file, output / file)
+            advance(1)
+    return found
+
+
+def _made_of(model: AdaptedModel, resize: bool) -> dict[str, object]:
+    """What decides how a picture is translated."""
+    assert model.translator is not None
+    weights = tensors_digest(model.translator.state_dict())
+    return {"weights": weights, "precision": model.precision, "size": model.size, "resize": resize}
+
+
+def _check_size(file: Path, strip: bool, size: int) -> None:
+    """Whether a file has pictures of that size, by its header; a damaged one is found when it is read."""
+    width, height = image_size(file) or (size, size)
+    if width != size or (height % size if strip else height != size):
+        raise wrong_size(file, width, height, size)
+
+
+def _batches(source: Path, images: dict[Path, bool]) -> Iterator[dict[Path, bool]]:
+    """The image files, as many at a time as have `BATCH` pictures. Always the same ones come together, so
+    that what was interrupted ends like what was not, bit for bit."""
+    batch: dict[Path, bool] = {}
+    pictures = 0
+    for file, strip in images.items():
+        batch[file] = strip
+        width, height = (image_size(source / file) if strip else None) or (1, 1)
+        pictures += max(1, height // width)
+        if pictures >= BATCH:
+            yield batch
+            batch, pictures = {}, 0
+    if batch:
+        yield batch
+
+
+def _translate(
+    model: AdaptedModel, source: Path, output: Path, batch: dict[Path, bool], resize: bool
+) -> None:
+    """Translate the pictures of some files and write these."""
+    pictures = [_frames(source / file, strip, model.size, resize) for file, strip in batch.items()]
+    translated = model.translate(np.concatenate(pictures))
+    ends = np.cumsum([len(frames) for frames in pictures])[:-1]
+    for file, frames in zip(batch, np.split(translated, ends), strict=True):
+        with writing(output / file) as temporary:
+            save_image(np.concatenate(frames), temporary, file.suffix)
+
+
+def _frames(file: Path, strip: bool, size: int, resize: bool) -> np.ndarray:
+    """The pictures of a file as the model takes them, (n, size, size, 3) uint8: one, or those of a strip."""
+    image = read_image(file)
+    height, width = image.shape[:2]
+    if strip and height % width:
+        raise CrossgapError(
+            f"{file}: {width}×{height} pixels. Expected a strip of square frames, one below the other."
+        )
+    frames = np.split(image, height // width) if strip else [image]
+    return np.stack([as_taken(frame, size, resize, file) for frame in frames])
+
+
+def _copy(file: Path, to: Path) -> None:
+    with writing(to) as temporary, attempt(f"copy {file}"):
+        shutil.copyfile(file, temporary)

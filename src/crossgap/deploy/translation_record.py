@@ -1,0 +1,72 @@
+"""What a translated folder says of itself: what it was made of, and which files are done."""
+
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from crossgap.base.files import append_json_line, read_json_lines
+from crossgap.base.records import differences
+from crossgap.errors import CrossgapError
+
+RECORD = Path(".crossgap", "translation.jsonl")
+"""Hidden, as readers of a folder of images leave out what is."""
+FIRST, REST = {"of": dict}, {"done": {...: str}}
+"""Shapes of its first line and of the others."""
+
+
+class TranslationRecord:
+    """Of a folder that is being translated.
+
+    Args:
+        source: the folder of pictures.
+        output: the folder of their translations, new or begun by the same translation.
+        of: what decides how a picture is translated, as JSON.
+
+    Raises:
+        CrossgapError: `output` is there and is not this translation's, or has what `source` has no more.
+    """
+
+    def __init__(self, source: Path, output: Path, of: dict[str, Any]):
+        self.source, self.output, self.path = source, output, output / RECORD
+        rows = read_json_lines(self.path) if output.is_dir() else []
+        if not rows:
+            if output.is_file() or (output.is_dir() and any(output.iterdir())):
+                raise CrossgapError(f"{output} exists already. Expected a new folder to translate into.")
+            append_json_line(self.path, {"of": of})
+        elif different := differences(rows[0].get("of"), of):
+            raise CrossgapError(
+                f"{output} is of another translation: {'; '.join(different)}. Expected the same model and "
+                "options, or a new folder."
+            )
+        self._done = {name: digest for row in rows[1:] for name, digest in row.get("done", {}).items()}
+        if gone := sorted(name for name in self._done if not (source / name).is_file()):
+            raise CrossgapError(f"{output} has {gone[0]}, {source} has it no more. Expected a new folder.")
+
+    def checked(self, files: Iterable[Path]) -> dict[str, str]:
+        """The SHA-256 of each of some files of the source.
+
+        Raises:
+            CrossgapError: one is done, and was another picture then.
+        """
+        found = {str(file): _digest(self.source / file) for file in files}
+        for name, digest in found.items():
+            if self._done.get(name, digest) != digest:
+                raise CrossgapError(
+                    f"{self.source / name} has changed since {self.output / name} was made of it. Expected "
+                    "the same pictures, or a new folder."
+                )
+        return found
+
+    def has(self, digests: dict[str, str]) -> bool:
+        """Whether all of these files are done, and there."""
+        return all(name in self._done and (self.output / name).is_file() for name in digests)
+
+    def note(self, digests: dict[str, str]) -> None:
+        """Note that these files are done."""
+        append_json_line(self.path, {"done": digests})
+
+
+def _digest(file: Path) -> str:
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()

@@ -1,0 +1,366 @@
+"""`crossgap translate`: names, labels and files stay, what was killed goes on, nothing is half-written."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import nn
+
+from crossgap.cli import main
+from crossgap.data import LabelScale, read_folder
+from crossgap.data.folder import read_unlabelled
+from crossgap.deploy import folders
+from crossgap.deploy.adapted import AdaptedModel
+from crossgap.errors import CrossgapError
+from crossgap.networks import TaskModel, register_network
+
+SIZE = 24
+RNG = np.random.default_rng(0)
+PICTURES = RNG.integers(0, 256, (12, SIZE, SIZE, 3), np.uint8)
+
+
+@register_network
+class Negative(nn.Module):
+    """A translator that is known: white becomes black; or, of strength 0, one that changes nothing."""
+
+    def __init__(self, strength: float = 1.0):
+        super().__init__()
+        self.factor = nn.Parameter(torch.tensor(1 - 2 * strength))
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return images * self.factor
+
+
+def negative(strength: float = 1.0) -> AdaptedModel:
+    return AdaptedModel(None, None, (), SIZE, Negative(strength), "negative")
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    """The folder of a model that makes negatives."""
+    negative().save(tmp_path / "model")
+    return tmp_path / "model"
+
+
+@pytest.fixture
+def crossgap(monkeypatch, capsys) -> Callable[..., tuple[int, str]]:
+    """`crossgap(arguments…)`: exit code of `crossgap translate`, and what it said."""
+
+    def run(*arguments: object) -> tuple[int, str]:
+        monkeypatch.setattr(sys, "argv", ["crossgap", "translate", *map(str, arguments), "--device", "cpu"])
+        try:
+            main()
+        except SystemExit as left:
+            return int(left.code or 0), " ".join(capsys.readouterr().err.split())
+        return 0, " ".join(capsys.readouterr().err.split())
+
+    return run
+
+
+def save(pictures: np.ndarray, path: Path, **settings: object) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(pictures).save(path, **settings)  # type: ignore[arg-type]
+
+
+def read(path: Path) -> np.ndarray:
+    return np.asarray(Image.open(path).convert("RGB"))
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """Strips, pictures in sub-folders, a table such as we do not write, and other files."""
+    root = tmp_path / "data"
+    save(np.concatenate(PICTURES[:3]), root / "images" / "0.bmp")
+    save(np.concatenate(PICTURES[3:5]), root / "images" / "1.png")
+    save(PICTURES[5], root / "images" / "later" / "x.PNG")
+    rows = ["image;episode;angle;who", *(f"images/0.bmp#{i};0;{i},5;me" for i in range(3))]
+    rows += ["images\\1.png#1;1;7;you", "", "images/1.png#0;1;8;you", "images/later/x.PNG;2;9;she"]
+    table = "\r\n".join(rows).replace(",5", ".5")
+    (root / "labels.csv").write_bytes(b"\xef\xbb\xbf" + table.encode())
+    (root / "notes").mkdir()
+    (root / "notes" / "camera.txt").write_text("third floor")
+    (root / ".thumbs").mkdir()
+    (root / ".thumbs" / "0.bmp").write_text("hidden")
+    return root
+
+
+def test_a_folder_stays_as_it_is_but_for_its_pictures(crossgap, model, data, tmp_path, tree) -> None:
+    code, said = crossgap(model, data, tmp_path / "out")
+    assert code == 0, said
+    assert "3 pictures, 2 of them strips, in" in said
+    assert "2 other files are there as they were: labels.csv, notes/camera.txt" in said
+    found, before = tree(tmp_path / "out"), tree(data)
+    shown = {name for name in found if not name.startswith(".")}
+    assert shown == {name for name in before if not name.startswith(".")}
+    assert all(found[name] == before[name] for name in ("labels.csv", "notes/camera.txt"))
+    np.testing.assert_array_equal(read(tmp_path / "out/images/0.bmp"), 255 - np.concatenate(PICTURES[:3]))
+    np.testing.assert_array_equal(read(tmp_path / "out/images/1.png"), 255 - np.concatenate(PICTURES[3:5]))
+    np.testing.assert_array_equal(read(tmp_path / "out/images/later/x.PNG"), 255 - PICTURES[5])
+    for name, kind in (("0.bmp", "BMP"), ("1.png", "PNG"), ("later/x.PNG", "PNG")):
+        assert Image.open(tmp_path / "out/images" / name).format == kind
+    one, other = (read_folder(folder, ["angle"]) for folder in (data, tmp_path / "out"))
+    np.testing.assert_array_equal(other.images, 255 - one.images)
+    np.testing.assert_array_equal(other.labels, one.labels)
+
+
+def test_strips_that_were_collected_without_a_table(crossgap, model, tmp_path) -> None:
+    save(np.concatenate(PICTURES[:4]), tmp_path / "data" / "a.png")
+    save(PICTURES[5], tmp_path / "data" / "b.png")
+    (tmp_path / "data" / "dataset.json").write_text(json.dumps({"size": SIZE, "steps": 4}))
+    assert crossgap(model, tmp_path / "data", tmp_path / "out")[0] == 0
+    np.testing.assert_array_equal(
+        read_unlabelled(tmp_path / "out").images, 255 - np.concatenate([PICTURES[:4], PICTURES[5:6]])
+    )
+
+
+def test_a_photograph_stays_one(crossgap, model, tmp_path) -> None:
+    smooth = np.linspace(0, 255, SIZE * SIZE * 3).reshape(SIZE, SIZE, 3).astype(np.uint8)
+    for name in ("a.jpg", "b.JPEG"):
+        save(smooth, tmp_path / "data" / name, format="JPEG", quality=95)
+    assert crossgap(model, tmp_path / "data", tmp_path / "out")[0] == 0
+    for name in ("a.jpg", "b.JPEG"):
+        assert Image.open(tmp_path / "out" / name).format == "JPEG"
+        assert np.abs(read(tmp_path / "out" / name).astype(int) - (255 - smooth)).mean() < 3
+
+
+def damaged_in_the_middle(folder: Path, monkeypatch) -> Path:
+    """Twelve pictures, the seventh cut off; two are translated at a time."""
+    monkeypatch.setattr(folders, "BATCH", 2)
+    for index, picture in enumerate(PICTURES):
+        save(picture, folder / f"{index:02}.png")
+    whole = (folder / "06.png").read_bytes()
+    (folder / "06.png").write_bytes(whole[: len(whole) // 2])
+    return folder / "06.png"
+
+
+def test_a_damaged_picture_ends_it_and_once_it_is_mended_it_goes_on(
+    crossgap, model, tmp_path, monkeypatch, tree
+) -> None:
+    out, picture = tmp_path / "out", damaged_in_the_middle(tmp_path / "data", monkeypatch)
+    table = "image,a\n" + "".join(f"{i:02}.png,{i}\n" for i in range(12))
+    (tmp_path / "data" / "labels.csv").write_text(table)
+    code, said = crossgap(model, tmp_path / "data", out)
+    assert code == 2
+    assert f"{picture}: damaged or truncated" in said
+    assert sorted(path.name for path in out.iterdir() if path.is_file()) == [f"{i:02}.png" for i in range(6)]
+    assert not list(out.rglob("*.partial"))
+    written = {path: path.stat().st_mtime_ns for path in out.glob("*.png")}
+    save(PICTURES[6], picture)
+    assert crossgap(model, tmp_path / "data", out)[0] == 0
+    assert all(path.stat().st_mtime_ns == when for path, when in written.items())
+    np.testing.assert_array_equal(read_folder(out).images, 255 - PICTURES)
+    assert crossgap(model, tmp_path / "data", tmp_path / "whole")[0] == 0
+    resumed, whole = (tree(folder) for folder in (out, tmp_path / "whole"))
+    for found in (resumed, whole):
+        for name in [name for name in found if name.startswith(".crossgap")]:
+            del found[name]
+    assert resumed == whole
+
+
+def test_only_the_same_translation_goes_on(crossgap, model, tmp_path, monkeypatch, tree) -> None:
+    out, source = tmp_path / "out", tmp_path / "data"
+    picture = damaged_in_the_middle(source, monkeypatch)
+    assert crossgap(model, source, out)[0] == 2
+    save(PICTURES[6], picture)
+    before = tree(out)
+    negative(0.5).save(tmp_path / "other")
+    code, said = crossgap(tmp_path / "other", source, out)
+    assert code == 2
+    assert f"{out} is of another translation: weights is" in said
+    code, said = crossgap(model, source, out, "--resize")
+    assert "resize is false there, true here" in said
+    save(PICTURES[0], source / "02.png")
+    code, said = crossgap(model, source, out)
+    assert code == 2
+    assert f"{source / '02.png'} has changed since {out / '02.png'} was made of it" in said
+    (source / "02.png").unlink()
+    code, said = crossgap(model, source, out)
+    assert f"{out} has 02.png, {source} has it no more" in said
+    assert tree(out) == before
+    save(PICTURES[2], source / "02.png")
+    (out / "03.png").unlink()  # by whoever; it comes back
+    assert crossgap(model, source, out)[0] == 0
+    np.testing.assert_array_equal(read_unlabelled(out).images, 255 - PICTURES)
+
+
+def test_what_was_there_before_is_left_alone(crossgap, model, data, tmp_path, tree) -> None:
+    out = tmp_path / "out"
+    save(PICTURES[0], out / "mine.png")
+    before = tree(tmp_path)
+    for source, output in ((data, out), (data, out / "mine.png"), (data / "images/1.png", out / "mine.png")):
+        code, said = crossgap(model, source, output)
+        assert code == 2
+        assert f"{output} exists already" in said
+    code, said = crossgap(model, data, data / "images" / "translated")
+    assert code == 2
+    assert f"lies within {data}" in said
+    assert tree(tmp_path) == before
+
+
+def test_pictures_of_another_size(crossgap, model, tmp_path, tree) -> None:
+    source, out = tmp_path / "data", tmp_path / "out"
+    large = np.zeros((48, 96, 3), np.uint8)
+    large[:, 24:72] = PICTURES[0].repeat(2, 0).repeat(2, 1)
+    save(PICTURES[1], source / "a.png")
+    save(large, source / "b.png")
+    code, said = crossgap(model, source, out)
+    assert code == 2
+    assert f"{source / 'b.png'}: 96×48 pixels, the model takes 24×24. Expected that size, or --resize" in said
+    assert not out.exists()
+    assert crossgap(model, source, out, "--resize")[0] == 0
+    np.testing.assert_array_equal(read(out / "a.png"), 255 - PICTURES[1])
+    assert (
+        np.abs(read(out / "b.png").astype(int) - (255 - PICTURES[0])).mean() < 15
+    )  # the middle, at half size
+    code, said = crossgap(model, source / "b.png", tmp_path / "b.jpg")
+    assert code == 2
+    assert "--resize" in said
+    assert not (tmp_path / "b.jpg").exists()
+    assert crossgap(model, source / "b.png", tmp_path / "b.jpg", "--resize")[0] == 0
+    assert Image.open(tmp_path / "b.jpg").size == (SIZE, SIZE)
+
+
+def test_a_strip_that_nobody_said_is_one(crossgap, model, tmp_path) -> None:
+    save(np.concatenate(PICTURES[:3]), tmp_path / "data" / "a.png")
+    code, said = crossgap(model, tmp_path / "data", tmp_path / "out")
+    assert code == 2
+    assert "a.png: 24×72 pixels" in said
+    assert "frame by frame" in said
+
+
+@pytest.mark.parametrize(
+    ("table", "words"),
+    [
+        ("image\n../secret.png\n", ["line 2", "secret.png lies outside of", "Expected images within it"]),
+        ("image\nnone.png\n", ["line 2", "no image", "none.png"]),
+        ("image\na.png\na.webp\n", ["a.webp cannot be written"]),
+    ],
+)
+def test_a_table_that_does_not_fit(crossgap, model, tmp_path, tree, table: str, words: list[str]) -> None:
+    save(PICTURES[0], tmp_path / "data" / "a.png")
+    save(PICTURES[0], tmp_path / "secret.png")
+    shutil.copy(
+        tmp_path / "secret.png", tmp_path / "data" / "a.webp"
+    )  # the table says that it is one of ours
+    (tmp_path / "data" / "labels.csv").write_text(table + "a.webp\n")
+    before = tree(tmp_path)
+    code, said = crossgap(model, tmp_path / "data", tmp_path / "out")
+    assert code == 2
+    assert all(word in said for word in words), said
+    assert tree(tmp_path) == before
+
+
+def test_what_cannot_be_translated(crossgap, model, tmp_path, tree) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "a.txt").write_text("no picture")
+    (tmp_path / "a.gif").write_text("a format that is not read")
+    before = tree(tmp_path)
+    for source, words in (
+        ("nothing", "nothing. Expected a folder of pictures, a picture or a video"),
+        ("data", "data has no images"),
+        ("data/a.txt", "could not be translated (Invalid data"),
+        ("a.gif", "damaged or truncated image"),
+    ):
+        output = tmp_path / ("out.mp4" if source.endswith("txt") else "out.png")
+        code, said = crossgap(model, tmp_path / source, output)
+        assert code == 2
+        assert words in said, said
+    assert tree(tmp_path) == before
+
+
+def test_a_model_without_a_translator(crossgap, data, tmp_path) -> None:
+    plain = AdaptedModel(
+        TaskModel(1, SIZE, 4, 8), LabelScale((0.0,), (1.0,)), ("a",), SIZE, None, "source_only"
+    )
+    plain.save(tmp_path / "plain")
+    for source, output in (
+        (data, "out"),
+        (data / "images/1.png", "out.png"),
+        (data / "labels.csv", "out.mp4"),
+    ):
+        code, said = crossgap(tmp_path / "plain", source, tmp_path / output)
+        assert code == 2
+        assert "This model of source_only has no translator" in said
+        assert not (tmp_path / output).exists()
+    with pytest.raises(CrossgapError, match="no translator"):
+        folders.translate_folder(plain, data, tmp_path / "out")
+
+
+# videos
+
+
+def film(
+    path: Path, times: list[int], rate: Fraction, unit: Fraction, size: tuple[int, int] = (SIZE, SIZE)
+) -> None:
+    """A video whose frame i is all of the grey 8 i, shown at times[i] units."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=rate, options={"crf": "1"})
+        stream.width, stream.height = size
+        stream.pix_fmt = "yuv420p"
+        stream.codec_context.time_base = unit
+        for index, time in enumerate(times):
+            grey = np.full((size[1], size[0], 3), 8 * index, np.uint8)
+            frame = av.VideoFrame.from_ndarray(grey, format="rgb24")
+            frame.pts, frame.time_base = time, unit
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+
+
+def frames(path: Path) -> tuple[Fraction | None, list[float], list[float]]:
+    """Frames per second, when each is shown, and each one's mean grey."""
+    with av.open(str(path)) as container:
+        found = [(frame.time, frame.to_ndarray(format="rgb24").mean()) for frame in container.decode(video=0)]
+        return container.streams.video[0].average_rate, [t for t, _ in found], [float(g) for _, g in found]
+
+
+@pytest.mark.parametrize("later", [0, 90])
+def test_a_video_keeps_its_frames_and_when_they_are_shown(crossgap, model, tmp_path, later: int) -> None:
+    times = [3003 * i + later * i * i for i in range(20)]
+    film(tmp_path / "in.mp4", times, Fraction(30_000, 1001), Fraction(1, 90_000))
+    code, said = crossgap(model, tmp_path / "in.mp4", tmp_path / "out.mp4")
+    assert code == 0, said
+    assert f"20 frames: {tmp_path / 'out.mp4'}" in said
+    (rate, shown, grey), (new_rate, new_shown, new_grey) = (
+        frames(tmp_path / f"{name}.mp4") for name in ("in", "out")
+    )
+    # of frames that come slower and slower the last one's time counts, too, which an encoder guesses
+    assert float(new_rate or 0) == pytest.approx(float(rate or 1), rel=0.02 if later else 1e-9)
+    np.testing.assert_allclose(new_shown, shown, atol=1e-4)
+    np.testing.assert_allclose(new_grey, 255 - np.array(grey), atol=3)
+    code, said = crossgap(model, tmp_path / "in.mp4", tmp_path / "out.mp4")
+    assert code == 2
+    assert "out.mp4 exists already" in said
+    assert "ends in .mp4" in crossgap(model, tmp_path / "in.mp4", tmp_path / "out.avi")[1]
+
+
+def test_a_video_of_another_size(crossgap, model, tmp_path) -> None:
+    film(tmp_path / "in.avi", list(range(5)), Fraction(10), Fraction(1, 10), (64, 48))
+    code, said = crossgap(model, tmp_path / "in.avi", tmp_path / "out.mp4")
+    assert code == 2
+    assert "in.avi: 64×48 pixels, the model takes 24×24" in said
+    assert [path.name for path in tmp_path.iterdir() if "out" in path.name] == []
+    assert crossgap(model, tmp_path / "in.avi", tmp_path / "out.mp4", "--resize")[0] == 0
+    rate, shown, grey = frames(tmp_path / "out.mp4")
+    assert rate == 10
+    np.testing.assert_allclose(shown, np.arange(5) / 10, atol=1e-4)
+    np.testing.assert_allclose(grey, 255 - 8 * np.arange(5), atol=4)
+
+
+def test_a_video_that_is_cut_off(crossgap, model, tmp_path) -> None:
+    film(tmp_path / "in.mp4", list(range(0, 90_000, 3000)), Fraction(30), Fraction(1, 90_000))
+    whole = (tmp_path / "in.mp4").read_bytes()
+    (tmp_path / "in.mp4").write_bytes(whole[: len(whole) // 2])
+    code, said = crossgap(model, tmp_path / "in.mp4", tmp_path / "out.mp4")
+    assert code == 2
+    assert "in.mp4 could not be translated (Invalid data" in said
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.mp4", "model"]
