@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from torch import Tensor, ones_like, zeros_like
+from torch import Tensor, arange, ones_like, zeros_like
 from torch.nn import functional
 
 TaskLoss = Callable[[Tensor, Tensor], Tensor]
@@ -97,6 +97,22 @@ def cycle_loss(reconstructed: Tensor, images: Tensor) -> Tensor:
         images: x, the same shape.
     """
     return (reconstructed - images).abs().mean()
+
+
+def patch_contrastive_loss(queries: Tensor, keys: Tensor, temperature: float) -> Tensor:
+    """ℓ of CUT (Park et al. 2020, equation 2): −log (exp(v·v⁺/τ) / (exp(v·v⁺/τ) + Σ exp(v·v⁻/τ))), InfoNCE
+    over the patches of an image.
+
+    ln p of p patches means "knows nothing".
+
+    Args:
+        queries: v, of p places of G(x): (n, p, d), each of length 1.
+        keys: of the same places of x: v⁺ the one at a query's own place, v⁻ those at the others.
+        temperature: τ.
+    """
+    n, p, _ = queries.shape
+    own = arange(p, device=queries.device).repeat(n)
+    return functional.cross_entropy((queries @ keys.mT / temperature).flatten(0, 1), own)
 
 
 def domain_loss(source: Tensor, target: Tensor) -> Tensor:

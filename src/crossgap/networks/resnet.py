@@ -59,3 +59,21 @@ class ResnetGenerator(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """(n, channels, h, w) in [-1, 1] to the same; h and w multiples of 4."""
         return torch.tanh(self.net(images))
+
+    def features(self, images: Tensor) -> list[Tensor]:
+        """What CUT compares of images (n, channels, h, w), from fine to coarse: they themselves, and then
+        (n, k, h', w') of both convolutions of stride 2, of the first residual block and of the fifth, or the
+        last."""
+        layers = list(self.net)
+        blocks = [index for index, layer in enumerate(layers) if isinstance(layer, ResnetBlock)][:5]
+        found, features = [images], images
+        for index, layer in enumerate(layers[: blocks[-1] + 1]):
+            features = layer(features)
+            if index in (3, 6, blocks[0], blocks[-1]):
+                found.append(features)
+        return found
+
+
+def residual_blocks(size: int) -> int:
+    """The blocks of a `ResnetGenerator` for images of `size` pixels: 6 up to 128, 9 above (appendix 7.2)."""
+    return 6 if size <= 128 else 9
