@@ -1,9 +1,9 @@
 """DCGAN: images from noise."""
 
+import math
 from dataclasses import dataclass
 
-from crossgap.errors import CrossgapError
-from crossgap.methods.registry import Method, enter
+from crossgap.methods.registry import Method, check_setting, enter
 
 
 @dataclass(frozen=True)
@@ -22,12 +22,11 @@ class DCGANConfig:
     """Numbers that an image is drawn from; the paper's."""
 
     def __post_init__(self) -> None:
-        """Raises `CrossgapError`: a number of something below 1, or a rate that is not above 0."""
+        """Raises `CrossgapError`: a value that cannot be."""
         for name in ("steps", "batch", "width", "noise"):
-            if getattr(self, name) < 1:
-                raise CrossgapError(f"--dcgan.{name} must be at least 1; got {getattr(self, name)}.")
-        if not 0 < self.learning_rate < float("inf"):
-            raise CrossgapError(f"--dcgan.learning-rate must be above 0; got {self.learning_rate}.")
+            check_setting("dcgan", name, getattr(self, name), getattr(self, name) >= 1, "at least 1")
+        rate = self.learning_rate
+        check_setting("dcgan", "learning_rate", rate, 0 < rate < math.inf, "above 0")
 
 
 @dataclass(frozen=True)
