@@ -246,6 +246,12 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "crossgap"
 
 
+def digest_of(file: Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
+
+
 def check_digest(file: Path, sha256: str, shown: Path, remedy: str) -> None:
     """Make sure that a file is the one that was meant.
 
@@ -258,9 +264,7 @@ def check_digest(file: Path, sha256: str, shown: Path, remedy: str) -> None:
     Raises:
         CrossgapError: it has another one.
     """
-    with file.open("rb") as opened:
-        found = hashlib.file_digest(opened, "sha256").hexdigest()
-    if found != sha256:
+    if (found := digest_of(file)) != sha256:
         raise CrossgapError(
             f"{shown} is damaged or another file: expected SHA-256 {sha256}, found {found}. {remedy}"
         )

