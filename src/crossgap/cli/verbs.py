@@ -12,7 +12,7 @@ from crossgap.methods.registry import EXTRA, METHODS, OPTIONS, SHORTHANDS, Metho
 
 KINDS = (
     "nothing of the target", "images of the target", "labelled images of the target",
-    "in `demo` and `reproduce` alone", "images alone, no labels: models of images",
+    "in `demo` and `reproduce` alone", "pictures alone, without labels",
 )  # fmt: skip
 """What methods need of the target."""
 
