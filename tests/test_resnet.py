@@ -8,41 +8,14 @@ from torch import nn
 
 from crossgap.networks import ResnetGenerator
 from crossgap.networks.layers import normal_weights
-
-
-class Block(nn.Module):
-    """A residual block of the reference, of torch.nn's layers."""
-
-    def __init__(self, k: int, norm: type[nn.Module], bias: bool):
-        super().__init__()
-        self.conv_block = nn.Sequential(
-            nn.ReflectionPad2d(1), nn.Conv2d(k, k, 3, bias=bias), norm(k), nn.ReLU(),
-            nn.ReflectionPad2d(1), nn.Conv2d(k, k, 3, bias=bias), norm(k),
-        )  # fmt: skip
-
-    def forward(self, features: torch.Tensor) -> torch.Tensor:
-        return features + self.conv_block(features)
-
-
-def reference(w: int, blocks: int, norm: type[nn.Module], channels: int = 3) -> nn.Sequential:
-    """The reference's generator, of torch.nn's layers."""
-    bias = norm is nn.InstanceNorm2d
-    return nn.Sequential(
-        nn.ReflectionPad2d(3), nn.Conv2d(channels, w, 7, bias=bias), norm(w), nn.ReLU(),
-        nn.Conv2d(w, 2 * w, 3, 2, 1, bias=bias), norm(2 * w), nn.ReLU(),
-        nn.Conv2d(2 * w, 4 * w, 3, 2, 1, bias=bias), norm(4 * w), nn.ReLU(),
-        *[Block(4 * w, norm, bias) for _ in range(blocks)],
-        nn.ConvTranspose2d(4 * w, 2 * w, 3, 2, 1, 1, bias=bias), norm(2 * w), nn.ReLU(),
-        nn.ConvTranspose2d(2 * w, w, 3, 2, 1, 1, bias=bias), norm(w), nn.ReLU(),
-        nn.ReflectionPad2d(3), nn.Conv2d(w, channels, 7), nn.Tanh(),
-    )  # fmt: skip
+from peer_networks import peer_resnet
 
 
 @pytest.mark.parametrize("channels", [3, 1])
 @pytest.mark.parametrize(("norm", "kind"), [("instance", nn.InstanceNorm2d), ("batch", nn.BatchNorm2d)])
 def test_it_computes_what_the_reference_does(norm: str, kind: type[nn.Module], channels: int) -> None:
     torch.manual_seed(0)
-    ours, theirs = ResnetGenerator(8, 2, norm, channels), reference(8, 2, kind, channels)
+    ours, theirs = ResnetGenerator(8, 2, norm, channels), peer_resnet(8, 2, kind, channels)
     weights = ours.state_dict().values()
     theirs.load_state_dict(dict(zip(theirs.state_dict(), weights, strict=True)))
     images = torch.rand(2, channels, 24, 32) * 2 - 1
