@@ -47,7 +47,8 @@ def plain(network: nn.Module) -> nn.Module:
             setattr(network, name, nn.InstanceNorm2d(layer.num_features))
         elif isinstance(layer, ReflectedConvolution):
             into, out, kernel = layer.in_channels, layer.out_channels, layer.kernel_size[0]
-            convolution = nn.Conv2d(into, out, kernel, padding=kernel // 2, padding_mode="reflect")
+            bias = layer.bias is not None
+            convolution = nn.Conv2d(into, out, kernel, padding=kernel // 2, padding_mode="reflect", bias=bias)
             convolution.load_state_dict(layer.state_dict())
             setattr(network, name, convolution)
         else:

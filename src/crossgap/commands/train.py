@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Collection
 from contextlib import nullcontext
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ from crossgap.core.runs import CONFIG, check_seed, keep_extra, lock_run, open_ru
 from crossgap.core.trainer import SAMPLES, Trainer
 from crossgap.data import Classes, LabelledImages
 from crossgap.deploy.adapted import ABOUT, AdaptedModel
-from crossgap.methods.config import TaskGANConfig, as_settings
+from crossgap.methods.config import TaskGANConfig, as_settings, own_record
 from crossgap.methods.registry import METHODS
 
 
@@ -62,7 +61,7 @@ def _train(
     methods.check(method)  # all that can be wrong, before a run folder is there
     settings = {"experiment": "train", **data.about, "seed": seed, **hardware(fabric)}
     if fabric.is_global_zero:
-        parts = as_settings(config) | ({about.family: asdict(methods.own(method))} if about.own else {})
+        parts = as_settings(config) | ({about.family: own_record(methods.own(method))} if about.own else {})
         there, new = _of_run(output, parts, about.parts)
         lock_run(open_run(output, settings | {"config": there}))
         if not new.items() <= there.items():  # only of a run that is this one

@@ -143,6 +143,11 @@ def as_settings(settings: Any) -> dict[str, Any]:
     return _without_later(asdict(settings))
 
 
+def own_record(own: Any) -> dict[str, Any]:
+    """A method's own settings for run folders: `recorded()` where they say themselves what of them counts."""
+    return own.recorded() if hasattr(own, "recorded") else asdict(own)
+
+
 def _without_later(value: Any) -> Any:
     if not isinstance(value, dict):
         return value

@@ -24,7 +24,7 @@ from crossgap.data.overlap import check_pair
 from crossgap.deploy.adapted import ABOUT, AdaptedModel
 from crossgap.errors import CrossgapError, check_known
 from crossgap.methods import streams
-from crossgap.methods.config import SupervisedConfig, TaskGANConfig, as_settings, option_name
+from crossgap.methods.config import SupervisedConfig, TaskGANConfig, as_settings, option_name, own_record
 from crossgap.methods.registry import EXTRA, METHODS, Method, needed, own_settings, resolve
 from crossgap.methods.supervised import Supervised
 from crossgap.networks import TaskModel
@@ -127,7 +127,7 @@ class Methods:
         method, fabric = METHODS.find(name), self.trainer.fabric
         settings = as_settings(self.config)
         if method.own is not None:
-            settings[method.family] = asdict(self.own(name))
+            settings[method.family] = own_record(self.own(name))
         data = {"source": self.describe("source")}
         if not method.source_side:
             data["target"] = self.describe("target", method.target_labels)

@@ -1,0 +1,67 @@
+"""How CycleGAN's translators are made, and what they may begin with."""
+
+import functools
+
+import torch
+from torch import nn
+
+from crossgap.base.progress import say
+from crossgap.deploy.adapted import AdaptedModel
+from crossgap.methods import streams
+from crossgap.methods.cyclegan import CycleGANConfig
+from crossgap.methods.cyclegan.peer import check_layers, peer_files, peer_networks
+from crossgap.methods.cyclegan.phase import CycleGAN
+from crossgap.methods.methods import Methods
+from crossgap.networks import PatchDiscriminator, ResnetGenerator
+from crossgap.networks.resnet import residual_blocks
+
+
+def cyclegan(methods: Methods, name: str, direction: str) -> AdaptedModel:
+    """G, or F, of one training; with G, the model of F is saved, too."""
+    phase = _train(methods)
+    if direction == "forward":
+        methods.get(name, direction="inverse")
+    return methods.image_model(phase.networks[direction])
+
+
+def _train(methods: Methods) -> CycleGAN:
+    """The phase, at its end: trained once, then read from its last checkpoint."""
+    config: CycleGANConfig = methods.own("cyclegan")
+    networks = new_networks(config, methods.source.images.shape[1], methods.trainer.seed)
+    phase = CycleGAN(
+        "cyclegan", networks["forward"], networks["inverse"],
+        (networks["discriminator_x"], networks["discriminator_y"]),
+        source=methods.batches(methods.source, config.batch, streams.SOURCE),
+        target=methods.batches(methods.target, config.batch, streams.TARGET), config=config,
+    )  # fmt: skip
+    methods.fit("cyclegan", phase)
+    return phase
+
+
+def new_networks(config: CycleGANConfig, size: int, seed: int) -> dict[str, nn.Module]:
+    """G, F, D_X and D_Y for images of `size` pixels, always the same for a seed; or those of `config.init`.
+
+    Raises:
+        CrossgapError: what is in `config.init` cannot be used.
+    """
+    torch.manual_seed(seed)
+    blocks = residual_blocks(size) if config.blocks is None else config.blocks
+    sizes = config.discriminator_width, config.discriminator_layers
+    made = {name: ResnetGenerator(config.width, blocks) for name in ("forward", "inverse")}
+    judges = {f"discriminator_{domain}": PatchDiscriminator(*sizes) for domain in "xy"}
+    return made | judges | ({} if config.init is None else peer_networks(config.init, size))
+
+
+def check(methods: Methods) -> None:
+    """Raises `CrossgapError`: images are too small, or what is to begin with cannot be used."""
+    config, size = methods.own("cyclegan"), methods.source.images.shape[1]
+    check_layers(config.discriminator_layers, size, "--cyclegan.discriminator-layers")
+    if config.init is None:
+        return
+    networks, files = peer_networks(config.init, size), peer_files(config.init)
+    for name, network in networks.items():
+        sizes = ", ".join(f"{key} {value}" for key, value in vars(network)["made_with"].items())
+        _say_once(f"{name} begins as {files[name]}, a {type(network).__name__} ({sizes}).")
+
+
+_say_once = functools.cache(say)
