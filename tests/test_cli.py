@@ -17,8 +17,9 @@ from crossgap.base import progress
 from crossgap.base.files import remove, write_json
 from crossgap.cli import _chosen, main
 from crossgap.cli.settings import as_now
-from crossgap.commands import evaluate
 from crossgap.commands import train as training
+from crossgap.commands.evaluate import labels as errors
+from crossgap.commands.evaluate import tables
 from crossgap.data import LabelledImages, read_folder, write_folder
 from crossgap.deploy.adapted import AdaptedModel
 from crossgap.experiments.engine.reproduce import reproduce
@@ -402,7 +403,7 @@ def test_no_name_is_cut_in_the_table_of_an_evaluation(monkeypatch, capsys, tmp_p
         assert printed.count("(other units?)") == 3
     models = [run / "models" / name for name in ("fine_tuned", "source_only")]
     console = Console(file=(shown := io.StringIO()), width=80)
-    for module in (evaluate, progress):
+    for module in (errors, tables, progress):
         monkeypatch.setattr(module, "console", console)
     models.append(run / "models" / "source_supervised_taskgan_unlabelled_refined")
     shutil.copytree(models[1], models[2])

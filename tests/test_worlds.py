@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from crossgap.collection import Collection
-from crossgap.commands import evaluate
+from crossgap.commands.evaluate import closed_loop
 from crossgap.errors import CrossgapError
 from crossgap.simulation.base.randomization import BY_NAME, FIELD_NAMES, FUNCTIONS, get_randomization
 from crossgap.simulation.base.scene import Scene
@@ -116,13 +116,13 @@ def test_an_episode_without_randomization_strength_stays_as_it_is_in_time() -> N
 
 def test_models_are_played_in_the_one_world_where_their_labels_are_actions(monkeypatch) -> None:
     arm, other = WORLDS["reach3"], replace(WORLDS["mico"], label_names=("x",), closed_loop="toy/X-v0")
-    monkeypatch.setattr(evaluate, "WORLDS", {"reach3": arm, "other": other, "mico": WORLDS["mico"]})
+    monkeypatch.setattr(closed_loop, "WORLDS", {"reach3": arm, "other": other, "mico": WORLDS["mico"]})
     one, two, three = (SimpleNamespace(label_names=names) for names in (arm.label_names, ("x",), ("y",)))
-    assert evaluate._world_that_moves({"a": one, "b": one}) is arm  # type: ignore[arg-type]
-    assert evaluate._world_that_moves({"a": two}) is other  # type: ignore[arg-type]
+    assert closed_loop.world_that_moves({"a": one, "b": one}) is arm  # type: ignore[arg-type]
+    assert closed_loop.world_that_moves({"a": two}) is other  # type: ignore[arg-type]
     for models, expected in (({"a": three}, r"joint_velocity_3 or x to"), ({"a": two, "b": one}, r"x to")):
         with pytest.raises(CrossgapError, match=f"Expected (.*, )?{expected} move the arm"):
-            evaluate._world_that_moves(models)  # type: ignore[arg-type]
+            closed_loop.world_that_moves(models)  # type: ignore[arg-type]
 
 
 PLAYED = """

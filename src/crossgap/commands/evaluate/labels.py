@@ -1,0 +1,54 @@
+"""Models offline: how far predicted labels are off."""
+
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from crossgap.base.progress import console, track
+from crossgap.commands.evaluate.checks import check_data
+from crossgap.commands.evaluate.tables import model_table, print_own_units, short, warn_of_few
+from crossgap.core.statistics import paired_error_difference
+from crossgap.data import Classes, read_folder
+from crossgap.deploy.adapted import AdaptedModel
+from crossgap.evaluation import error_over_episodes
+
+FEW_EPISODES = 10
+"""With fewer an interval is printed with a warning."""
+
+
+def compare_errors(loaded: dict[str, AdaptedModel], folder: Path) -> dict[str, Any]:
+    """Errors on labelled images, also in the labels' own units, and paired with the first model's."""
+    names, first = short(list(loaded)), next(iter(loaded))
+    kinds = dict.fromkeys(model.scale.error_name for model in loaded.values())
+    table = model_table(names, "error", "95 % interval", "images", "episodes")
+    table.title = " or ".join(kinds).capitalize()
+    result: dict[str, Any] = {"data": str(folder), "models": {}, "paired_differences": {}}
+    errors: dict[str, np.ndarray] = {}
+    read = cache(partial(read_folder, folder, track=track))
+    for name, model in loaded.items():
+        data = read(model.label_names)
+        check_data(Path(name), model, folder, data)
+        predicted = model.predict(data.images)
+        error = error_over_episodes(predicted, data, model.scale)
+        errors[name] = model.scale.errors(predicted, data.labels)
+        absolute = np.abs(predicted - data.labels).mean(0).tolist()
+        classes = isinstance(model.scale, Classes)
+        own = {} if classes else dict(zip(data.label_names, absolute, strict=True))
+        result["models"][name] = error | {"mean_absolute_error": own}
+        difference = []
+        if name != first and model.scale == loaded[first].scale:
+            paired = paired_error_difference(errors[first], errors[name], data.episodes)
+            result["paired_differences"][name] = paired
+            between = f" ({paired['low']:+.4f} – {paired['high']:+.4f})" if error["n"] > 1 else ""
+            difference = [f"{paired['value']:+.4f}{between}"]
+        elif len(loaded) > 1:
+            difference = ["" if name == first else "other labels or another scale"]
+        interval = f"{error['low']:.4f} – {error['high']:.4f}" if error["n"] > 1 else "none"
+        row = f"{error['value']:.4f}", interval, str(len(data)), str(error["n"])
+        table.add_row(names[name], *row, *difference)
+    console.print(table)
+    warn_of_few(min(about["n"] for about in result["models"].values()), "episodes", FEW_EPISODES)
+    print_own_units({names[name]: about["mean_absolute_error"] for name, about in result["models"].items()})
+    return result
