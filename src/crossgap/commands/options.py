@@ -119,7 +119,13 @@ class EvaluationOptions:
     look: str | None = None
     """where the robot acts; target_b by default."""
     data: Path | None = None
-    """evaluate on this data set instead."""
+    """evaluate on this data set instead; with pairs, like or task-model the translators of the models."""
+    pairs: Path | None = None
+    """what the images of --data should become, under the same names: PSNR and SSIM of translated ones."""
+    like: Path | None = None
+    """images of the domain translated into, any number: KID of translated ones."""
+    task_model: Path | None = None
+    """a model that tells whether translated images keep their labels; KID is measured in its features."""
     gain: float | None = None
     """the control gain, by default 0.2; a policy has none."""
     starts: int | None = None
@@ -132,6 +138,12 @@ class EvaluationOptions:
     """write the result here as JSON."""
     device: Device = "auto"
     """where the models run."""
+
+    @property
+    def held_against(self) -> dict[str, Path]:
+        """What translated images are held against, by option."""
+        given = {"pairs": self.pairs, "like": self.like, "task_model": self.task_model}
+        return {name: path for name, path in given.items() if path is not None}
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ def error_over_episodes(predicted: np.ndarray, data: LabelledImages, scale: Labe
 
     The images of an episode are alike, so the interval is over the n episodes' means.
     """
-    return _over_episodes(scale.errors(predicted, data.labels), data.episodes, scale)
+    return over_episodes(scale.errors(predicted, data.labels), data.episodes, scale)
 
 
 def disagreement(
@@ -39,10 +39,11 @@ def disagreement(
         episodes: (n,) which images belong together.
         scale: of the labels.
     """
-    return _over_episodes(scale.errors(after, before), episodes, scale)
+    return over_episodes(scale.errors(after, before), episodes, scale)
 
 
-def _over_episodes(errors: np.ndarray, episodes: np.ndarray, scale: LabelCoding) -> dict[str, float]:
+def over_episodes(errors: np.ndarray, episodes: np.ndarray, scale: LabelCoding) -> dict[str, float]:
+    """The same of the error of each image, (n,), as `scale.errors` has it."""
     _, episode = np.unique(episodes, return_inverse=True)
     means = np.bincount(episode, errors) / np.bincount(episode)
     interval = wilson_interval(means.sum(), len(means)) if isinstance(scale, Classes) else None

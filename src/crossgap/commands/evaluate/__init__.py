@@ -9,6 +9,7 @@ from crossgap.base.files import write_json
 from crossgap.commands.evaluate.checks import check_is_model
 from crossgap.commands.evaluate.closed_loop import moving, play
 from crossgap.commands.evaluate.labels import compare_errors
+from crossgap.commands.evaluate.translators import compare_translators
 from crossgap.commands.options import EvaluationOptions
 from crossgap.core.fabric import make_fabric
 from crossgap.deploy.adapted import AdaptedModel
@@ -38,6 +39,8 @@ def evaluate_folders(folders: tuple[Path, ...], options: EvaluationOptions) -> d
         raise CrossgapError(f"{policies[0]} is a policy. Expected policies alone, or models alone.")
     if options.data is not None:
         raise CrossgapError("--data is for adapted models: a policy is played, in a look.")
+    if options.held_against:
+        raise CrossgapError("--pairs, --like and --task-model are for translators, on the images of --data.")
     if options.gain is not None:
         raise CrossgapError("--gain is for adapted models: a policy's actions are taken as they are.")
     from crossgap.experiments.xarm7.learning import evaluate_policies
@@ -57,7 +60,9 @@ def evaluate_models(models: tuple[Path, ...], options: EvaluationOptions) -> dic
     output, folder, defaults = options.output, options.data, EvaluationOptions()
     if output is not None and output.is_dir():
         raise CrossgapError(f"--output {output} is a folder. Expected a file for the figures, as JSON.")
-    if folder and options != replace(defaults, data=folder, output=output, device=options.device):
+    held_against = options.held_against
+    on_images = replace(defaults, data=folder, output=output, device=options.device, **held_against)
+    if (folder or held_against) and options != on_images:
         raise CrossgapError(
             "--look, --starts, --steps, --gain and --validation are for the closed loop, --data for images."
         )
@@ -78,7 +83,12 @@ def evaluate_models(models: tuple[Path, ...], options: EvaluationOptions) -> dic
     device = make_fabric(options.device).device
     loaded = {str(path): AdaptedModel.load(path, device) for path in models}
     seeds = available[:starts]
-    result = compare_errors(loaded, folder) if folder else play(loaded, look, gain, seeds, steps)
+    if held_against or any("task_model" not in model.networks for model in loaded.values()):
+        result = compare_translators(loaded, options)
+    elif folder:
+        result = compare_errors(loaded, folder)
+    else:
+        result = play(loaded, look, gain, seeds, steps)
     if output is not None:
         write_json(output, result)
     return result

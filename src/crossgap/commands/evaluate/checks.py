@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import numpy as np
+
 from crossgap.base.progress import say
 from crossgap.core.runs import CONFIG
 from crossgap.data import LabelledImages
@@ -38,12 +40,7 @@ def check_data(path: Path, model: AdaptedModel, folder: Path, data: LabelledImag
     Raises:
         CrossgapError: they are of another size.
     """
-    height, width = data.images.shape[1:3]
-    if (height, width) != (model.size, model.size):
-        raise CrossgapError(
-            f"{folder} has images of {width}×{height} pixels, {path} takes {model.size}×{model.size}. "
-            "Expected one size."
-        )
+    check_size(folder, data.images, model.size, path)
     run = next((above for above in path.resolve().parents[:DEPTH] if (above / CONFIG).exists()), None)
     record = json.dumps(model.made_of)
     if run is not None:
@@ -55,4 +52,23 @@ def check_data(path: Path, model: AdaptedModel, folder: Path, data: LabelledImag
         say(
             f"{seen:,} of the {len(data):,} images of {folder} are of the run of {path}: what was trained on "
             "them is too good here."
+        )
+
+
+def check_size(folder: Path, images: np.ndarray, size: int, of: Path) -> None:
+    """Whether a model takes images (n, H, W, 3).
+
+    Args:
+        folder: where they are from, for the message.
+        images: of any size.
+        size: the model's.
+        of: the model, for the message.
+
+    Raises:
+        CrossgapError: they are of another size.
+    """
+    height, width = images.shape[1:3]
+    if (height, width) != (size, size):
+        raise CrossgapError(
+            f"{folder} has images of {width}×{height} pixels, {of} takes {size}×{size}. Expected one size."
         )

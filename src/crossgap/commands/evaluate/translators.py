@@ -1,0 +1,123 @@
+"""Translators on images: how near to true pairs, how like a domain, and whether labels are preserved."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from crossgap.base.progress import progress_bar, track
+from crossgap.commands.evaluate.checks import check_data, check_is_model, check_size
+from crossgap.commands.evaluate.tables import print_own_units, short
+from crossgap.commands.evaluate.translator_tables import IDENTITY, minus_identity, print_translators
+from crossgap.commands.options import EvaluationOptions
+from crossgap.data import Classes, LabelledImages, read_folder
+from crossgap.data.folder import label_columns, read_unlabelled
+from crossgap.data.pictures import read_pairs
+from crossgap.data.table import LABELS
+from crossgap.deploy.adapted import AdaptedModel
+from crossgap.deploy.pictures import check_translates
+from crossgap.errors import CrossgapError
+from crossgap.evaluation.kernel_distance import task_features
+from crossgap.evaluation.translators import Judges
+
+BATCH = 64
+"""Images between two steps of the progress bar."""
+
+
+def compare_translators(loaded: dict[str, AdaptedModel], options: EvaluationOptions) -> dict[str, Any]:
+    """Translate the images of --data with each model, print the metrics, and say them as JSON.
+
+    Raises:
+        CrossgapError: there is nothing to hold them against, a model has no translator, or whatever is wrong
+            with a folder.
+    """
+    if options.data is None or not options.held_against:
+        raise CrossgapError(
+            "A translator is evaluated on images. Expected --data, and --pairs, --like or --task-model: what "
+            "translated images are held against."
+        )
+    for model in loaded.values():
+        check_translates(model)
+    judges = _judges(options, *next(iter(loaded.items())))
+    for name, model in loaded.items():
+        check_data(Path(name), model, options.data, judges.data)
+    images = {IDENTITY: judges.data.images}
+    images |= {name: _translated(name, model, judges.data.images) for name, model in loaded.items()}
+    measured = {name: judges.measure(made) for name, made in images.items()}
+    own = {name: _own_units(judges, made) for name, made in images.items()}
+    names = {IDENTITY: IDENTITY} | short(list(loaded))
+    print_translators(judges, measured, names)
+    print_own_units({names[name]: errors for name, errors in own.items()})
+    return {
+        "data": str(options.data),
+        **{name: str(path) for name, path in options.held_against.items()},
+        "features": None if judges.features is None else judges.features.name,
+        "models": {
+            name: {metric: value.figures() for metric, value in metrics.items()}
+            | {"mean_absolute_error": own[name]}
+            for name, metrics in measured.items()
+        },
+        "minus_identity": minus_identity(measured),
+    }
+
+
+def _judges(options: EvaluationOptions, name: str, model: AdaptedModel) -> Judges:
+    """What translated images are held against, read and checked; `model`, called `name`, is one of those that
+    translate."""
+    assert options.data is not None
+    task_model, pairs, like, features = _task_model(options, model), None, None, None
+    data = _read_labelled(options.data, task_model)
+    if options.pairs is not None:
+        _, truth = read_pairs(options.data, options.pairs, track=track)  # in the order of the data
+        check_size(options.pairs, pairs := truth.images, model.size, Path(name))
+    if options.like is not None:
+        if task_model is None:
+            raise CrossgapError("--like needs --task-model, in whose features images are compared.")
+        features = task_features(task_model, str(options.task_model))
+        like = read_unlabelled(options.like, track)
+        check_size(options.like, like.images, model.size, Path(name))
+    return Judges(data, pairs, like, features, task_model)
+
+
+def _task_model(options: EvaluationOptions, model: AdaptedModel) -> AdaptedModel | None:
+    """The one that tells whether labels are preserved, where there is one."""
+    if options.task_model is None:
+        return None
+    check_is_model(options.task_model)
+    found = AdaptedModel.load(options.task_model, model.device)
+    if "task_model" not in found.networks:
+        raise CrossgapError(
+            f"--task-model {options.task_model} has none. Expected a model that predicts labels."
+        )
+    if found.size != model.size:
+        raise CrossgapError(
+            f"--task-model {options.task_model} takes images of {found.size} pixels, the translators of "
+            f"{model.size}. Expected one size."
+        )
+    return found
+
+
+def _read_labelled(folder: Path, task_model: AdaptedModel | None) -> LabelledImages:
+    """The images of a folder, with the labels that the task model predicts where it has them."""
+    names = () if task_model is None else task_model.label_names
+    if names and (folder / LABELS).exists() and set(names) <= set(label_columns(folder)):
+        return read_folder(folder, names, track)
+    return read_unlabelled(folder, track)
+
+
+def _translated(name: str, model: AdaptedModel, images: np.ndarray) -> np.ndarray:
+    made = []
+    with progress_bar(f"translate with {Path(name).name}", len(images)) as advance:
+        for start in range(0, len(images), BATCH):
+            made.append(model.translate(images[start : start + BATCH]))
+            advance(len(made[-1]))
+    return np.concatenate(made)
+
+
+def _own_units(judges: Judges, images: np.ndarray) -> dict[str, float]:
+    """Mean absolute error of every label that is a number, where the labels are known."""
+    task_model = judges.task_model
+    if task_model is None or not judges.labelled or isinstance(task_model.scale, Classes):
+        return {}
+    errors = np.abs(task_model.predict(images) - judges.data.labels).mean(0).tolist()
+    return dict(zip(task_model.label_names, errors, strict=True))

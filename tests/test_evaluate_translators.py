@@ -1,0 +1,206 @@
+"""`crossgap evaluate` of translators: figures that are known, and input that cannot be compared."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from crossgap.cli import main
+from crossgap.data import Classes, LabelledImages, LabelScale, write_folder
+from crossgap.data.image_file import save_image
+from crossgap.deploy.adapted import AdaptedModel
+from crossgap.evaluation.images import ROUNDING
+from crossgap.networks import register_network
+
+SIZE, N = 24, 12
+
+
+@register_network
+class Brighter(nn.Module):
+    """A translator that is known: every level higher by so many."""
+
+    def __init__(self, levels: float = 0.0):
+        super().__init__()
+        self.by = nn.Parameter(torch.tensor(levels / 127.5))
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return images + self.by
+
+
+@register_network
+class MeanLevel(nn.Module):
+    """A task model that is known: (mean level − 100) / 10, which is the label in its scale; or a class."""
+
+    def __init__(self, classes: bool = False):
+        super().__init__()
+        self.classes, self.unused = classes, nn.Parameter(torch.zeros(1))
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        level = (images.mean((1, 2, 3)) + 1) * 127.5
+        return torch.stack([150 - level, level - 150], 1) if self.classes else (level[:, None] - 100) / 10
+
+
+def translator(levels: float) -> AdaptedModel:
+    return AdaptedModel(None, None, (), SIZE, Brighter(levels), "brighter")
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """Models and folders: `data` of plain images of level 100 to 122, three in an episode, with this level as
+    their label; `pairs`, 20 levels brighter; `like`, of the same distribution as these."""
+    levels = np.arange(100, 100 + 2 * N, 2, dtype=np.uint8)
+    images = np.broadcast_to(levels[:, None, None, None], (N, SIZE, SIZE, 3)).copy()
+    data = LabelledImages(images, levels[:, None].astype(np.float32), ("level",), np.arange(N) // 3)
+    write_folder(tmp_path / "data", data)
+    write_folder(tmp_path / "pairs", replace(data, images=images + 20))
+    write_folder(tmp_path / "like", replace(data, images=images + 21))
+    for name, by in (("right", 20.0), ("half", 10.0)):
+        translator(by).save(tmp_path / name)
+    AdaptedModel(MeanLevel(), LabelScale((100.0,), (10.0,)), ("level",), SIZE, None, "mean").save(
+        tmp_path / "mean"
+    )
+    return tmp_path
+
+
+@pytest.fixture
+def evaluate(place, monkeypatch, capsys) -> Callable[..., tuple[int, str, dict]]:
+    """`evaluate(arguments…)`: exit code, what was said, and the JSON; DIR is the place."""
+
+    def run(*arguments: str) -> tuple[int, str, dict]:
+        output = place / "out.json"
+        words = [word.replace("DIR", str(place)) for word in arguments]
+        monkeypatch.setattr(
+            sys, "argv", ["crossgap", "evaluate", *words, "--output", str(output), "--device", "cpu"]
+        )
+        code = 0
+        try:
+            main()
+        except SystemExit as left:
+            code = int(left.code or 0)
+        found = json.loads(output.read_text()) if output.exists() else {}
+        return code, " ".join(capsys.readouterr().err.split()), found
+
+    return run
+
+
+ALL = ("--data", "DIR/data", "--pairs", "DIR/pairs", "--like", "DIR/like", "--task-model", "DIR/mean")
+
+
+def test_all_metrics_of_translators_that_are_known(evaluate, place) -> None:
+    code, said, found = evaluate("DIR/right", "DIR/half", *ALL)
+    assert code == 0, said
+    identity, right, half = (
+        found["models"][name] for name in ("identity", f"{place}/right", f"{place}/half")
+    )
+    for metrics, off in ((identity, 20), (half, 10)):
+        assert metrics["psnr"]["value"] == pytest.approx(20 * np.log10(255 / off), abs=1e-4)
+    assert right["psnr"]["value"] == pytest.approx(ROUNDING)
+    assert right["ssim"]["value"] == pytest.approx(1)
+    assert identity["ssim"]["value"] < half["ssim"]["value"] < 1
+    assert right["psnr"]["n"] == 4  # episodes
+    # the labels are the levels before: a task model that looks at the level is off by what was added
+    assert right["label_error"]["value"] == pytest.approx(4, rel=1e-3)  # (20 / 10)²
+    assert half["label_error"]["value"] == pytest.approx(1, rel=1e-3)
+    assert identity["label_error"]["value"] == pytest.approx(0, abs=1e-6)
+    assert half["mean_absolute_error"]["level"] == pytest.approx(10, rel=1e-3)
+    assert half["disagreement"]["value"] == pytest.approx(1, rel=1e-3)
+    assert found["features"] == f"outputs of {place}/mean"
+    assert right["kid"]["value"] < half["kid"]["value"] < identity["kid"]["value"]
+    changed = found["minus_identity"][f"{place}/half"]
+    assert changed["psnr"]["value"] == pytest.approx(20 * np.log10(2), abs=1e-4)
+    assert changed["psnr"]["low"] == pytest.approx(changed["psnr"]["high"], abs=1e-4)  # every image has it
+    assert changed["kid"]["high"] < 0
+    for words in (
+        "Minus identity",
+        "KID: on outputs of",
+        "Label error: mean squared error",
+        "4 episodes say",
+    ):
+        assert words in said
+
+
+def test_each_judge_gives_its_own_metrics(evaluate, place) -> None:
+    _, _, found = evaluate("DIR/right", "--data", "DIR/data", "--pairs", "DIR/pairs")
+    assert set(found["models"]["identity"]) == {"psnr", "ssim", "mean_absolute_error"}
+    (place / "data" / "labels.csv").unlink()
+    _, said, found = evaluate("DIR/right", "--data", "DIR/data", "--task-model", "DIR/mean")
+    assert set(found["models"]["identity"]) == {"disagreement", "mean_absolute_error"}
+    assert found["models"][f"{place}/right"]["disagreement"]["value"] == pytest.approx(4, rel=1e-3)
+    assert found["models"]["identity"]["disagreement"]["n"] == N  # each an episode of its own
+    assert found["models"]["identity"]["mean_absolute_error"] == {}
+    assert "own units" not in said
+
+
+def test_pairs_are_found_by_name_whatever_their_order_and_format(evaluate, place) -> None:
+    """Copies of the pairs under endings of another format, in folders without a table."""
+    for index in range(N):
+        save_image(np.full((SIZE, SIZE, 3), 120 + 2 * index, np.uint8), place / f"{index:06}.bmp")
+    (place / "bmp" / "images").mkdir(parents=True)
+    for file in place.glob("*.bmp"):
+        file.rename(place / "bmp" / "images" / file.name)
+    _, _, found = evaluate("DIR/right", "--data", "DIR/data", "--pairs", "DIR/bmp")
+    assert found["models"][f"{place}/right"]["psnr"]["value"] == pytest.approx(ROUNDING)
+
+
+def test_a_model_with_a_task_model_of_its_own_is_asked_for_its_translator(evaluate, place) -> None:
+    model = AdaptedModel(MeanLevel(), LabelScale((100.0,), (10.0,)), ("level",), SIZE, Brighter(20.0), "both")
+    model.save(place / "both")
+    _, _, found = evaluate("DIR/both", "--data", "DIR/data", "--pairs", "DIR/pairs")
+    assert found["models"][f"{place}/both"]["psnr"]["value"] == pytest.approx(ROUNDING)
+    _, _, found = evaluate("DIR/both", "--data", "DIR/data")  # its errors, as ever
+    assert found["models"][f"{place}/both"]["value"] == pytest.approx(4, rel=1e-3)
+
+
+def test_classes_are_compared_by_error_rates(evaluate, place) -> None:
+    AdaptedModel(MeanLevel(True), Classes(2), ("level",), SIZE).save(place / "bright")
+    (place / "data" / "labels.csv").write_text(
+        "image,level\n" + "".join(f"images/{index:06}.png,0\n" for index in range(N))
+    )
+    translator(40.0).save(place / "much")
+    _, said, found = evaluate("DIR/much", "--data", "DIR/data", "--task-model", "DIR/bright")
+    # of 100 … 122 those from 112 on are above 150 afterwards
+    assert found["models"][f"{place}/much"]["label_error"]["value"] == pytest.approx(0.5)
+    assert found["models"]["identity"]["label_error"]["high"] > 0  # Wilson's
+    assert "error rate" in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["DIR/right"], ["A translator is evaluated on images. Expected --data, and --pairs"]),
+        (["DIR/right", "--data", "DIR/data"], ["Expected --data, and --pairs, --like or --task-model"]),
+        (["DIR/right", *ALL, "--gain", "0.1"], ["--gain", "closed loop"]),
+        (["DIR/mean", "--data", "DIR/data", "--pairs", "DIR/pairs"], ["of mean has no translator"]),
+        (["DIR/right", "--data", "DIR/data", "--like", "DIR/like"], ["--like needs --task-model"]),
+        (["DIR/right", "--data", "DIR/data", "--task-model", "DIR/half"], ["--task-model", "half has none"]),
+        (["DIR/right", "--data", "DIR/data", "--task-model", "DIR"], ["no model. Expected one", "mean"]),
+        (["DIR/right", "--data", "DIR/data", "--pairs", "DIR/few"], ["few lacks the pairs of images/000002"]),
+        (["DIR/right", "--data", "DIR/few", "--pairs", "DIR/pairs"], ["lacks the pairs of images/000002"]),
+        (["DIR/right", "--data", "DIR/data", "--pairs", "DIR/large"], ["images of 48×48", "right takes 24"]),
+        (["DIR/right", "--data", "DIR/large", "--pairs", "DIR/large"], ["large has images of 48×48"]),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_compared(evaluate, place, tree, arguments: list[str], words: list[str]) -> None:
+    plain = LabelledImages(np.zeros((N, 48, 48, 3), np.uint8), np.zeros((N, 0), np.float32), (), np.arange(N))
+    write_folder(place / "large", plain)
+    write_folder(place / "few", replace(plain, images=plain.images[:, :24, :24]).select(slice(2)))
+    before = tree(place)
+    code, said, _ = evaluate(*arguments)
+    assert code == 2
+    assert all(word in said for word in words), said
+    assert tree(place) == before
+
+
+def test_policies_are_not_held_against_images(evaluate, place) -> None:
+    (place / "policy.json").touch()
+    code, said, _ = evaluate("DIR", "--pairs", "DIR/pairs")
+    assert code == 2
+    assert "--pairs, --like and --task-model are for translators" in said
