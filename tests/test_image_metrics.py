@@ -16,7 +16,7 @@ from crossgap.deploy.adapted import AdaptedModel
 from crossgap.errors import CrossgapError
 from crossgap.evaluation.coverage import mode_coverage
 from crossgap.evaluation.images import ROUNDING, mean_over_images, psnr, ssim
-from crossgap.evaluation.kernel_distance import Features, at_most, kernel_distance, task_features
+from crossgap.evaluation.kernel_distance import NamedFeatures, at_most, kernel_distance, task_features
 from crossgap.evaluation.labels import disagreement
 from crossgap.networks import TaskModel
 
@@ -195,7 +195,7 @@ def test_kid_over_episodes_is_less_certain() -> None:
 
 
 def test_features_are_a_networks_of_images_from_minus_one_to_one() -> None:
-    features = Features("means", nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten()))
+    features = NamedFeatures("means", nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten()))
     np.testing.assert_allclose(features(grey(0, 255)), [[-1.0] * 3, [1.0] * 3], atol=1e-6)
 
 

@@ -125,7 +125,8 @@ class EvaluationOptions:
     like: Path | None = None
     """images of the domain translated into, any number: KID of translated ones."""
     task_model: Path | None = None
-    """a model that tells whether translated images keep their labels; KID is measured in its features."""
+    """a model that tells whether translated images keep their labels. KID is in its features, else in
+    VGG16's, which are fetched once."""
     gain: float | None = None
     """the control gain, by default 0.2; a policy has none."""
     starts: int | None = None

@@ -27,7 +27,7 @@ BATCH = 64
 
 
 @dataclass(frozen=True)
-class Features:
+class NamedFeatures:
     """What images are compared by."""
 
     name: str
@@ -43,7 +43,7 @@ class Features:
         return torch.cat([self.network(image_tensor(part, weight.device)).double().cpu() for part in parts])
 
 
-def task_features(model: AdaptedModel, name: str) -> Features:
+def task_features(model: AdaptedModel, name: str) -> NamedFeatures:
     """What stands before the last layer of a task model; its outputs where its network has no `features`.
 
     Args:
@@ -52,8 +52,8 @@ def task_features(model: AdaptedModel, name: str) -> Features:
     """
     layer = getattr(model.task_model, "features", None)
     if isinstance(layer, nn.Module):
-        return Features(f"features of {name}", layer)
-    return Features(f"outputs of {name}", model.task_model)
+        return NamedFeatures(f"features of {name}", layer)
+    return NamedFeatures(f"outputs of {name}", model.task_model)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from crossgap.data.images import LabelCoding, LabelledImages
 from crossgap.deploy.adapted import AdaptedModel
 from crossgap.errors import CrossgapError
 from crossgap.evaluation.images import mean_over_images, psnr, ssim
-from crossgap.evaluation.kernel_distance import Features, KernelDistance, at_most, kernel_distance
+from crossgap.evaluation.kernel_distance import KernelDistance, NamedFeatures, at_most, kernel_distance
 from crossgap.evaluation.labels import over_episodes
 
 
@@ -51,7 +51,7 @@ class Judges:
     """(n, H, W, 3) uint8, what each should become: PSNR and SSIM."""
     like: LabelledImages | None = None
     """Images of the domain translated into: KID, with `features`."""
-    features: Features | None = None
+    features: NamedFeatures | None = None
     """What KID compares."""
     task_model: AdaptedModel | None = None
     """Its task model tells whether labels are preserved: how far its predictions of G(x) are from x's labels,

@@ -17,7 +17,8 @@ from crossgap.data.table import LABELS
 from crossgap.deploy.adapted import AdaptedModel
 from crossgap.deploy.pictures import check_translates
 from crossgap.errors import CrossgapError
-from crossgap.evaluation.kernel_distance import task_features
+from crossgap.evaluation.kernel_distance import NamedFeatures, task_features
+from crossgap.evaluation.photograph_features import photograph_features
 from crossgap.evaluation.translators import Judges
 
 BATCH = 64
@@ -71,9 +72,7 @@ def _judges(options: EvaluationOptions, name: str, model: AdaptedModel) -> Judge
         _, truth = read_pairs(options.data, options.pairs, track=track)  # in the order of the data
         check_size(options.pairs, pairs := truth.images, model.size, Path(name))
     if options.like is not None:
-        if task_model is None:
-            raise CrossgapError("--like needs --task-model, in whose features images are compared.")
-        features = task_features(task_model, str(options.task_model))
+        features = _features(options, task_model, model)
         like = read_unlabelled(options.like, track)
         check_size(options.like, like.images, model.size, Path(name))
     return Judges(data, pairs, like, features, task_model)
@@ -95,6 +94,15 @@ def _task_model(options: EvaluationOptions, model: AdaptedModel) -> AdaptedModel
             f"{model.size}. Expected one size."
         )
     return found
+
+
+def _features(
+    options: EvaluationOptions, task_model: AdaptedModel | None, model: AdaptedModel
+) -> NamedFeatures:
+    """What KID compares: the task model's features, or where there is none those of photographs."""
+    if task_model is None:
+        return photograph_features(model.device)
+    return task_features(task_model, str(options.task_model))
 
 
 def _read_labelled(folder: Path, task_model: AdaptedModel | None) -> LabelledImages:
