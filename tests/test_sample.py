@@ -61,14 +61,17 @@ def test_what_copies_its_training_images_is_said(trained: Path, tmp_path: Path, 
     model = trained / "run" / "models" / "dcgan"
     drawn = AdaptedModel.load(model).sample(3, 0)
     (tmp_path / "copied").mkdir()
-    for index, image in enumerate([*drawn, np.zeros_like(drawn[0])]):
+    for index, image in enumerate([np.zeros_like(drawn[0]), *drawn]):
         save_image(image, tmp_path / "copied" / f"{index}.png")
     _run(f"sample {model} --count 3 --output {tmp_path}/a.png --images {tmp_path}/copied --interpolate 0")
     told = said(capsys)
     assert "copied does not hold the very images that the model was trained on" in told
     assert "0.0 on average, 0.0 at least" in told
     assert "3 of 3 are copies" in told
-    assert Image.open(tmp_path / "a.png").size[1] == 3 * (128 + 25)
+    sheet = np.asarray(Image.open(tmp_path / "a.png"))
+    assert len(sheet) == 3 * (128 + 25)
+    _, nearest, training = (part[25:] for part in np.split(sheet, 3))
+    np.testing.assert_array_equal(nearest, training)  # below each what it is a copy of
 
 
 def test_a_model_that_is_in_no_run(trained: Path, tmp_path: Path, capsys) -> None:
