@@ -283,6 +283,20 @@ def done_in(folder: Path) -> int:
     return read_json(newest / ABOUT, "checkpoint", {"step": int}, again)["step"] if newest else 0
 
 
+def checkpoint_weights(folder: Path) -> dict[str, dict[str, Tensor]]:
+    """The weights of each network in a phase's newest checkpoint, by the network's name.
+
+    Raises:
+        CrossgapError: there is none, or it is damaged.
+    """
+    if (newest := newest_in(folder)) is None:
+        raise CrossgapError(f"There is no checkpoint in {folder}. Expected that of a training.")
+    about = read_json(newest / ABOUT, "checkpoint", dict, f"Delete {folder} to train that part again.")
+    tensors = _under(read_tensors(newest / TENSORS, folder, about.get(DIGEST)), "network.")
+    names = dict.fromkeys(key.partition(".")[0] for key in tensors)
+    return {name: _under(tensors, f"{name}.") for name in names}
+
+
 def _optimizer_state(optimizer: Optimizer, tensors: dict[str, Tensor]) -> dict[int, dict[str, Tensor]]:
     """An optimizer's state by its weights' numbers.
 

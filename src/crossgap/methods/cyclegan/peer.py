@@ -1,10 +1,10 @@
 """The networks of pytorch-CycleGAN-and-pix2pix that a CycleGAN begins with (`--cyclegan.init`)."""
 
-import hashlib
 from pathlib import Path
 
 from torch import nn
 
+from crossgap.base.files import digest_of
 from crossgap.errors import CrossgapError
 from crossgap.networks import PatchDiscriminator
 from crossgap.networks.exchange import find_peer, load_peer, peer_file
@@ -28,7 +28,7 @@ def peer_files(folder: Path) -> dict[str, Path]:
 
 def digests(folder: Path) -> dict[str, str]:
     """The SHA-256 of each of these files; errors as of `peer_files`."""
-    return {name: hashlib.sha256(file.read_bytes()).hexdigest() for name, file in peer_files(folder).items()}
+    return {name: digest_of(file) for name, file in peer_files(folder).items()}
 
 
 def peer_networks(folder: Path, size: int) -> dict[str, nn.Module]:

@@ -1,5 +1,6 @@
 """The `.pth` files of pytorch-CycleGAN-and-pix2pix: read, nothing but tensors unpickled, and written."""
 
+import io
 from pathlib import Path
 
 import torch
@@ -86,5 +87,7 @@ def save_peer(network: nn.Module, path: str | Path) -> None:
         CrossgapError: it is another network, or there is none like it there, or the place cannot be written.
     """
     theirs = {name: value.detach().cpu().contiguous() for name, value in to_peer(network).items()}
+    content = io.BytesIO()  # a file's own name would be in it, and here that is a temporary's
+    torch.save(theirs, content)
     with writing(Path(path)) as temporary:
-        torch.save(theirs, temporary)
+        temporary.write_bytes(content.getvalue())

@@ -7,7 +7,15 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from crossgap.networks.exchange.names import LEAST_LEVELS, peer_names, to_peer
+from crossgap.errors import CrossgapError
+from crossgap.networks.exchange.names import (
+    LEAST_LEVELS,
+    patch_names,
+    peer_names,
+    resnet_names,
+    to_peer,
+    unet_names,
+)  # fmt: skip
 from crossgap.networks.registry import build
 
 SPECTRAL = re.compile(r"\.weight_(orig|u|v)$|\.parametrizations\.")
@@ -39,6 +47,22 @@ def network_of(theirs: Mapping[str, Tensor]) -> nn.Module:
     network = build(kind, arguments)
     network.load_state_dict({own: theirs[name] for own, name in peer_names(network).items()})
     return network
+
+
+def rebuilt(ours: Mapping[str, Tensor]) -> nn.Module:
+    """The `ResnetGenerator`, `UNet` or `PatchDiscriminator` whose `state_dict` this is, as in a checkpoint.
+
+    Raises:
+        CrossgapError: it is another network's, or there is none like it there.
+    """
+    first = next((weight for name, weight in ours.items() if weight.ndim == 4), torch.empty(0))
+    names = unet_names if "down.0.0.weight" in ours else resnet_names if first.shape[-1] == 7 else patch_names
+    try:
+        return network_of({name: ours[own] for own, name in names(ours).items()})
+    except AnotherNetworkError as error:
+        raise CrossgapError(
+            f"This network cannot be written for pytorch-CycleGAN-and-pix2pix: {error}."
+        ) from error
 
 
 def described(theirs: Mapping[str, Tensor]) -> tuple[str, dict[str, Any]]:
