@@ -1,0 +1,256 @@
+"""Style and dream: the arm in another style, dreams of VGG16 and of the arm's own policy, and which pixels the
+policy looks at. The truth is known: the labels, and where arm and cube are."""
+
+import functools
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from crossgap.base.files import once, read_arrays, writing
+from crossgap.base.progress import progress_bar
+from crossgap.collection import Collection
+from crossgap.core.fabric import hardware
+from crossgap.core.runs import timed
+from crossgap.data import LabelledImages
+from crossgap.data.batches import to_images, to_tensor
+from crossgap.deploy.adapted import weights_of
+from crossgap.evaluation import AGGREGATE
+from crossgap.evaluation.images import mean_over_images
+from crossgap.experiments.engine.experiment import Rows, rows_of
+from crossgap.experiments.imaging.arm import ARM_SIZES, CLEAR, HELD_OUT_SEED, ArmSize, ArmStudy
+from crossgap.experiments.imaging.study import STUDIES
+from crossgap.methods.deep_dream import DreamConfig
+from crossgap.methods.deep_dream.dream import DeepDream
+from crossgap.methods.integrated_gradients.saliency import integrated_gradients
+from crossgap.methods.style_transfer import StyleConfig
+from crossgap.methods.style_transfer.transfer import StyleTransfer
+from crossgap.networks.features import convolutions
+from crossgap.networks.pretrained import pretrained
+from crossgap.networks.vgg import VGG
+
+TWICE = 2
+"""How much larger than the policy's images the pictures are."""
+LABEL_MAP = "label_map"
+"""The look in which arm and cube have colours, and what is behind them is white or black."""
+
+
+@dataclass(frozen=True)
+class StyleSize(ArmSize):
+    """Size of the study."""
+
+    shown: int = 4
+    """Pictures that are stylized, and dreamt of."""
+    style: StyleConfig = field(default_factory=lambda: StyleConfig(steps=150, rate=0.05))
+    """The transfer."""
+    dream: DreamConfig = field(default_factory=lambda: DreamConfig(octaves=3, steps=15, jitter=8))
+    """The dream."""
+
+
+def _size(preset: str, **of: Any) -> StyleSize:
+    return StyleSize(**vars(ARM_SIZES[preset]), **of)
+
+
+SIZES = {
+    "smoke": _size("smoke", shown=2, style=StyleConfig(steps=2), dream=DreamConfig(octaves=2, steps=2)),
+    "quick": _size("quick"),
+    "full": _size("full", shown=16, style=StyleConfig(steps=300)),
+}
+ABOUT = (
+    "Falls: how far a loss is below that of white noise at the end. Error: the policy's, squared, on the "
+    "picture (1 = knows nothing). Rise: a layer's mean square activation after, beside before. Gap: how far "
+    "integrated gradients miss completeness. On arm and cube: the share of what the policy looks at."
+)
+TITLES = {
+    "content": "the picture as it is",
+    "style_content": "stylized through VGG16, from the picture",
+    "style_noise": "stylized through VGG16, from white noise",
+    "style_policy": "stylized through the policy, from white noise",
+    "dream_vgg16": "dream of VGG16",
+    "dream_policy": "dream of the policy",
+    "area": "every pixel alike",
+    "saliency": "integrated gradients of the policy",
+}
+METRICS = {
+    "content_fall": ("content loss falls", "%"), "style_fall": ("style loss falls", "%"),
+    "task_error": ("error", "{:.2f}"), "rise": ("rise", "{:.1f}"), "gap": ("gap", "{:.1%}"),
+    "on_task": ("on arm and cube", "%"),
+}  # fmt: skip
+
+
+def waves(size: int) -> np.ndarray:
+    """The style: (size, size, 3) uint8, rings of three colours around two centres each, made by a formula."""
+    y, x = np.mgrid[:size, :size] / size
+    rings = []
+    for colour in range(3):
+        centres = (0.2 + 0.3 * colour, 0.1), (0.9, 0.4 + 0.25 * colour)
+        near, far = (np.hypot(x - a, y - b) for a, b in centres)
+        rings.append(np.sin(40 * near + 2 * colour) + np.sin(28 * far))
+    values = np.tanh(1.5 * np.stack(rings, -1))
+    return np.round(127.5 * (values + 1)).astype(np.uint8)
+
+
+class Style(ArmStudy):
+    """What style transfer and DeepDream make of the arm's pictures, and what its policy looks at."""
+
+    preset: StyleSize
+    sizes, about, titles, metrics = SIZES, ABOUT, TITLES, METRICS
+
+    # pictures
+
+    def _rendered(self, look: str) -> LabelledImages:
+        """Held-out demonstrations in a look, twice the policy's size."""
+        size = self.preset
+        about = Collection(
+            look, size.held_out_episodes, size.steps, TWICE * size.size, 100 * self.seed + HELD_OUT_SEED,
+            perturbation=size.perturbation,
+        )  # fmt: skip
+        return self.collected(about, self.source_folder / "data" / f"{look}_{TWICE}x")
+
+    @functools.cached_property
+    def contents(self) -> LabelledImages:
+        """The pictures that are worked on."""
+        every = self._rendered(CLEAR)
+        return every.select(np.linspace(0, len(every) - 1, self.preset.shown).astype(int))
+
+    def shrunk(self, images: np.ndarray) -> np.ndarray:
+        """Pictures at the policy's size, each pixel the mean of four."""
+        n, side, _, _ = images.shape
+        means = images.reshape(n, side // TWICE, TWICE, side // TWICE, TWICE, 3).mean((2, 4))
+        return np.round(means).astype(np.uint8)
+
+    # networks
+
+    @functools.cached_property
+    def vgg(self) -> nn.Module:
+        """VGG16, fetched once."""
+        return pretrained("vgg16").to(self.fabric.device)
+
+    def _network(self, method: str) -> nn.Module:
+        return self.policy.task_model if method.endswith("policy") else self.vgg
+
+    def _tensor(self, image: np.ndarray) -> Tensor:
+        return to_tensor(image[None]).to(self.fabric.device)
+
+    @property
+    def _bf16(self) -> bool:
+        return hardware(self.fabric)["precision"] == "bf16-mixed"
+
+    # what is made
+
+    def stylized(self, method: str, image: np.ndarray) -> tuple[np.ndarray, dict[str, float]]:
+        """A picture (H, W, 3) in the style, and by how much each loss fell."""
+        network, size = self._network(method), len(image)
+        config = replace(self.preset.style, start="content" if method == "style_content" else "noise")
+        if not isinstance(network, VGG):
+            layers = convolutions(network)
+            config = replace(config, content_layers=(layers[len(layers) // 2],), style_layers=tuple(layers))
+        both = self._tensor(image), self._tensor(waves(size))
+        transfer = StyleTransfer(network, *both, config, self.seed, self._bf16)
+        with progress_bar(self.titles[method], config.steps, quiet=self.quiet) as advance:
+            for _ in range(config.steps):
+                transfer.step()
+                advance(1)
+        with torch.no_grad():
+            losses = transfer.losses()
+        falls = {
+            f"{name}_fall": 1 - float(losses[name]) / transfer.of_noise[name] for name in ("content", "style")
+        }
+        return to_images(transfer.picture.detach())[0], falls
+
+    def dreamt(self, method: str, image: np.ndarray) -> tuple[np.ndarray, dict[str, float]]:
+        """A dream (H, W, 3) of a picture, and the rise of its activation."""
+        network = self._network(method)
+        layers = convolutions(network)
+        dreamer = DeepDream(network, (layers[len(layers) // 2],), self.preset.dream, self.seed, self._bf16)
+        picture = self._tensor(image)
+        with progress_bar(
+            self.titles[method], self.preset.dream.octaves * self.preset.dream.steps, quiet=self.quiet
+        ) as advance:
+            dream = dreamer(picture, advance)
+        return to_images(dream)[0], {"rise": dreamer.activation(dream) / dreamer.activation(picture)}
+
+    def _attention(self) -> dict[str, dict[str, Any]]:
+        """How complete the policy's integrated gradients are, and which share of them is on arm and cube."""
+        seen = to_tensor(self.shrunk(self.contents.images)).to(self.fabric.device)
+        mask = torch.from_numpy(self.on_task()).to(seen.device)
+        found = [
+            integrated_gradients(self.policy.task_model, seen, output)
+            for output in range(self.policy.scale.outputs)
+        ]
+        shares = torch.stack([one.shares.abs().sum(1) for one in found]).sum(0)
+        gap = torch.stack([one.gap.abs() for one in found]).sum(0)
+        change = torch.stack([one.change.abs() for one in found]).sum(0)
+        on_task = (shares * mask).sum((1, 2)) / shares.sum((1, 2))
+        return {
+            "gap": mean_over_images((gap / change).cpu().numpy()),
+            "on_task": mean_over_images(on_task.cpu().numpy()),
+        }
+
+    def on_task(self) -> np.ndarray:
+        """Where arm and cube are in the pictures at the policy's size, (n, size, size) bool."""
+        every = self._rendered(LABEL_MAP)
+        labels = every.select(np.linspace(0, len(every) - 1, self.preset.shown).astype(int)).images
+        coloured = np.ptp(labels.astype(int), axis=-1) > 64  # neither white, grey nor black
+        small = coloured.reshape(len(labels), self.preset.size, TWICE, self.preset.size, TWICE)
+        return small.any((2, 4))
+
+    # figures
+
+    def measured(self) -> Rows:
+        """A row per method and metric."""
+        return [
+            row for method in self.titles
+            for row in rows_of(self._found(method), domain="style", method=method)
+        ]  # fmt: skip
+
+    def _found(self, method: str) -> dict[str, Any]:
+        path, policy = self.folder / "evaluation" / f"{method}.json", self._policy_folder
+        of = functools.partial(weights_of, policy)
+        return once(path, lambda: self._measure(method), "evaluation", AGGREGATE, of)
+
+    @functools.cached_property
+    def _policy_folder(self) -> Path:
+        return self.saved(self.trainings("policy", self.source, self.source), "source_only")
+
+    def _file(self, method: str) -> Path:
+        """Where pictures are kept."""
+        return self.folder / "pictures" / f"{method}.npz"
+
+    def _measure(self, method: str) -> dict[str, Any]:
+        if method == "saliency":
+            return self._attention()
+        if method == "area":
+            return {"on_task": mean_over_images(self.on_task().mean((1, 2)))}
+        if method == "content":
+            return {"task_error": self._error(self.contents.images)}
+        make = self.dreamt if method.startswith("dream") else self.stylized
+        with timed(self.root, method):
+            made = [make(method, image) for image in self.contents.images]
+        figures = {
+            name: mean_over_images(np.array([found[name] for _, found in made])) for name in made[0][1]
+        }
+        images = np.stack([image for image, _ in made])
+        with writing(self._file(method)) as temporary, temporary.open("wb") as file:
+            np.savez_compressed(file, images=images)
+        return figures | {"task_error": self._error(images)}
+
+    def _error(self, images: np.ndarray) -> dict[str, Any]:
+        predicted = self.policy.predict(self.shrunk(images))
+        return mean_over_images(self.policy.scale.errors(predicted, self.contents.labels))
+
+    def pictures(self) -> dict[str, np.ndarray]:
+        """The pictures, the style, and what is made of them."""
+        contents = self.contents.images
+        style = waves(contents.shape[1])[None]
+        rows = {"the picture as it is; the last one is the style": np.concatenate([contents, style])}
+        for method in ("style_content", "style_noise", "style_policy", "dream_vgg16", "dream_policy"):
+            again = f"Delete {self.folder} to make it again."
+            (rows[self.titles[method]],) = read_arrays(self._file(method), ("images",), again)
+        return rows
+
+
+STUDIES.enter("style", Style, rank=6)
