@@ -43,8 +43,25 @@ def step_table(results: dict[str, Any]) -> str:
     return table("image size", ["eager float32", "shipped", "ratio (10 to 90 %)"], lines, text)
 
 
+def style_table(results: dict[str, Any]) -> str:
+    """How fast a picture is stylized, the shipped step beside the plain recipe, in Markdown."""
+    origin, lines = results["provenance"], []
+    for row in results["rows"]:
+        times = [f"{1000 * row['seconds_per_step'][step]:.0f} ms" for step in ("plain", "shipped")]
+        ratio = "{median:.2f} ({low:.2f}–{high:.2f})".format_map(row["ratio"])
+        lines.append((f"{row['size']} px", [*times, ratio]))
+    differences = [max(row["largest_relative_difference_of_losses"].values()) for row in results["rows"]]
+    text = (
+        f"{origin['device'].upper()}, {results['threads']} threads, {origin['precision']}; load before: "
+        f"{origin['load_before']}. Losses of the first steps alike to {100 * max(differences):.1f} %. "
+        f"`{origin['command']}`, commit {origin['commit']}."
+    )
+    return table("picture", ["plain recipe", "shipped", "ratio (10 to 90 %)"], lines, text)
+
+
 TABLES = {
     "blind": ("benchmarks/blind.json", blind_sentence),
     "quick-minutes": ("benchmarks/quick_presets.json", minutes_table),
+    "style-step": ("benchmarks/style_step_cpu.json", style_table),
     "train-step": ("benchmarks/train_step_cpu.json", step_table),
 }

@@ -1,5 +1,5 @@
-"""Style and dream: the arm in another style, dreams of VGG16 and of the arm's own policy, and which pixels the
-policy looks at. The truth is known: the labels, and where arm and cube are."""
+"""Style and dream: the arm in another style, dreams of VGG16 and of the arm's own policy, and which pixels
+the policy looks at. The truth is known: the labels, and where arm and cube are."""
 
 import functools
 from dataclasses import dataclass, field, replace
@@ -42,9 +42,9 @@ LABEL_MAP = "label_map"
 class StyleSize(ArmSize):
     """Size of the study."""
 
-    shown: int = 4
+    shown: int = 3
     """Pictures that are stylized, and dreamt of."""
-    style: StyleConfig = field(default_factory=lambda: StyleConfig(steps=150, rate=0.05))
+    style: StyleConfig = field(default_factory=lambda: StyleConfig(steps=100, rate=0.05))
     """The transfer."""
     dream: DreamConfig = field(default_factory=lambda: DreamConfig(octaves=3, steps=15, jitter=8))
     """The dream."""
