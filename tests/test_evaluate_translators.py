@@ -27,7 +27,7 @@ SIZE, N = 24, 12
 
 
 @register_network
-class Brighter(nn.Module):
+class LevelsAdded(nn.Module):
     """A translator that is known: every level higher by so many."""
 
     def __init__(self, levels: float = 0.0):
@@ -52,7 +52,7 @@ class MeanLevel(nn.Module):
 
 
 def translator(levels: float) -> AdaptedModel:
-    return AdaptedModel(None, None, (), SIZE, Brighter(levels), "brighter")
+    return AdaptedModel(None, None, (), SIZE, LevelsAdded(levels), "brighter")
 
 
 @pytest.fixture
@@ -122,7 +122,7 @@ def test_all_metrics_of_translators_that_are_known(evaluate, place) -> None:
     assert changed["psnr"]["low"] == pytest.approx(changed["psnr"]["high"], abs=1e-4)  # every image has it
     assert changed["kid"]["high"] < 0
     for words in (
-        "Minus identity",
+        "minus identity",
         "KID: on outputs of",
         "Label error: mean squared error",
         "4 episodes say",
@@ -170,7 +170,9 @@ def test_pairs_are_found_by_name_whatever_their_order_and_format(evaluate, place
 
 
 def test_a_model_with_a_task_model_of_its_own_is_asked_for_its_translator(evaluate, place) -> None:
-    model = AdaptedModel(MeanLevel(), LabelScale((100.0,), (10.0,)), ("level",), SIZE, Brighter(20.0), "both")
+    model = AdaptedModel(
+        MeanLevel(), LabelScale((100.0,), (10.0,)), ("level",), SIZE, LevelsAdded(20.0), "both"
+    )
     model.save(place / "both")
     _, _, found = evaluate("DIR/both", "--data", "DIR/data", "--pairs", "DIR/pairs")
     assert found["models"][f"{place}/both"]["psnr"]["value"] == pytest.approx(ROUNDING)

@@ -19,10 +19,12 @@ from torch import nn
 from crossgap.cli import main
 from crossgap.data import LabelScale, read_folder
 from crossgap.data.folder import read_unlabelled
+from crossgap.data.pictures import fitted
 from crossgap.deploy import folders
 from crossgap.deploy.adapted import AdaptedModel
 from crossgap.errors import CrossgapError
-from crossgap.networks import TaskModel, register_network
+from crossgap.networks import ResnetGenerator, TaskModel, register_network
+from crossgap.networks.exchange import save_peer
 
 SIZE = 24
 RNG = np.random.default_rng(0)
@@ -294,6 +296,22 @@ def test_a_model_without_a_translator(crossgap, data, tmp_path) -> None:
         assert not (tmp_path / output).exists()
     with pytest.raises(CrossgapError, match="no translator"):
         folders.translate_folder(plain, data, tmp_path / "out")
+
+
+def test_a_generator_s_file_of_the_peer(crossgap, data, tmp_path) -> None:
+    torch.manual_seed(0)
+    network = ResnetGenerator(4, 1)
+    save_peer(network, tmp_path / "latest_net_G_A.pth")
+    picture, out = data / "images/later/x.PNG", tmp_path / "x.png"
+    code, said = crossgap(tmp_path / "latest_net_G_A.pth", picture, out, "--resize")
+    assert code == 0, said
+    assert "takes pictures of 256 pixels here; `crossgap convert`" in said
+    wanted = AdaptedModel(None, None, (), 256, network).translate(fitted(PICTURES[5], 256))[0]
+    np.testing.assert_allclose(read(out), wanted, atol=1)
+    code, said = crossgap(tmp_path / "latest_net_G_A.pth", data, tmp_path / "out")
+    assert code == 2
+    assert "images/0.bmp: 24×24 pixels, the model takes 256×256" in said
+    assert "frame by frame" not in said  # the table has said so
 
 
 # videos

@@ -17,7 +17,9 @@ def translate(
     in quality 95. Started again after a kill, it goes on where it was; a video begins again.
 
     Args:
-        model: folder of an adapted model of any method with a translator.
+        model: folder of an adapted model of any method with a translator; or a generator's file of
+            pytorch-CycleGAN-and-pix2pix, latest_net_G_A.pth or such, for images of 256 pixels or what its
+            U-Net is for: `crossgap convert` makes models for others.
         source: a folder of pictures, a picture or a video.
         output: the new folder, picture, or video (.mp4).
         resize: scale and centre-crop what is not of the model's size into it.

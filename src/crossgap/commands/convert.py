@@ -45,6 +45,23 @@ def adapt(source: Path, output: Path, size: int | None) -> None:
     """A generator's file to the folder of an adapted model.
 
     Raises:
+        CrossgapError: as `model_of_file`.
+    """
+    model = model_of_file(source, size)
+    model.save(output)
+    say(f"Adapted model: {output}")
+    say(f"{_described(model.networks['translator'])}: images of {model.size} × {model.size} pixels")
+    say_next({"Next, pictures": command("translate", output, "FOLDER", "OUT")})
+
+
+def model_of_file(source: Path, size: int | None = None) -> AdaptedModel:
+    """The model of a generator's file.
+
+    Args:
+        source: the file.
+        size: of images; by default the one that a U-Net is for, or `SIZE`.
+
+    Raises:
         CrossgapError: it is no generator of colour images, or not for images of that size.
     """
     network = load_peer(source)
@@ -63,10 +80,7 @@ def adapt(source: Path, output: Path, size: int | None) -> None:
         )
     model = AdaptedModel(None, None, (), chosen, network, CODE)
     model.made_of = {"file": source.name, "sha256": digest_of(source)}
-    model.save(output)
-    say(f"Adapted model: {output}")
-    say(f"{_described(network)}: images of {chosen} × {chosen} pixels")
-    say_next({"Next, pictures": command("translate", output, "FOLDER", "OUT")})
+    return model
 
 
 def export(source: Path, output: Path) -> None:

@@ -2,7 +2,10 @@
 
 from pathlib import Path
 
+import torch
+
 from crossgap.base.progress import say
+from crossgap.commands.convert import model_of_file
 from crossgap.core.fabric import make_fabric
 from crossgap.data.folder import EXTENSIONS, UNREAD
 from crossgap.deploy.adapted import AdaptedModel
@@ -20,7 +23,7 @@ def translate(path: Path, source: Path, output: Path, resize: bool, device: str)
     """
     if not source.exists():
         raise CrossgapError(f"No {source}. Expected a folder of pictures, a picture or a video.")
-    model = AdaptedModel.load(path, make_fabric(device).device)
+    model = _model(path, make_fabric(device).device)
     if source.is_dir():
         found = translate_folder(model, source, output, resize)
         strips = sum(found.images.values())
@@ -33,6 +36,16 @@ def translate(path: Path, source: Path, output: Path, resize: bool, device: str)
     else:
         count = translate_video(model, source, output, resize)
         say(f"{count:,} frames: {output}")
+
+
+def _model(path: Path, device: torch.device) -> AdaptedModel:
+    """The model of a folder, or of another code's file of a generator."""
+    if path.suffix != ".pth":
+        return AdaptedModel.load(path, device)
+    model = model_of_file(path)
+    say(f"{path} takes pictures of {model.size} pixels here; `crossgap convert` makes a model for others.")
+    model.translator = model.networks["translator"].to(device)
+    return model
 
 
 def _listed(files: tuple[Path, ...], most: int = 3) -> str:

@@ -45,6 +45,18 @@ def read_pairs(
     Raises:
         CrossgapError: as `read_pictures`; or the two have not the same names.
     """
+    counterparts = read_counterparts(source, target, size, track)  # says first whose pair is missing
+    return read_pictures(source, size, track), counterparts
+
+
+def read_counterparts(
+    source: str | Path, target: str | Path, size: int | None = None, track: Track = untracked
+) -> LabelledImages:
+    """The pictures of `target` alone, in the order of those of `source`, as `read_pairs` has them.
+
+    Raises:
+        CrossgapError: as there.
+    """
     here, there = _by_name(Path(source)), _by_name(Path(target))
     for one, other, a, b in ((here, there, source, target), (there, here, target, source)):
         if missing := [name for name in one if name not in other]:
@@ -53,12 +65,8 @@ def read_pairs(
                 f"{b} lacks the pairs of {', '.join(missing[:LISTED])}{more} in {a}. Expected two pictures "
                 "of every name, one in each folder."
             )
-    cells = [here[name][0] for name in here], [there[name][0] for name in here]
-    episodes = [here[name][1] for name in here]
-    fit = partial(_fit, size)
-    return _read(Path(source), cells[0], episodes, fit, track), _read(
-        Path(target), cells[1], episodes, fit, track
-    )
+    cells, episodes = [there[name][0] for name in here], [episode for _, episode in here.values()]
+    return _read(Path(target), cells, episodes, partial(_fit, size), track)
 
 
 def read_side_by_side(

@@ -78,7 +78,9 @@ def _made_of(model: AdaptedModel, resize: bool) -> dict[str, object]:
 def _check_size(file: Path, strip: bool, size: int) -> None:
     """Whether a file has pictures of that size, by its header; a damaged one is found when it is read."""
     width, height = image_size(file) or (size, size)
-    if width != size or (height % size if strip else height != size):
+    if strip and height % width == 0:
+        height = width  # of its frames
+    if (width, height) != (size, size):
         raise wrong_size(file, width, height, size)
 
 

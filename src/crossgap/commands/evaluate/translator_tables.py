@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+from rich.box import SIMPLE_HEAD
 from rich.table import Column, Table
 
 from crossgap.base.progress import console, say
@@ -23,21 +24,23 @@ Measured = dict[str, dict[str, PerImage | KernelDistance]]
 
 
 def print_translators(judges: Judges, measured: Measured, names: dict[str, str]) -> None:
-    """Two tables: the metrics, and what each translator changes in them.
+    """A table of each metric by model, and what it means.
 
     Args:
         judges: what translated images were held against.
         measured: what came of it.
         names: what to call each model.
     """
-    columns = ["model", *(TITLES[metric] for metric in measured[IDENTITY])]
-    table = _table("Translated images, with 95 % intervals", columns)
-    for name, metrics in measured.items():
-        table.add_row(names[name], *(_cell(metric.figures()) for metric in metrics.values()))
-    console.print(table)
-    table = _table("Minus identity", columns)
-    for name, changes in minus_identity(measured).items():
-        table.add_row(names[name], *(_cell(change, "+") for change in changes.values()))
+    titles = ("metric", "model", "value", "95 % interval", f"minus {IDENTITY}")
+    columns = (Column(title, overflow="fold") for title in titles)
+    table, changes = Table(*columns, box=SIMPLE_HEAD, pad_edge=False), minus_identity(measured)
+    for metric in measured[IDENTITY]:
+        table.add_section()
+        for name, metrics in measured.items():
+            value, low, high = _shown(metrics[metric].figures())
+            change, least, most = _shown(changes[name][metric], "+") if name in changes else ("", "", "")
+            between = f"{change} ({least} … {most})" if change else ""
+            table.add_row(TITLES[metric] * (name == IDENTITY), names[name], value, f"{low} … {high}", between)
     console.print(table)
     say(f"{IDENTITY} is the images as they are. Better: higher PSNR and SSIM, lower KID and errors.")
     if judges.features is not None:
@@ -50,14 +53,10 @@ def print_translators(judges: Judges, measured: Measured, names: dict[str, str])
     warn_of_few(len(np.unique(judges.data.episodes)), "episodes", FEW_EPISODES)
 
 
-def _table(title: str, columns: list[str]) -> Table:
-    return Table(*(Column(column, overflow="fold") for column in columns), title=title)
-
-
-def _cell(figures: dict[str, Any], sign: str = "") -> str:
-    """A figure, and its interval below."""
-    value, low, high = (f"{figures[key]:{sign}.4g}" for key in ("value", "low", "high"))
-    return f"{value}\n{low} … {high}"
+def _shown(figures: dict[str, Any], sign: str = "") -> list[str]:
+    """A figure, and its interval's ends, which are shorter."""
+    digits = {"value": 4, "low": 3, "high": 3}
+    return [f"{figures[key]:{sign}.{count}g}" for key, count in digits.items()]
 
 
 def minus_identity(measured: Measured) -> dict[str, dict[str, dict[str, float]]]:

@@ -12,7 +12,7 @@ from crossgap.commands.evaluate.translator_tables import IDENTITY, minus_identit
 from crossgap.commands.options import EvaluationOptions
 from crossgap.data import Classes, LabelledImages, read_folder
 from crossgap.data.folder import label_columns, read_unlabelled
-from crossgap.data.pictures import read_pairs
+from crossgap.data.pictures import read_counterparts
 from crossgap.data.table import LABELS
 from crossgap.deploy.adapted import AdaptedModel
 from crossgap.deploy.pictures import check_translates
@@ -69,8 +69,8 @@ def _judges(options: EvaluationOptions, name: str, model: AdaptedModel) -> Judge
     task_model, pairs, like, features = _task_model(options, model), None, None, None
     data = _read_labelled(options.data, task_model)
     if options.pairs is not None:
-        _, truth = read_pairs(options.data, options.pairs, track=track)  # in the order of the data
-        check_size(options.pairs, pairs := truth.images, model.size, Path(name))
+        pairs = read_counterparts(options.data, options.pairs, track=track).images
+        check_size(options.pairs, pairs, model.size, Path(name))
     if options.like is not None:
         features = _features(options, task_model, model)
         like = read_unlabelled(options.like, track)
