@@ -20,9 +20,7 @@ def cyclegan(methods: Methods, name: str, direction: str) -> AdaptedModel:
     """G, or F, of one training; with G, the model of F is saved, too."""
     phase = _train(methods)
     if direction == "forward":
-        inverse = methods.get(name, direction="inverse")
-        if not methods.trainer.quiet:
-            say(f"From target to source: {methods.trainer.folder / 'models' / inverse.method}")
+        methods.get(name, direction="inverse")
     return methods.image_model(phase.networks[direction])
 
 

@@ -3,6 +3,7 @@ sees to the clear look, in which its policy was trained and stays as it is ("map
 condition")."""
 
 import functools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -13,8 +14,16 @@ from crossgap.deploy.adapted import AdaptedModel, weights_of
 from crossgap.evaluation import AGGREGATE, TEST_STARTS, Predict, error_over_episodes, share
 from crossgap.experiments.engine.experiment import Rows, rows_of
 from crossgap.experiments.engine.markdown import having, origin, seeds_in, table
-from crossgap.experiments.imaging.arm import CLEAR, HELD_OUT_SEED, MORE_SEED, PAIRS_SEED, ArmStudy, joined
-from crossgap.experiments.imaging.classical import cleaned
+from crossgap.experiments.imaging.arm import (
+    CLEAR,
+    HELD_OUT_SEED,
+    METRICS,
+    MORE_SEED,
+    PAIRS_SEED,
+    ArmStudy,
+    joined,
+)
+from crossgap.experiments.imaging.classical import equalized, matched
 from crossgap.experiments.imaging.study import STUDIES, cell
 from crossgap.methods.methods import Methods
 
@@ -26,15 +35,16 @@ NAME = "condition"
 """The domain of all conditions together; that of one is below it."""
 TITLES = {
     "nothing": "nothing: the policy sees the picture as it is",
-    "classical": "denoising and CLAHE (scikit-image)",
+    "equalized": "denoising and CLAHE (scikit-image)",
+    "matched": "denoising, and the clear look's histogram (scikit-image)",
+    "unet_l1": "U-Net with L1 (true pairs)",
+    "pix2pix": "pix2pix (true pairs)",
+    "cyclegan": "CycleGAN (unpaired, no labels)",
+    "cut": "CUT (unpaired, no labels)",
     "taskgan_inverse": "TaskGAN inverse (unpaired, labels)",
     "degraded": "a policy trained on as many pictures of the same conditions (labels)",
     "clear": "oracle: the policy sees the clear picture",
 }
-METRICS = {
-    "success": ("success", "%"), "task_error": ("error", "{:.3f}"), "psnr": ("PSNR, dB", "{:.1f}"),
-    "ssim": ("SSIM", "{:.3f}"), "kid": ("KID", "{:.3f}"),
-}  # fmt: skip
 
 
 class Condition(ArmStudy):
@@ -131,8 +141,16 @@ class Condition(ArmStudy):
         return once(path, play, "evaluation", {...: [bool]}, lambda: self._weights(*methods))
 
     def _actor(self, method: str) -> Predict:
-        seer = self.seer(method)
-        return (lambda images: seer.predict(cleaned(images))) if method == "classical" else seer.predict
+        seer, clean = self.seer(method), self._cleaning.get(method)
+        return seer.predict if clean is None else lambda images: seer.predict(clean(images))
+
+    @functools.cached_property
+    def _cleaning(self) -> dict[str, Callable[[np.ndarray], np.ndarray]]:
+        """What is done without learning before the policy sees a picture."""
+        return {
+            "equalized": equalized,
+            "matched": functools.partial(matched, clear=self.source.images[:64:4]),
+        }
 
     def _seen(self, method: str) -> dict[str, Any]:
         """Metrics of held-out pictures: of all conditions together, and of each."""
@@ -143,8 +161,8 @@ class Condition(ArmStudy):
     def _measure(self, method: str) -> dict[str, Any]:
         clear, seer, looks = self.held_out(CLEAR), self.seer(method), self.preset.conditions
         seen = {look: self.held_out(CLEAR if method == "clear" else look).images for look in looks}
-        if method == "classical":
-            seen = {look: cleaned(images) for look, images in seen.items()}
+        if clean := self._cleaning.get(method):
+            seen = {look: clean(images) for look, images in seen.items()}
 
         def of(images: np.ndarray) -> dict[str, Any]:
             true = clear.select(np.tile(np.arange(len(clear)), len(images) // len(clear)))
@@ -163,7 +181,7 @@ class Condition(ArmStudy):
         for method in self.titles:
             if method in ("nothing", *UNPICTURED):
                 continue
-            translate = cleaned if method == "classical" else self.seer(method).translate
+            translate = self._cleaning.get(method) or self.seer(method).translate
             rows[self.titles[method]] = translate(seen)
         return rows | {"the clear look": self.held_out(CLEAR).images[chosen]}
 
