@@ -37,10 +37,10 @@ class MapsSize:
     """Width and height of a tile in pixels, of 4 arc minutes each."""
     places: int = 1500
     """Places that are learnt from; CycleGAN sees satellite pictures of as many others."""
-    pix2pix: Pix2PixConfig = Pix2PixConfig(800, 8)  # noqa: RUF009 (frozen)
+    pix2pix: Pix2PixConfig = Pix2PixConfig(500, 8, 4e-4)  # noqa: RUF009 (frozen)
     """The training from pairs."""
     cyclegan: CycleGANConfig = CycleGANConfig(  # noqa: RUF009 (frozen)
-        1000, 4, width=16, discriminator_layers=2
+        500, 4, 4e-4, width=16, discriminator_layers=2
     )
     """The training without."""
 
