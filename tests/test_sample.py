@@ -11,9 +11,10 @@ import torch
 from PIL import Image
 
 from crossgap.cli import main
+from crossgap.data import Classes, LabelScale
 from crossgap.data.image_file import read_image, save_image
 from crossgap.deploy.adapted import AdaptedModel
-from crossgap.networks import DCGANGenerator, Generator
+from crossgap.networks import DCGANGenerator, Generator, TaskModel
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +83,24 @@ def test_a_model_that_is_in_no_run(trained: Path, tmp_path: Path, capsys) -> Non
     assert "Its training images are unknown" in told
     assert "--images says where they are" in told
     assert Image.open(tmp_path / "a.png").size[1] == (1 + 3) * (128 + 25)
+
+
+def test_how_many_classes_are_drawn(trained: Path, tmp_path: Path, capsys) -> None:
+    judge = TaskModel(3, 32, 2, 4)
+    for weight in judge.parameters():
+        torch.nn.init.zeros_(weight)
+    with torch.no_grad():
+        judge.head.bias[1] = 1  # every image is of class 1
+    AdaptedModel(judge, Classes(3), ("kind",), 32, method="source_only").save(tmp_path / "judge")
+    words = f"sample {trained}/run/models/dcgan --count 5 --output {tmp_path}/a.png"
+    _run(f"{words} --classifier {tmp_path}/judge")
+    told = said(capsys)
+    assert "1 of 3 classes are drawn, each by at least 3.33% of the images, as source_only sees them" in told
+    assert "(0: 0, 1: 5, 2: 0)" in told
+    AdaptedModel(judge, LabelScale((0.0,) * 3, (1.0,) * 3), ("x", "y", "z"), 32).save(tmp_path / "numbers")
+    with pytest.raises(SystemExit):
+        _run(f"{words} --classifier {tmp_path}/numbers")
+    assert "numbers predicts x, y, z of 32 pixels. Expected a model that predicts classes" in said(capsys)
 
 
 @pytest.mark.parametrize(

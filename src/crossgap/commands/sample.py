@@ -10,6 +10,7 @@ from crossgap.base.files import read_json, writing
 from crossgap.base.progress import progress_bar, say, track
 from crossgap.core.fabric import make_fabric
 from crossgap.core.runs import CONFIG
+from crossgap.data import Classes
 from crossgap.data.contact_sheet import contact_sheet
 from crossgap.data.image_file import save_image
 from crossgap.data.images import digest
@@ -18,6 +19,7 @@ from crossgap.data.pictures import read_pictures
 from crossgap.deploy.adapted import AdaptedModel
 from crossgap.deploy.noise import spherical
 from crossgap.errors import CrossgapError
+from crossgap.evaluation.coverage import mode_coverage
 
 COLUMNS, WAYS = 8, 3
 """Pictures in a row of the sheet; ways from one noise to another that it shows."""
@@ -29,13 +31,13 @@ QUICK = 2e11
 
 def sample_images(
     folder: Path, count: int, seed: int, output: Path, interpolate: int, images: Path | None,
-    files: Path | None, device: str,
+    classifier: Path | None, files: Path | None, device: str,
 ) -> Nearness | None:  # fmt: skip
     """Draw images, write the sheet, and say how near training images are; None where there are none.
 
     Raises:
-        CrossgapError: there is no such model, it draws nothing, a number or a name cannot be, or the training
-            images are not the model's.
+        CrossgapError: there is no such model, it draws nothing, a number or a name cannot be, the training
+            images are not the model's, or the classifier is none.
     """
     if output.suffix.lower() != ".png":
         raise CrossgapError(f"--output {output} is no name for a PNG. Expected one that ends in .png.")
@@ -44,6 +46,7 @@ def sample_images(
     if files is not None and files.exists():
         raise CrossgapError(f"--folder: {files} exists already. Expected a new folder to write to.")
     model = AdaptedModel.load(folder, make_fabric(device).device)
+    judge = None if classifier is None else _classifier(classifier, model)
     noise = model.noise(count, seed)
     drawn = _drawn(model, noise)
     training = _training_images(folder, model, images)
@@ -64,7 +67,21 @@ def sample_images(
         say(f"Each as a file: {files}")
     if near is not None:
         _say_near(near)
+    if judge is not None:
+        _say_coverage(judge, drawn)
     return near
+
+
+def _classifier(folder: Path, model: AdaptedModel) -> AdaptedModel:
+    """A model that predicts classes of images of the size that are drawn."""
+    judge = AdaptedModel.load(folder, model.device)
+    if not isinstance(judge.scale, Classes) or judge.size != model.size:
+        found = "classes" if isinstance(judge.scale, Classes) else ", ".join(judge.label_names)
+        raise CrossgapError(
+            f"--classifier: {folder} predicts {found} of {judge.size} pixels. Expected a model that predicts "
+            f"classes of {model.size} pixels: `crossgap train source_only --classes K`."
+        )
+    return judge
 
 
 def _drawn(model: AdaptedModel, noise: np.ndarray, part: int = 256) -> np.ndarray:
@@ -140,6 +157,16 @@ def _say_near(near: Nearness) -> None:
         say(f"{near.copies} of {len(of):,} are copies ({share}): these are memorised, not drawn anew.")
     else:
         say(f"None is a copy ({share}).")
+
+
+def _say_coverage(judge: AdaptedModel, drawn: np.ndarray) -> None:
+    """How many of a classifier's classes are drawn, and how often each."""
+    found = mode_coverage(judge.predict(drawn), judge.scale.outputs)
+    each = ", ".join(f"{name}: {count}" for name, count in enumerate(found.histogram))
+    say(
+        f"{found.covered} of {judge.scale.outputs} classes are drawn, each by at least {found.least:.2%} of "
+        f"the images, as {judge.method or 'the classifier'} sees them ({each})."
+    )
 
 
 def _write(drawn: np.ndarray, folder: Path) -> None:

@@ -36,4 +36,5 @@ class ColourTable:
 
 def _cells(images: np.ndarray) -> np.ndarray:
     """The number of each pixel's colour, (n, H, W)."""
-    return np.ravel_multi_index(np.moveaxis(images // (256 // LEVELS), -1, 0).astype(int), (LEVELS,) * 3)
+    red, green, blue = np.moveaxis(images.astype(int) * LEVELS // 256, -1, 0)
+    return (red * LEVELS + green) * LEVELS + blue
