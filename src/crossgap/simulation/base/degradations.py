@@ -49,7 +49,7 @@ def _spread(image: np.ndarray, kernel: np.ndarray, border: Literal["edge", "cons
     wide = np.pad(image, ((around, around), (around, around), (0, 0)), border)
     places = zip(*np.nonzero(kernel), strict=True)
     shifted = (kernel[row, col] * wide[row : row + height, col : col + width] for row, col in places)
-    return np.sum(list(shifted), axis=0)
+    return np.stack(list(shifted)).sum(0)
 
 
 def motion_blur(image: np.ndarray, length: int, angle: float) -> np.ndarray:
