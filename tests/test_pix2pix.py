@@ -23,9 +23,10 @@ from crossgap.methods.config import TaskGANConfig
 from crossgap.methods.methods import Methods
 from crossgap.methods.pix2pix import Pix2PixConfig
 from crossgap.methods.pix2pix.phase import Pix2Pix
-from crossgap.methods.pix2pix.recipe import unet_levels
+from crossgap.methods.pix2pix.recipe import new_networks, unet_levels
 from crossgap.methods.registry import METHODS, resolve
 from crossgap.networks import PatchDiscriminator, UNet
+from crossgap.networks.exchange import save_peer
 
 
 def pairs(n: int, seed: int, size: int = 32) -> tuple[np.ndarray, np.ndarray]:
@@ -194,6 +195,49 @@ def test_a_translation_does_not_depend_on_its_neighbours(fabric, tmp_path: Path)
     x, y = pairs(6, 0)
     model = methods(tmp_path, fabric, x, y).get("pix2pix")
     np.testing.assert_array_equal(model.translate(x)[:1], model.translate(x[:1]))
+
+
+def peer_folder(folder: Path, **networks: torch.nn.Module) -> Path:
+    for name, network in networks.items():
+        save_peer(network, folder / f"{name}.pth")
+    return folder
+
+
+def test_it_begins_with_the_reference_s_weights(tmp_path: Path) -> None:
+    torch.manual_seed(5)
+    G, D = UNet(5, 3, "instance"), PatchDiscriminator(4, 2, "batch", 6)
+    folder = peer_folder(tmp_path, latest_net_G=G, netD=D)
+    config = Pix2PixConfig(init=folder)
+    begun = new_networks(config, 96, 0)  # 5 levels are theirs; ours would be 6, which do not halve 96
+    for network, expected in zip(begun.values(), (G, D), strict=True):
+        assert network.made_with == expected.made_with
+        weights = network.state_dict(), expected.state_dict()
+        assert all(torch.equal(weights[0][key], weights[1][key]) for key in weights[1])
+    assert config.recorded()["init"].keys() == {"generator", "discriminator"}
+    folder.joinpath("latest_net_G.pth").unlink()
+    begun, new = new_networks(config, 32, 0), new_networks(Pix2PixConfig(), 32, 0)
+    assert begun["discriminator"].made_with == D.made_with
+    assert begun["generator"].made_with == new["generator"].made_with
+
+
+@pytest.mark.parametrize(
+    ("networks", "words"),
+    [
+        ({}, r"no weights in --pix2pix\.init .*Expected any of latest_net_G\.pth, latest_net_D\.pth"),
+        (
+            {"latest_net_G": UNet(6, 1)},
+            r"halves images 6 times; .* 32 pixels\. Expected a multiple of 64",
+        ),
+        ({"latest_net_D": PatchDiscriminator(2, 1)}, r"is for images of 3 channels\. Expected 6"),
+        ({"latest_net_D": UNet(5, 1)}, r"latest_net_D\.pth is a UNet\. Expected a discriminator"),
+    ],
+)
+def test_what_it_cannot_begin_with(fabric, tmp_path: Path, networks, words) -> None:
+    (tmp_path / "peer").mkdir()
+    folder, (x, y) = peer_folder(tmp_path / "peer", **networks), pairs(4, 0)
+    with pytest.raises(CrossgapError, match=words):
+        methods(tmp_path / "run", fabric, x, y, init=folder).get("pix2pix")
+    assert not list(tmp_path.glob("run/[!.]*"))
 
 
 def test_pairs_that_do_not_match(fabric, tmp_path: Path) -> None:

@@ -58,9 +58,9 @@ class CycleGANConfig:
 
     def recorded(self) -> dict[str, Any]:
         """The settings as runs keep and compare them: what `init` holds, wherever it is."""
-        from crossgap.methods.cyclegan.peer import digests
+        from crossgap.methods.cyclegan.peer import PEERS
 
-        return asdict(self) | {"init": None if self.init is None else digests(self.init)}
+        return asdict(self) | {"init": PEERS.digests(self.init)}
 
 
 @dataclass(frozen=True)

@@ -1,17 +1,15 @@
 """How CycleGAN's translators are made, and what they may begin with."""
 
-import functools
-
 import torch
 from torch import nn
 
-from crossgap.base.progress import say
 from crossgap.deploy.adapted import AdaptedModel
 from crossgap.methods import streams
 from crossgap.methods.cyclegan import CycleGANConfig
-from crossgap.methods.cyclegan.peer import check_layers, peer_files, peer_networks
+from crossgap.methods.cyclegan.peer import PEERS
 from crossgap.methods.cyclegan.phase import CycleGAN
 from crossgap.methods.methods import Methods
+from crossgap.methods.peer import check_layers
 from crossgap.networks import PatchDiscriminator, ResnetGenerator
 from crossgap.networks.resnet import residual_blocks
 
@@ -49,19 +47,13 @@ def new_networks(config: CycleGANConfig, size: int, seed: int) -> dict[str, nn.M
     sizes = config.discriminator_width, config.discriminator_layers
     made = {name: ResnetGenerator(config.width, blocks) for name in ("forward", "inverse")}
     judges = {f"discriminator_{domain}": PatchDiscriminator(*sizes) for domain in "xy"}
-    return made | judges | ({} if config.init is None else peer_networks(config.init, size))
+    return made | judges | PEERS.networks(config.init, size)
 
 
 def check(methods: Methods) -> None:
     """Raises `CrossgapError`: images are too small, or what is to begin with cannot be used."""
     config, size = methods.own("cyclegan"), methods.source.images.shape[1]
     check_layers(config.discriminator_layers, size, "--cyclegan.discriminator-layers")
-    if config.init is None:
-        return
-    networks, files = peer_networks(config.init, size), peer_files(config.init)
-    for name, network in networks.items():
-        sizes = ", ".join(f"{key} {value}" for key, value in vars(network)["made_with"].items())
-        _say_once(f"{name} begins as {files[name]}, a {type(network).__name__} ({sizes}).")
-
-
-_say_once = functools.cache(say)
+    networks = PEERS.networks(config.init, size)
+    if config.init is not None:
+        PEERS.say(networks, config.init)

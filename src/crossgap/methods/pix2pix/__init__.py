@@ -2,8 +2,9 @@
 
 import functools
 import math
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
 
 from crossgap.methods.registry import Method, check_setting, enter
 
@@ -33,6 +34,9 @@ class Pix2PixConfig:
     """Jitter: factor by which pairs are enlarged before they are cropped at random; 1 for none."""
     mirror: bool = True
     """Whether half of the pairs are mirrored."""
+    init: Path | None = None
+    """Folder with weights of pytorch-CycleGAN-and-pix2pix to begin with: latest_net_G.pth, latest_net_D.pth,
+    or netG.pth …; widths, levels, layers and norms are then theirs."""
 
     def __post_init__(self) -> None:
         """Raises `CrossgapError`: a value that cannot be."""
@@ -44,6 +48,12 @@ class Pix2PixConfig:
         check("l1_weight", self.l1_weight, 0 <= self.l1_weight < math.inf, "a number from 0 on")
         check("norm", self.norm, self.norm in NORMS, f"one of {', '.join(NORMS)}")
         check("enlarged", self.enlarged, 1 <= self.enlarged <= 2, "from 1 to 2")
+
+    def recorded(self) -> dict[str, Any]:
+        """The settings as runs keep and compare them: what `init` holds, wherever it is."""
+        from crossgap.methods.pix2pix.peer import PEERS
+
+        return asdict(self) | {"init": PEERS.digests(self.init)}
 
 
 @dataclass(frozen=True)
@@ -61,5 +71,5 @@ for _name, _about, _switches, _rank in (
     enter(_name, Method(
         _about, "crossgap.methods.pix2pix.recipe:pix2pix", family="pix2pix", switches=_switches,
         settings=(), own=Pix2PixConfig(), paired=True, source_labels=False, target_labels=False,
-        translates_source=True, check="crossgap.methods.pix2pix.recipe:check_size",
+        translates_source=True, check="crossgap.methods.pix2pix.recipe:check",
     ), _rank)  # fmt: skip

@@ -15,7 +15,6 @@ from crossgap.data.batches import Batches
 from crossgap.data.jitter import jitter
 from crossgap.losses import logistic_discriminator_loss, logistic_generator_loss
 from crossgap.methods.pix2pix import Pix2PixConfig
-from crossgap.networks import PatchDiscriminator
 
 
 class Pix2Pix(Phase):
@@ -29,14 +28,14 @@ class Pix2Pix(Phase):
     Args:
         name: of the phase.
         generator: G, trained in place.
-        discriminator: D, of 6 channels, trained in place; None for the L1 loss alone.
+        discriminator: D, a `PatchDiscriminator` of 6 channels, trained in place; None for the L1 loss alone.
         source: images x.
         target: images y, in the same order.
         config: λ, jitter, steps and learning rate.
     """
 
     def __init__(
-        self, name: str, generator: nn.Module, discriminator: PatchDiscriminator | None, source: Batches,
+        self, name: str, generator: nn.Module, discriminator: nn.Module | None, source: Batches,
         target: Batches, config: Pix2PixConfig,
     ):  # fmt: skip
         self.name, self.steps, self.learning_rate = name, config.steps, config.learning_rate
