@@ -31,7 +31,7 @@ from crossgap.core.fabric import bf16_is_fast, make_fabric
 from crossgap.core.runs import provenance, start, timed
 from crossgap.data.batches import Batches
 from crossgap.methods.cyclegan import CycleGANConfig
-from crossgap.methods.cyclegan.peer import PEER
+from crossgap.methods.cyclegan.peer import PEERS
 from crossgap.methods.cyclegan.phase import CycleGAN
 from crossgap.methods.cyclegan.recipe import new_networks
 from crossgap.networks.exchange import to_peer
@@ -108,7 +108,7 @@ def reference(config: CycleGANConfig, size: int, device: str, checkout: Path) ->
     )  # fmt: skip
     with contextlib.redirect_stdout(io.StringIO()):
         model = CycleGANModel(options)
-    for name, peer in PEER.items():
+    for name, peer in PEERS.names.items():
         network = getattr(model, f"net{peer}")
         getattr(network, "module", network).load_state_dict(to_peer(phase.networks[name]))
 

@@ -10,14 +10,14 @@ from crossgap.core.weights import checkpoint_weights
 from crossgap.deploy.adapted import AdaptedModel
 from crossgap.deploy.description import ABOUT
 from crossgap.errors import CrossgapError
-from crossgap.methods.cyclegan.peer import PEER
+from crossgap.methods.cyclegan.peer import PEERS as CYCLEGAN
+from crossgap.methods.pix2pix.peer import PEERS as PIX2PIX
 from crossgap.methods.registry import METHODS
 from crossgap.networks import PatchDiscriminator, UNet
 from crossgap.networks.exchange import load_peer, peer_file, rebuilt, save_peer
 
 CODE = "pytorch-CycleGAN-and-pix2pix"
-PAIRED = {"generator": "G", "discriminator": "D"}
-NAMES = {"cyclegan": PEER, "pix2pix": PAIRED, "unet_l1": PAIRED}
+NAMES = {"cyclegan": CYCLEGAN.names, "pix2pix": PIX2PIX.names, "unet_l1": PIX2PIX.names}
 """By phase: what the networks of its checkpoints are called there."""
 OF_MODEL = {"cyclegan": "G_A", "cyclegan_inverse": "G_B", "pix2pix": "G", "unet_l1": "G"}
 """By method: what its translator is called there."""
