@@ -195,6 +195,14 @@ def test_only_the_same_translation_goes_on(crossgap, model, tmp_path, monkeypatc
     np.testing.assert_array_equal(read_unlabelled(out).images, 255 - PICTURES)
 
 
+def test_a_translation_that_ended_before_its_first_line_begins_anew(crossgap, model, data, tmp_path) -> None:
+    (tmp_path / "out" / ".crossgap").mkdir(parents=True)
+    (tmp_path / "out" / ".crossgap" / "translation.jsonl").write_text('{"of": {"wei')
+    assert crossgap(model, data, tmp_path / "out")[0] == 0
+    assert crossgap(model, data, tmp_path / "out")[0] == 0  # and is known again
+    np.testing.assert_array_equal(read(tmp_path / "out/images/later/x.PNG"), 255 - PICTURES[5])
+
+
 def test_what_was_there_before_is_left_alone(crossgap, model, data, tmp_path, tree) -> None:
     out = tmp_path / "out"
     save(PICTURES[0], out / "mine.png")
@@ -372,6 +380,30 @@ def test_a_video_of_another_size(crossgap, model, tmp_path) -> None:
     assert rate == 10
     np.testing.assert_allclose(shown, np.arange(5) / 10, atol=1e-4)
     np.testing.assert_allclose(grey, 255 - 8 * np.arange(5), atol=4)
+
+
+def test_a_video_of_a_camera_that_was_turned(crossgap, model, tmp_path) -> None:
+    with av.open(str(tmp_path / "in.mp4"), "w") as container:
+        stream = container.add_stream("libx264", rate=10, options={"crf": "1"})
+        stream.width = stream.height = SIZE
+        stream.pix_fmt = "yuv420p"
+        dark_above = np.repeat([20, 220], SIZE // 2).astype(np.uint8)[:, None, None]
+        image = np.ascontiguousarray(np.broadcast_to(dark_above, (SIZE, SIZE, 3)))
+        container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
+        container.mux(stream.encode(None))
+    film = bytearray((tmp_path / "in.mp4").read_bytes())
+    at = film.index(b"tkhd") + 44  # the matrix of the track's header: as phones have it that are held upright
+    film[at : at + 36] = np.array([0, 1 << 16, 0, -(1 << 16), 0, 0, SIZE << 16, 0, 1 << 30], ">i4").tobytes()
+    (tmp_path / "in.mp4").write_bytes(film)
+    assert crossgap(model, tmp_path / "in.mp4", tmp_path / "out.mp4")[0] == 0
+    with av.open(str(tmp_path / "out.mp4")) as container:
+        (frame,) = container.decode(video=0)
+    shown = 255 - frame.to_ndarray(format="rgb24").mean(
+        (0, 2)
+    )  # a quarter clockwise: above is on the right now
+    assert frame.rotation == 0
+    assert shown[: SIZE // 2].mean() == pytest.approx(220, abs=8)
+    assert shown[SIZE // 2 :].mean() == pytest.approx(20, abs=8)
 
 
 def test_a_video_that_is_cut_off(crossgap, model, tmp_path) -> None:

@@ -11,8 +11,8 @@ from crossgap.errors import CrossgapError
 
 RECORD = Path(".crossgap", "translation.jsonl")
 """Hidden, as readers of a folder of images leave out what is."""
-FIRST, REST = {"of": dict}, {"done": {...: str}}
-"""Shapes of its first line and of the others."""
+ROW = {...: dict}
+"""Shape of a line: its first says what the folder is made of, the others what is done."""
 
 
 class TranslationRecord:
@@ -29,9 +29,9 @@ class TranslationRecord:
 
     def __init__(self, source: Path, output: Path, of: dict[str, Any]):
         self.source, self.output, self.path = source, output, output / RECORD
-        rows = read_json_lines(self.path) if output.is_dir() else []
+        rows = read_json_lines(self.path, ROW) if output.is_dir() else []
         if not rows:
-            if output.is_file() or (output.is_dir() and any(output.iterdir())):
+            if output.is_file() or (output.is_dir() and {*output.iterdir()} - {self.path.parent}):
                 raise CrossgapError(f"{output} exists already. Expected a new folder to translate into.")
             append_json_line(self.path, {"of": of})
         elif different := differences(rows[0].get("of"), of):

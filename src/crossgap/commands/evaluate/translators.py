@@ -32,13 +32,13 @@ def compare_translators(loaded: dict[str, AdaptedModel], options: EvaluationOpti
         CrossgapError: there is nothing to hold them against, a model has no translator, or whatever is wrong
             with a folder.
     """
+    for model in loaded.values():
+        check_translates(model)
     if options.data is None or not options.held_against:
         raise CrossgapError(
             "A translator is evaluated on images. Expected --data, and --pairs, --like or --task-model: what "
             "translated images are held against."
         )
-    for model in loaded.values():
-        check_translates(model)
     judges = _judges(options, *next(iter(loaded.items())))
     for name, model in loaded.items():
         check_data(Path(name), model, options.data, judges.data)
