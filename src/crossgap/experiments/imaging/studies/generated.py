@@ -38,15 +38,15 @@ class GeneratedSize:
 
     images: int = 55_000
     """Digits that are learnt from, at most."""
-    digits: DCGANConfig = DCGANConfig(1500, 64)  # noqa: RUF009 (frozen)
+    digits: DCGANConfig = DCGANConfig(1500, 64, 2e-3)  # noqa: RUF009 (frozen)
     """The training on digits, of 32 pixels."""
-    arm: DCGANConfig = DCGANConfig(1200, 64)  # noqa: RUF009 (frozen)
+    arm: DCGANConfig = DCGANConfig(1200, 64, 2e-3)  # noqa: RUF009 (frozen)
     """The training on pictures of the arm."""
     arm_size: int = 32
     """Width and height of these in pixels."""
     arm_episodes: int = 500
     """Demonstrations that they are of, 8 images each."""
-    classifier: SupervisedConfig = SupervisedConfig(1500, 64)  # noqa: RUF009 (frozen)
+    classifier: SupervisedConfig = SupervisedConfig(1000, 64)  # noqa: RUF009 (frozen)
     """The training of the digits' judge."""
     samples: int = 2000
     """Images that are drawn and judged."""
@@ -60,7 +60,7 @@ SIZES = {
     ),
     "quick": GeneratedSize(),
     "full": GeneratedSize(
-        digits=DCGANConfig(9000, 128, width=64), arm=DCGANConfig(9000, 128, width=64), arm_size=64,
+        digits=DCGANConfig(20_000, width=64), arm=DCGANConfig(20_000, width=64), arm_size=64,
         arm_episodes=2000, classifier=SupervisedConfig(3000, 64), samples=10_000, compared=2000,
     ),
 }  # fmt: skip
@@ -72,7 +72,7 @@ ABOUT = (
 )
 TITLES = {"real": "true images, held out", "dcgan": "DCGAN", "dcgan_leaky": "DCGAN, leaky ReLU in G too"}
 METRICS = {
-    "coverage": ("classes covered, of 10", "{:.1f}"), "certain": ("certain", "%"), "kid": ("KID", "{:.3f}"),
+    "coverage": ("classes covered, of 10", "{:.1f}"), "certain": ("certain", "%"), "kid": ("KID", "{:.1f}"),
     "nearest": ("nearest", "{:.1f}"), "copies": ("copies", "%"), "accuracy": ("classifier's accuracy", "%"),
 }  # fmt: skip
 
