@@ -194,6 +194,24 @@ def test_kid_over_episodes_is_less_certain() -> None:
         kernel_distance(x, y[:1])
 
 
+def test_images_that_are_alike_do_not_make_two_sets_of_one_distribution_look_different() -> None:
+    rng, episodes = np.random.default_rng(5), np.repeat(np.arange(12), 10)
+
+    def some() -> torch.Tensor:
+        """12 episodes of 10 images that hardly differ."""
+        return torch.from_numpy(rng.normal(size=(12, 1, 6)) + 0.1 * rng.normal(size=(12, 10, 6))).flatten(
+            0, 1
+        )
+
+    pairs = [(some(), some()) for _ in range(30)]
+    found = [kernel_distance(*pair, episodes, episodes) for pair in pairs]
+    values = np.array([one.value for one in found])
+    assert abs(values.mean()) < 3 * values.std() / 30**0.5
+    assert np.mean([kernel_distance(*pair).value for pair in pairs]) > 10 * abs(values.mean())
+    middles = np.array([one.resampled[np.isfinite(one.resampled)].mean() for one in found])
+    assert abs((middles - values).mean()) < 0.1 * values.std()  # a bootstrap sample is no farther off
+
+
 def test_features_are_a_networks_of_images_from_minus_one_to_one() -> None:
     features = NamedFeatures("means", nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten()))
     np.testing.assert_allclose(features(grey(0, 255)), [[-1.0] * 3, [1.0] * 3], atol=1e-6)

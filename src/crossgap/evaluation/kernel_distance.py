@@ -87,8 +87,9 @@ def kernel_distance(
     """Squared maximum mean discrepancy of two sets of features, unbiased (equation 4 of KID's paper, of all
     pairs in place of its subsets), by the kernel (a·b / d + 1)³; with a bootstrap over both sets.
 
-    A bootstrap sample has images several times. Pairs of an image with itself are left out there, too: they
-    would make it farther from the other set than the set that it is drawn from.
+    Within a set pairs of an image with itself are left out, and those of an episode, which are alike, too:
+    they would make sets of one distribution look different; so would the images that a bootstrap sample has
+    several times.
 
     Args:
         features: (n, d) of one set, n at least 2.
@@ -100,12 +101,14 @@ def kernel_distance(
         CrossgapError: a set has fewer than two images, or than two episodes.
     """
     groups = [_groups(part, given) for part, given in ((features, episodes), (others, other_episodes))]
-    within = [poly_kernel(part, part).fill_diagonal_(0) for part in (features, others)]
+    within = [poly_kernel(part, part) for part in (features, others)]
+    apart = [torch.from_numpy(group[:, None] != group).double() for group in groups]
     between = poly_kernel(features, others)
 
     def of(counts: Tensor, other_counts: Tensor) -> Tensor:
         """(r,) for how often each image counts, (r, n) and (r, m)."""
-        terms = [_mean_of_pairs(k, c) for k, c in zip(within, (counts, other_counts), strict=True)]
+        both = zip(within, apart, (counts, other_counts), strict=True)
+        terms = [_mean_of_pairs(*part) for part in both]
         across = ((counts @ between) * other_counts).sum(1) / counts.sum(1) / other_counts.sum(1)
         return terms[0] + terms[1] - 2 * across
 
@@ -126,11 +129,11 @@ def _groups(features: Tensor, episodes: np.ndarray | None) -> np.ndarray:
     return groups
 
 
-def _mean_of_pairs(kernel: Tensor, counts: Tensor) -> Tensor:
-    """Mean of a kernel (n, n), 0 on its diagonal, over pairs of two different images that count so often,
-    (r, n); (r,)."""
-    pairs = counts.sum(1).square() - counts.square().sum(1)
-    return ((counts @ kernel) * counts).sum(1) / pairs
+def _mean_of_pairs(kernel: Tensor, apart: Tensor, counts: Tensor) -> Tensor:
+    """Mean of a kernel (n, n) over the pairs of images that are 1 in `apart`, (n, n), else 0, (r,); each image
+    counts so often, (r, n)."""
+    pairs = ((counts @ apart) * counts).sum(1)
+    return ((counts @ (kernel * apart)) * counts).sum(1) / pairs
 
 
 def at_most(count: int, most: int = MOST, seed: int = 0) -> np.ndarray:
