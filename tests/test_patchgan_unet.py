@@ -140,3 +140,19 @@ def test_they_are_built_again_from_what_is_saved_of_them(network: nn.Module) -> 
     again.load_state_dict(network.state_dict())
     images = torch.randn(1, 6 if isinstance(network, PatchDiscriminator) else 3, 16, 16)
     assert torch.equal(again.eval()(images), network.eval()(images))
+
+
+@pytest.mark.parametrize("network", [UNet(4, 2), UNet(4, 2, "instance"), PatchDiscriminator(2)])
+def test_they_are_one_graph_for_a_compiler(network: nn.Module) -> None:
+    images = torch.randn(2, 3, 32, 32)
+    whole = torch.compile(network, backend="eager", fullgraph=True, dynamic=False)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(whole(images), network(images))
+
+
+@pytest.mark.parametrize("norm", ["batch", "instance"])
+def test_two_batches_are_judged_each_by_its_own_statistics(norm: str) -> None:
+    network, (real, fake) = PatchDiscriminator(2, 1, norm), torch.randn(2, 3, 3, 16, 16)
+    alone = network(real)
+    judged, _ = network.apart(real, 5 + 9 * fake)
+    assert torch.equal(judged, alone)
