@@ -12,7 +12,7 @@ from filelock import FileLock, Timeout
 
 from crossgap.base.files import lock_file, read_json
 from crossgap.errors import CrossgapError
-from crossgap.experiments.benchmarks.tables import minutes_table, step_table
+from crossgap.experiments.benchmarks.tables import cyclegan_table, minutes_table, step_table
 from crossgap.experiments.digits.experiment import accuracy_table
 from crossgap.experiments.engine import tables
 from crossgap.experiments.engine.tables import insert, update
@@ -200,6 +200,23 @@ def test_steps_are_compared_per_image_size():
     assert table[-1].startswith(
         "CPU, 2 threads, bf16-mixed, preset `quick`; losses of the first steps alike to 1.6 %"
     )
+
+
+def test_cyclegan_s_table_has_both_clocks() -> None:
+    def ratio(median: float) -> dict:
+        spread = {"median": median, "low": median - 0.1, "high": median + 0.1}
+        return {"ratios": {"shipped 32-true": {"reference": spread}}}
+
+    seconds = {"reference": 1.378, "shipped 32-true": 1.2}
+    row = {"size": 128, "batch": 1, "width": 32, "rounds": 9, "wall": ratio(1.2)}
+    row["cpu"] = ratio(1.1) | {"seconds_per_step": seconds}
+    origin = {**PROVENANCE, "device": "cpu", "load_before": 3.5}
+    table = cyclegan_table({"provenance": origin, "threads": 1, "rows": [row]}).splitlines()
+    assert table[2] == (
+        "| 128 px, shipped 32-true beside reference | 1.20 (1.10–1.30) | 1.10 (1.00–1.20) | 1.38 → 1.20 s |"
+    )
+    assert table[-1].startswith("Times faster, medians of 9 steps in turn with their 10 to 90 % range. CPU, ")
+    assert "batch 1, width 32; load before: 3.5." in table[-1]
 
 
 def test_insert_replaces_what_is_between_the_markers_only():

@@ -39,7 +39,7 @@ def progress_bar(
 def _lines(description: str, total: int, done: int) -> Callable[[int], None]:
     """Progress as lines of text, one now and then, and one at the end."""
     began, last, first = time.monotonic(), time.monotonic(), done
-    if done:
+    if 0 < done < total:
         say(f"{description}: goes on at {done} of {total}")
 
     def advance(count: int) -> None:

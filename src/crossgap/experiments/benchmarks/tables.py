@@ -43,6 +43,27 @@ def step_table(results: dict[str, Any]) -> str:
     return table("image size", ["eager float32", "shipped", "ratio (10 to 90 %)"], lines, text)
 
 
+def cyclegan_table(results: dict[str, Any]) -> str:
+    """How fast CycleGAN's shipped step is beside the same networks in torch.nn, and beside the reference."""
+    origin, lines = results["provenance"], []
+    for row in results["rows"]:
+        seconds = row["cpu"]["seconds_per_step"]
+        for shipped, others in row["wall"]["ratios"].items():
+            for other in others:
+                ratios = [row[clock]["ratios"][shipped][other] for clock in ("wall", "cpu")]
+                cells = ["{median:.2f} ({low:.2f}–{high:.2f})".format_map(ratio) for ratio in ratios]
+                times = f"{seconds[other]:.2f} → {seconds[shipped]:.2f} s"
+                lines.append((f"{row['size']} px, {shipped} beside {other}", [*cells, times]))
+    rounds, first = min(row["rounds"] for row in results["rows"]), results["rows"][0]
+    text = (
+        f"Times faster, medians of {rounds} steps in turn with their 10 to 90 % range. "
+        f"{origin['device'].upper()}, threads: {results['threads']}, batch {first['batch']}, width "
+        f"{first['width']}; load before: {origin['load_before']}. `{origin['command']}`, commit "
+        f"{origin['commit']}."
+    )
+    return table("step", ["by the clock", "in CPU time", "CPU time of a step"], lines, text)
+
+
 def style_table(results: dict[str, Any]) -> str:
     """How fast a picture is stylized, the shipped step beside the plain recipe, in Markdown."""
     origin, lines = results["provenance"], []
@@ -61,6 +82,7 @@ def style_table(results: dict[str, Any]) -> str:
 
 TABLES = {
     "blind": ("benchmarks/blind.json", blind_sentence),
+    "cyclegan-step": ("benchmarks/cyclegan_step_cpu.json", cyclegan_table),
     "quick-minutes": ("benchmarks/quick_presets.json", minutes_table),
     "style-step": ("benchmarks/style_step_cpu.json", style_table),
     "train-step": ("benchmarks/train_step_cpu.json", step_table),

@@ -3,6 +3,7 @@
 import torch
 from torch import nn
 
+from crossgap.base.progress import say
 from crossgap.deploy.adapted import AdaptedModel
 from crossgap.methods import streams
 from crossgap.methods.cyclegan import CycleGANConfig
@@ -18,7 +19,9 @@ def cyclegan(methods: Methods, name: str, direction: str) -> AdaptedModel:
     """G, or F, of one training; with G, the model of F is saved, too."""
     phase = _train(methods)
     if direction == "forward":
-        methods.get(name, direction="inverse")
+        inverse = methods.get(name, direction="inverse")
+        if not methods.trainer.quiet:
+            say(f"From target to source: {methods.trainer.folder / 'models' / inverse.method}")
     return methods.image_model(phase.networks[direction])
 
 
