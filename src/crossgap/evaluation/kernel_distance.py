@@ -130,7 +130,7 @@ def _groups(features: Tensor, episodes: np.ndarray | None) -> np.ndarray:
 
 
 def _mean_of_pairs(kernel: Tensor, apart: Tensor, counts: Tensor) -> Tensor:
-    """Mean of a kernel (n, n) over the pairs of images that are 1 in `apart`, (n, n), else 0, (r,); each image
+    """Mean of a kernel (n, n) over the pairs of images that are 1 in `apart`, (n, n), else 0; each image
     counts so often, (r, n)."""
     pairs = ((counts @ apart) * counts).sum(1)
     return ((counts @ (kernel * apart)) * counts).sum(1) / pairs
