@@ -42,7 +42,7 @@ def print_translators(judges: Judges, measured: Measured, names: dict[str, str])
             between = f"{change} ({least} … {most})" if change else ""
             table.add_row(TITLES[metric] * (name == IDENTITY), names[name], value, f"{low} … {high}", between)
     console.print(table)
-    say(f"{IDENTITY} is the images as they are. Better: higher PSNR and SSIM, lower KID and errors.")
+    say(f"{IDENTITY} is the images as they are. Better: higher PSNR and SSIM, lower KID and label error.")
     if judges.features is not None:
         say(f"KID: on {judges.features.name}, of at most {MOST:,} images a set.")
     if judges.task_model is not None:
