@@ -1,4 +1,4 @@
-"""The study of style and dream: its rows, where arm and cube are by hand, and that it goes on where it was."""
+"""The study of style and dream: its rows, where arm and cube are by hand, and exact resume."""
 
 from __future__ import annotations
 

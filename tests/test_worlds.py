@@ -42,7 +42,10 @@ def scene(request: pytest.FixtureRequest) -> Iterator[Scene]:
 def test_worlds_and_looks_are_shown_in_their_order() -> None:
     assert list(WORLDS) == ["reach3", "mico", "mico_at_work", "xarm7"]
     assert {name: list(world.looks) for name, world in shown().items()} == {
-        "reach3": ["source", "target_a", "target_b", "target_c", "target_d", "target_pbr"],
+        "reach3": [
+            "source", "target_a", "target_b", "target_c", "target_d", "target_pbr", "night", "rain", "haze",
+            "motion_blur", "sensor_noise", "label_map",
+        ],
         "mico": ["mico_source", "mico_target"],
         "xarm7": [
             "source", "camera_moved", "camera_far", "target_a", "target_b", "target_c", "target_mesh",

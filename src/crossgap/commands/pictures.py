@@ -30,7 +30,7 @@ def read_own_pictures(given: PictureSet, method: Method) -> OwnData:
     elif len(places) == 1:
         source, target = read_side_by_side(places[0], given.size, track)
     elif method.paired:
-        source, target = read_pairs(*places, given.size, track)
+        source, target = read_pairs(places[0], places[1], given.size, track)
     else:
         source, target = (read_pictures(place, given.size, track) for place in places)
     if isinstance(given, Pictures):
