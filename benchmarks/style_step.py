@@ -5,7 +5,7 @@
 The plain recipe is what one would write down: torch.nn's layers in float32, and at every step the features of
 the content and of the style once more. Both start from the same noise, with the same losses and Adam. First
 their losses are compared over the first steps, in float32 and as shipped; then they are timed step by step in
-turn, so that whatever else the machine does slows both. Prints seconds per step and the ratio: the median over
+turn, so that what else the machine does slows both. Prints seconds per step and the ratio: the median over
 pairs of steps, with its 10 to 90 % range. Writes them to results/benchmarks/.
 """
 
