@@ -12,6 +12,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
+from crossgap.cli import run
 from crossgap.commands import looking
 from crossgap.commands.dream import dream
 from crossgap.commands.options import LookOptions
@@ -73,6 +74,12 @@ def test_a_step_goes_where_the_formula_says() -> None:
     config = replace(ONE, objective="mean", rate=0.1, jitter=5)
     step = 0.1 * torch.tensor([1.0, -2.0, 0.5])[None, :, None, None] / (3.5 / 3)  # over the mean |gradient|
     torch.testing.assert_close(DeepDream(network, ["0"], config)(image), image + step)
+
+
+def test_rolled_by_jitter_it_is_rolled_back() -> None:
+    network, image = linear((1.0, -2.0, 0.5)), noise()  # the gradient differs from pixel to pixel
+    still, rolled = (DeepDream(network, ["0"], replace(ONE, jitter=by))(image) for by in (0, 5))
+    torch.testing.assert_close(rolled, still)
 
 
 def test_it_ends_at_the_brightest_there_is() -> None:
@@ -162,6 +169,14 @@ def test_dream_says_how_far_the_activation_rose(files: Path, capsys: Any) -> Non
     assert again["after"] == record["after"]
     (other,) = dream(files / "a.png", files / "b.png", ("0",), OPTIONS, config)
     assert other["after"] != record["after"]
+
+
+def test_the_command_takes_its_options(files: Path) -> None:
+    words = "--size 48 --octaves 1 --steps 2 --layers 0 2 --device cpu --precision 32-true"
+    run(["dream", str(files / "a.png"), str(files / "b.png"), *words.split()])
+    assert Image.open(files / "b.png").size == (48, 36)
+    with pytest.raises(CrossgapError, match=r"No picture at .*no\.png"):
+        run(["dream", str(files / "no.png"), str(files / "c.png")])
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
+from crossgap.cli import run
 from crossgap.commands.explain import explain
 from crossgap.data.images import Classes, LabelScale
 from crossgap.deploy.adapted import AdaptedModel
@@ -118,6 +119,12 @@ def test_shares_are_in_the_labels_unit(files: Path) -> None:
     told = [found["completeness"][name]["change"] for name in ("left", "right")]
     np.testing.assert_allclose(told, change, rtol=1e-3, atol=1e-6)
     assert list(found["activation"]) == ["features.0"]
+
+
+def test_the_command_takes_several_images(files: Path, capsys: Any) -> None:
+    images = "--image", str(files / "a.png"), "--image", str(files / "b.jpg")
+    run(["explain", str(files / "plain"), *images, "--output", str(files / "o.png"), "--device", "cpu"])
+    assert f"What the task model looks for: {files / 'o.png'}" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

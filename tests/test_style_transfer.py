@@ -13,13 +13,17 @@ import torch
 from PIL import Image
 from torch import nn
 
+from crossgap.cli import run
 from crossgap.commands import looking
 from crossgap.commands.options import LookOptions
 from crossgap.commands.stylize import stylize
+from crossgap.data.images import LabelScale
+from crossgap.deploy.adapted import AdaptedModel
 from crossgap.errors import CrossgapError
 from crossgap.methods.style_transfer import StyleConfig
 from crossgap.methods.style_transfer.losses import gram, relative_distance, variation_loss
 from crossgap.methods.style_transfer.transfer import StyleTransfer
+from crossgap.networks import TaskModel
 from crossgap.networks.vgg import VGG, VGG16
 
 TINY = StyleConfig(("conv2_1",), ("conv1_1", "conv2_1"), variation_weight=0, steps=150, rate=0.05)
@@ -162,6 +166,27 @@ def test_stylize_writes_picture_losses_and_way(files: Path, capsys: Any) -> None
     assert len(record["losses"]) == 4
     assert json.loads((files / "o.json").read_text())["losses"] == record["losses"]
     assert "white noise" in capsys.readouterr().err
+
+
+def test_the_command_takes_its_options(files: Path) -> None:
+    words = "--size 40 --steps 2 --style-layers conv1_1 --content-layers conv1_2 --optimizer lbfgs"
+    pictures = [str(files / name) for name in ("contents/a.png", "style.png", "o.png")]
+    run(["stylize", *pictures, *words.split(), "--device", "cpu"])
+    made_of = json.loads((files / "o.json").read_text())["made_of"]
+    assert made_of["style_layers"] == ["conv1_1"]
+    assert made_of["optimizer"] == "lbfgs"
+
+
+def test_a_network_that_is_no_vgg_has_layers_of_its_own(files: Path, monkeypatch: Any) -> None:
+    torch.manual_seed(0)
+    AdaptedModel(TaskModel(2, 32, 4, 8), LabelScale((0.0, 0.0), (1.0, 1.0)), ("a", "b"), 32).save(files / "m")
+    options = replace(OPTIONS, network=str(files / "m"))
+    (record,) = stylize(
+        files / "contents/a.png", files / "style.png", files / "o.png", options, StyleConfig(steps=2)
+    )
+    assert record["made_of"]["content_layers"] == ["features.4"]
+    assert record["made_of"]["style_layers"] == [f"features.{at}" for at in (0, 2, 4, 6, 8)]
+    assert record["made_of"]["weights"].keys() == {"task_model"}
 
 
 def test_a_folder_goes_on_with_what_is_missing_or_was_made_otherwise(files: Path) -> None:

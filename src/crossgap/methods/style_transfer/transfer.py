@@ -53,7 +53,7 @@ class StyleTransfer:
         self.picture = noise.to(content.device)
         self.of_noise = {name: float(loss) for name, loss in self.losses().items()}
         if config.start == "content":
-            self.picture = content.clone()
+            self.picture = content.clone(memory_format=torch.contiguous_format)  # L-BFGS flattens it
         self.picture.requires_grad_()
         if config.optimizer == "adam":
             self.optimizer: torch.optim.Optimizer = torch.optim.Adam([self.picture], config.rate)
