@@ -11,7 +11,7 @@ from torch import nn
 
 from crossgap.data import LabelledImages
 from crossgap.experiments.imaging.studies import style
-from crossgap.experiments.imaging.studies.style import SIZES, Style, waves
+from crossgap.experiments.imaging.studies.style import SIZES, Style
 from crossgap.networks.vgg import VGG, VGG16
 from stand_ins import instead_of_collecting
 
@@ -66,10 +66,3 @@ def test_arm_and_cube_are_what_has_a_colour(study, monkeypatch: pytest.MonkeyPat
     assert found.shape == (2, 32, 32)
     assert found[0].sum() == 2 * 3
     assert found[0, 20:22, 5:8].all()
-
-
-def test_the_style_has_every_colour() -> None:
-    image = waves(64)
-    assert image.shape == (64, 64, 3)
-    assert (image.std((0, 1)) > 50).all()
-    assert np.array_equal(image, waves(64))

@@ -34,6 +34,8 @@ from crossgap.networks.vgg import VGG
 
 TWICE = 2
 """How much larger than the policy's images the pictures are."""
+STYLE = "target_b"
+"""The look whose picture is the style: dark wood."""
 LABEL_MAP = "label_map"
 """The look in which arm and cube have colours, and what is behind them is white or black."""
 
@@ -44,7 +46,7 @@ class StyleSize(ArmSize):
 
     shown: int = 3
     """Pictures that are stylized, and dreamt of."""
-    style: StyleConfig = field(default_factory=lambda: StyleConfig(steps=100, rate=0.05))
+    style: StyleConfig = field(default_factory=lambda: StyleConfig(style_weight=0.3, steps=100, rate=0.05))
     """The transfer."""
     dream: DreamConfig = field(default_factory=lambda: DreamConfig(octaves=3, steps=15, jitter=8))
     """The dream."""
@@ -57,7 +59,7 @@ def _size(preset: str, **of: Any) -> StyleSize:
 SIZES = {
     "smoke": _size("smoke", shown=2, style=StyleConfig(steps=2), dream=DreamConfig(octaves=2, steps=2)),
     "quick": _size("quick"),
-    "full": _size("full", shown=16, style=StyleConfig(steps=300)),
+    "full": _size("full", shown=16, style=StyleConfig(style_weight=0.3)),
 }
 ABOUT = (
     "Falls: how far a loss is below that of white noise at the end. Error: the policy's, squared, on the "
@@ -81,18 +83,6 @@ METRICS = {
 }  # fmt: skip
 
 
-def waves(size: int) -> np.ndarray:
-    """The style: (size, size, 3) uint8, rings of three colours around two centres each, made by a formula."""
-    y, x = np.mgrid[:size, :size] / size
-    rings = []
-    for colour in range(3):
-        centres = (0.2 + 0.3 * colour, 0.1), (0.9, 0.4 + 0.25 * colour)
-        near, far = (np.hypot(x - a, y - b) for a, b in centres)
-        rings.append(np.sin(40 * near + 2 * colour) + np.sin(28 * far))
-    values = np.tanh(1.5 * np.stack(rings, -1))
-    return np.round(127.5 * (values + 1)).astype(np.uint8)
-
-
 class Style(ArmStudy):
     """What style transfer and DeepDream make of the arm's pictures, and what its policy looks at."""
 
@@ -110,11 +100,19 @@ class Style(ArmStudy):
         )  # fmt: skip
         return self.collected(about, self.source_folder / "data" / f"{look}_{TWICE}x")
 
+    def _chosen(self, look: str) -> LabelledImages:
+        every = self._rendered(look)
+        return every.select(np.linspace(0, len(every) - 1, self.preset.shown).astype(int))
+
     @functools.cached_property
     def contents(self) -> LabelledImages:
         """The pictures that are worked on."""
-        every = self._rendered(CLEAR)
-        return every.select(np.linspace(0, len(every) - 1, self.preset.shown).astype(int))
+        return self._chosen(CLEAR)
+
+    @functools.cached_property
+    def style(self) -> np.ndarray:
+        """The picture (H, W, 3) uint8 in whose style they are to be."""
+        return self._chosen(STYLE).images[0]
 
     def shrunk(self, images: np.ndarray) -> np.ndarray:
         """Pictures at the policy's size, each pixel the mean of four."""
@@ -143,12 +141,12 @@ class Style(ArmStudy):
 
     def stylized(self, method: str, image: np.ndarray) -> tuple[np.ndarray, dict[str, float]]:
         """A picture (H, W, 3) in the style, and by how much each loss fell."""
-        network, size = self._network(method), len(image)
+        network = self._network(method)
         config = replace(self.preset.style, start="content" if method == "style_content" else "noise")
         if not isinstance(network, VGG):
             layers = convolutions(network)
             config = replace(config, content_layers=(layers[len(layers) // 2],), style_layers=tuple(layers))
-        both = self._tensor(image), self._tensor(waves(size))
+        both = self._tensor(image), self._tensor(self.style)
         transfer = StyleTransfer(network, *both, config, self.seed, self._bf16)
         with progress_bar(self.titles[method], config.steps, quiet=self.quiet) as advance:
             for _ in range(config.steps):
@@ -192,8 +190,7 @@ class Style(ArmStudy):
 
     def on_task(self) -> np.ndarray:
         """Where arm and cube are in the pictures at the policy's size, (n, size, size) bool."""
-        every = self._rendered(LABEL_MAP)
-        labels = every.select(np.linspace(0, len(every) - 1, self.preset.shown).astype(int)).images
+        labels = self._chosen(LABEL_MAP).images
         coloured = np.ptp(labels.astype(int), axis=-1) > 64  # neither white, grey nor black
         small = coloured.reshape(len(labels), self.preset.size, TWICE, self.preset.size, TWICE)
         return small.any((2, 4))
@@ -245,8 +242,7 @@ class Style(ArmStudy):
     def pictures(self) -> dict[str, np.ndarray]:
         """The pictures, the style, and what is made of them."""
         contents = self.contents.images
-        style = waves(contents.shape[1])[None]
-        rows = {"the picture as it is; the last one is the style": np.concatenate([contents, style])}
+        rows = {"the picture as it is; the last one is the style": np.stack([*contents, self.style])}
         for method in ("style_content", "style_noise", "style_policy", "dream_vgg16", "dream_policy"):
             again = f"Delete {self.folder} to make it again."
             (rows[self.titles[method]],) = read_arrays(self._file(method), ("images",), again)
