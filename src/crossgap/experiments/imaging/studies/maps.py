@@ -151,7 +151,11 @@ class Maps(Study):
         for direction in SIDES:
             each = {name: self._of_tiles(direction, name) for name in self.titles if name not in DIFFERENCES}
             for title, (one, other) in DIFFERENCES.items():
-                each[title] = {key: list(np.subtract(each[one][key], each[other][key])) for key in METRICS}
+                each[title] = {
+                    key: list(np.subtract(each[one][key], each[other][key]))
+                    for key in METRICS
+                    if key != "detail"  # of which more is not better
+                }
             for name in self.titles:
                 found = {key: mean_over_images(np.array(values)) for key, values in each[name].items()}
                 rows += rows_of(found, domain=f"maps/{direction}", method=name)
