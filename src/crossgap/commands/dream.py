@@ -27,7 +27,7 @@ def dream(
     Raises:
         CrossgapError: a picture is missing, damaged or too small, or the network has no such layer.
     """
-    check(config)
+    _check(config)
     places = outputs(image, output)
     read_scaled(next(iter(places)), options.size, torch.device("cpu"))  # before the weights are fetched
     network, of_network = network_of(options)
@@ -67,7 +67,7 @@ def _made(
     return record
 
 
-def check(config: DreamConfig) -> None:
+def _check(config: DreamConfig) -> None:
     """Whether such numbers can be.
 
     Raises:

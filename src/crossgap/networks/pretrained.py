@@ -23,6 +23,7 @@ from torch import Tensor, nn
 
 from crossgap.base.files import attempt, cache_folder
 from crossgap.base.packages import Package, fetch
+from crossgap.base.progress import say
 from crossgap.errors import CrossgapError, check_known
 from crossgap.networks.features import convolutions
 from crossgap.networks.vgg import VGG, VGG16, VGG19, Standardize, renamed, torchvision_names
@@ -128,11 +129,10 @@ def _fetched(name: str) -> dict[str, Tensor]:
     url = imported("torchvision.models", "pretrained").get_model_weights(name).DEFAULT.url
     path = cache_folder() / url.rsplit("/", 1)[-1]
     if not path.exists():
+        say(f"Fetching the weights of {name} from {url}, once.")
         try:  # writes to a temporary file, and compares its digest with the one in its name
             path.parent.mkdir(parents=True, exist_ok=True)
-            torch.hub.load_state_dict_from_url(
-                url, str(path.parent), check_hash=True, progress=False, weights_only=True
-            )
+            torch.hub.load_state_dict_from_url(url, str(path.parent), check_hash=True, weights_only=True)
         except (OSError, RuntimeError) as error:
             path.unlink(missing_ok=True)
             raise CrossgapError(
