@@ -112,7 +112,7 @@ def test_translators_see_no_labels_and_only_pairs_are_in_order(tmp_path: Path, f
         assert (methods.source.label_names, methods.target.label_names) == ((), ())
         np.testing.assert_array_equal(methods.source.images, study.seen.images)
     np.testing.assert_array_equal(unpaired.target.images, study.source.images)
-    assert len(paired.target) == len(paired.source)
+    np.testing.assert_array_equal(paired.target.images[..., 0], paired.source.images[..., 0])  # what happens
     assert study._trained_by("degraded")[1] == "oracle"
     assert study._trained_by("nothing")[1] == "source_only"
 
