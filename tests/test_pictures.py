@@ -90,6 +90,19 @@ def test_pairs_that_do_not_match_are_named(tmp_path: Path) -> None:
         read_pairs(tmp_path / "A", tmp_path / "B")
 
 
+def test_pairs_of_unlike_shapes_are_refused(tmp_path: Path) -> None:
+    for name, folder, width in (("1", "A", 60), ("1", "B", 30), ("2", "A", 60), ("2", "B", 40)):
+        save(tmp_path / folder / f"{name}.png", 0, width, width // 2)
+    save(tmp_path / "A" / "3.png", 0, 60, 30)
+    save(tmp_path / "B" / "3.png", 0, 30, 30)
+    with pytest.raises(CrossgapError, match=r"A/3.png is 2.00 times as wide as high, .*B/3.png 1.00"):
+        read_pairs(tmp_path / "A", tmp_path / "B", 12)
+    for folder in "AB":
+        (tmp_path / folder / "3.png").unlink()
+    source, target = read_pairs(tmp_path / "A", tmp_path / "B", 12)  # of one shape in two sizes
+    assert source.images.shape == target.images.shape == (2, 12, 12, 3)
+
+
 def test_pictures_side_by_side(tmp_path: Path) -> None:
     both = np.zeros((SIZE, 2 * SIZE, 3), np.uint8)
     both[:, SIZE:] = 200
@@ -189,6 +202,26 @@ def test_a_method_of_pairs_learns_from_pictures_side_by_side(tmp_path: Path, cap
     assert back.translate(np.full((1, SIZE, SIZE, 3), 150, np.uint8)).mean() == pytest.approx(50, abs=15)
 
 
+def test_of_pairs_split_into_folders_those_to_train_with_are_read(tmp_path: Path) -> None:
+    for split in ("train", "val", "test"):
+        pairs(tmp_path / "data" / split)
+    train("brighten", "--data", tmp_path / "data", "--size", SIZE, "--output", tmp_path / "out")
+    found = read_json(tmp_path / "out" / "config.json")
+    assert found["source"]["path"] == found["target"]["path"] == str(tmp_path / "data" / "train")
+    assert found["source"]["images"] == 4
+
+
+def test_the_sheet_that_is_told_is_the_methods_own(tmp_path: Path, capsys) -> None:
+    words = "--data", pairs(tmp_path / "data"), "--size", SIZE, "--output", tmp_path / "out"
+    train("brighten", *words)
+    later = tmp_path / "out" / "samples" / "other" / "000099.png"
+    later.parent.mkdir()
+    later.touch()
+    capsys.readouterr()
+    train("brighten", *words)
+    assert "samples/brighten/000060.png" in capsys.readouterr().err.replace("\n", "")
+
+
 def test_a_method_of_one_set(tmp_path: Path) -> None:
     data = pairs(tmp_path / "data")
     train("alike", "--data", data, "--size", SIZE, "--output", tmp_path / "out")
@@ -220,6 +253,7 @@ def test_the_report_of_a_training_shows_its_sheets_and_losses(tmp_path: Path, ca
         (("--source", "DIR/a"), "Expected --source and --target, or --data with both sides"),
         (("--source", "DIR/a", "--target", "DIR/b", "--data", "DIR/c"), "--data has both sides. Expected it"),
         (("--source", "DIR/a", "--target", "DIR/none"), "No folder at .*none"),
+        (("--data", "DIR/none"), "No folder at .*none"),
         (("--source", "DIR/a", "--target", "DIR/a"), "--source and --target are the same images"),
         (("--source", "DIR/a", "--target", "DIR/b", "--size", "26"), "Images are 26×26 pixels. Expected squ"),
         (("--source", "DIR/a", "--target", "DIR/b", "--size", "0"), "--size must be at least 24"),

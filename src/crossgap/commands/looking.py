@@ -79,7 +79,8 @@ def outputs(given: Path, output: Path) -> dict[Path, Path]:
             raise CrossgapError(f"{output} is no name for a picture. Expected one that ends in .png.")
         return {given: output}
     endings = (".png", ".jpg", ".jpeg", ".bmp")
-    files = sorted(file for file in given.iterdir() if file.suffix.lower() in endings)
+    seen = (file for file in given.iterdir() if not file.name.startswith("."))
+    files = sorted(file for file in seen if file.suffix.lower() in endings)
     if not files:
         raise CrossgapError(f"No pictures in {given}. Expected PNG, JPEG or BMP files.")
     if output.is_file() or output.resolve() == given.resolve():

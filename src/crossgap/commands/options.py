@@ -61,7 +61,7 @@ class Pictures(PictureSet):
     """pictures of the target domain; for pairs under the same names."""
     data: Path | None = None  # type: ignore[assignment]
     """both in one instead: a folder with trainA, the source, and trainB; for pairs also pictures that have
-    their pair on their right."""
+    their pair on their right, those in its folder train alone where it has one."""
     swap: bool = False
     """take B as the source and A as the target."""
 

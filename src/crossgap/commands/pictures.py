@@ -6,6 +6,7 @@ from crossgap.base.progress import track
 from crossgap.commands.options import Pictures, PictureSet
 from crossgap.commands.own_data import OwnData
 from crossgap.data import LabelledImages, LabelScale
+from crossgap.data.folder import image_folder
 from crossgap.data.images import describe
 from crossgap.data.overlap import SMALLEST, check_pair, check_shared
 from crossgap.data.pictures import read_pairs, read_pictures, read_side_by_side, sides_in
@@ -57,12 +58,15 @@ def _places(given: PictureSet, method: Method) -> list[Path]:
         return both
     if not isinstance(given, Pictures):
         return [given.data]
-    found = sides_in(given.data)
-    if found is None and not method.paired:
+    found = sides_in(image_folder(given.data))
+    if found is not None:
+        return list(found)
+    if not method.paired:
         raise CrossgapError(
             f"{given.data} has no folders trainA and trainB. Expected pictures of both sides there."
         )
-    return [given.data] if found is None else list(found)
+    train = given.data / "train"  # beside val and test, as in pix2pix's data sets
+    return [train if train.is_dir() else given.data]
 
 
 def _described(path: Path, data: LabelledImages) -> dict:

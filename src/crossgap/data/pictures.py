@@ -2,7 +2,7 @@
 
 A/1.jpg B/1.jpg …       two folders; in pairs where the names are the same
 trainA/… trainB/…       such in one, as CycleGAN's data sets are
-facades/1.jpg …         pictures side by side, as pix2pix's data sets are: A on the left, B on the right
+facades/train/1.jpg …   pictures side by side, as pix2pix's data sets are: A on the left, B on the right
 """
 
 from collections import Counter
@@ -20,6 +20,8 @@ SIDES = ("trainA", "trainB"), ("A", "B")
 """What the folders of both sides are called in one of both."""
 LISTED = 3
 """Of names in an error."""
+ALIKE = 0.01
+"""By which share the shapes of two pictures of a pair may differ: then their middles show the same."""
 
 
 def read_pictures(path: str | Path, size: int | None = None, track: Track = untracked) -> LabelledImages:
@@ -43,10 +45,22 @@ def read_pairs(
     """The pictures of two folders, those of one name beside each other; endings may differ.
 
     Raises:
-        CrossgapError: as `read_pictures`; or the two have not the same names.
+        CrossgapError: as `read_pictures`; or the two have not the same names, or two of one name are of
+            unlike shapes, so that their middles would not show the same.
     """
-    counterparts = read_counterparts(source, target, size, track)  # says first whose pair is missing
-    return read_pictures(source, size, track), counterparts
+    cells, others, episodes = _paired(Path(source), Path(target))
+    shapes: list[float] = []
+    images, counterparts = (
+        _read(Path(path), files, episodes, partial(_noted, shapes, size), track)
+        for path, files in ((source, cells), (target, others))
+    )
+    for (file, _), (other, _), here, there in zip(cells, others, shapes, shapes[len(cells) :], strict=False):
+        if abs(here / there - 1) > ALIKE:
+            raise CrossgapError(
+                f"{file} is {here:.2f} times as wide as high, and its pair {other} {there:.2f} times. "
+                "Expected pairs of one shape, so that --size keeps the same part of both."
+            )
+    return images, counterparts
 
 
 def read_counterparts(
@@ -57,7 +71,13 @@ def read_counterparts(
     Raises:
         CrossgapError: as there.
     """
-    here, there = _by_name(Path(source)), _by_name(Path(target))
+    _, cells, episodes = _paired(Path(source), Path(target))
+    return _read(Path(target), cells, episodes, partial(_fit, size), track)
+
+
+def _paired(source: Path, target: Path) -> tuple[list[Cell], list[Cell], list[int]]:
+    """The pictures of two folders by their names, row by row, and the episodes of those of `source`."""
+    here, there = _by_name(source), _by_name(target)
     for one, other, a, b in ((here, there, source, target), (there, here, target, source)):
         if missing := [name for name in one if name not in other]:
             more = f" and {len(missing) - LISTED:,} more" if len(missing) > LISTED else ""
@@ -65,8 +85,8 @@ def read_counterparts(
                 f"{b} lacks the pairs of {', '.join(missing[:LISTED])}{more} in {a}. Expected two pictures "
                 "of every name, one in each folder."
             )
-    cells, episodes = [there[name][0] for name in here], [episode for _, episode in here.values()]
-    return _read(Path(target), cells, episodes, partial(_fit, size), track)
+    cells, episodes = [cell for cell, _ in here.values()], [episode for _, episode in here.values()]
+    return cells, [there[name][0] for name in here], episodes
 
 
 def read_side_by_side(
@@ -119,6 +139,12 @@ def _fit(size: int | None, image: np.ndarray, file: Path) -> np.ndarray:
             "a shorter side of 64 pixels and crops the middle."
         )
     return image if size is None else fitted(image, size)
+
+
+def _noted(shapes: list[float], size: int | None, image: np.ndarray, file: Path) -> np.ndarray:
+    """As `_fit`, and its width over its height is noted."""
+    shapes.append(image.shape[1] / image.shape[0])
+    return _fit(size, image, file)
 
 
 def _fit_halves(size: int | None, image: np.ndarray, file: Path) -> np.ndarray:
