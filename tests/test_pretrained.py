@@ -22,7 +22,7 @@ from crossgap.base.files import cache_folder
 from crossgap.errors import CrossgapError
 from crossgap.networks import pretrained as loading
 from crossgap.networks import vgg
-from crossgap.networks.features import Features
+from crossgap.networks.features import Features, convolutions
 from crossgap.networks.pretrained import HED, HED_WEIGHTS, pretrained, read_weights
 from crossgap.networks.vgg import VGG, VGG16, VGG19
 
@@ -115,7 +115,7 @@ class Inception(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.Mixed_5b = nn.Conv2d(3, 2, 1)
+        self.Mixed_5b, self.AuxLogits = nn.Conv2d(3, 2, 1), nn.Conv2d(2, 1, 1)
         self.transform_input = False
 
     def forward(self, images: Tensor) -> Tensor:
@@ -169,6 +169,7 @@ def test_inception_keeps_its_layers_names_and_standardizes(torchvision: Path) ->
     found = Features(network, ["Mixed_5b"])(2 * images - 1)["Mixed_5b"]
     mean, spread = (torch.tensor(of)[:, None, None] for of in ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)))
     torch.testing.assert_close(found, theirs((images - mean) / spread), atol=1e-5, rtol=1e-4)
+    assert convolutions(network) == ["Mixed_5b"]  # the auxiliary classifier is run in training alone
 
 
 def test_without_torchvision(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -190,6 +191,14 @@ def test_weights_of_another_network(tmp_path: Path) -> None:
         pretrained("vgg19", tmp_path / "a.pth")
 
 
+def test_weights_without_their_biases(tmp_path: Path) -> None:
+    saved(VGG16, tmp_path / "a.pth")
+    weights = torch.load(tmp_path / "a.pth", weights_only=True)
+    torch.save({key: value for key, value in weights.items() if not key.endswith("bias")}, tmp_path / "a.pth")
+    with pytest.raises(CrossgapError, match=r"a\.pth: weights of another network\. Expected those of vgg16"):
+        pretrained("vgg16", tmp_path / "a.pth")
+
+
 class Trap:
     """What a file must not bring to life."""
 
@@ -202,9 +211,13 @@ def test_files_that_are_no_weights(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
     with pytest.raises(CrossgapError, match=r"Could not read the weights .*No such file"):
         read_weights(path)
-    path.write_bytes(b"no weights")
-    with pytest.raises(CrossgapError, match=r"Expected a \.safetensors or \.pth file of weights alone"):
-        read_weights(path)
+    for content in (b"no weights", b"hello", b"", b"PK\x03\x04" + bytes(99)):  # each fails in its own way
+        path.write_bytes(content)
+        with pytest.raises(
+            CrossgapError, match=r"Expected a \.safetensors or \.pth file of weights alone"
+        ) as error:
+            read_weights(path)
+        assert "\n" not in str(error.value)
 
 
 @pytest.mark.parametrize("content", [Trap(), {"a": 1}, [torch.ones(1)]])

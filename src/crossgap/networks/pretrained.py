@@ -11,13 +11,11 @@ safetensors hold arrays alone, and `.pth` files are read with `weights_only`.
 
 import importlib
 import io
-import pickle
 import zipfile
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
@@ -92,13 +90,10 @@ def _check_vgg(weights: dict[str, Tensor], name: str, file: Path | None) -> None
     Raises:
         CrossgapError: they are another network's.
     """
-    wanted = {key for key in torchvision_names(BLOCKS[name]).values() if key.endswith("weight")}
-    found = {key for key in weights if key.startswith("features.") and key.endswith("weight")}
-    if found != wanted:
-        kinds = {
-            n: {k for k in torchvision_names(b).values() if k.endswith("weight")} for n, b in BLOCKS.items()
-        }
-        is_of = next((other for other, keys in kinds.items() if keys == found), "another network")
+    kinds = {kind: set(torchvision_names(blocks).values()) for kind, blocks in BLOCKS.items()}
+    found = {key for key in weights if key.startswith("features.")}
+    if found != kinds[name]:
+        is_of = next((kind for kind, keys in kinds.items() if keys == found), "another network")
         raise CrossgapError(
             f"{file or 'What torchvision fetched'}: weights of {is_of}. Expected those of {name}, under "
             "torchvision's names (features.0.weight, …)."
@@ -114,6 +109,7 @@ def _inception(file: Path | None) -> nn.Module:
         network.load_state_dict(weights)
     except RuntimeError as error:
         raise CrossgapError(f"{file}: weights of another network than inception_v3: {error}.") from error
+    network.aux_logits, network.AuxLogits = False, None  # it takes no part but in training
     network.transform_input = True  # from these colours to those that its weights were trained on
     network.standardize = Standardize(*TORCHVISION)  # type: ignore[arg-type]
     network.register_forward_pre_hook(lambda module, images: (module.standardize(images[0]),))
@@ -155,8 +151,13 @@ def read_weights(path: Path) -> dict[str, Tensor]:
         found: Any = load_file(path) if path.suffix == ".safetensors" else torch.load(
             path, map_location="cpu", weights_only=True
         )  # fmt: skip
-    except (SafetensorError, pickle.UnpicklingError, RuntimeError, ValueError, EOFError, OSError) as error:
-        raise CrossgapError(f"{path}: {str(error).splitlines()[0]}.{expected}") from error
+    except torch.OutOfMemoryError:
+        raise
+    except Exception as error:  # pickle, zip, safetensors and torch each fail in ways of their own
+        raise CrossgapError(
+            f"{path} is damaged, or holds more than weights, never unpickled ({type(error).__name__})."
+            + expected
+        ) from error
     if not isinstance(found, dict) or not all(isinstance(value, Tensor) for value in found.values()):
         raise CrossgapError(f"{path} holds other things than tensors by name.{expected}")
     return found
