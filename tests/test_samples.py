@@ -77,3 +77,16 @@ def test_the_images_shown_are_evenly_spaced() -> None:
     assert len(batches.shown(20)) == 10
     as_bytes = Batches(torch.full((3, 2, 2, 3), 255, dtype=torch.uint8), torch.zeros(3, 0), 2, 1)
     assert torch.equal(as_bytes.shown(2), torch.ones(2, 3, 2, 2))
+
+
+def test_sheets_of_another_training_do_not_stay(tmp_path: Path, fabric) -> None:
+    folder = tmp_path / "samples" / "shift"
+    folder.mkdir(parents=True)
+    for name in ("003000.png", "mine.png"):
+        (folder / name).touch()
+    trained(tmp_path, fabric)
+    assert not (folder / "003000.png").exists()
+    assert (folder / "mine.png").exists()
+    (folder / "000005.png").write_bytes(b"")
+    trained(tmp_path, fabric)  # with nothing left to do
+    assert (folder / "000005.png").read_bytes() == b""

@@ -118,9 +118,10 @@ def _say_image_model(run: Path, path: Path, model: AdaptedModel) -> None:
     """Where a model of images alone is, where to see what it does, and what is next."""
     say(f"Adapted model: {path}")
     say(f"{METHODS[model.method].about.replace('**', '')}: images of {model.size} × {model.size} pixels")
-    sheets = sorted((run / SAMPLES).glob("*/*.png"), key=lambda sheet: sheet.stat().st_mtime)
+    names = model.method, METHODS[model.method].family  # a phase is called as one of these
+    sheets = [sheet for name in names for sheet in sorted((run / SAMPLES / name).glob("*.png"))[-1:]]
     if sheets:
-        say(f"What it does: {sheets[-1]}")
+        say(f"What it does: {sheets[0]}")
     draws = model.translator is None
     verb = command("sample", path) if draws else command("translate", path, "FOLDER", "OUT")
     say_next(

@@ -189,6 +189,14 @@ def draw_samples(phase: Phase, folder: Path, step: int) -> None:
         contact_sheet(rows, folder / phase.name / f"{step:06d}.png")
 
 
+def drop_samples(phase: Phase, folder: Path, done: int) -> None:
+    """Remove the contact sheets of later steps than those done, of work that a kill undid, or of a training
+    that was thrown away."""
+    for sheet in (folder / phase.name).glob("*.png"):
+        if sheet.stem.isdigit() and int(sheet.stem) > done:
+            sheet.unlink()
+
+
 METRICS = "metrics.jsonl"
 METRICS_ROW = {"phase": str, "step": int, ...: float}
 
@@ -231,6 +239,8 @@ class Trainer:
         quiet = self.quiet or not writes
         if not quiet and done < phase.steps:
             self._say_if_crowded()
+        if writes and done < phase.steps:
+            drop_samples(phase, self.folder / SAMPLES, done)
         with (
             phase.opened(done) if done < phase.steps else nullcontext(),
             Metrics(self.folder, phase.name, done, write=writes and done < phase.steps) as metrics,
