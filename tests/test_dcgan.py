@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from crossgap.data.batches import Batches
 from crossgap.errors import CrossgapError
 from crossgap.methods.dcgan import DCGANConfig
 from crossgap.methods.dcgan.phase import DCGAN
+from crossgap.methods.dcgan.recipe import check_size
 from crossgap.networks import DCGANDiscriminator, DCGANGenerator
 
 
@@ -187,3 +189,9 @@ def test_samples_are_of_the_same_noise_and_touch_no_random_state() -> None:
 def test_settings_that_cannot_be(setting: str, value: float, problem: str) -> None:
     with pytest.raises(CrossgapError, match=rf"--dcgan\.{problem}"):
         DCGANConfig(**{setting: value})
+
+
+def test_an_error_names_sizes_that_can_be_trained() -> None:
+    told = SimpleNamespace(target=SimpleNamespace(images=np.zeros((1, 36, 36, 3), np.uint8)))
+    with pytest.raises(CrossgapError, match=r"draws images of 32, 64, 128 … pixels, .*; these have 36\."):
+        check_size(told)  # type: ignore[arg-type]

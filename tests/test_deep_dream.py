@@ -193,3 +193,26 @@ def test_bad_input_leaves_nothing(files: Path, image: str, layers: Any, config: 
     with pytest.raises(CrossgapError, match=reason):
         dream(files / image, files / "b.png", layers, OPTIONS, replace(DreamConfig(), **config))
     assert [path.name for path in files.iterdir()] == ["a.png"]
+
+
+def test_a_json_file_of_the_users_is_not_overwritten(files: Path) -> None:
+    (files / "b.json").write_text('{"mine": 1}')
+    with pytest.raises(CrossgapError, match=r"b\.json is damaged: .* Expected a name that is free"):
+        dream(files / "a.png", files / "b.png", (), OPTIONS, ONE)
+    assert (files / "b.json").read_text() == '{"mine": 1}'
+    assert not (files / "b.png").exists()
+
+
+def test_hidden_files_of_a_folder_are_left_out(files: Path) -> None:
+    (files / "._a.png").write_text("what macOS leaves beside a picture")
+    dream(files, files / "dreams", (), OPTIONS, ONE)
+    assert sorted(path.name for path in (files / "dreams").iterdir()) == ["a.json", "a.png"]
+
+
+def test_a_mean_that_begins_below_0_has_no_ratio(files: Path, monkeypatch: Any, capsys: Any) -> None:
+    network = linear((1.0, -2.0, 0.5))
+    network[0].bias = nn.Parameter(torch.tensor([-9.0]))
+    monkeypatch.setattr(looking, "pretrained", lambda name, file: network)
+    (record,) = dream(files / "a.png", files / "b.png", (), OPTIONS, replace(ONE, objective="mean"))
+    assert record["before"] < record["after"] < 0
+    assert "×" not in capsys.readouterr().err

@@ -147,3 +147,12 @@ def test_bad_input_leaves_nothing(
     with pytest.raises(CrossgapError, match=reason):
         explain(files / model, [files / image] if image else [], files / output, layers, "cpu", 0)
     assert sorted(files.rglob("*")) == before
+
+
+def test_of_many_labels_the_first_are_shown(capsys: Any) -> None:
+    from crossgap.commands.explain import _outputs
+
+    names = tuple(f"joint {number}" for number in range(9))
+    model = AdaptedModel(TaskModel(9, 32, 4, 16), LabelScale((0.0,) * 9, (1.0,) * 9), names, 32)
+    assert list(_outputs(model, images(1, 32)).values()) == list(names[:8])
+    assert "Of 9 outputs the first 8 are shown" in capsys.readouterr().err

@@ -85,6 +85,26 @@ def test_a_model_that_is_in_no_run(trained: Path, tmp_path: Path, capsys) -> Non
     assert Image.open(tmp_path / "a.png").size[1] == (1 + 3) * (128 + 25)
 
 
+def test_training_images_that_are_no_longer_fit(trained: Path, tmp_path: Path, capsys) -> None:
+    """Images are drawn all the same."""
+    pictures, hidden = trained / "pictures", trained / "elsewhere"
+    pictures.rename(hidden)
+    save_image(np.zeros((40, 40, 3), np.uint8), _new(pictures) / "0.png")
+    _run(f"sample {trained}/run/models/dcgan --count 1 --output {tmp_path}/a.png --interpolate 0")
+    told = said(capsys)
+    assert "pictures has 1 images of 32 pixels. Expected at least 2" in told
+    assert "How near the nearest training image is cannot be told" in told
+    assert Image.open(tmp_path / "a.png").size[1] == 128 + 25
+    (pictures / "0.png").unlink()
+    pictures.rmdir()
+    hidden.rename(pictures)
+
+
+def _new(folder: Path) -> Path:
+    folder.mkdir()
+    return folder
+
+
 def test_how_many_classes_are_drawn(trained: Path, tmp_path: Path, capsys) -> None:
     judge = TaskModel(3, 32, 2, 4)
     for weight in judge.parameters():

@@ -96,8 +96,6 @@ def export(source: Path, output: Path) -> None:
             save_peer(network, temporary / peer_file(name))
     for name, network in networks.items():
         say(f"{output / peer_file(name)}: {_described(network)}")
-    if len(networks) == 1:
-        say("The other networks are not here: they are in the training's checkpoints.")
 
 
 def _described(network: nn.Module) -> str:
@@ -115,6 +113,7 @@ def _networks(source: Path) -> dict[str, nn.Module]:
         phase, run = METHODS[model.method].family, source.resolve().parent.parent
         phases = [model.method if model.method in NAMES else phase]
         if not (run / "checkpoints" / phases[0]).exists():
+            say("The other networks are not here: they are in the training's checkpoints.")
             return {OF_MODEL[model.method]: model.networks["translator"]}
     if len(phases) > 1:
         several = ", ".join(str(source / "models" / phase) for phase in phases)

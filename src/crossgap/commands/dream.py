@@ -42,9 +42,10 @@ def dream(
             dreamer = DeepDream(network, layers, config, options.seed, is_bf16(options))
             record = _made(dreamer, file, place, options, of)
         before, after = record["before"], record["after"]
+        times = f", × {after / before:.1f}" if before > 0 else ""  # a mean may begin below 0
         say(
             f"{place}: the {'mean square' if config.objective == 'square' else 'mean'} activation of "
-            f"{', '.join(layers)} rose from {before:.4g} to {after:.4g}, × {after / before:.1f}."
+            f"{', '.join(layers)} rose from {before:.4g} to {after:.4g}{times}."
         )
         records.append(record)
     return records

@@ -99,7 +99,8 @@ def _outputs(model: AdaptedModel, seen: Tensor) -> dict[int, str]:
             likely = model.task_model(seen).softmax(1).mean(0).argsort(descending=True).tolist()
         found = {index: f"{model.label_names[0]} {index}" for index in likely}
     if len(found) > MOST:
-        say(f"Of {len(found)} outputs the {'likeliest' if model.scale else 'first'} {MOST} are shown.")
+        which = "likeliest" if isinstance(model.scale, Classes) else "first"
+        say(f"Of {len(found)} outputs the {which} {MOST} are shown.")
     return dict(list(found.items())[:MOST])
 
 

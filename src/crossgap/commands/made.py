@@ -26,14 +26,15 @@ def made_before(picture: Path, made_of: dict[str, Any]) -> dict[str, Any] | None
     """The record of a picture that was made of just this; None where there is none, or of something else.
 
     Raises:
-        CrossgapError: a picture of that name is there that was not made by this verb, or was changed since.
+        CrossgapError: a picture of that name is there that was not made by this verb, or was changed since;
+            or a JSON file of its record's name that is no such record.
     """
+    path, remedy = record_of(picture), "Expected a name that is free, or delete it."
+    record = read_json(path, "picture's record", RECORD, remedy) if path.exists() else None
     if not picture.exists():
         return None
-    remedy = "Expected a name that is free, or delete it."
-    if not record_of(picture).exists():
+    if record is None:
         raise CrossgapError(f"{picture} is there, and was not made by this command. {remedy}")
-    record = read_json(record_of(picture), "picture's record", RECORD)
     if record["picture"] != digest_of(picture):
         raise CrossgapError(f"{picture} was changed since this command made it. {remedy}")
     return record if record["made_of"] == made_of else None

@@ -10,7 +10,7 @@ from crossgap.base.files import read_json, writing
 from crossgap.base.progress import progress_bar, say, track
 from crossgap.core.fabric import make_fabric
 from crossgap.core.runs import CONFIG
-from crossgap.data import Classes
+from crossgap.data import Classes, LabelledImages
 from crossgap.data.contact_sheet import contact_sheet
 from crossgap.data.image_file import save_image
 from crossgap.data.images import digest
@@ -114,16 +114,27 @@ def _training_images(folder: Path, model: AdaptedModel, given: Path | None) -> n
         )
         say(f"Its training images {lost}. --images says where they are, to see how near the nearest is.")
         return None
+    try:
+        found = _read(path, size, model)
+    except CrossgapError as error:
+        if given is not None:
+            raise
+        say(f"{error} How near the nearest training image is cannot be told; --images names other ones.")
+        return None
+    record = model.made_of.get("target", {})
+    if record and record.get("fingerprint") != digest(found):
+        say(f"{path} does not hold the very images that the model was trained on: what is near is of these.")
+    return found.images
+
+
+def _read(path: Path, size: int | None, model: AdaptedModel) -> LabelledImages:
     found = read_pictures(path, size, track)
     if len(found) < 2 or found.images.shape[1] != model.size:
         raise CrossgapError(
             f"{path} has {len(found)} images of {found.images.shape[1]} pixels. Expected at least 2 of "
             f"{model.size}, as the model was trained on."
         )
-    record = model.made_of.get("target", {})
-    if record and record.get("fingerprint") != digest(found):
-        say(f"{path} does not hold the very images that the model was trained on: what is near is of these.")
-    return found.images
+    return found
 
 
 def _place(folder: Path) -> tuple[Path | None, int | None]:

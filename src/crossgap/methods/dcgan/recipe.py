@@ -23,7 +23,7 @@ def check_size(methods: Methods) -> None:
         doublings(size)
     except ValueError:
         raise CrossgapError(
-            f"DCGAN draws images of 8, 16, 32, 64, 128 … pixels, by doubling 4; these have {size}. Expected "
+            f"DCGAN draws images of 32, 64, 128 … pixels, by doubling 4; these have {size}. Expected "
             "images of such a size: --size resizes them."
         ) from None
 
