@@ -55,7 +55,9 @@ def test_copies_are_told_from_what_is_as_near_as_training_images_are() -> None:
     assert near.among_training.tolist() == [20] * 5
     assert near.distance.tolist() == [0, 9, 9, 9]
     assert near.copies == 4
+    assert near.alike == 0
     assert nearness(grey(30, 50, 10, 92), training).copies == 0
+    assert nearness(grey(0), grey(0, 4, 44, 84)).alike == 0.5  # 4, 4, 40, 40: mean 22
 
 
 def test_ways_begin_and_end_where_they_should() -> None:

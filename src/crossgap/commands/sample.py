@@ -10,6 +10,7 @@ from crossgap.base.files import read_json, writing
 from crossgap.base.progress import progress_bar, say, track
 from crossgap.core.fabric import make_fabric
 from crossgap.core.runs import CONFIG
+from crossgap.core.statistics import wilson_interval
 from crossgap.data import Classes, LabelledImages
 from crossgap.data.contact_sheet import contact_sheet
 from crossgap.data.image_file import save_image
@@ -163,11 +164,12 @@ def _say_near(near: Nearness) -> None:
         f"For comparison, a training image and the nearest other one: {among.mean():.1f} on average, "
         f"{among.min():.1f} at least."
     )
-    share = f"closer than {COPY:.0%} of that average"
-    if near.copies:
-        say(f"{near.copies} of {len(of):,} are copies ({share}): these are memorised, not drawn anew.")
-    else:
-        say(f"None is a copy ({share}).")
+    more = wilson_interval(near.copies, len(of))[0] > near.alike
+    say(
+        f"Closer than {COPY:.0%} of that average are {near.copies} of {len(of):,} images, "
+        f"{near.copies / len(of):.1%}; of training images, to another one, {near.alike:.1%}. "
+        + ("It has learnt some by heart." if more else "No sign that it copies.")
+    )
 
 
 def _say_coverage(judge: AdaptedModel, drawn: np.ndarray) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 BLOCK = 1 << 25
 """Numbers of images that are compared at once: 134 MB."""
 COPY = 0.5
-"""An image is called a copy below this share of the mean distance from a training image to the nearest other
+"""An image may be a copy below this share of the mean distance from a training image to the nearest other
 one."""
 REFERENCE = 512
 """How many training images are asked for their nearest."""
@@ -66,8 +66,13 @@ class Nearness:
 
     @property
     def copies(self) -> int:
-        """How many drawn images are copies: as of `COPY`."""
+        """How many drawn images may be copies: as of `COPY`."""
         return int((self.distance < COPY * self.among_training.mean()).sum())
+
+    @property
+    def alike(self) -> float:
+        """The share of training images that are as near to another one: what copies are without copying."""
+        return float((self.among_training < COPY * self.among_training.mean()).mean())
 
 
 def nearness(

@@ -67,13 +67,14 @@ SIZES = {
 ABOUT = (
     "Samples as a classifier of true digits sees them. Covered: at least 1 % of the samples are of a class. "
     f"Certain: of probability {CERTAIN:g} or more. KID against test images, in the classifier's features. "
-    "Nearest: distance to the nearest training image, in levels from 0 to 255; a copy is nearer than "
-    f"{COPY:.0%} of what true images that were held out have on average."
+    "Nearest: distance to the nearest training image, in levels from 0 to 255. Perhaps copies: nearer than "
+    f"{COPY:.0%} of what true images that were held out have on average, as some of these are themselves."
 )
 TITLES = {"real": "true images, held out", "dcgan": "DCGAN", "dcgan_leaky": "DCGAN, leaky ReLU in G too"}
 METRICS = {
     "coverage": ("classes covered, of 10", "{:.1f}"), "certain": ("certain", "%"), "kid": ("KID", "{:.1f}"),
-    "nearest": ("nearest", "{:.1f}"), "copies": ("copies", "%"), "accuracy": ("classifier's accuracy", "%"),
+    "nearest": ("nearest", "{:.1f}"), "copies": ("perhaps copies", "%"),
+    "accuracy": ("classifier's accuracy", "%"),
 }  # fmt: skip
 
 
@@ -158,10 +159,8 @@ class Generated(Study):
         seen = held_out if real else self.sampler(subject, method).sample(self.preset.samples)
         with timed(self.root, "nearest"):
             distance, _ = nearest(seen[: self.preset.compared], training)
-        found = {"nearest": mean_over_images(distance)}
-        if not real:
-            true = self._found(subject, "real")["nearest"]["value"]
-            found["copies"] = share(distance < COPY * true)
+        true = distance.mean() if real else self._found(subject, "real")["nearest"]["value"]
+        found = {"nearest": mean_over_images(distance), "copies": share(distance < COPY * true)}
         if subject == "arm":
             return found
         found |= judged(seen, self.classifier)
