@@ -80,8 +80,13 @@ def test_rows_and_pictures(study, tmp_path: Path, tree) -> None:
     assert tree(tmp_path) == before
     pictures = study().pictures()
     assert {row.shape for row in pictures.values()} == {(10, 32, 32, 3)}
-    drawn = pictures["digits: DCGAN"]
-    way = pictures["digits, DCGAN: the way from the first to the second"]
+    assert len(pictures) == 2 + 3 * 3
+    drawn, near, way = (
+        pictures[f"digits, DCGAN{row}"]
+        for row in ("", ": the nearest training images", ": the way from the first to the second")
+    )
+    training = study()._images("digits")[0]
+    assert all((image == training).all((1, 2, 3)).any() for image in near)
     np.testing.assert_array_equal(way[[0, -1]], drawn[:2])
 
 

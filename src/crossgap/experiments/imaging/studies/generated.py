@@ -181,11 +181,11 @@ class Generated(Study):
                 model = self.sampler(subject, method)
                 noise = model.noise(SHOWN, seed=1)
                 drawn = model.sampled(noise)
-                rows[f"{subject}: {self.titles[method]}"] = drawn
-                rows["the nearest training image of each"] = training[nearest(drawn, training)[1]]
-                rows[f"{subject}, {self.titles[method]}: the way from the first to the second"] = (
-                    model.sampled(spherical(noise[0], noise[1], SHOWN))
-                )
+                name = f"{subject}, {self.titles[method]}"
+                rows[name] = drawn
+                rows[f"{name}: the nearest training images"] = training[nearest(drawn, training)[1]]
+                way = spherical(noise[0], noise[1], SHOWN)
+                rows[f"{name}: the way from the first to the second"] = model.sampled(way)
         return rows
 
 
