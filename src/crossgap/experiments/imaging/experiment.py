@@ -55,8 +55,14 @@ class Imaging(Experiment):
         return "\n\n".join(f"**{name}**\n\n{STUDIES[name].table(name, results)}" for name in there)
 
 
+def study_table(name: str, results: dict[str, Any]) -> str:
+    """The table of one study; nothing where the file has none of its rows yet."""
+    kind = STUDIES[name]
+    return kind.table(name, results) if kind.rows_in(name, results) else ""
+
+
 TABLES = {
-    f"imaging-{name}-{size}": (f"imaging/{size}.json", partial(study.table, name))
-    for name, study in STUDIES.items()
+    f"imaging-{name}-{size}": (f"imaging/{size}.json", partial(study_table, name))
+    for name in STUDIES
     for size in ("quick", "full")
 }
