@@ -23,6 +23,7 @@ from crossgap.evaluation.images import mean_over_images
 from crossgap.experiments.engine.experiment import Rows, rows_of
 from crossgap.experiments.imaging.arm import ARM_SIZES, CLEAR, HELD_OUT_SEED, ArmSize, ArmStudy
 from crossgap.experiments.imaging.study import STUDIES
+from crossgap.methods.config import TaskGANConfig
 from crossgap.methods.deep_dream import DreamConfig
 from crossgap.methods.deep_dream.dream import DeepDream
 from crossgap.methods.integrated_gradients.saliency import integrated_gradients
@@ -53,7 +54,11 @@ class StyleSize(ArmSize):
 
 
 def _size(preset: str, **of: Any) -> StyleSize:
-    return StyleSize(**vars(ARM_SIZES[preset]), **of)
+    """The arm's, but for the translators: there are none here, so that no figure is of their settings."""
+    config = ARM_SIZES[preset].config
+    policy = TaskGANConfig(config.networks, source=config.source)
+    given: dict[str, Any] = vars(ARM_SIZES[preset]) | {"config": policy} | of
+    return StyleSize(**given)
 
 
 SIZES = {
@@ -240,13 +245,16 @@ class Style(ArmStudy):
         return mean_over_images(self.policy.scale.errors(predicted, self.contents.labels))
 
     def pictures(self) -> dict[str, np.ndarray]:
-        """The pictures, the style, and what is made of them."""
-        contents = self.contents.images
-        rows = {"the picture as it is; the last one is the style": np.stack([*contents, self.style])}
+        """Two pictures, the style, and what is made of them; what noise is left in, at the policy's size, for
+        a PNG of noise is large."""
+        first = "the picture as it is; the last one is the style"
+        rows: dict[str, Any] = {first: [*self.contents.images[:2], self.style]}
         for method in ("style_content", "style_noise", "style_policy", "dream_vgg16", "dream_policy"):
             again = f"Delete {self.folder} to make it again."
-            (rows[self.titles[method]],) = read_arrays(self._file(method), ("images",), again)
-        return rows
+            (made,) = read_arrays(self._file(method), ("images",), again)
+            noisy = method in ("style_noise", "style_policy")
+            rows[self.titles[method]] = self.shrunk(made[:2]) if noisy else made[:2]
+        return {label: np.stack(row) for label, row in rows.items()}
 
 
 STUDIES.enter("style", Style, rank=6)
