@@ -63,10 +63,12 @@ def test_a_table_leaves_out_rows_of_another_size_and_of_other_studies() -> None:
 def test_failures_cut_by_hand() -> None:
     each = [row(m, 0.5, domain="condition/night") for m in ("nothing", "cyclegan")]
     rows = [row("nothing", 0.2), row("nothing", 0.4, 1), row("cyclegan", 0.8), row("cyclegan", 0.9, 1), *each]
+    errors = [("nothing", 0.3), ("nothing", 0.5), ("cyclegan", 0.15), ("cyclegan", 0.05)]
+    rows += [row(m, v, seed % 2, metric="task_error") for seed, (m, v) in enumerate(errors)]
     table = Condition.table("condition", results(*rows))
     # of 0.8 + 0.6 failures 0.2 + 0.1 are left
-    assert f"| {TITLES['cyclegan']} | 79% | 85 % (80–90) | – | – | – | – |" in table
-    assert f"| {TITLES['nothing']} | – | 30 % (20–40) |" in table
+    assert f"| {TITLES['cyclegan']} | 79% | 75% | 85 % (80–90) | 0.100 (0.050–0.150) | – | – | – |" in table
+    assert f"| {TITLES['nothing']} | – | – | 30 % (20–40) |" in table
     assert table.splitlines()[-3] == f"| {TITLES['cyclegan']} | 50 % (50–50) |"
 
 
@@ -164,17 +166,19 @@ def test_starts_are_shared_out_among_conditions(tmp_path: Path, fabric, monkeypa
     asked = {}
 
     def won(self, actors, look, starts):
-        asked[look] = starts
+        asked[look, "clear" in actors] = starts
+        if look == "source":
+            return {"clear": np.arange(len(starts)) > 0}
         return {name: np.array([look == "night", name == "cut"]) for name in actors}
 
-    def clear(self, actors, look, starts):
-        return won(self, actors, look, starts) if look != "source" else {"clear": np.arange(len(starts)) > 0}
-
-    monkeypatch.setattr(Condition, "won", clear)
+    monkeypatch.setattr(Condition, "won", won)
     monkeypatch.setattr(Condition, "_actor", lambda self, method: method)
     monkeypatch.setattr(Condition, "_weights", lambda self, *methods: None)
     found = Condition(tmp_path, SMOKE, "condition", 0, fabric, True)._won()
-    assert asked == {"night": [30_000, 30_002], "rain": [30_001, 30_003]}
+    assert asked == {
+        ("night", False): [30_000, 30_002], ("rain", False): [30_001, 30_003],
+        ("source", True): [30_000, 30_002, 30_001, 30_003],
+    }  # fmt: skip
     np.testing.assert_array_equal(found["cut"], [[True, True], [False, True]])
     np.testing.assert_array_equal(found["clear"], [[False, True], [True, True]])  # of start 30,000 alone not
 

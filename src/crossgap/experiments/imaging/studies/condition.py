@@ -122,13 +122,11 @@ class Condition(ArmStudy):
         """Which starts each method succeeds from, (conditions, starts) bool."""
         looks, starts = self.preset.conditions, np.array(TEST_STARTS[: self.preset.starts])
         starts = starts.reshape(-1, len(looks)).T
-        found = {look: self._played(look, its, *self.titles) for look, its in zip(looks, starts, strict=True)}
+        poor = [name for name in self.titles if name != "clear"]
+        found = [self._played(look, its, *poor) for look, its in zip(looks, starts, strict=True)]
+        won = {name: np.array([flags[name] for flags in found]) for name in poor}
         clear = self._played(CLEAR, starts.ravel(), "clear")["clear"]
-        return {
-            name: np.array(clear if name == "clear" else [found[look][name] for look in looks])
-            .reshape(starts.shape)
-            for name in self.titles
-        }  # fmt: skip
+        return won | {"clear": np.array(clear).reshape(starts.shape)}
 
     def _played(self, look: str, starts: np.ndarray, *methods: str) -> dict[str, list[bool]]:
         """What of some starts in a look was a success; of all methods, for they play side by side."""
@@ -167,9 +165,11 @@ class Condition(ArmStudy):
         def of(images: np.ndarray) -> dict[str, Any]:
             true = clear.select(np.tile(np.arange(len(clear)), len(images) // len(clear)))
             error = {"task_error": error_over_episodes(seer.predict(images), true, seer.scale)}
-            return error if method in UNPICTURED else error | self.image_figures(seer.translate(images), true)
+            return error if method in UNPICTURED else error | self.nearness(seer.translate(images), true)
 
-        whole = {NAME: of(np.concatenate(list(seen.values())))}
+        whole = {NAME: of(mixed := np.concatenate(list(seen.values())))}
+        if method not in UNPICTURED:
+            whole[NAME]["kid"] = self.kid(seer.translate(mixed), np.tile(clear.episodes, len(looks)))
         return whole | {look: of(images) for look, images in seen.items()}
 
     def pictures(self) -> dict[str, np.ndarray]:
@@ -195,7 +195,7 @@ class Condition(ArmStudy):
         shown = [method for method in cls.titles if having(mix, method=method)]
         looks = list(dict.fromkeys(row["domain"] for row in rows if row["domain"] != NAME))
         whole = [
-            (cls.titles[method], [_cut(mix, method), *(
+            (cls.titles[method], [*(_cut(mix, method, metric) for metric in ("success", "task_error")), *(
                 cell(having(mix, method=method, metric=metric), form)
                 for metric, (_, form) in cls.metrics.items()
             )])
@@ -208,25 +208,25 @@ class Condition(ArmStudy):
             for method in shown
         ]  # fmt: skip
         text = (
-            f"Means of {seeds_in(rows)} seeds (lowest – highest). Failures cut: of those without it. "
+            f"Means of {seeds_in(rows)} seeds (lowest – highest). Cut: of what there is with nothing. "
             "Success in closed loop. Error: the policy's, squared, on held-out pictures (1 = knows nothing). "
             "PSNR and SSIM of translated pictures against the true clear ones; KID against those that the "
             f"policy learnt on, in its features. {origin(results)}"
         )
-        titles = ["failures cut", *(title for title, _ in cls.metrics.values())]
+        titles = ["failures cut", "error cut", *(title for title, _ in cls.metrics.values())]
         names = [look.removeprefix(f"{NAME}/").replace("_", " ") for look in looks]
         about = f"Success in closed loop, {having(success, domain=looks[0])[0]['n']} starts in each."
         first = "between picture and policy"
         return f"{table(first, titles, whole, text)}\n\n{table(first, names, each, about)}"
 
 
-def _cut(rows: Rows, method: str) -> str:
-    """Which share of the failures without translation a method does away with."""
-    left, all_of_them = (
-        sum(1 - row["value"] for row in having(rows, method=one, metric="success"))
+def _cut(rows: Rows, method: str, metric: str) -> str:
+    """Which share of the failures, or of the error, a method does away with."""
+    left, of_all = (
+        sum(abs((metric == "success") - row["value"]) for row in having(rows, method=one, metric=metric))
         for one in (method, "nothing")
     )
-    return f"{1 - left / all_of_them:.0%}" if all_of_them and method != "nothing" else "–"
+    return f"{1 - left / of_all:.0%}" if of_all and method != "nothing" else "–"
 
 
 STUDIES.enter("condition", Condition, rank=1)
