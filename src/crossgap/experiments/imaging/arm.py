@@ -66,11 +66,11 @@ class ArmSize:
 
 PIX2PIX = Pix2PixConfig(1000, 4, 4e-4, width=32, enlarged=1.0, mirror=False)
 CYCLEGAN = CycleGANConfig(
-    3000, 1, 4e-4, source_cycle_weight=2.0, width=16, blocks=4, discriminator_width=16,
+    2000, 1, 4e-4, source_cycle_weight=2.0, width=16, blocks=4, discriminator_width=16,
     discriminator_layers=2, enlarged=1.0, mirror=False,
 )  # fmt: skip
 """λ of the side that is translated is small: F cannot know which weather it was, or which noise."""
-CUT = CUTConfig(3000, 1, 4e-4, width=16, blocks=4, patches=64, enlarged=1.0, mirror=False)
+CUT = CUTConfig(2000, 1, 4e-4, width=16, blocks=4, patches=64, enlarged=1.0, mirror=False)
 """None of the three mirrors or enlarges: the arm stands where it stands, and a pixel matters."""
 
 
@@ -90,7 +90,7 @@ ARM_SIZES = {
             "cut": replace(CUT, steps=3, width=4, blocks=1),
         }),
     ),
-    "quick": ArmSize(config=_training(2000, 500, pix2pix=PIX2PIX, cyclegan=CYCLEGAN, cut=CUT)),
+    "quick": ArmSize(config=_training(1000, 500, pix2pix=PIX2PIX, cyclegan=CYCLEGAN, cut=CUT)),
     "full": ArmSize(
         source_episodes=1000, pair_episodes=400, config=_training(
             4000, 3000, pix2pix=replace(PIX2PIX, steps=4000), cyclegan=replace(CYCLEGAN, steps=15_000),
