@@ -124,10 +124,17 @@ def test_pictures_side_by_side(tmp_path: Path) -> None:
 def test_both_sides_in_one_folder(tmp_path: Path) -> None:
     assert sides_in(tmp_path) is None
     (tmp_path / "trainA").mkdir()
-    with pytest.raises(CrossgapError, match=r"There is .*trainA, but no trainB beside it"):
+    with pytest.raises(CrossgapError, match=r"There is .*trainA, but no .*trainB\. Expected both"):
         sides_in(tmp_path)
     (tmp_path / "trainB").mkdir()
     assert sides_in(tmp_path) == (tmp_path / "trainA", tmp_path / "trainB")
+
+
+def test_of_train_and_test_beside_each_other_the_first_alone_is_read(tmp_path: Path) -> None:
+    for side in "AB":
+        (tmp_path / side / "test").mkdir(parents=True)
+        (tmp_path / side / "train").mkdir()
+    assert sides_in(tmp_path) == (tmp_path / "A" / "train", tmp_path / "B" / "train")
 
 
 # a method of images alone, through the command

@@ -110,6 +110,9 @@ def _check(config: StyleConfig) -> None:
     Raises:
         CrossgapError: one cannot.
     """
+    for option, layers in (("content", config.content_layers), ("style", config.style_layers)):
+        if not layers:
+            raise CrossgapError(f"--{option}-layers names no layer. Expected one at least, or leave it out.")
     weights = config.content_weight, config.style_weight, config.variation_weight
     if config.steps < 1 or not 0 < config.rate < 2:
         raise CrossgapError(

@@ -144,9 +144,9 @@ def image_folder(path: str | Path) -> Path:
     """
     path = Path(path)
     if not path.exists():
-        raise CrossgapError(f"No folder at {path}. Expected a folder of images with a {LABELS}.")
+        raise CrossgapError(f"No folder at {path}. Expected a folder of images.")
     if not path.is_dir():
-        raise CrossgapError(f"{path} is a file. Expected a folder of images with a {LABELS}.")
+        raise CrossgapError(f"{path} is a file. Expected a folder of images.")
     if not _list(path):
         raise CrossgapError(f"{path} is empty. Expected images and a {LABELS} in it.")
     return path

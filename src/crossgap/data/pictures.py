@@ -16,7 +16,7 @@ from crossgap.data.folder import Cell, Fit, Track, cells_in, read_cells, untrack
 from crossgap.data.images import LabelledImages
 from crossgap.errors import CrossgapError
 
-SIDES = ("trainA", "trainB"), ("A", "B")
+SIDES = ("trainA", "trainB"), ("A/train", "B/train"), ("A", "B")
 """What the folders of both sides are called in one of both."""
 LISTED = 3
 """Of names in an error."""
@@ -112,7 +112,7 @@ def sides_in(path: Path) -> tuple[Path, Path] | None:
         one, other = (path / name for name in names)
         if one.is_dir() != other.is_dir():
             there, missing = (one, other) if one.is_dir() else (other, one)
-            raise CrossgapError(f"There is {there}, but no {missing.name} beside it. Expected both folders.")
+            raise CrossgapError(f"There is {there}, but no {missing}. Expected both folders.")
         if one.is_dir():
             return one, other
     return None
