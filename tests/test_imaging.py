@@ -13,7 +13,8 @@ from crossgap.errors import CrossgapError
 from crossgap.evaluation import ClosedLoop
 from crossgap.experiments.engine.experiment import EXPERIMENTS
 from crossgap.experiments.imaging import arm
-from crossgap.experiments.imaging.arm import ARM_SIZES, PAIRS_SEED, joined
+from crossgap.experiments.imaging.arm import PAIRS_SEED, joined
+from crossgap.experiments.imaging.arm_sizes import ARM_SIZES
 from crossgap.experiments.imaging.classical import equalized, grey, matched, sketched
 from crossgap.experiments.imaging.experiment import Imaging
 from crossgap.experiments.imaging.studies.condition import TITLES, Condition

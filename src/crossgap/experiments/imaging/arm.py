@@ -2,7 +2,6 @@
 
 import functools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +14,9 @@ from crossgap.deploy.adapted import AdaptedModel
 from crossgap.evaluation import Predict, closed_loop
 from crossgap.evaluation.images import mean_over_images, psnr, ssim
 from crossgap.evaluation.kernel_distance import at_most, kernel_distance, task_features
+from crossgap.experiments.imaging.arm_sizes import ARM_SIZES, ArmSize
 from crossgap.experiments.imaging.study import Study
-from crossgap.experiments.taskgan.presets import tiny
-from crossgap.methods.config import NetworkConfig, SupervisedConfig, TaskGANConfig, TranslatorConfig
-from crossgap.methods.cut import CUTConfig
-from crossgap.methods.cyclegan import CycleGANConfig
 from crossgap.methods.methods import Methods
-from crossgap.methods.pix2pix import Pix2PixConfig
 
 SOURCE_SEED, HELD_OUT_SEED, PAIRS_SEED, MORE_SEED = 1, 2, 20, 40
 """Streams of demonstrations, none of them a test start; the last two are the first of several."""
@@ -32,72 +27,6 @@ METRICS = {
 """What their tables show."""
 CLEAR = "source"
 """The look that the policy learns in."""
-
-
-@dataclass(frozen=True)
-class ArmSize:
-    """Size of the arm's studies; they share pictures and policy."""
-
-    size: int = 64
-    """Width and height of the images in pixels."""
-    source_episodes: int = 500
-    """Demonstrations whose labelled pictures the policy learns on."""
-    pair_episodes: int = 200
-    """Demonstrations that translators learn on."""
-    few_episodes: int = 50
-    """Demonstrations that they learn on where there are few pairs."""
-    held_out_episodes: int = 20
-    """Demonstrations, in each condition, that images are measured on."""
-    steps: int = 8
-    """Images per demonstration."""
-    perturbation: float = 0.1
-    """Disturbance of the demonstrated states, standard deviation in rad."""
-    starts: int = 100
-    """Start configurations in the test."""
-    episode_steps: int = 40
-    """Steps of an episode in closed loop."""
-    gain: float = 0.4
-    """Of the control: from 40 validation starts in the clear look the policy is always there in 40 steps."""
-    conditions: tuple[str, ...] = ("night", "rain", "haze", "motion_blur", "sensor_noise")
-    """Looks that the arm is seen in where that is studied, an equal share of each."""
-    config: TaskGANConfig = field(default_factory=TaskGANConfig)
-    """The training."""
-
-
-PIX2PIX = Pix2PixConfig(1000, 4, 4e-4, width=32, enlarged=1.0, mirror=False)
-CYCLEGAN = CycleGANConfig(
-    2000, 1, 4e-4, source_cycle_weight=2.0, width=16, blocks=4, discriminator_width=16,
-    discriminator_layers=2, enlarged=1.0, mirror=False,
-)  # fmt: skip
-"""λ of the side that is translated is small: F cannot know which weather it was, or which noise."""
-CUT = CUTConfig(2000, 1, 4e-4, width=16, blocks=4, patches=64, enlarged=1.0, mirror=False)
-"""None of the three mirrors or enlarges: the arm stands where it stands, and a pixel matters."""
-
-
-def _training(policy: int, translator: int, **own: Any) -> TaskGANConfig:
-    return TaskGANConfig(
-        NetworkConfig(generator_width=16, generator_blocks=4, discriminator_width=16),
-        source=SupervisedConfig(policy, 64, 2e-3), translator=TranslatorConfig(translator, 8, 4e-4), own=own,
-    )  # fmt: skip
-
-
-ARM_SIZES = {
-    "smoke": ArmSize(
-        size=32, source_episodes=10, pair_episodes=10, few_episodes=3, held_out_episodes=2, steps=4, starts=4,
-        episode_steps=2, conditions=("night", "rain"), config=replace(tiny(10, 3), own={
-            "pix2pix": replace(PIX2PIX, steps=3, batch=4, width=4),
-            "cyclegan": replace(CYCLEGAN, steps=3, width=4, blocks=1, discriminator_width=4),
-            "cut": replace(CUT, steps=3, width=4, blocks=1),
-        }),
-    ),
-    "quick": ArmSize(config=_training(1000, 500, pix2pix=PIX2PIX, cyclegan=CYCLEGAN, cut=CUT)),
-    "full": ArmSize(
-        source_episodes=1000, pair_episodes=400, config=_training(
-            4000, 3000, pix2pix=replace(PIX2PIX, steps=4000), cyclegan=replace(CYCLEGAN, steps=15_000),
-            cut=replace(CUT, steps=15_000),
-        ),
-    ),
-}  # fmt: skip
 
 
 class ArmStudy(Study):
@@ -123,6 +52,11 @@ class ArmStudy(Study):
     def source(self) -> LabelledImages:
         """The labelled pictures of the clear look."""
         return self.pictures_of(CLEAR, SOURCE_SEED, self.preset.source_episodes)
+
+    def held_out(self, look: str) -> LabelledImages:
+        """What is measured on: every fourth picture of demonstrations that are the same in every look."""
+        every = self.pictures_of(look, HELD_OUT_SEED, self.preset.held_out_episodes)
+        return every.select(slice(None, None, 4))
 
     def trainings(self, name: str, source: LabelledImages, target: LabelledImages, **given: Any) -> Methods:
         """What trains methods on two sets, in a folder of that name; f_X is the policy."""
@@ -174,13 +108,9 @@ class ArmStudy(Study):
 
     def image_figures(self, images: np.ndarray, true: LabelledImages) -> dict[str, dict[str, Any]]:
         """PSNR and SSIM against the true pictures, KID against those that the policy learnt on."""
-        return self.nearness(images, true) | {"kid": self.kid(images, true.episodes)}
-
-    @staticmethod
-    def nearness(images: np.ndarray, true: LabelledImages) -> dict[str, dict[str, Any]]:
-        """PSNR and SSIM."""
-        near = {"psnr": psnr(images, true.images), "ssim": ssim(images, true.images)}
-        return {metric: mean_over_images(values, true.episodes) for metric, values in near.items()}
+        near = nearness(images, true.images)
+        means = {metric: mean_over_images(values, true.episodes) for metric, values in near.items()}
+        return means | {"kid": self.kid(images, true.episodes)}
 
     def kid(self, images: np.ndarray, episodes: np.ndarray) -> dict[str, Any]:
         """KID against pictures that the policy learnt on, in its features."""
@@ -188,6 +118,11 @@ class ArmStudy(Study):
         clear = self.source.select(at_most(len(self.source), 1000))
         found = kernel_distance(features(images), features(clear.images), episodes, clear.episodes)
         return found.figures()
+
+
+def nearness(images: np.ndarray, true: np.ndarray) -> dict[str, np.ndarray]:
+    """PSNR and SSIM of each image, (n,), against the true ones; both (n, H, W, 3) uint8."""
+    return {"psnr": psnr(images, true), "ssim": ssim(images, true)}
 
 
 def joined(parts: Sequence[LabelledImages]) -> LabelledImages:

@@ -12,19 +12,21 @@ from crossgap.base.files import once
 from crossgap.data import LabelledImages
 from crossgap.deploy.adapted import AdaptedModel, weights_of
 from crossgap.evaluation import AGGREGATE, TEST_STARTS, Predict, error_over_episodes, share
+from crossgap.evaluation.images import mean_over_images
 from crossgap.experiments.engine.experiment import Rows, rows_of
-from crossgap.experiments.engine.markdown import having, origin, seeds_in, table
+from crossgap.experiments.engine.markdown import origin
 from crossgap.experiments.imaging.arm import (
     CLEAR,
-    HELD_OUT_SEED,
     METRICS,
     MORE_SEED,
     PAIRS_SEED,
     ArmStudy,
     joined,
+    nearness,
 )
 from crossgap.experiments.imaging.classical import equalized, matched
-from crossgap.experiments.imaging.study import STUDIES, cell
+from crossgap.experiments.imaging.condition_table import condition_tables
+from crossgap.experiments.imaging.study import STUDIES
 from crossgap.methods.methods import Methods
 
 PAIRED, UNPAIRED = ("unet_l1", "pix2pix"), ("cyclegan", "cut")
@@ -66,10 +68,6 @@ class Condition(ArmStudy):
     def seen(self) -> LabelledImages:
         """The degraded pictures that translators learn on, labelled."""
         return self.mixed(PAIRS_SEED, self.preset.pair_episodes)
-
-    def held_out(self, look: str) -> LabelledImages:
-        """What is measured on: the same demonstrations in every look."""
-        return self.pictures_of(look, HELD_OUT_SEED, self.preset.held_out_episodes)
 
     # models
 
@@ -158,19 +156,23 @@ class Condition(ArmStudy):
 
     def _measure(self, method: str) -> dict[str, Any]:
         clear, seer, looks = self.held_out(CLEAR), self.seer(method), self.preset.conditions
-        seen = {look: self.held_out(CLEAR if method == "clear" else look).images for look in looks}
-        if clean := self._cleaning.get(method):
-            seen = {look: clean(images) for look, images in seen.items()}
+        poor = [self.held_out(CLEAR if method == "clear" else look).images for look in looks]
+        seen = self._cleaning.get(method, lambda images: images)(np.concatenate(poor))
+        true = clear.select(np.tile(np.arange(len(clear)), len(looks)))
+        predicted, drawn = seer.predict(seen), seer.translate(seen)
+        near = {} if method in UNPICTURED else nearness(drawn, true.images)
 
-        def of(images: np.ndarray) -> dict[str, Any]:
-            true = clear.select(np.tile(np.arange(len(clear)), len(images) // len(clear)))
-            error = {"task_error": error_over_episodes(seer.predict(images), true, seer.scale)}
-            return error if method in UNPICTURED else error | self.nearness(seer.translate(images), true)
+        def of(its: slice) -> dict[str, Any]:
+            some = true.select(its)
+            error = error_over_episodes(predicted[its], some, seer.scale)
+            means = {metric: mean_over_images(values[its], some.episodes) for metric, values in near.items()}
+            return {"task_error": error, **means}
 
-        whole = {NAME: of(mixed := np.concatenate(list(seen.values())))}
-        if method not in UNPICTURED:
-            whole[NAME]["kid"] = self.kid(seer.translate(mixed), np.tile(clear.episodes, len(looks)))
-        return whole | {look: of(images) for look, images in seen.items()}
+        count, whole = len(clear), of(slice(None))
+        if near:
+            whole["kid"] = self.kid(drawn, true.episodes)
+        each = {look: of(slice(i * count, (i + 1) * count)) for i, look in enumerate(looks)}
+        return {NAME: whole} | each
 
     def pictures(self) -> dict[str, np.ndarray]:
         """Held-out pictures, two of each condition, what is made of them, and the clear ones."""
@@ -185,48 +187,10 @@ class Condition(ArmStudy):
             rows[self.titles[method]] = translate(seen)
         return rows | {"the clear look": self.held_out(CLEAR).images[chosen]}
 
-    # table
-
     @classmethod
     def table(cls, name: str, results: dict[str, Any]) -> str:
         """Two tables: all conditions together, and success in each."""
-        rows = cls.rows_in(name, results)
-        mix, success = having(rows, domain=NAME), having(rows, metric="success")
-        shown = [method for method in cls.titles if having(mix, method=method)]
-        looks = list(dict.fromkeys(row["domain"] for row in rows if row["domain"] != NAME))
-        whole = [
-            (cls.titles[method], [*(_cut(mix, method, metric) for metric in ("success", "task_error")), *(
-                cell(having(mix, method=method, metric=metric), form)
-                for metric, (_, form) in cls.metrics.items()
-            )])
-            for method in shown
-        ]  # fmt: skip
-        each = [
-            (cls.titles[method], [
-                cell(having(success, domain=look, method=method), "%") for look in looks
-            ])
-            for method in shown
-        ]  # fmt: skip
-        text = (
-            f"Means of {seeds_in(rows)} seeds (lowest – highest). Cut: of what there is with nothing. "
-            "Success in closed loop. Error: the policy's, squared, on held-out pictures (1 = knows nothing). "
-            "PSNR and SSIM of translated pictures against the true clear ones; KID against those that the "
-            f"policy learnt on, in its features. {origin(results)}"
-        )
-        titles = ["failures cut", "error cut", *(title for title, _ in cls.metrics.values())]
-        names = [look.removeprefix(f"{NAME}/").replace("_", " ") for look in looks]
-        about = f"Success in closed loop, {having(success, domain=looks[0])[0]['n']} starts in each."
-        first = "between picture and policy"
-        return f"{table(first, titles, whole, text)}\n\n{table(first, names, each, about)}"
-
-
-def _cut(rows: Rows, method: str, metric: str) -> str:
-    """Which share of the failures, or of the error, a method does away with."""
-    left, of_all = (
-        sum(abs((metric == "success") - row["value"]) for row in having(rows, method=one, metric=metric))
-        for one in (method, "nothing")
-    )
-    return f"{1 - left / of_all:.0%}" if of_all and method != "nothing" else "–"
+        return condition_tables(cls.rows_in(name, results), NAME, cls.titles, origin(results))
 
 
 STUDIES.enter("condition", Condition, rank=1)

@@ -14,7 +14,6 @@ from crossgap.evaluation import AGGREGATE, TEST_STARTS, offline_error, share
 from crossgap.experiments.engine.experiment import Rows, rows_of
 from crossgap.experiments.imaging.arm import (
     CLEAR,
-    HELD_OUT_SEED,
     METRICS,
     PAIRS_SEED,
     SOURCE_SEED,
@@ -43,10 +42,6 @@ class LabelMap(ArmStudy):
         "nothing); of drawn pictures SSIM and PSNR against the true ones, KID in the oracle's features."
     )
     titles, metrics = TITLES, METRICS
-
-    def held_out(self, look: str) -> LabelledImages:
-        """One side of the pairs that are measured on."""
-        return self.pictures_of(look, HELD_OUT_SEED, self.preset.held_out_episodes)
 
     @functools.cached_property
     def _translators(self) -> Methods:

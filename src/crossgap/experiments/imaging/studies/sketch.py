@@ -11,13 +11,12 @@ import numpy as np
 
 from crossgap.base.files import once
 from crossgap.core.statistics import paired_error_difference
-from crossgap.data import LabelledImages
 from crossgap.deploy.adapted import AdaptedModel, weights_of
 from crossgap.evaluation import AGGREGATE, TEST_STARTS, error_over_episodes, figures, share
 from crossgap.evaluation.images import ssim
 from crossgap.experiments.engine.experiment import Rows, rows_of
 from crossgap.experiments.engine.markdown import having
-from crossgap.experiments.imaging.arm import CLEAR, HELD_OUT_SEED, METRICS, PAIRS_SEED, ArmStudy
+from crossgap.experiments.imaging.arm import CLEAR, METRICS, PAIRS_SEED, ArmStudy
 from crossgap.experiments.imaging.classical import grey, sketched
 from crossgap.experiments.imaging.study import STUDIES
 from crossgap.methods.methods import Methods
@@ -44,11 +43,6 @@ class Sketch(ArmStudy):
         "policy's features."
     )
     titles, metrics = TITLES, METRICS
-
-    @functools.cached_property
-    def held_out(self) -> LabelledImages:
-        """The true pictures that are measured on."""
-        return self.pictures_of(CLEAR, HELD_OUT_SEED, self.preset.held_out_episodes)
 
     def trained_on(self, drawing: str) -> Methods:
         """What trains translators from drawings to pictures."""
@@ -92,7 +86,7 @@ class Sketch(ArmStudy):
 
     def _measure(self, drawing: str) -> dict[str, Any]:
         """Metrics by method."""
-        policy, true, starts = self.policy, self.held_out, TEST_STARTS[: self.preset.starts]
+        policy, true, starts = self.policy, self.held_out(CLEAR), TEST_STARTS[: self.preset.starts]
         made = {method: self.drawn(drawing, method, true.images) for method in self.titles}
         actors = {
             method: lambda images, method=method: policy.predict(self.drawn(drawing, method, images))
@@ -105,7 +99,7 @@ class Sketch(ArmStudy):
             found[method] = {"success": share(won[method]), "task_error": error}
             if method != "oracle":
                 found[method] |= self.image_figures(images, true)
-        near = {method: ssim(images, true.images) for method, images in made.items()}
+        near = {method: ssim(made[method], true.images) for method in {*BETTER, *BETTER.values()}}
         for better, other in BETTER.items():
             ahead = paired_error_difference(near[better], near[other], true.episodes)
             interval, episodes = (ahead["low"], ahead["high"]), len(np.unique(true.episodes))
@@ -114,8 +108,8 @@ class Sketch(ArmStudy):
 
     def pictures(self, count: int = 8) -> dict[str, np.ndarray]:
         """Held-out drawings, what is made of them, and the true pictures."""
-        chosen = np.linspace(0, len(self.held_out) - 1, count).astype(int)
-        true, rows = self.held_out.images[chosen], {}
+        chosen = np.linspace(0, len(self.held_out(CLEAR)) - 1, count).astype(int)
+        true, rows = self.held_out(CLEAR).images[chosen], {}
         for drawing in DRAWINGS:
             for method in ("nothing", *TRANSLATORS):
                 what = f"{drawing}, {self.titles[method]}" if method in TRANSLATORS else drawing
