@@ -40,7 +40,7 @@ def scene(request: pytest.FixtureRequest) -> Iterator[Scene]:
 
 
 def test_worlds_and_looks_are_shown_in_their_order() -> None:
-    assert list(WORLDS) == ["reach3", "mico", "mico_at_work", "xarm7"]
+    assert list(WORLDS) == ["reach3", "mico", "mico_at_work", "xarm7", "grasping"]
     assert {name: list(world.looks) for name, world in shown().items()} == {
         "reach3": [
             "source", "target_a", "target_b", "target_c", "target_d", "target_pbr", "night", "rain", "haze",
@@ -49,6 +49,9 @@ def test_worlds_and_looks_are_shown_in_their_order() -> None:
         "mico": ["mico_source", "mico_target"],
         "xarm7": [
             "source", "camera_moved", "camera_far", "target_a", "target_b", "target_c", "target_mesh",
+        ],
+        "grasping": [
+            "source", "target", "target_dim", "target_stickers", "randomized", "target_pbr",
         ],
     }  # fmt: skip
 
@@ -162,6 +165,6 @@ def test_a_world_is_a_folder_that_of_the_walk_through_and_nothing_else(python, t
         "Look 'marble' not found. Available: source, target_lit.",
         "7 (16, 16, 3)",
         "(2, 16, 16, 3) False",
-        "['reach3', 'mico', 'xarm7', 'ball'] looks.png",
+        "['reach3', 'mico', 'xarm7', 'grasping', 'ball'] looks.png",
     ], done.stderr
     assert json.loads((tmp_path / "data" / "dataset.json").read_text())["world"] == "ball"

@@ -18,7 +18,7 @@ Fields = dict[str, np.ndarray]
 """Copies of MjModel arrays by the name of the field."""
 
 FIELD_NAMES = (
-    "geom_rgba", "geom_size", "geom_matid", "mat_rgba", "body_pos", "body_quat",
+    "geom_rgba", "geom_type", "geom_size", "geom_matid", "mat_rgba", "body_pos", "body_quat",
     "light_pos", "light_dir", "light_diffuse", "cam_pos", "cam_quat", "cam_fovy",
 )  # fmt: skip
 """Every field that a look's episode may change."""
@@ -173,6 +173,9 @@ RANDOMIZATIONS: dict[str, tuple[Term, ...]] = {
         Term(light_turn, 0.06, when="step"), Term(light_hue, 0.04, when="step"),
     ),
     "lights": (Term(light_pos), Term(light_diffuse)),
+    "slight_camera": (Term(camera, 0.35),),
+    "slight_lights": (Term(light_pos, 0.1), Term(light_diffuse, 0.25)),
+    "slight_viewpoint": (Term(viewpoint, 0.3),),
     "colours": (Term(geom_rgba), Term(mat_rgba), Term(geom_matid)),
     "full": (
         Term(geom_rgba), Term(mat_rgba), Term(geom_matid), Term(geom_size), Term(light_pos),

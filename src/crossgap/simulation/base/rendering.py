@@ -108,6 +108,26 @@ class Renderer:
         # 1 is at the near plane, 0 at the far one
         return self._image(), (near * far / (near + depth * (far - near))).astype(np.float32)
 
+    def segment(self, data: mujoco.MjData, camera: str | None = None) -> np.ndarray:
+        """Which geom a camera sees in every pixel, (size, size) int, -1 where there is none.
+
+        Of supersampled pixels it is that of the first.
+        """
+        flags = self._scene.flags
+        flags[mujoco.mjtRndFlag.mjRND_SEGMENT] = flags[mujoco.mjtRndFlag.mjRND_IDCOLOR] = True
+        try:
+            self._draw(data, camera)
+        finally:
+            flags[mujoco.mjtRndFlag.mjRND_SEGMENT] = flags[mujoco.mjtRndFlag.mjRND_IDCOLOR] = False
+        mujoco.mjr_readPixels(self._pixels, None, self._viewport, self._context)
+        pixels = self._pixels[:: self.supersample, :: self.supersample][::-1].astype(int)
+        numbers = pixels @ [1, 2**8, 2**16]  # 0 is the background, 1 the first thing that was drawn
+        geoms = np.full(self._scene.ngeom + 1, -1)
+        for drawn in self._scene.geoms[: self._scene.ngeom]:
+            if drawn.objtype == mujoco.mjtObj.mjOBJ_GEOM and drawn.segid >= 0:
+                geoms[drawn.segid + 1] = drawn.objid
+        return geoms[numbers]
+
     def _draw(self, data: mujoco.MjData, camera: str | None) -> None:
         if self.thread != threading.get_ident():
             raise CrossgapError(

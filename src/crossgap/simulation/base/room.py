@@ -46,8 +46,8 @@ def new_room(
             name=name, type=mujoco.mjtTexture.mjTEXTURE_2D, width=SIZE, height=SIZE, nchannel=3
         )
         texture.data = draw().tobytes()
-    floor = _add_materials(spec, "floor", look.floor, textures)
-    wall = _add_materials(spec, "wall", look.wall, textures)
+    floor = add_materials(spec, "floor", look.floor, textures)
+    wall = add_materials(spec, "wall", look.wall, textures)
     for name, material, position, normal in (
         ("floor", floor, (0, 0, 0), (0, 0, 1)),
         ("wall_back", wall, (-back, 0, 0.6), (1, 0, 0)),
@@ -65,7 +65,7 @@ def rgba(colour: Colour) -> list[float]:
     return [*colour, 1.0]
 
 
-def _add_materials(spec: mujoco.MjSpec, name: str, surface: Surface, textures: Textures) -> str:
+def add_materials(spec: mujoco.MjSpec, name: str, surface: Surface, textures: Textures) -> str:
     """One material per texture, so that randomization can swap them; the name of the look's own."""
     for texture in (None, *textures):
         material = spec.add_material(
