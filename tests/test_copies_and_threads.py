@@ -14,6 +14,7 @@ import pytest
 
 from crossgap.errors import CrossgapError
 from crossgap.simulation.base import rendering
+from crossgap.simulation.grasping import IIWA_GRASP
 from crossgap.simulation.reach3 import REACH3
 from crossgap.simulation.reach3.scene import Reach3Scene
 from crossgap.simulation.xarm7 import XARM7_PICK_PLACE, XARM7_REACH
@@ -26,6 +27,7 @@ WORLDS = {
     REACH3: {"look": "target_d"},  # whose lights move in every step
     XARM7_REACH: {"randomization": "full", "per_frame": True, "depth": True, "depth_noise": 1.0},
     XARM7_PICK_PLACE: {},
+    IIWA_GRASP: {"look": "randomized"},
     "blind": {"cameras": ()},
 }
 

@@ -33,5 +33,5 @@ class Collection:
     configurations, labelled with sine and cosine of its joint angles; looks mico_source and mico_target.
     mico_at_work: the same, not far from one configuration. xarm7: an xArm7's tool somewhere in its workspace,
     labelled with where, in metres; looks source, target_a, target_b and target_c, camera `side`. grasping: a
-    Kuka iiwa at a bin, labelled with a scripted grasp and whether it succeeded; looks source, target, target_dim,
+    Kuka iiwa at a bin, labelled with a scripted grasp and its success; looks source, target, target_dim,
     target_stickers, randomized and target_pbr."""

@@ -11,7 +11,7 @@ from crossgap.errors import CrossgapError
 from crossgap.simulation.base.looks import RoomLook
 from crossgap.simulation.base.vulkan import filament_problem
 from crossgap.simulation.meshes import meshes_problem
-from crossgap.simulation.registry import WORLDS, World
+from crossgap.simulation.registry import WORLDS, State, World
 
 COLUMNS, SUPERSAMPLE = 8, 4
 MARGIN = 4
@@ -35,8 +35,9 @@ def contact_sheet(output: str | Path, size: int = 128) -> Path:
     if output.suffix.lower() != ".png":
         raise CrossgapError(f"{output} is no name for a PNG. Expected one that ends in .png.")
     rows = [
-        (world, look, randomization, f"{name}: {title}")
+        (world, moments, look, randomization, f"{name}: {title}")
         for name, world in shown().items()
+        for moments in [_moments(world)]
         for look, randomization, title in (
             *((look, "none", look) for look in _drawable(world)),
             (next(iter(world.looks)), "full", "randomization=full"),
@@ -47,10 +48,10 @@ def contact_sheet(output: str | Path, size: int = 128) -> Path:
         "RGB", (COLUMNS * (size + MARGIN) + MARGIN, len(rows) * (size + label + MARGIN)), "white"
     )
     draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(label * 0.7)
-    for index, (world, look, randomization, title) in enumerate(rows):
+    for index, (world, moments, look, randomization, title) in enumerate(rows):
         top = index * (size + label + MARGIN)
         draw.text((MARGIN, top + label * 0.1), title, fill="black", font=font)
-        for column, image in enumerate(_row(world, look, randomization, size)):
+        for column, image in enumerate(_row(world, moments, look, randomization, size)):
             sheet.paste(image, (MARGIN + column * (size + MARGIN), top + label))
     with writing(output) as temporary:
         sheet.save(temporary, "PNG")
@@ -77,9 +78,16 @@ def _drawable(world: World) -> list[str]:
     return [name for name, look in world.looks.items() if not _problem(look)]
 
 
-def _row(world: World, look: str, randomization: str, size: int) -> Iterator[Image.Image]:
+def _moments(world: World) -> list[State]:
+    """What happens in each column, in every look of a world: a later moment of another episode each."""
+    episodes = [world.episode(COLUMNS, 0.0, np.random.default_rng(column))[0] for column in range(COLUMNS)]
+    return [states[column] for column, states in enumerate(episodes)]
+
+
+def _row(
+    world: World, moments: list[State], look: str, randomization: str, size: int
+) -> Iterator[Image.Image]:  # fmt: skip
     scene = world.scene.shared(look, randomization, SUPERSAMPLE * size)
-    for column in range(COLUMNS):
-        states, _ = world.episode(COLUMNS, 0.0, np.random.default_rng(column))
+    for column, state in enumerate(moments):
         appearance = scene.new_appearance(np.random.default_rng(column))
-        yield Image.fromarray(scene.render(*states[column], appearance)).reduce(SUPERSAMPLE)
+        yield Image.fromarray(scene.render(*state, appearance)).reduce(SUPERSAMPLE)

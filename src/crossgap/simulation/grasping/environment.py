@@ -210,7 +210,7 @@ def _bounds(objects: int | Sequence[int]) -> tuple[int, int]:
     Raises:
         CrossgapError: it is none.
     """
-    both = (objects, objects) if isinstance(objects, int) else tuple(objects)
+    both = tuple(objects) if isinstance(objects, Sequence) else (objects, objects)
     whole = len(both) == 2 and all(isinstance(one, int) for one in both)
     if not whole or not 1 <= both[0] <= both[1] <= MOST_THINGS:
         raise CrossgapError(

@@ -14,7 +14,7 @@ HEIGHTS = (0.1575, 0.2025, 0.2045, 0.2155, 0.1845, 0.2155, 0.081)
 FLANGE = 0.045
 """Of the flange above J7, metres."""
 SHOULDER, UPPER, FORE, WRIST = 0.360, 0.420, 0.400, 0.126
-"""Base to shoulder, to elbow, to wrist, to flange, metres: the data sheet's numbers; those are their parts."""
+"""Base to shoulder, to elbow, to wrist, to flange, metres: the data sheet's; those are their parts."""
 JOINTS = tuple(f"joint_{number}" for number in range(1, 8))
 LIMIT_HIGH = np.array([2.96706, 2.0944, 2.96706, 2.0944, 2.96706, 2.0944, 3.05433])
 LIMIT_LOW = -LIMIT_HIGH

@@ -117,6 +117,7 @@ class GraspPhysics:
     @property
     def placed(self) -> tuple[np.ndarray, np.ndarray]:
         """Positions (p, 3) metres and turns (p, 4) of `parts`."""
+        mujoco.mj_kinematics(self.model, self.data)  # a step leaves places as they were before it
         turns = np.empty((len(self.parts.kinds), 4))
         last = slice(-len(turns), None)  # what is in the bins comes after all else in the model
         for turn, matrix in zip(turns, self.data.geom_xmat[last], strict=True):
