@@ -165,6 +165,6 @@ def test_a_world_is_a_folder_that_of_the_walk_through_and_nothing_else(python, t
         "Look 'marble' not found. Available: source, target_lit.",
         "7 (16, 16, 3)",
         "(2, 16, 16, 3) False",
-        "['reach3', 'mico', 'xarm7', 'grasping', 'ball'] looks.png",
+        "['reach3', 'mico', 'xarm7', 'ball', 'grasping'] looks.png",
     ], done.stderr
     assert json.loads((tmp_path / "data" / "dataset.json").read_text())["world"] == "ball"
