@@ -53,7 +53,7 @@ def test_a_missing_file_a_missing_array_and_a_folder(tmp_path: Path) -> None:
 
 def test_episodes_of_which_parts_are_missing(tmp_path: Path) -> None:
     path = tmp_path / "run" / "replay" / "00000.npz"
-    write_episodes(path, [Episode(*(np.zeros((2, 3), np.float32) for _ in range(5)))])
+    write_episodes(path, [Episode(*(np.zeros((n, 3), np.float32) for n in (3, 3, 3, 2, 2)))])
     (episode,) = read_episodes(path)
     with np.load(path) as file:
         parts = dict(file)

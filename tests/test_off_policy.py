@@ -21,7 +21,8 @@ from crossgap.methods.asymmetric_ddpg.config import DDPGConfig
 from crossgap.methods.asymmetric_ddpg.learner import AsymmetricDDPG
 from crossgap.networks.actor_critic import Actor, Critic
 from crossgap.rl.collection import VALIDATION_GOALS, Act, Observation, View, World, stream
-from crossgap.rl.off_policy import Learner, Loop, OffPolicy, QFunction
+from crossgap.rl.learner import Learner, Loop, QFunction
+from crossgap.rl.off_policy import OffPolicy
 from crossgap.rl.replay import Episode, Replay, Transitions
 
 LOOP = Loop(

@@ -30,7 +30,8 @@ from crossgap.methods.asymmetric_ddpg.config import DDPGConfig
 from crossgap.methods.asymmetric_ddpg.learner import AsymmetricDDPG
 from crossgap.networks.actor_critic import Actor, Critic
 from crossgap.rl.collection import play
-from crossgap.rl.off_policy import OffPolicy, exploring
+from crossgap.rl.learner import exploring
+from crossgap.rl.off_policy import OffPolicy
 from crossgap.rl.replay import Episode, Replay, Transitions, read_episodes, write_episodes
 from crossgap.simulation.base.environments import Environments
 from crossgap.simulation.xarm7 import XARM7_PICK_PLACE

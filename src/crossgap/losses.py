@@ -139,6 +139,31 @@ def critic_loss(worth: Tensor, wanted: Tensor) -> Tensor:
     return (worth - wanted).square().mean()
 
 
+def q_loss(logits: Tensor, wanted: Tensor) -> Tensor:
+    """Cross-entropy of QT-Opt (Kalashnikov et al. 2018, section 4.2): D(Q(s, a), Q_T(s, a)), in nats, for a Q
+    that is the chance of a success.
+
+    Args:
+        logits: Q(s, a) before its sigmoid, (n,).
+        wanted: Q_T(s, a) in [0, 1], (n,), which gets no gradient.
+    """
+    return functional.binary_cross_entropy_with_logits(logits, wanted)
+
+
+def bellman_target(reward: Tensor, ended: Tensor, next_value: Tensor, discount: float) -> Tensor:
+    """Q_T of QT-Opt: r + γ V(s'), or r where the episode ended, cut to [0, 1], where a sigmoid is.
+
+    A cost per step can make a return of a failure negative; it is 0 then.
+
+    Args:
+        reward: r, (n,).
+        ended: whether s' ends the episode, (n,) bool.
+        next_value: V(s') in (0, 1), (n,).
+        discount: γ.
+    """
+    return (reward + discount * next_value * ~ended).clamp(0, 1)
+
+
 def actor_loss(worth: Tensor) -> Tensor:
     """L_a of the asymmetric actor-critic: −E_s[Q(s, π(s))], of `worth` Q(s, π(s)), (n,)."""
     return -worth.mean()

@@ -3,12 +3,14 @@
 from crossgap.networks.dcgan import DCGANDiscriminator, DCGANGenerator
 from crossgap.networks.domain_classifier import DomainClassifier
 from crossgap.networks.patchgan import PatchDiscriminator
+from crossgap.networks.q_functions import AddedActionQ, ProjectedQ
 from crossgap.networks.registry import register_network
 from crossgap.networks.resnet import ResnetGenerator
 from crossgap.networks.taskgan import Discriminator, Generator, TaskModel, TwoColumnTaskModel
 from crossgap.networks.unet import UNet
 
 __all__ = [
-    "DCGANDiscriminator", "DCGANGenerator", "Discriminator", "DomainClassifier", "Generator",
-    "PatchDiscriminator", "ResnetGenerator", "TaskModel", "TwoColumnTaskModel", "UNet", "register_network",
+    "AddedActionQ", "DCGANDiscriminator", "DCGANGenerator", "Discriminator", "DomainClassifier", "Generator",
+    "PatchDiscriminator", "ProjectedQ", "ResnetGenerator", "TaskModel", "TwoColumnTaskModel", "UNet",
+    "register_network",
 ]  # fmt: skip

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from crossgap.rl.replay import Episode, Reward
+from crossgap.simulation.base.environments import ENDED, REWARD
 from crossgap.simulation.base.workers import EnvironmentPool
 
 Observation = dict[str, Any]
@@ -22,6 +23,12 @@ DEMONSTRATIONS, EXTRACTOR_IMAGES = 1_000_001, 1_000_002
 """Streams beside those of the rounds."""
 
 
+def nothing(observation: Observation) -> np.ndarray:
+    """(n, 0): of a world without goals."""
+    (n, *_), *_ = (part.shape for part in observation.values() if isinstance(part, np.ndarray))
+    return np.zeros((n, 0), np.float32)
+
+
 @dataclass(frozen=True)
 class View:
     """What networks see of a world's observations, with a row for each environment."""
@@ -30,9 +37,9 @@ class View:
     """(n, H, W, C) uint8, or (n, 0) where nothing is rendered."""
     states: Callable[[Observation], np.ndarray]
     """(n, k) float32: the privileged state, its last numbers those that a robot measures itself."""
-    achieved: Callable[[Observation], np.ndarray]
+    achieved: Callable[[Observation], np.ndarray] = nothing
     """(n, g) float32: what is achieved."""
-    goals: Callable[[Observation], np.ndarray]
+    goals: Callable[[Observation], np.ndarray] = nothing
     """(n, g) float32: what is to be achieved."""
 
 
@@ -50,8 +57,8 @@ class World:
     """The environments' Gymnasium id."""
     view: View
     """What networks see of them."""
-    reward: Reward
-    """Of what is achieved and what was to be."""
+    reward: Reward | None = None
+    """Of what is achieved and what was to be; None where the world gives rewards itself."""
     seen: dict[str, Any] = field(default_factory=dict)
     """Arguments of the environments: what is rendered."""
     varied: dict[str, Any] = field(default_factory=dict)
@@ -61,7 +68,7 @@ class World:
     workers: int | None = None
     """Processes that simulate; all cores by default."""
     engine: str = "processes"
-    """What runs them: `processes` of this machine, or `ray` on a cluster's."""
+    """What runs them: `processes` of this machine, `ray` on a cluster's, or the process `here` itself."""
 
     def pool(self, count: int, **about: Any) -> EnvironmentPool:
         """As many environments, with other arguments where `about` has any."""
@@ -78,7 +85,7 @@ def play(
         pool: the environments.
         act: what acts.
         seeds: one per environment.
-        steps: length of the episodes.
+        steps: length of the episodes, at most: one that ends by itself is shorter.
         view: what the episodes keep.
         options: reset options of the environments.
 
@@ -90,13 +97,20 @@ def play(
         return view.frames(observation), view.states(observation), view.achieved(observation)
 
     observation, infos = pool.reset(seeds, options)
-    goals, shown, actions = view.goals(observation), [look(observation)], []
-    for _ in range(steps):
+    goals, shown, actions, rewards = view.goals(observation), [look(observation)], [], []
+    lengths = np.full(len(seeds), steps)
+    for step in range(steps):
         actions.append(act(observation).astype(np.float32))
         observation, infos = pool.step(actions[-1])
         shown.append(look(observation))
+        rewards.append(np.array([info.get(REWARD, 0.0) for info in infos], np.float32))
+        over = np.array([info.get(ENDED, False) for info in infos])
+        lengths[over] = np.minimum(lengths[over], step + 1)
+        if over.all():
+            break
     parts = (*(np.stack(part, 1) for part in zip(*shown, strict=True)), np.stack(actions, 1), goals)
-    return [Episode(*map(np.ascontiguousarray, one)) for one in zip(*parts, strict=True)], infos
+    episodes = [Episode(*one) for one in zip(*parts, np.stack(rewards, 1), strict=True)]
+    return [one.first(length) for one, length in zip(episodes, lengths, strict=True)], infos
 
 
 def play_goals(
@@ -105,10 +119,11 @@ def play_goals(
     """As `play`, and how each episode ended.
 
     Returns:
-        The episodes, and of each `seed`, `success` and `distance` (metres) at its end.
+        The episodes, and of each `seed`, `success` and, where there is one, `distance` (metres) at its end.
     """
     episodes, infos = play(pool, act, seeds, steps, view)
     return episodes, [
-        {"seed": seed, "success": bool(info["is_success"]), "distance": float(info["distance"])}
+        {"seed": seed, "success": bool(info["is_success"])}
+        | ({"distance": float(info["distance"])} if "distance" in info else {})
         for seed, info in zip(seeds, infos, strict=True)
     ]

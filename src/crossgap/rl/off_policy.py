@@ -1,134 +1,39 @@
-"""What learns, of any size, and the off-policy loop: play a round of episodes, learn from all there are, and
-again."""
+"""The off-policy loop: play a round of episodes, learn from all there are, and again."""
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import lightning_fabric
 import numpy as np
-from torch import Tensor, nn
-from torch.optim import Optimizer
+from torch import Tensor
 
 from crossgap.base.files import remove
 from crossgap.core.trainer import Phase
 from crossgap.data.batches import Batches
 from crossgap.errors import CrossgapError
-from crossgap.rl.collection import FIRST_EPISODE, VALIDATION_GOALS, Act, View, World, play, play_goals, stream
+from crossgap.rl.collection import FIRST_EPISODE, VALIDATION_GOALS, World, play, play_goals, stream
+from crossgap.rl.learner import Learner, Loop
 from crossgap.rl.replay import Replay, Transitions, write_episodes
 
-Networks = nn.ModuleDict | dict[str, Any]
-"""Networks by name."""
+
+def sampled(
+    replay: Replay, demonstrations: Replay | None, own: int, count: int, rng: np.random.Generator
+) -> Transitions:  # fmt: skip
+    """Transitions, the first `own` of the replay, those that are left to `count` of the demonstrations."""
+    if demonstrations is None or own == count:
+        return replay.sample(own, rng)
+    if not own:
+        return demonstrations.sample(count, rng)
+    return replay.sample(own, rng) + demonstrations.sample(count - own, rng)
 
 
-class QFunction(Protocol):
-    """A critic, Q(s, a), in training mostly an `nn.Module`.
-
-    A state is as many tensors as its world needs: Q(state, goal, action), or Q(image, action). The action is
-    the last, so that a search for the best one needs to know nothing else of them.
-    """
-
-    def __call__(self, *state_and_action: Tensor) -> Tensor:
-        """(n, …) each, the last one actions (n, a), to what they are worth, (n,)."""
-        ...
-
-
-class Learner(ABC):
-    """Networks that learn from transitions, and the policy that they make. Subclasses fill the attributes."""
-
-    name: str
-    networks: nn.ModuleDict
-    optimizers: dict[str, Optimizer]
-    learning_rate: float
-    """Each as of a `Phase`."""
-    phase: Phase | None = None
-    """What trains it, with its devices; without one it learns alone."""
-
-    @abstractmethod
-    def policy(self, view: View) -> Act:
-        """What it holds for best, without exploration; it goes on changing as the learner learns."""
-
-    @abstractmethod
-    def update(
-        self, batch: Transitions, demonstrated: int = 0, labelled: tuple[Tensor, Tensor] | None = None
-    ) -> dict[str, Tensor]:
-        """One update of everything; the losses, on the device.
-
-        Args:
-            batch: what was seen, done and earned.
-            demonstrated: how many of these transitions, the last, are an expert's.
-            labelled: images (m, C, H, W) in [-1, 1] and what they show, (m, k).
-        """
-
-    def extra_state(self) -> dict[str, Tensor]:
-        """Tensors beyond networks and optimizers, such as target networks' weights, for checkpoints."""
-        return {}
-
-    def load_extra_state(self, state: dict[str, Tensor]) -> None:  # noqa: B027 (optional)
-        """Take them back."""
-
-    @property
-    def trained(self) -> Networks:
-        """The networks for a pass that gives gradients: on several devices, their mean."""
-        return self.phase.parallel if self.phase else self.networks
-
-    def descend(self, name: str, loss: Tensor) -> None:
-        """One step of an optimizer down the gradient of `loss`."""
-        if self.phase:
-            self.phase.update(name, loss)
-            return
-        self.optimizers[name].zero_grad(set_to_none=True)
-        loss.backward()
-        self.optimizers[name].step()
-
-
-@dataclass(frozen=True)
-class Loop:
-    """Size of an off-policy training."""
-
-    rounds: int
-    """How often an episode is played in every environment, and learnt from."""
-    updates: int
-    """Updates per round."""
-    batch: int
-    """Transitions per update."""
-    environments: int
-    """Episodes that are played at the same time."""
-    episode_steps: int
-    """Steps of an episode."""
-    noise: float
-    """Standard deviation of the exploration noise on actions in [-1, 1]."""
-    random: tuple[float, float]
-    """Share of actions that are random: in the first round, and in the others."""
-    replay: int
-    """Frames that are remembered."""
-    relabelled: float
-    """Share of transitions whose goal is one that the same episode reached later."""
-    goals: int
-    """Validation goals of a point of the learning curve."""
-    evaluate_every: int
-    """Rounds between two of these points; there is one at the end."""
-    evaluate_first: bool = False
-    """Whether there is one before all learning."""
-    demonstrated: int = 0
-    """Transitions of an update that are an expert's, besides `batch`."""
-    last_episode: int = 2**31
-    """Seeds of episodes that are learnt from are below."""
-
-
-def exploring(act: Act, noise: float, random: float, rng: np.random.Generator) -> Act:
-    """The same with normal noise on the actions, of that standard deviation; a share is random instead."""
-
-    def explore(observation: Any) -> np.ndarray:
-        action = act(observation)
-        action = np.clip(action + noise * rng.standard_normal(action.shape), -1, 1)
-        chance = rng.random((len(action), 1)) < random
-        return np.where(chance, rng.uniform(-1, 1, action.shape), action)
-
-    return explore
+def add(sums: dict[str, Tensor], losses: dict[str, Tensor]) -> None:
+    """Losses to the sums of those before."""
+    for name, loss in losses.items():
+        sums[name] = sums.get(name, 0) + loss
 
 
 Watch = Callable[[int, list[dict[str, Any]]], None]
@@ -149,7 +54,7 @@ class OffPolicy(Phase):
         loop: the size.
         seed: of everything random.
         watch: is told how the policy does.
-        demonstrations: an expert's episodes, a share of every batch.
+        demonstrations: episodes of others, a share of every batch: an expert's, or any that are recorded.
         labelled: images and what they show, for a learner that has a use for them.
     """
 
@@ -164,7 +69,7 @@ class OffPolicy(Phase):
         self.name, self.steps, self.learning_rate = learner.name, loop.rounds, learner.learning_rate
         self.networks, self.optimizers = dict(learner.networks.items()), learner.optimizers
         self.extra_state, self.load_extra_state = learner.extra_state, learner.load_extra_state
-        self.replay = Replay(loop.replay, loop.relabelled, world.reward)
+        self.replay = learner.replay(loop, world)
         self.act = learner.policy(world.view)
 
     def setup(self, fabric: lightning_fabric.Fabric) -> None:
@@ -188,7 +93,7 @@ class OffPolicy(Phase):
         """
         watches = self.fabric.is_global_zero
         self._check_processes(done)
-        self.replay.load(map(self._path, range(done)))
+        self._load(done)
         with (
             self.world.pool(self.share.environments, **self.world.varied) as self._pool,
             self.world.pool(self.loop.goals) if watches else nullcontext() as self._validation,
@@ -201,7 +106,8 @@ class OffPolicy(Phase):
     def training_step(self, step: int) -> dict[str, Tensor]:
         """One round; the means of its updates' losses."""
         rng = stream(self.seed, step, self.fabric.global_rank)
-        self._play(step, rng)
+        if step >= self.loop.offline:
+            self._play(step, rng)
         losses = self._learn(step, rng)
         if (step + 1) % self.loop.evaluate_every == 0 or step + 1 == self.steps:
             self._evaluate(step + 1)
@@ -209,7 +115,8 @@ class OffPolicy(Phase):
 
     def _play(self, number: int, rng: np.random.Generator) -> None:
         seeds = rng.integers(FIRST_EPISODE, self.loop.last_episode, self.share.environments)
-        act = exploring(self.act, self.loop.noise, self.loop.random[number > 0], rng)
+        share = self.loop.random[number > self.loop.offline]
+        act = self.learner.exploring(self.act, self.loop.noise, share, rng)
         episodes, _ = play(
             self._pool, act, [int(seed) for seed in seeds], self.loop.episode_steps, self.world.view,
             self.world.options(number),
@@ -218,18 +125,30 @@ class OffPolicy(Phase):
         for episode in episodes:
             self.replay.add(episode)
 
+    def _load(self, rounds: int) -> None:
+        """Remember what so many rounds have played."""
+        self.replay.load(map(self._path, range(self.loop.offline, rounds)))
+
     def _learn(self, number: int, rng: np.random.Generator) -> dict[str, Tensor]:
         sums: dict[str, Tensor] = {}
         for update in range(number * self.loop.updates, (number + 1) * self.loop.updates):
-            batch, more = self.replay.sample(self.share.batch, rng), {}
+            batch, more = self._batch(number, rng), {}
             if self.demonstrations and self.share.demonstrated:
-                batch += self.demonstrations.sample(self.share.demonstrated, rng)
                 more["demonstrated"] = self.share.demonstrated
             if self.labelled:
                 more["labelled"] = self.labelled(update)
-            for name, loss in self.learner.update(batch, **more).items():
-                sums[name] = sums.get(name, 0) + loss
+            add(sums, self.learner.update(batch, **more))
         return {name: total.double() / self.loop.updates for name, total in sums.items()}
+
+    def _batch(self, number: int, rng: np.random.Generator) -> Transitions:
+        """What an update of a round learns from, what is demonstrated last."""
+        own, count = self._sizes(number)
+        return sampled(self.replay, self.demonstrations, own, count, rng)
+
+    def _sizes(self, number: int) -> tuple[int, int]:
+        """Of a batch in a round: how many transitions are of its own episodes, and how many there are."""
+        shown = self.share.demonstrated if self.demonstrations else 0
+        return self.share.batch if number >= self.loop.offline else 0, self.share.batch + shown
 
     def _evaluate(self, rounds: int) -> None:
         """How the policy does on the validation goals after so many rounds; the first device says so."""

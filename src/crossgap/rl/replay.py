@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +29,14 @@ class Episode:
     """(T, a) float32."""
     goal: np.ndarray
     """(g,) float32: what was to be achieved."""
+    rewards: np.ndarray = field(default_factory=lambda: np.zeros(0, np.float32))
+    """(T,) float32: what the world gave for every action; none where a reward is of a goal."""
+
+    def first(self, steps: int) -> Episode:
+        """A copy of its first steps."""
+        shown = {name: getattr(self, name)[: steps + 1].copy() for name in ("frames", "states", "achieved")}
+        done = {name: getattr(self, name)[:steps].copy() for name in ("actions", "rewards")}
+        return replace(self, **shown, **done)
 
 
 @dataclass(frozen=True)
@@ -49,6 +57,10 @@ class Transitions:
     """(n, g) float32."""
     rewards: np.ndarray
     """(n,) float32: r_t."""
+    ended: np.ndarray = field(default_factory=lambda: np.zeros(0, bool))
+    """(n,) bool: whether the episode ended at t + 1; unknown where no episode ends early."""
+    returns: np.ndarray = field(default_factory=lambda: np.zeros(0, np.float32))
+    """(n,) float32: r_t and all that came later, discounted; unknown where a reward is of a goal."""
 
     def __add__(self, other: Transitions) -> Transitions:
         """These and then the others."""
@@ -77,11 +89,11 @@ class Replay:
             raise CrossgapError(f"Expected a share of relabelled goals from 0 to 1; got {relabelled}.")
         self.capacity, self.relabelled, self.reward = capacity, relabelled, reward
         self._episodes: list[Episode] = []
-        self._next = 0
+        self._next = self._frames = 0
 
     def __len__(self) -> int:
         """Number of frames held."""
-        return sum(len(episode.frames) for episode in self._episodes)
+        return self._frames
 
     def add(self, episode: Episode) -> None:
         """Keep an episode; the oldest gives way where there is no room.
@@ -99,15 +111,21 @@ class Replay:
         parts = (episode.states, episode.achieved, episode.actions, episode.goal)
         if not all(np.isfinite(part).all() for part in parts):
             raise CrossgapError("An episode has numbers that are not finite.")
-        if self._episodes and episode.frames.shape != self._episodes[0].frames.shape:
-            raise CrossgapError(
-                f"Episodes here have frames {self._episodes[0].frames.shape}; got {episode.frames.shape}."
-            )
-        if (len(self._episodes) + 1) * (steps + 1) <= self.capacity or not self._episodes:
+        if self._episodes and self._form(episode) != (form := self._form(self._episodes[0])):
+            raise CrossgapError(f"Episodes here have frames {form}; got {self._form(episode)}.")
+        self._frames += steps + 1
+        if self._frames <= self.capacity or not self._episodes:
             self._episodes.append(episode)
         else:
-            self._episodes[self._next % len(self._episodes)] = episode
+            oldest = self._next % len(self._episodes)
+            self._frames -= len(self._episodes[oldest].frames)
+            self._episodes[oldest] = episode
             self._next += 1
+
+    @staticmethod
+    def _form(episode: Episode) -> tuple[int, ...]:
+        """What all episodes have to have in common."""
+        return episode.frames.shape
 
     def load(self, paths: Iterable[Path]) -> None:
         """Add what `write_episodes` kept, in that order.
@@ -144,15 +162,29 @@ class Replay:
         )  # fmt: skip
 
 
+LENGTHS = "lengths"
+"""What a file of episodes has beside their parts: (n,) steps of each."""
+
+
 def write_episodes(path: Path, episodes: Sequence[Episode]) -> None:
-    """Keep episodes of equal length in a file, in one piece.
+    """Keep episodes in a file, in one piece.
 
     Raises:
         CrossgapError: the disk is full or the place cannot be written.
     """
-    parts = {f.name: np.stack([getattr(episode, f.name) for episode in episodes]) for f in fields(Episode)}
+    parts = {f.name: _padded([getattr(episode, f.name) for episode in episodes]) for f in fields(Episode)}
+    lengths = np.array([len(episode.actions) for episode in episodes])
     with writing(path) as temporary, temporary.open("wb") as file:
-        np.savez(file, allow_pickle=False, **parts)
+        np.savez(file, allow_pickle=False, **parts, **{LENGTHS: lengths})
+
+
+def _padded(parts: Sequence[np.ndarray]) -> np.ndarray:
+    """Arrays as one, the shorter ones with zeros at the end."""
+    longest = max(len(part) for part in parts)
+    filled = np.zeros((len(parts), longest, *parts[0].shape[1:]), parts[0].dtype)
+    for row, part in zip(filled, parts, strict=True):
+        row[: len(part)] = part
+    return filled
 
 
 def read_episodes(path: Path) -> list[Episode]:
@@ -162,7 +194,7 @@ def read_episodes(path: Path) -> list[Episode]:
         CrossgapError: it is missing or damaged.
     """
     again = f"Delete {path.parent.parent} to train again."
-    parts = read_arrays(path, [f.name for f in fields(Episode)], again)
-    if len({part.shape[:1] for part in parts}) > 1 or not parts[0].ndim:
+    *parts, lengths = read_arrays(path, [*(f.name for f in fields(Episode)), LENGTHS], again)
+    if len({part.shape[:1] for part in (*parts, lengths)}) > 1 or lengths.ndim != 1:
         raise CrossgapError(f"{path} is damaged: expected as many of each part of an episode. {again}")
-    return [Episode(*episode) for episode in zip(*parts, strict=True)]
+    return [Episode(*episode).first(length) for *episode, length in zip(*parts, lengths, strict=True)]

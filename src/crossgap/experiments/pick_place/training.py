@@ -25,7 +25,7 @@ from crossgap.rl.collection import (
     play_goals,
     stream,
 )
-from crossgap.rl.off_policy import Loop, exploring
+from crossgap.rl.learner import Loop, exploring
 from crossgap.rl.replay import Episode, Replay, read_episodes, write_episodes
 from crossgap.simulation.xarm7 import XARM7_PICK_PLACE
 from crossgap.simulation.xarm7.expert import expert_action

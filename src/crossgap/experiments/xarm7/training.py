@@ -28,7 +28,7 @@ from crossgap.methods.asymmetric_ddpg.learner import AsymmetricDDPG
 from crossgap.methods.asymmetric_ddpg.training import Training
 from crossgap.networks.actor_critic import Actor, AlexNetExtractor, Critic
 from crossgap.rl.collection import TEST_GOALS, World
-from crossgap.rl.off_policy import Loop
+from crossgap.rl.learner import Loop
 from crossgap.simulation.xarm7 import XARM7_REACH
 
 FIRST_IMAGES = 10_000_000

@@ -36,7 +36,7 @@ from crossgap.data.batches import image_tensor, moved
 from crossgap.losses import actor_loss, bottleneck_loss, cloning_loss, critic_loss
 from crossgap.methods.asymmetric_ddpg.config import DDPGConfig
 from crossgap.rl.collection import Act, Observation, View
-from crossgap.rl.off_policy import Learner, Networks, QFunction
+from crossgap.rl.learner import Learner, Networks, QFunction
 from crossgap.rl.replay import Transitions
 
 

@@ -18,7 +18,8 @@ from crossgap.methods.asymmetric_ddpg.learner import AsymmetricDDPG
 from crossgap.methods.config import SupervisedConfig
 from crossgap.methods.supervised import Supervised
 from crossgap.rl.collection import World
-from crossgap.rl.off_policy import Loop, OffPolicy
+from crossgap.rl.learner import Loop
+from crossgap.rl.off_policy import OffPolicy
 
 CURVE = "curve.jsonl"
 

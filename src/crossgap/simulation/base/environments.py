@@ -9,7 +9,10 @@ import numpy as np
 from crossgap.simulation.registry import WORLDS
 
 Observed = tuple[dict[str, Any], list[dict[str, Any]]]
-"""An observation whose arrays have one row per environment, and each environment's info."""
+"""An observation whose arrays have one row per environment, and each environment's info. After a step this
+has the `reward`, too, and whether the episode has `ended` by itself: the environment terminated."""
+
+REWARD, ENDED = "reward", "ended"
 
 
 class Environments:
@@ -28,16 +31,25 @@ class Environments:
     def reset(self, seeds: Sequence[int], options: dict[str, Any] | None = None) -> Observed:
         """Start every environment's episode from its seed, all with the same reset options."""
         pairs = zip(self._envs, seeds, strict=True)
-        return _observed([env.reset(seed=int(seed), options=options) for env, seed in pairs])
+        self._shown = [env.reset(seed=int(seed), options=options) for env, seed in pairs]
+        return self._observed()
 
     def step(self, actions: np.ndarray) -> Observed:
-        """Apply one action to each environment, (count, action size)."""
-        return _observed([env.step(action) for env, action in zip(self._envs, actions, strict=True)])
+        """Apply one action to each environment, (count, action size).
 
+        One whose episode has ended is left alone: it shows what it showed last, for a reward of 0.
+        """
+        for index, (env, action) in enumerate(zip(self._envs, actions, strict=True)):
+            last, info = self._shown[index]
+            if info.get(ENDED):
+                self._shown[index] = last, info | {REWARD: 0.0}
+            else:
+                seen, reward, ended, _, info = env.step(action)
+                self._shown[index] = seen, info | {REWARD: float(reward), ENDED: bool(ended)}
+        return self._observed()
 
-def _observed(results: Sequence[tuple]) -> Observed:
-    """Of what `reset` or `step` of each environment gave."""
-    return stack([result[0] for result in results]), [result[-1] for result in results]
+    def _observed(self) -> Observed:
+        return stack([seen for seen, _ in self._shown]), [info for _, info in self._shown]
 
 
 def stack(

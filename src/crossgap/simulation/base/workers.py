@@ -22,8 +22,9 @@ REPLACEMENTS = 3
 ENGINES = {
     "processes": "crossgap.simulation.base.process_workers:ProcessWorker",
     "ray": "crossgap.simulation.base.ray_workers:RayWorker",
+    "here": "crossgap.simulation.base.here:WorkerHere",
 }
-"""What a pool's workers are: processes of this machine, or Ray's actors."""
+"""What a pool's workers are: processes of this machine, Ray's actors, or nothing but this process."""
 
 
 class Handle(Protocol):
@@ -56,7 +57,8 @@ class EnvironmentPool:
     Args:
         workers: number of processes.
         engine: `processes` of this machine, or `ray`: the same work in actors of the Ray cluster that
-            RAY_ADDRESS names, or of one that is started here. It gives the same results.
+            RAY_ADDRESS names, or of one that is started here. It gives the same results. Or `here`, for
+            what is in a process of its own already.
 
     Raises:
         CrossgapError: an environment failed, or workers keep dying; the message is the worker's. Or there is

@@ -1,0 +1,54 @@
+"""QT-Opt's critic (Kalashnikov et al. 2018, figure 8): the action's embedding is added to the image's map."""
+
+import torch
+from torch import Tensor, nn
+
+from crossgap.networks.q_functions.critic import ImageQ, convolution, head
+from crossgap.networks.registry import register_network
+
+
+@register_network
+class AddedActionQ(ImageQ):
+    """The paper's critic, for small images.
+
+    The paper embeds each part of action and state by a linear layer of its own, and adds these up: that is
+    one linear layer of all of them. Its six convolutions before the sum and nine after it, for images of 472
+    pixels, are five and three here; batch norm is a norm within an image, as both domains are in one batch.
+
+    Args:
+        numbers: m, that the robot measures itself.
+        actions: a, of an action.
+        size: width and height of the images, a multiple of 16.
+        width: filters of the first layer.
+        channels: c, of the map that the action is added to.
+        hidden: units of both fully connected layers; the paper's 64.
+    """
+
+    def __init__(
+        self, numbers: int, actions: int, size: int = 64, width: int = 16, channels: int = 64,
+        hidden: int = 64,
+    ):  # fmt: skip
+        super().__init__()
+        self.before = nn.Sequential(
+            convolution(3, width, 5, 2), convolution(width, width),
+            convolution(width, channels, 3, 2), convolution(channels, channels),
+            convolution(channels, channels, 3, 2),
+        )  # fmt: skip
+        self.embed = nn.Sequential(
+            nn.Linear(numbers + actions, 256), nn.ReLU(inplace=True), nn.Linear(256, channels), nn.ReLU()
+        )
+        self.after = nn.Sequential(
+            convolution(channels, channels), convolution(channels, channels), nn.MaxPool2d(2),
+            convolution(channels, channels), nn.Flatten(), head(channels * (size // 16) ** 2, hidden),
+        )  # fmt: skip
+
+    def see(self, images: Tensor) -> Tensor:
+        """(n, 3, H, W) to (n, c, H/8, W/8)."""
+        return self.before(images)
+
+    def judge(self, seen: Tensor, numbers: Tensor, actions: Tensor) -> Tensor:
+        """As of `ImageQ`."""
+        measured = numbers[:, None].expand(-1, actions.shape[1], -1)
+        embedded = self.embed(torch.cat([actions, measured], 2))
+        both = seen[:, None] + embedded[..., None, None]
+        return self.after(both.flatten(0, 1)).view(actions.shape[:2])
