@@ -53,7 +53,7 @@ def assert_same(one: list, other: list) -> None:
 
 
 def test_an_unknown_engine_lists_those_that_exist() -> None:
-    with pytest.raises(CrossgapError, match=r"Engine 'threads' not found\. Available: processes, ray"):
+    with pytest.raises(CrossgapError, match=r"Engine 'threads' not found\. Available: here, processes, ray"):
         pool("threads")
 
 

@@ -117,7 +117,8 @@ def _like(elites: Tensor, form: ActionForm, count: int, generator: torch.Generat
         noise = torch.randn(n, count, mean.shape[-1], generator=generator, device=generator.device)
         return mean + (spread + LEAST_SPREAD) * noise
 
-    moved = normal(numbers.mean(1, keepdim=True), numbers.std(1, keepdim=True)).clamp(-1, 1)
+    mean = numbers.mean(1, keepdim=True)
+    moved = normal(mean, (numbers - mean).square().mean(1, keepdim=True).sqrt()).clamp(-1, 1)
     # angles are equal modulo half a circle: mean and spread of twice their directions, and half of both
     sine, cosine = (2 * angles).sin().mean(1, keepdim=True), (2 * angles).cos().mean(1, keepdim=True)
     length = torch.hypot(sine, cosine).clamp(1e-3, 1 - 1e-6)

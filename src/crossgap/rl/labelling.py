@@ -1,8 +1,11 @@
 """Learners whose targets can be computed apart from their updates, and elsewhere: by QT-Opt's Bellman
 updaters."""
 
+from __future__ import annotations
+
 from abc import abstractmethod
 
+import torch
 from torch import Tensor
 
 from crossgap.rl.learner import Learner
@@ -20,6 +23,10 @@ class LabellingLearner(Learner):
     @abstractmethod
     def fit(self, batch: Transitions, wanted: Tensor) -> dict[str, Tensor]:
         """One update towards targets (n,); the losses, on the device."""
+
+    @abstractmethod
+    def twin(self, device: str | torch.device) -> LabellingLearner:
+        """Another one like it on a device, for an actor of its own."""
 
     @abstractmethod
     def target_state(self) -> dict[str, Tensor]:

@@ -1,7 +1,7 @@
 """The off-policy loop: play a round of episodes, learn from all there are, and again."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,10 @@ from crossgap.base.files import remove
 from crossgap.core.trainer import Phase
 from crossgap.data.batches import Batches
 from crossgap.errors import CrossgapError
-from crossgap.rl.collection import FIRST_EPISODE, VALIDATION_GOALS, World, play, play_goals, stream
+from crossgap.rl.collection import FIRST_EPISODE, VALIDATION_GOALS, Act, World, play, play_goals, stream
 from crossgap.rl.learner import Learner, Loop
-from crossgap.rl.replay import Replay, Transitions, write_episodes
+from crossgap.rl.replay import Episode, Replay, Transitions, write_episodes
+from crossgap.simulation.base.workers import EnvironmentPool
 
 
 def sampled(
@@ -28,6 +29,18 @@ def sampled(
     if not own:
         return demonstrations.sample(count, rng)
     return replay.sample(own, rng) + demonstrations.sample(count - own, rng)
+
+
+def explored(
+    pool: EnvironmentPool, act: Act, learner: Learner, world: World, loop: Loop, number: int, count: int,
+    rng: np.random.Generator,
+) -> list[Episode]:  # fmt: skip
+    """An episode in each of `count` environments of a pool, of a learner's policy that explores in that
+    round."""
+    seeds = rng.integers(FIRST_EPISODE, loop.last_episode, count)
+    act = learner.exploring(act, loop.noise, loop.random[number > loop.offline], rng)
+    options = world.options(number)
+    return play(pool, act, [int(seed) for seed in seeds], loop.episode_steps, world.view, options)[0]
 
 
 def add(sums: dict[str, Tensor], losses: dict[str, Tensor]) -> None:
@@ -95,13 +108,17 @@ class OffPolicy(Phase):
         self._check_processes(done)
         self._load(done)
         with (
-            self.world.pool(self.share.environments, **self.world.varied) as self._pool,
+            self._players() as self._pool,
             self.world.pool(self.loop.goals) if watches else nullcontext() as self._validation,
         ):
             if self.loop.evaluate_first and not done:
                 self._evaluate(0)
             yield
         self.learner.phase = None  # gigabytes of replay are not the learner's to hold
+
+    def _players(self) -> AbstractContextManager[Any]:
+        """The environments that it learns in."""
+        return self.world.pool(self.share.environments, **self.world.varied)
 
     def training_step(self, step: int) -> dict[str, Tensor]:
         """One round; the means of its updates' losses."""
@@ -114,13 +131,8 @@ class OffPolicy(Phase):
         return losses
 
     def _play(self, number: int, rng: np.random.Generator) -> None:
-        seeds = rng.integers(FIRST_EPISODE, self.loop.last_episode, self.share.environments)
-        share = self.loop.random[number > self.loop.offline]
-        act = self.learner.exploring(self.act, self.loop.noise, share, rng)
-        episodes, _ = play(
-            self._pool, act, [int(seed) for seed in seeds], self.loop.episode_steps, self.world.view,
-            self.world.options(number),
-        )  # fmt: skip
+        count = self.share.environments
+        episodes = explored(self._pool, self.act, self.learner, self.world, self.loop, number, count, rng)
         write_episodes(self._path(number), episodes)
         for episode in episodes:
             self.replay.add(episode)

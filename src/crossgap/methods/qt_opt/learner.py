@@ -17,6 +17,8 @@ Q_T is mixed with the Monte-Carlo return, which alone is learnt from at first. W
 hands its errors on, and a reward at the end needs as many rounds of that to arrive as the episode is long.
 """
 
+import copy
+
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -158,6 +160,12 @@ class QTOpt(LabellingLearner):
     def load_extra_state(self, state: dict[str, Tensor]) -> None:
         """Take them back."""
         self.targets.load_state(state)
+
+    def twin(self, device: str | torch.device) -> LabellingLearner:
+        """As of `LabellingLearner`."""
+        critic = copy.deepcopy(self.networks["critic"])
+        assert isinstance(critic, ImageQ)
+        return QTOpt(critic, self.form, self.config, device, self.flipped)
 
     def target_state(self) -> dict[str, Tensor]:
         """As of `LabellingLearner`."""
