@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
+import toy_bins
 from crossgap.core.trainer import Trainer, read_metrics
 from crossgap.errors import CrossgapError
 from crossgap.rl.distributed import Actors, Distributed, ReplayActor, answered, trained_on_ray
@@ -46,6 +48,8 @@ def ray() -> Iterator[Any]:
             ray.shutdown()
             if last:
                 raise
+    for module in (toy_bins, sys.modules[__name__]):  # actors do not have the tests' folder
+        ray.cloudpickle.register_pickle_by_value(module)
     yield ray
     ray.shutdown()
 
@@ -180,6 +184,16 @@ def test_an_error_of_an_actor_is_ours(ray: Any) -> None:
         answered(ray, task.remote(CrossgapError("No room.")))
     with pytest.raises(CrossgapError, match=r"An actor of Ray failed: ValueError\('odd'\)\."):
         answered(ray, task.remote(ValueError("odd")))
+
+    class Never:
+        def __init__(self) -> None:
+            raise ValueError("no screen")
+
+        def ask(self) -> None:
+            pass
+
+    with pytest.raises(CrossgapError, match="An actor of Ray could not begin: ValueError: no screen"):
+        answered(ray, ray.remote(Never).remote().ask.remote())
     dies = ray.remote(max_retries=0)(lambda: os.kill(os.getpid(), signal.SIGKILL))
     with pytest.raises(CrossgapError, match="An actor of Ray died"):
         answered(ray, dies.remote())

@@ -13,7 +13,7 @@ from crossgap.networks.q_functions import ImageQ
 from crossgap.networks.q_functions.gripper import Camera, Gripper
 from crossgap.networks.registry import build, described
 
-ABOVE = (0.0, 0.0, 2.0, 1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0, 2.0)
+ABOVE = (2.0, 0.0, 0.0, 0.0, 0.0, -2.0, 0.0, 0.0, 0.0, 0.0, -1.0, 2.0)
 """A camera 2 m up that looks down: right is x, up is y; at the floor an image is 2 m wide."""
 REACH, LOW, HIGH = (0.1, 0.1, 0.2), (-0.5, -0.5, 0.0), (0.5, 0.5, 0.4)
 
@@ -60,11 +60,10 @@ def test_a_saved_critic_is_built_again() -> None:
 
 
 def test_a_camera_by_hand() -> None:
-    camera = Camera(ABOVE[:3], ABOVE[3:12], ABOVE[12])
     points = torch.tensor([[0.0, 0.0, 0.0], [1.0, 0.5, 0.0], [0.5, -0.5, 1.0]])
-    # 2 m below, the focal length of 2 makes 1 m the half of the image; 1 m below, half a metre. v is downwards
-    assert camera(points).tolist() == [[0.0, -0.0], [1.0, -0.5], [1.0, 1.0]]
-    side = Camera((0, -2, 0), (1, 0, 0, 0, 0, -1, 0, 1, 0), 1.0)  # looks along y, up is z
+    # 2 m below, the focal length of 2 makes 1 m half of the image; 1 m below, half a metre. v is down
+    assert Camera(ABOVE)(points).tolist() == [[0.0, 0.0], [1.0, -0.5], [1.0, 1.0]]
+    side = Camera((1, 0, 0, 0, 0, 0, -1, 0, 0, 1, 0, 2))  # 2 m before the origin, looks along y, up is z
     assert side(torch.tensor([[1.0, 0.0, 0.5]])).tolist() == [[0.5, -0.25]]
 
 

@@ -32,7 +32,8 @@ from toy_bins import VIEW, Script, half_aimed, script, toy_learner, toy_world
 
 LOOP = Loop(
     rounds=20, updates=30, batch=32, environments=20, episode_steps=4, noise=0.1, random=(0.05, 0.05),
-    replay=10_000, relabelled=0, goals=100, evaluate_every=20, evaluate_first=True, demonstrated=32, offline=6,
+    replay=10_000, relabelled=0, goals=100, evaluate_every=20, evaluate_first=True, demonstrated=32,
+    offline=6,
 )  # fmt: skip
 
 
@@ -214,7 +215,7 @@ def test_what_a_replay_does_not_take() -> None:
         RewardedReplay(10, 0.9).add(replace(episode(2), rewards=np.zeros(1, np.float32)))
     with pytest.raises(CrossgapError, match=r"needs as many finite rewards"):
         RewardedReplay(10, 0.9).add(episode(2, reward=math.nan))
-    with pytest.raises(CrossgapError, match="a discount from 0 to 1; got 1.5"):
+    with pytest.raises(CrossgapError, match=r"a discount from 0 to 1; got 1\.5"):
         RewardedReplay(10, 1.5)
     with pytest.raises(CrossgapError, match="the replay is empty"):
         RewardedReplay(10, 0.9).sample(1, np.random.default_rng(0))

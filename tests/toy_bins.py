@@ -16,7 +16,7 @@ from crossgap.rl.cross_entropy import ActionForm
 
 NEAR = 0.25
 """How far the hand may be from the square: 2 pixels of 16."""
-CAMERA = (0, 0, 2, 1, 0, 0, 0, 1, 0, 0, 0, 1, 2)
+CAMERA = (2, 0, 0, 0, 0, -2, 0, 0, 0, 0, -1, 2)
 """Straight above, 2 m away; it sees x and y from -1 to 1."""
 REACH, LOW, HIGH = (1.0, 1.0, 0.0), (-1.0, -1.0, -0.1), (1.0, 1.0, 0.1)
 POINTS = ((0.0, 0.0, 0.0), (0.0, 0.1, 0.0), (0.0, -0.1, 0.0))

@@ -156,12 +156,15 @@ class Distributed(OffPolicy):
         """Holds the actors."""
         self._ray = connected_ray()
 
+        lives = {"max_restarts": RESTARTS, "max_task_retries": RESTARTS}
+
         def started(kind: type, *arguments: Any) -> Any:
-            lives = {"max_restarts": RESTARTS, "max_task_retries": RESTARTS}
             return self._ray.remote(kind).options(scheduling_strategy="SPREAD", **lives).remote(*arguments)
 
-        twin = self.learner.twin("cpu")
-        about = self.folder / "replay", self.replay, self.demonstrations, self.loop.offline
+        # an actor that is started anew is given the same again: held here, or Ray would let go of it
+        held = [self._ray.put(one) for one in (self.demonstrations, self.learner.twin("cpu"))]
+        demonstrations, twin = held
+        about = self.folder / "replay", self.replay, demonstrations, self.loop.offline
         self.replay_actor = started(ReplayActor, *about)
         work = self.world, twin, self.loop, self.seed
         self.collectors = [started(Collector, *work) for _ in range(self.actors.collectors)]
@@ -171,6 +174,7 @@ class Distributed(OffPolicy):
         finally:
             for actor in (self.replay_actor, *self.collectors, *self.updaters):
                 self._ray.kill(actor)
+            held.clear()
 
     def _play(self, number: int, rng: np.random.Generator) -> None:
         parts = -(-self.loop.environments // self.actors.episodes)
@@ -217,7 +221,7 @@ def answered(ray: Any, asked: Any) -> Any:
     """What an actor or a task gave.
 
     Raises:
-        CrossgapError: it failed, or died as often as it was started.
+        CrossgapError: it failed, could not begin, or died as often as it was started.
     """
     try:
         return ray.get(asked)
@@ -226,8 +230,10 @@ def answered(ray: Any, asked: Any) -> Any:
             raise CrossgapError(str(error.cause)) from error
         raise CrossgapError(f"An actor of Ray failed: {error.cause!r}.") from error
     except ray.exceptions.RayError as error:
-        said = str(error).strip().partition("\n")[0]
-        raise CrossgapError(f"An actor of Ray died {RESTARTS + 1} times: {said}") from error
+        lines = str(error).strip().splitlines() or [type(error).__name__]
+        if getattr(error, "actor_init_failed", False):
+            raise CrossgapError(f"An actor of Ray could not begin: {lines[-1].strip()}") from error
+        raise CrossgapError(f"An actor of Ray died, again and again: {lines[0]}") from error
 
 
 def trained_on_ray(train: Callable[[], Result]) -> Result:

@@ -17,23 +17,19 @@ class Camera(nn.Module):
     """A pinhole camera that does not move.
 
     Args:
-        position: in the world, metres.
-        rotation: MuJoCo's `cam_xmat`, row by row: its columns are the camera's right, up and backward.
-        focal: 1 / tan(half of the vertical field of view); images are square.
+        matrix: its projection (3, 4), row by row: (x, y, z, 1) in metres to (u w, v w, w), where u is to the
+            right and v downwards, both from -1 to 1 in the image.
     """
 
-    def __init__(self, position: Sequence[float], rotation: Sequence[float], focal: float):
+    def __init__(self, matrix: Sequence[float]):
         super().__init__()
-        self.position: Tensor
-        self.rotation: Tensor
-        self.register_buffer("position", torch.tensor(position, dtype=torch.float32))
-        self.register_buffer("rotation", torch.tensor(rotation, dtype=torch.float32).view(3, 3))
-        self.focal = focal
+        self.matrix: Tensor
+        self.register_buffer("matrix", torch.tensor(matrix, dtype=torch.float32).view(3, 4))
 
     def forward(self, points: Tensor) -> Tensor:
-        """Points (…, 3) of the world to (…, 2): to the right and downwards, the image from -1 to 1."""
-        right, up, backward = ((points - self.position) @ self.rotation).unbind(-1)
-        return torch.stack([right, -up], -1) * (-self.focal / backward)[..., None]
+        """Points (…, 3) of the world to where they are seen, (…, 2)."""
+        seen = points @ self.matrix[:, :3].T + self.matrix[:, 3]
+        return seen[..., :2] / seen[..., 2:]
 
 
 class Gripper(nn.Module):

@@ -45,7 +45,7 @@ class ProjectedQ(ImageQ):
     Args:
         numbers: m, from 4 on.
         switches: numbers of an action after its first five, 0 for none.
-        camera: position (3), rotation (9) and focal length, one after the other; see `Camera`.
+        camera: 12 numbers, as of `Camera`.
         reach: as of `Gripper`, like what follows.
         low: as there.
         high: as there.
@@ -63,7 +63,7 @@ class ProjectedQ(ImageQ):
     ):  # fmt: skip
         super().__init__()
         self.switches = switches
-        self.camera = Camera(camera[:3], camera[3:12], camera[12])
+        self.camera = Camera(camera)
         self.gripper = Gripper(reach, low, high, points, floor)
         self.map = _Map(width, channels)
         looks = len(points) * (1 if floor is None else 2)
