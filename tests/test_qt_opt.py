@@ -200,6 +200,11 @@ def test_the_oldest_episodes_give_way() -> None:
     firsts = replay.sample(300, np.random.default_rng(0)).frames[:, 0, 0, 0] // 10
     assert set(firsts.tolist()) == {3, 4}
     assert len(replay) == 8
+    replay.add(episode(1, 50))  # two frames more
+    assert len(replay) == 10
+    replay.add(episode(7, 60))  # eight: it and the newest one
+    assert len(replay) == 10
+    assert set((replay.sample(300, np.random.default_rng(0)).frames[:, 0, 0, 0] // 10).tolist()) == {5, 6}
 
 
 def test_episodes_of_different_lengths_in_a_file(tmp_path: Path) -> None:

@@ -155,15 +155,13 @@ class Distributed(OffPolicy):
     def _at_work(self) -> Iterator[None]:
         """Holds the actors."""
         self._ray = connected_ray()
-
         lives = {"max_restarts": RESTARTS, "max_task_retries": RESTARTS}
 
         def started(kind: type, *arguments: Any) -> Any:
             return self._ray.remote(kind).options(scheduling_strategy="SPREAD", **lives).remote(*arguments)
 
-        # an actor that is started anew is given the same again: held here, or Ray would let go of it
-        held = [self._ray.put(one) for one in (self.demonstrations, self.learner.twin("cpu"))]
-        demonstrations, twin = held
+        # held here until the end: an actor that is started anew is given the same again
+        demonstrations, twin = map(self._ray.put, (self.demonstrations, self.learner.twin("cpu")))
         about = self.folder / "replay", self.replay, demonstrations, self.loop.offline
         self.replay_actor = started(ReplayActor, *about)
         work = self.world, twin, self.loop, self.seed
@@ -174,7 +172,6 @@ class Distributed(OffPolicy):
         finally:
             for actor in (self.replay_actor, *self.collectors, *self.updaters):
                 self._ray.kill(actor)
-            held.clear()
 
     def _play(self, number: int, rng: np.random.Generator) -> None:
         parts = -(-self.loop.environments // self.actors.episodes)

@@ -113,7 +113,11 @@ class Replay:
             raise CrossgapError("An episode has numbers that are not finite.")
         if self._episodes and self._form(episode) != (form := self._form(self._episodes[0])):
             raise CrossgapError(f"Episodes here have frames {form}; got {self._form(episode)}.")
-        self._frames += steps + 1
+        self._keep(episode)
+
+    def _keep(self, episode: Episode) -> None:
+        """As another one, or in the oldest one's place."""
+        self._frames += len(episode.frames)
         if self._frames <= self.capacity or not self._episodes:
             self._episodes.append(episode)
         else:

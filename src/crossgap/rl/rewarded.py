@@ -45,6 +45,12 @@ class RewardedReplay(Replay):
         super().add(episode)
         self._ends = np.zeros(0, int)
 
+    def _keep(self, episode: Episode) -> None:
+        self._episodes.append(episode)
+        self._frames += len(episode.frames)
+        while self._frames > self.capacity and len(self._episodes) > 1:  # one may be longer than another
+            self._frames -= len(self._episodes.pop(0).frames)
+
     @staticmethod
     def _form(episode: Episode) -> tuple[int, ...]:
         return episode.frames.shape[1:]
