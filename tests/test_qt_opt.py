@@ -290,7 +290,7 @@ def test_the_paper_s_critic_learns_too(tmp_path: Path) -> None:
     replay, rng = RewardedReplay(30_000, 0.9), np.random.default_rng(0)
     for one in scripted_episodes(tmp_path, world, half_aimed, 10_000, 1, 1000, 0, True):
         replay.add(one)
-    for _ in range(260):
+    for _ in range(500):
         learner.update(replay.sample(64, rng))
     _, ends = play_goals(world.pool(200), learner.policy(VIEW), range(200), 1, VIEW)
     assert np.mean([end["success"] for end in ends]) > 0.8

@@ -32,7 +32,7 @@ class AddedActionQ(ImageQ):
         hidden: int = 64, coordinates: bool = True,
     ):  # fmt: skip
         super().__init__()
-        self.places = nn.Conv2d(2, channels, 1, bias=False) if coordinates else None
+        self.places = nn.Conv2d(channels + 2, channels, 1) if coordinates else None
         self.before = nn.Sequential(
             convolution(3, width, 5, 2), convolution(width, width),
             convolution(width, channels, 3, 2), convolution(channels, channels),
@@ -52,7 +52,8 @@ class AddedActionQ(ImageQ):
         if self.places is None:
             return seen
         h, w = (torch.linspace(-1, 1, side, device=seen.device) for side in seen.shape[2:])
-        return seen + self.places(torch.stack(torch.meshgrid(w, h, indexing="xy")))
+        places = torch.stack(torch.meshgrid(w, h, indexing="xy")).expand(len(seen), -1, -1, -1)
+        return self.places(torch.cat([seen, places], 1))
 
     def judge(self, seen: Tensor, numbers: Tensor, actions: Tensor) -> Tensor:
         """As of `ImageQ`."""
