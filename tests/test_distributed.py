@@ -120,12 +120,14 @@ def test_nothing_is_lost_or_different_when_actors_die(ray: Any, whole: Path, tmp
     assert sum(map(len, played.values())) == 3 * LOOP.environments
 
 
+@pytest.mark.slow
 def test_how_many_there_are_changes_nothing(ray: Any, whole: Path, tmp_path: Path, fabric) -> None:
     alone = replace(ACTORS, collectors=1, updaters=1)
     Trainer(tmp_path, fabric, quiet=True).fit(training(tmp_path, alone))
     assert_same(result(tmp_path), result(whole))
 
 
+@pytest.mark.slow
 def test_a_training_goes_on_with_what_was_reported(ray: Any, whole: Path, tmp_path: Path, fabric) -> None:
     """The trainer dies in a round of which a part has been reported; that part is not played again."""
     first = training(tmp_path)
@@ -148,6 +150,7 @@ def test_a_training_goes_on_with_what_was_reported(ray: Any, whole: Path, tmp_pa
     assert_same(result(tmp_path), result(whole))
 
 
+@pytest.mark.slow
 def test_the_trainer_can_be_an_actor_that_dies_too(ray: Any, whole: Path, tmp_path: Path) -> None:
     def train() -> int:
         from crossgap.core.fabric import make_fabric
