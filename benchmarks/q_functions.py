@@ -38,7 +38,8 @@ def transitions(count: int) -> Transitions:
     actions = rng.uniform(-1, 1, (count, FORM.size)).astype(np.float32)
     earned = rng.integers(2, size=count).astype(np.float32)
     ended = np.arange(count) % 4 == 0
-    return Transitions(*frames, *numbers, actions, numbers[0, :, :0], earned, ended, earned)
+    both = frames[0], frames[1], numbers[0], numbers[1]
+    return Transitions(*both, actions, numbers[0, :, :0], earned, ended, earned)
 
 
 def main() -> None:

@@ -3,7 +3,7 @@ the privileged state and from images, in the source look and in others."""
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import lightning_fabric
 
@@ -92,7 +92,7 @@ class PickPlaceTrial(Trial):
             return self._begun(method)
         teacher = self._begun(TEACHER)
         with timed(self.root, f"train {TEACHER}"):
-            return self._begun(method, teacher.run())
+            return self._begun(method, cast(AsymmetricDDPG, teacher.run()))
 
     def _begun(self, method: str, teacher: AsymmetricDDPG | None = None) -> PickPlaceTraining:
         return PickPlaceTraining(

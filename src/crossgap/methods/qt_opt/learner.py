@@ -18,6 +18,7 @@ hands its errors on, and a reward at the end needs as many rounds of that to arr
 """
 
 import copy
+from typing import cast
 
 import numpy as np
 import torch
@@ -147,7 +148,7 @@ class QTOpt(LabellingLearner):
         logits = self.trained["critic"](images, numbers, actions)
         loss = q_loss(logits, wanted.to(self.device))
         self.descend("critic", loss)
-        self.targets.follow(self.networks["critic"])
+        self.targets.follow(cast(ImageQ, self.networks["critic"]))
         return {"q": loss.detach(), "worth": logits.detach().sigmoid().mean(), "wanted": wanted.mean()}
 
     def _random(self, update: int, stream: int) -> torch.Generator:

@@ -121,7 +121,7 @@ class Renderer:
             flags[mujoco.mjtRndFlag.mjRND_SEGMENT] = flags[mujoco.mjtRndFlag.mjRND_IDCOLOR] = False
         mujoco.mjr_readPixels(self._pixels, None, self._viewport, self._context)
         pixels = self._pixels[:: self.supersample, :: self.supersample][::-1].astype(int)
-        numbers = pixels @ [1, 2**8, 2**16]  # 0 is the background, 1 the first thing that was drawn
+        numbers = pixels @ np.array([1, 2**8, 2**16])  # 0 is the background, 1 the first thing that was drawn
         geoms = np.full(self._scene.ngeom + 1, -1)
         for drawn in self._scene.geoms[: self._scene.ngeom]:
             if drawn.objtype == mujoco.mjtObj.mjOBJ_GEOM and drawn.segid >= 0:

@@ -217,4 +217,4 @@ def _bounds(objects: int | Sequence[int]) -> tuple[int, int]:
             f"objects = {objects!r}. Expected a number from 1 to {MOST_THINGS}, or two: the least and the "
             "largest."
         )
-    return both
+    return both[0], both[1]
