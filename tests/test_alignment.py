@@ -56,6 +56,8 @@ def test_errors_by_hand() -> None:
 def test_a_black_tip_is_no_landmark() -> None:
     assert {name: landmarks_of(look) for name, look in LOOKS.items()} == {
         **dict.fromkeys(("source", "target_a", "target_pbr"), ("cube", "tip")),
+        **dict.fromkeys(("night", "rain", "haze", "motion_blur", "sensor_noise"), ("cube", "tip")),
+        "label_map": ("cube", "tip"),
         **dict.fromkeys(("target_b", "target_c", "target_d"), ("cube",)),
     }
 

@@ -421,9 +421,9 @@ def test_source_only_can_be_shared_between_targets(make, fabric, tmp_path: Path)
 
 def test_an_unknown_method_lists_those_that_exist(make) -> None:
     with pytest.raises(
-        CrossgapError, match=r"Method 'cyclegan' not found.*oracle,.* source_only,.*taskgan_inv"
+        CrossgapError, match=r"Method 'stargan' not found.*oracle,.* source_only,.*taskgan_inv"
     ):
-        make(TINY, 32).get("cyclegan")
+        make(TINY, 32).get("stargan")
 
 
 def test_no_oracle_without_its_data(make) -> None:
