@@ -11,7 +11,7 @@ import numpy as np
 from crossgap.base.files import once
 from crossgap.data import LabelledImages
 from crossgap.deploy.adapted import AdaptedModel, weights_of
-from crossgap.evaluation import AGGREGATE, TEST_STARTS, Predict, error_over_episodes, share
+from crossgap.evaluation import AGGREGATE, Predict, error_over_episodes, share
 from crossgap.evaluation.images import mean_over_images
 from crossgap.experiments.engine.experiment import Rows, rows_of
 from crossgap.experiments.engine.markdown import origin
@@ -20,6 +20,7 @@ from crossgap.experiments.imaging.arm import (
     METRICS,
     MORE_SEED,
     PAIRS_SEED,
+    STARTS,
     ArmStudy,
     joined,
     nearness,
@@ -118,7 +119,7 @@ class Condition(ArmStudy):
 
     def _won(self) -> dict[str, np.ndarray]:
         """Which starts each method succeeds from, (conditions, starts) bool."""
-        looks, starts = self.preset.conditions, np.array(TEST_STARTS[: self.preset.starts])
+        looks, starts = self.preset.conditions, np.array(STARTS[: self.preset.starts])
         starts = starts.reshape(-1, len(looks)).T
         poor = [name for name in self.titles if name != "clear"]
         found = [self._played(look, its, *poor) for look, its in zip(looks, starts, strict=True)]

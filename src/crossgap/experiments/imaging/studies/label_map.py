@@ -10,13 +10,14 @@ import numpy as np
 from crossgap.base.files import once
 from crossgap.data import LabelledImages
 from crossgap.deploy.adapted import AdaptedModel, weights_of
-from crossgap.evaluation import AGGREGATE, TEST_STARTS, offline_error, share
+from crossgap.evaluation import AGGREGATE, offline_error, share
 from crossgap.experiments.engine.experiment import Rows, rows_of
 from crossgap.experiments.imaging.arm import (
     CLEAR,
     METRICS,
     PAIRS_SEED,
     SOURCE_SEED,
+    STARTS,
     ArmStudy,
 )
 from crossgap.experiments.imaging.study import STUDIES
@@ -96,7 +97,7 @@ class LabelMap(ArmStudy):
         """Metrics by method."""
         models, true = {method: self.task_model(method) for method in self.titles}, self.held_out(CLEAR)
         acting = {method: model.predict for method, model in models.items()}
-        won = self.won(acting, CLEAR, TEST_STARTS[: self.preset.starts])
+        won = self.won(acting, CLEAR, STARTS[: self.preset.starts])
         found = {}
         for method, model in models.items():
             error = offline_error(model.predict, true, model.scale)
