@@ -177,8 +177,8 @@ def test_starts_are_shared_out_among_conditions(tmp_path: Path, fabric, monkeypa
     monkeypatch.setattr(Condition, "_weights", lambda self, *methods: None)
     found = Condition(tmp_path, SMOKE, "condition", 0, fabric, True)._won()
     assert asked == {
-        ("night", False): [30_000, 30_002], ("rain", False): [30_001, 30_003],
-        ("source", True): [30_000, 30_002, 30_001, 30_003],
+        ("night", False): [40_000, 40_002], ("rain", False): [40_001, 40_003],
+        ("source", True): [40_000, 40_002, 40_001, 40_003],
     }  # fmt: skip
     np.testing.assert_array_equal(found["cut"], [[True, True], [False, True]])
     np.testing.assert_array_equal(found["clear"], [[False, True], [True, True]])  # of start 30,000 alone not
