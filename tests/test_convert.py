@@ -19,6 +19,7 @@ from crossgap.data.batches import to_images, to_tensor
 from crossgap.deploy.adapted import AdaptedModel
 from crossgap.methods.config import TaskGANConfig
 from crossgap.methods.cyclegan import CycleGANConfig
+from crossgap.methods.cyclegan.phase import CycleGAN
 from crossgap.methods.methods import Methods
 from crossgap.methods.pix2pix import Pix2PixConfig
 from crossgap.networks import PatchDiscriminator
@@ -144,6 +145,26 @@ def test_pix2pix_becomes_its_two_files(tmp_path: Path, toy, fabric, convert: Run
     assert found.made_with["channels"] == 6  # type: ignore[index]
 
 
+def test_it_says_when_a_training_is_not_finished(
+    toy, fabric, tmp_path: Path, run: Path, convert: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    assert "not finished" not in convert(run, tmp_path / "whole")[1]
+    monkeypatch.setattr(CycleGAN, "checkpoint_seconds", 0.0)
+    monkeypatch.setattr(CycleGAN, "log_every", 1)
+    step = CycleGAN.training_step
+
+    def until(self: CycleGAN, number: int) -> dict[str, torch.Tensor]:
+        if number == 1:
+            raise KeyboardInterrupt
+        return step(self, number)
+
+    monkeypatch.setattr(CycleGAN, "training_step", until)
+    trainer = Trainer(tmp_path / "stopped", fabric, quiet=True)
+    with pytest.raises(KeyboardInterrupt):
+        Methods(images(toy, "source"), images(toy, "target"), TINY, trainer).get("cyclegan")
+    assert "is not finished" in convert(tmp_path / "stopped", tmp_path / "part")[1]
+
+
 def test_what_cannot_be_converted(tmp_path: Path, run: Path, convert: Run) -> None:
     save_peer(PatchDiscriminator(2), tmp_path / "netD.pth")
     torch.save(peer_resnet(2, 1, channels=1).state_dict(), tmp_path / "grey.pth")
@@ -154,6 +175,7 @@ def test_what_cannot_be_converted(tmp_path: Path, run: Path, convert: Run) -> No
         ((tmp_path / "netD.pth",), "is a discriminator, which translates nothing"),
         ((tmp_path / "grey.pth",), "translates 1 to 1 channels"),
         ((tmp_path / "unet.pth", "--size", "100"), "Expected a multiple of 64"),
+        ((tmp_path / "unet.pth", "--size", "0"), "--size 0 is not for"),
         ((tmp_path / "absent.pth",), "No weights at"),
         ((tmp_path / "none",), "There is no training in"),
         ((run, "--size", "64"), "--size is for a file"),

@@ -28,6 +28,7 @@ from crossgap.methods.methods import Methods
 from crossgap.methods.registry import METHODS, resolve
 from crossgap.networks import PatchDiscriminator, ResnetGenerator
 from crossgap.networks.projection import PatchProjections, random_places
+from interruption import interrupted_at
 
 # the loss
 
@@ -206,17 +207,8 @@ def test_patches_mirrors_and_jitter_go_on_bit_for_bit(fabric, tmp_path: Path, mo
         return load_file(folder / "checkpoints" / "cut" / "000009" / "state.safetensors")
 
     Trainer(tmp_path / "alone", fabric, quiet=True).fit(phase(config, True, n=8))
-    stopped = phase(config, True, n=8)
-    step_as_it_was = stopped.training_step
-
-    def until(step: int) -> dict[str, Tensor]:
-        if step == 7:
-            raise KeyboardInterrupt
-        return step_as_it_was(step)
-
-    stopped.training_step = until  # type: ignore[method-assign]
     with pytest.raises(KeyboardInterrupt):
-        Trainer(tmp_path / "stopped", fabric, quiet=True).fit(stopped)
+        Trainer(tmp_path / "stopped", fabric, quiet=True).fit(interrupted_at(phase(config, True, n=8), 7))
     torch.manual_seed(99)
     Trainer(tmp_path / "stopped", fabric, quiet=True).fit(phase(config, True, n=8))
     one, other = state(tmp_path / "alone"), state(tmp_path / "stopped")

@@ -25,6 +25,7 @@ from crossgap.methods.cyclegan.recipe import new_networks
 from crossgap.methods.methods import Methods
 from crossgap.networks import PatchDiscriminator, ResnetGenerator
 from crossgap.networks.exchange import save_peer, to_peer
+from interruption import interrupted_at
 from peer_networks import peer_patchgan, peer_resnet
 
 SIZE = 16
@@ -148,16 +149,8 @@ def test_it_goes_on_bit_for_bit_with_its_pools(tmp_path: Path, fabric, monkeypat
     monkeypatch.setattr(Phase, "checkpoint_seconds", 0.0)
     whole, broken, rest = (make(CycleGANConfig(20, 2, pool=5), width=4) for _ in range(3))
     Trainer(tmp_path / "whole", fabric, quiet=True).fit(whole)
-    step = broken.training_step
-
-    def fails_at_13(number: int) -> dict[str, Tensor]:
-        if number == 13:
-            raise KeyboardInterrupt
-        return step(number)
-
-    broken.training_step = fails_at_13  # type: ignore[method-assign]
     with pytest.raises(KeyboardInterrupt):
-        Trainer(tmp_path / "broken", fabric, quiet=True).fit(broken)
+        Trainer(tmp_path / "broken", fabric, quiet=True).fit(interrupted_at(broken, 13))
     Trainer(tmp_path / "broken", fabric, quiet=True).fit(rest)
     states = [
         sorted((tmp_path / run / "checkpoints" / "cyclegan").glob("*/state.safetensors"))[-1].read_bytes()

@@ -156,9 +156,9 @@ STRANGE = {
     ),
     "another one": (lambda: nn.Linear(3, 2).state_dict(), r"its weights are weight \(2, 3\), bias \(2,\)"),
     "few levels": (lambda: peer_unet(4, 2).state_dict(), "its U-Net has 4 levels, and theirs 5 or more"),
-    "nested": (lambda: {"state_dict": peer_resnet(2, 1).state_dict()}, "holds a dict, no weights"),
-    "empty": (dict, "holds a dict, no weights"),
-    "a list": (lambda: [torch.ones(2)], "holds a list, no weights"),
+    "nested": (lambda: {"state_dict": peer_resnet(2, 1).state_dict()}, "holds a dict, no tensors"),
+    "empty": (dict, "holds a dict, no tensors"),
+    "a list": (lambda: [torch.ones(2)], "holds a list, no tensors"),
     "an object": (Custom, "is damaged, or holds more than weights, never unpickled"),
 }
 

@@ -27,6 +27,7 @@ from crossgap.methods.pix2pix.recipe import new_networks, unet_levels
 from crossgap.methods.registry import METHODS, resolve
 from crossgap.networks import PatchDiscriminator, UNet
 from crossgap.networks.exchange import save_peer
+from interruption import interrupted_at
 
 
 def pairs(n: int, seed: int, size: int = 32) -> tuple[np.ndarray, np.ndarray]:
@@ -147,17 +148,8 @@ def test_dropout_and_jitter_go_on_bit_for_bit(fabric, tmp_path: Path, monkeypatc
         return load_file(folder / "checkpoints" / "pix2pix" / "000009" / "state.safetensors")
 
     Trainer(tmp_path / "alone", fabric, quiet=True).fit(phase(config, size=64, n=8))
-    stopped = phase(config, size=64, n=8)
-    step_as_it_was = stopped.training_step
-
-    def until(step: int) -> dict[str, Tensor]:
-        if step == 7:
-            raise KeyboardInterrupt
-        return step_as_it_was(step)
-
-    stopped.training_step = until  # type: ignore[method-assign]
     with pytest.raises(KeyboardInterrupt):
-        Trainer(tmp_path / "stopped", fabric, quiet=True).fit(stopped)
+        Trainer(tmp_path / "stopped", fabric, quiet=True).fit(interrupted_at(phase(config, size=64, n=8), 7))
     torch.manual_seed(99)
     Trainer(tmp_path / "stopped", fabric, quiet=True).fit(phase(config, size=64, n=8))
     one, other = state(tmp_path / "alone"), state(tmp_path / "stopped")

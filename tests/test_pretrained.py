@@ -23,8 +23,9 @@ from crossgap.errors import CrossgapError
 from crossgap.networks import pretrained as loading
 from crossgap.networks import vgg
 from crossgap.networks.features import Features, convolutions
-from crossgap.networks.pretrained import HED, HED_WEIGHTS, pretrained, read_weights
+from crossgap.networks.pretrained import HED, HED_WEIGHTS, pretrained
 from crossgap.networks.vgg import VGG, VGG16, VGG19
+from crossgap.networks.weight_files import read_weights
 
 NARROW = (2, 3, 4, 5, 6)
 
@@ -209,22 +210,22 @@ class Trap:
 @pytest.mark.parametrize("name", ["a.pth", "a.safetensors"])
 def test_files_that_are_no_weights(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
-    with pytest.raises(CrossgapError, match=r"Could not read the weights .*No such file"):
-        read_weights(path)
+    with pytest.raises(CrossgapError, match=r"No weights at .*a\..* Expected some\."):
+        read_weights(path, "Expected some.")
     for content in (b"no weights", b"hello", b"", b"PK\x03\x04" + bytes(99)):  # each fails in its own way
         path.write_bytes(content)
         with pytest.raises(
-            CrossgapError, match=r"Expected a \.safetensors or \.pth file of weights alone"
+            CrossgapError, match=r"is damaged, or holds more than .* Expected some\."
         ) as error:
-            read_weights(path)
+            read_weights(path, "Expected some.")
         assert "\n" not in str(error.value)
 
 
 @pytest.mark.parametrize("content", [Trap(), {"a": 1}, [torch.ones(1)]])
 def test_nothing_is_unpickled(tmp_path: Path, content: Any) -> None:
     torch.save(content, tmp_path / "a.pth")
-    with pytest.raises(CrossgapError, match=r"a\.pth.*Expected a \.safetensors or \.pth file of weights"):
-        read_weights(tmp_path / "a.pth")
+    with pytest.raises(CrossgapError, match=r"a\.pth.*Expected some\."):
+        read_weights(tmp_path / "a.pth", "Expected some.")
 
 
 # features

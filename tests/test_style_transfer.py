@@ -168,6 +168,18 @@ def test_stylize_writes_picture_losses_and_way(files: Path, capsys: Any) -> None
     assert "white noise" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("name", ["o.steps.png", "o.losses.png"])
+def test_pictures_of_others_beside_it_are_left_alone(files: Path, name: str) -> None:
+    (files / name).write_bytes(b"mine")
+    with pytest.raises(CrossgapError, match=f"{name} is there, and was not made by this command"):
+        stylize(files / "contents/a.png", files / "style.png", files / "o.png", OPTIONS, FEW)
+    assert (files / name).read_bytes() == b"mine"
+    assert not (files / "o.png").exists()
+    (files / name).unlink()
+    for config in (FEW, replace(FEW, steps=2)):  # its own are made anew
+        stylize(files / "contents/a.png", files / "style.png", files / "o.png", OPTIONS, config)
+
+
 def test_the_command_takes_its_options(files: Path) -> None:
     words = "--size 40 --steps 2 --style-layers conv1_1 --content-layers conv1_2 --optimizer lbfgs"
     pictures = [str(files / name) for name in ("contents/a.png", "style.png", "o.png")]

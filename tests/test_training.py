@@ -23,6 +23,7 @@ from crossgap.errors import CrossgapError
 from crossgap.methods.supervised import Supervised
 from crossgap.methods.translation import translate
 from crossgap.networks import Generator, TaskModel
+from interruption import interrupted_at
 
 STEPS = 40
 
@@ -445,16 +446,8 @@ def test_supervised_resumes_bit_for_bit(tmp_path: Path, fabric, monkeypatch: pyt
     monkeypatch.setattr(Phase, "checkpoint_seconds", 0.0)
     whole, broken, rest = supervised(40), supervised(40), supervised(40)
     Trainer(tmp_path / "whole", fabric, quiet=True).fit(whole)
-    step = broken.training_step
-
-    def fails_at_23(number: int):
-        if number == 23:
-            raise KeyboardInterrupt
-        return step(number)
-
-    monkeypatch.setattr(broken, "training_step", fails_at_23)
     with pytest.raises(KeyboardInterrupt):
-        Trainer(tmp_path / "broken", fabric, quiet=True).fit(broken)
+        Trainer(tmp_path / "broken", fabric, quiet=True).fit(interrupted_at(broken, 23))
     Trainer(tmp_path / "broken", fabric, quiet=True).fit(rest)
     assert_same_bits(weights_of(whole), weights_of(rest))
     assert read_metrics(tmp_path / "whole") == read_metrics(tmp_path / "broken")

@@ -6,7 +6,7 @@ from torch import nn
 
 from crossgap.base.files import digest_of, writing
 from crossgap.base.progress import command, say, say_next
-from crossgap.core.weights import checkpoint_weights
+from crossgap.core.weights import checkpoint_weights, is_finished
 from crossgap.deploy.adapted import AdaptedModel
 from crossgap.deploy.description import ABOUT
 from crossgap.errors import CrossgapError
@@ -73,7 +73,7 @@ def model_of_file(source: Path, size: int | None = None) -> AdaptedModel:
         raise CrossgapError(f"{source} translates {channels} channels. Expected images of 3, and to 3.")
     unet = isinstance(network, UNet)
     multiple = 2 ** made["levels"] if unet else 4
-    chosen = size or (multiple if unet else SIZE)
+    chosen = size if size is not None else multiple if unet else SIZE
     if chosen % multiple or chosen < LEAST:
         raise CrossgapError(
             f"--size {chosen} is not for {source}. Expected a multiple of {multiple}, from {LEAST} on."
@@ -121,6 +121,8 @@ def _networks(source: Path) -> dict[str, nn.Module]:
     if not phases:
         raise CrossgapError(f"There is no training in {source} that can be converted. {_expected()}")
     names, weights = NAMES[phases[0]], checkpoint_weights(run / "checkpoints" / phases[0])
+    if not is_finished(run / "checkpoints" / phases[0]):
+        say(f"The training in {run} is not finished: these are the weights it has by now.")
     return {names[own]: rebuilt(tensors) for own, tensors in weights.items() if own in names}
 
 

@@ -40,6 +40,19 @@ def made_before(picture: Path, made_of: dict[str, Any]) -> dict[str, Any] | None
     return record if record["made_of"] == made_of else None
 
 
+def check_beside(picture: Path, *others: Path) -> None:
+    """Whether files may be written beside a picture: they are free, or this verb made the picture.
+
+    Raises:
+        CrossgapError: one is there, and the picture's record is not.
+    """
+    if not record_of(picture).exists() and (taken := [other for other in others if other.exists()]):
+        raise CrossgapError(
+            f"{taken[0]} is there, and was not made by this command. Expected a name for the picture whose "
+            "neighbours are free, or delete it."
+        )
+
+
 def keep(picture: Path, image: Tensor, record: dict[str, Any]) -> None:
     """Write a picture (1, 3, h, w) in [-1, 1] as PNG, and its record before it."""
     with writing(picture) as temporary:

@@ -10,7 +10,7 @@ import torch
 
 from crossgap.base.progress import progress_bar, say
 from crossgap.commands.looking import is_bf16, network_of, outputs, read_scaled
-from crossgap.commands.made import keep, made_before, made_of, record_of
+from crossgap.commands.made import check_beside, keep, made_before, made_of, record_of
 from crossgap.commands.options import LookOptions
 from crossgap.data.batches import to_images
 from crossgap.data.contact_sheet import contact_sheet
@@ -19,9 +19,10 @@ from crossgap.methods.style_transfer import StyleConfig
 from crossgap.methods.style_transfer.transfer import StyleTransfer
 from crossgap.networks.features import convolutions
 from crossgap.networks.vgg import VGG
-from crossgap.report.plots import logarithmic, new_figure, save, tidy
+from crossgap.report.style_losses import LOSSES, losses_plot
 
-LOSSES = ("content", "style")
+STEPS, CURVES = ".steps.png", ".losses.png"
+"""How the names of what stands beside a picture end."""
 SHOWN = 6
 """Pictures of the way from the start to the end."""
 
@@ -39,6 +40,8 @@ def stylize(
     """
     _check(config)
     places = outputs(content, output)
+    if not content.is_dir():
+        check_beside(output, *(output.with_suffix(end) for end in (STEPS, CURVES)))
     for file in (next(iter(places)), style):  # before the weights are fetched
         read_scaled(file, options.size, torch.device("cpu"))
     network, of_network = network_of(options)
@@ -50,12 +53,12 @@ def stylize(
             say(f"{place} is there already, made with these settings.")
         else:
             title = f"{file.name} ({number} of {len(places)})" if len(places) > 1 else file.name
-            way = None if content.is_dir() else place.with_suffix(".steps.png")
+            way = None if content.is_dir() else place.with_suffix(STEPS)
             record = _made(network, file, style, place, options, config, of, title, way)
         _say(record, place)
         records.append(record)
     if not content.is_dir():
-        say(f"On the way there: {output.with_suffix('.steps.png')}; losses: {_plot(records[0], output)}")
+        say(f"On the way there: {output.with_suffix(STEPS)}; losses: {_plot(records[0], output)}")
     say(f"Every loss by step: {record_of(next(iter(places.values())))}" + " and so on" * (len(places) > 1))
     return records
 
@@ -136,13 +139,7 @@ def _say(record: dict[str, Any], place: Path) -> None:
 
 def _plot(record: dict[str, Any], picture: Path) -> Path:
     """Both losses by step, in parts of what white noise has."""
-    figure, axes = new_figure((5.0, 3.2))
-    for name, colour in zip(LOSSES, ("#0069a8", "#cf4a0a"), strict=True):
-        parts = [losses[name] / record["of_noise"][name] for losses in record["losses"]]
-        axes.plot(parts, color=colour, label=f"{name} loss")
-    logarithmic(axes)
-    tidy(axes)
-    axes.set_xlabel("step")
-    axes.set_ylabel("loss, in parts of white noise's")
-    axes.legend(frameon=False)
-    return save(figure, picture.with_suffix(".losses.png"))
+    parts = {
+        name: [losses[name] / record["of_noise"][name] for losses in record["losses"]] for name in LOSSES
+    }
+    return losses_plot({picture.name: parts}, picture.with_suffix(CURVES))

@@ -283,6 +283,18 @@ def done_in(folder: Path) -> int:
     return read_json(newest / ABOUT, "checkpoint", {"step": int}, again)["step"] if newest else 0
 
 
+def is_finished(folder: Path) -> bool:
+    """Whether a phase's newest checkpoint is of its last step; where the steps are not noted, it is taken
+    to be.
+
+    Raises:
+        CrossgapError: it is damaged.
+    """
+    again, newest = f"Delete {folder} to train that part again.", newest_in(folder)
+    about = read_json(newest / ABOUT, "checkpoint", {"step": int}, again) if newest else {"step": 0}
+    return about["step"] >= about.get("of", {}).get("steps", 0)
+
+
 def checkpoint_weights(folder: Path) -> dict[str, dict[str, Tensor]]:
     """The weights of each network in a phase's newest checkpoint, by the network's name.
 

@@ -1,5 +1,6 @@
 """Rows of pictures beneath each other, as one PNG."""
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ def enlarge(image: np.ndarray, side: int) -> Image.Image:
 
 
 def contact_sheet(images: dict[str, np.ndarray], path: Path, side: int = 128) -> Path:
-    """The rows of pictures as one PNG, each row under its label.
+    """The rows of pictures as one PNG, each row under its label, which is readable and never cut off.
 
     Args:
         images: rows by label, each (n, H, W, 3) uint8.
@@ -27,10 +28,12 @@ def contact_sheet(images: dict[str, np.ndarray], path: Path, side: int = 128) ->
     rows = {label: [enlarge(image, side) for image in row] for label, row in images.items()}
     side = next(iter(rows.values()))[0].width
     # Pillow's own font has no Greek letters
-    font = ImageFont.truetype(Path(matplotlib.get_data_path(), "fonts/ttf/DejaVuSans.ttf"), side // 9)
-    header, gap = side // 5, 4
-    columns = max(map(len, rows.values()))
-    sheet = Image.new("RGB", (columns * (side + gap) - gap, len(rows) * (side + header)), "white")
+    face = Path(matplotlib.get_data_path(), "fonts/ttf/DejaVuSans.ttf")
+    font = ImageFont.truetype(face, max(10, side // 9))  # smaller ones cannot be read
+    header, gap = max(18, side // 5), 4
+    width = max(len(row) * (side + gap) - gap for row in rows.values())
+    width = max(width, *(math.ceil(font.getlength(label)) for label in rows))
+    sheet = Image.new("RGB", (width, len(rows) * (side + header)), "white")
     draw = ImageDraw.Draw(sheet)
     for index, (label, row) in enumerate(rows.items()):
         top = index * (side + header)

@@ -28,6 +28,14 @@ def new_translator(methods: Methods) -> tuple[Generator, Discriminator]:
     return generator, Discriminator(networks.discriminator_width)
 
 
+def cycle_samples(forward: nn.Module, inverse: nn.Module, x: Tensor, y: Tensor) -> dict[str, Tensor]:
+    """Rows of a contact sheet by label: images of both domains, their translations, and these translated
+    back."""
+    fake_y, fake_x = forward(x), inverse(y)
+    rows = {"x": x, "G(x)": fake_y, "F(G(x))": inverse(fake_y)}
+    return rows | {"y": y, "F(y)": fake_x, "G(F(y))": forward(fake_x)}
+
+
 @torch.no_grad()
 def translate(
     generator: nn.Module, images: np.ndarray, fabric: lightning_fabric.Fabric, batch: int = 64

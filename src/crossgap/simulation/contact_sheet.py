@@ -1,12 +1,11 @@
 """All looks as one picture: a row per look, the same moments in every row."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image
 
-from crossgap.base.files import writing
+from crossgap.data.contact_sheet import contact_sheet as rows_of_pictures
 from crossgap.errors import CrossgapError
 from crossgap.simulation.base.looks import RoomLook
 from crossgap.simulation.base.vulkan import filament_problem
@@ -14,7 +13,6 @@ from crossgap.simulation.meshes import meshes_problem
 from crossgap.simulation.registry import WORLDS, State, World
 
 COLUMNS, SUPERSAMPLE = 8, 4
-MARGIN = 4
 
 
 def contact_sheet(output: str | Path, size: int = 128) -> Path:
@@ -34,28 +32,16 @@ def contact_sheet(output: str | Path, size: int = 128) -> Path:
     output = Path(output)
     if output.suffix.lower() != ".png":
         raise CrossgapError(f"{output} is no name for a PNG. Expected one that ends in .png.")
-    rows = [
-        (world, moments, look, randomization, f"{name}: {title}")
+    rows = {
+        f"{name}: {title}": _row(world, moments, look, randomization, size)
         for name, world in shown().items()
         for moments in [_moments(world)]
         for look, randomization, title in (
             *((look, "none", look) for look in _drawable(world)),
             (next(iter(world.looks)), "full", "randomization=full"),
         )
-    ]
-    label = max(20, size // 7)
-    sheet = Image.new(
-        "RGB", (COLUMNS * (size + MARGIN) + MARGIN, len(rows) * (size + label + MARGIN)), "white"
-    )
-    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(label * 0.7)
-    for index, (world, moments, look, randomization, title) in enumerate(rows):
-        top = index * (size + label + MARGIN)
-        draw.text((MARGIN, top + label * 0.1), title, fill="black", font=font)
-        for column, image in enumerate(_row(world, moments, look, randomization, size)):
-            sheet.paste(image, (MARGIN + column * (size + MARGIN), top + label))
-    with writing(output) as temporary:
-        sheet.save(temporary, "PNG")
-    return output
+    }
+    return rows_of_pictures(rows, output, size)
 
 
 def shown() -> dict[str, World]:
@@ -86,8 +72,11 @@ def _moments(world: World) -> list[State]:
 
 def _row(
     world: World, moments: list[State], look: str, randomization: str, size: int
-) -> Iterator[Image.Image]:  # fmt: skip
+) -> np.ndarray:  # fmt: skip
+    """(COLUMNS, size, size, 3) uint8."""
+    images = []
     scene = world.scene.shared(look, randomization, SUPERSAMPLE * size)
     for column, state in enumerate(moments):
         appearance = scene.new_appearance(np.random.default_rng(column))
-        yield Image.fromarray(scene.render(*state, appearance)).reduce(SUPERSAMPLE)
+        images.append(Image.fromarray(scene.render(*state, appearance)).reduce(SUPERSAMPLE))
+    return np.stack([np.asarray(image) for image in images])

@@ -6,7 +6,6 @@ from typing import Any
 
 import lightning_fabric
 
-from crossgap.data.contact_sheet import contact_sheet
 from crossgap.errors import check_known, find
 from crossgap.experiments.engine.experiment import Experiment, Names, Rows, unique
 from crossgap.experiments.imaging.study import STUDIES, Study, study_of
@@ -45,8 +44,7 @@ class Imaging(Experiment):
     def draw(self, folder: Path, path: Path, fabric: lightning_fabric.Fabric) -> None:
         """`<preset>_<study>.png`, what seed 0 of each study shows."""
         for name in self.studies:
-            if pictures := self.study(name, folder, 0, fabric).pictures():
-                contact_sheet(pictures, path.with_name(f"{path.stem}_{name}.png"))
+            self.study(name, folder, 0, fabric).draw(path.with_name(f"{path.stem}_{name}.png"))
 
     @staticmethod
     def table(results: dict[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from crossgap.base.registry import Registry
 from crossgap.core.results import settings_digest
 from crossgap.core.runs import same_setup
+from crossgap.data.contact_sheet import contact_sheet
 from crossgap.experiments.engine.experiment import Rows
 from crossgap.experiments.engine.markdown import having, origin, rate_cell, seeds_in, table, value_cell
 from crossgap.experiments.engine.trial import Trial
@@ -38,6 +40,15 @@ class Study(Trial):
     def pictures(self) -> dict[str, np.ndarray]:
         """Rows of a picture by label, (n, H, W, 3) uint8, after `measured`; nothing where it has none."""
         return {}
+
+    def draw(self, path: Path) -> None:
+        """Its pictures as PNGs, after `measured`.
+
+        Args:
+            path: of its contact sheet; others have names that begin like this one.
+        """
+        if pictures := self.pictures():
+            contact_sheet(pictures, path)
 
     def run(self) -> Rows:
         """`measured`, with what every row says.

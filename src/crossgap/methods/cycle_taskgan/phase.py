@@ -22,6 +22,7 @@ from crossgap.losses import (
     task_loss,
 )  # fmt: skip
 from crossgap.methods.cycle_taskgan import CycleConfig
+from crossgap.methods.translation import cycle_samples
 from crossgap.networks import TaskModel
 
 
@@ -80,10 +81,7 @@ class CycleTaskGAN(Phase):
     def samples(self) -> dict[str, Tensor]:
         """Images of both domains, their translations, and these translated back."""
         forward, inverse = self.networks["forward"], self.networks["inverse"]
-        x, y = self.source.shown(SHOWN), self.target.shown(SHOWN)
-        fake_y, fake_x = forward(x), inverse(y)
-        rows = {"x": x, "G(x)": fake_y, "F(G(x))": inverse(fake_y)}
-        return rows | {"y": y, "F(y)": fake_x, "G(F(y))": forward(fake_x)}
+        return cycle_samples(forward, inverse, self.source.shown(SHOWN), self.target.shown(SHOWN))
 
     def training_step(self, step: int) -> dict[str, Tensor]:
         """One update of both generators, then of f_Y, then of both discriminators."""

@@ -15,6 +15,7 @@ from crossgap.data.jitter import jitter
 from crossgap.losses import cycle_loss, discriminator_loss, generator_adversarial_loss
 from crossgap.methods.cyclegan import CycleGANConfig
 from crossgap.methods.cyclegan.image_pool import ImagePool
+from crossgap.methods.translation import cycle_samples
 
 Losses = dict[str, Tensor]
 """Scalars by name."""
@@ -149,10 +150,7 @@ class CycleGAN(Phase):
     def samples(self) -> dict[str, Tensor]:
         """Images of both domains, their translations, and these translated back."""
         forward, inverse = self.networks["forward"], self.networks["inverse"]
-        x, y = self.source.shown(SHOWN), self.target.shown(SHOWN)
-        fake_y, fake_x = forward(x), inverse(y)
-        rows = {"x": x, "G(x)": fake_y, "F(G(x))": inverse(fake_y)}
-        return rows | {"y": y, "F(y)": fake_x, "G(F(y))": forward(fake_x)}
+        return cycle_samples(forward, inverse, self.source.shown(SHOWN), self.target.shown(SHOWN))
 
     def extra_state(self) -> dict[str, Tensor]:
         """The pools."""

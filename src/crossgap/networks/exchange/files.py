@@ -11,6 +11,7 @@ from crossgap.base.progress import say
 from crossgap.errors import CrossgapError
 from crossgap.networks.exchange.inference import AnotherNetworkError, network_of
 from crossgap.networks.exchange.names import to_peer
+from crossgap.networks.weight_files import read_weights
 
 PARALLEL = "module."
 """Before every name of a `DataParallel`."""
@@ -47,19 +48,7 @@ def load_peer(path: str | Path) -> nn.Module:
 
 
 def _read(path: Path) -> dict[str, Tensor]:
-    try:
-        found = torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError:
-        raise CrossgapError(f"No weights at {path}. {EXPECTED}") from None
-    except torch.OutOfMemoryError:
-        raise
-    except Exception as error:  # pickle, zip and torch each fail in ways of their own
-        raise CrossgapError(
-            f"{path} is damaged, or holds more than weights, never unpickled ({type(error).__name__}). "
-            f"{EXPECTED}"
-        ) from error
-    if not (isinstance(found, dict) and found and all(isinstance(value, Tensor) for value in found.values())):
-        raise CrossgapError(f"{path} holds a {type(found).__name__}, no weights by their names. {EXPECTED}")
+    found = read_weights(path, EXPECTED)
     parallel = all(name.startswith(PARALLEL) for name in found)
     return {name.removeprefix(PARALLEL) if parallel else name: value for name, value in found.items()}
 

@@ -32,11 +32,16 @@ from crossgap.methods.style_transfer.transfer import StyleTransfer
 from crossgap.networks.features import convolutions
 from crossgap.networks.pretrained import pretrained
 from crossgap.networks.vgg import VGG
+from crossgap.report.style_losses import LOSSES, losses_plot
 
 TWICE = 2
 """How much larger than the policy's images the pictures are."""
 STYLE = "target_b"
 """The look whose picture is the style: dark wood."""
+STYLIZED = ("style_content", "style_noise", "style_policy")
+"""The methods that have the two losses."""
+Curves = dict[str, np.ndarray]
+"""Losses by name, before every step and at the end, in parts of what white noise has."""
 LABEL_MAP = "label_map"
 """The look in which arm and cube have colours, and what is behind them is white or black."""
 
@@ -144,8 +149,8 @@ class Style(ArmStudy):
 
     # what is made
 
-    def stylized(self, method: str, image: np.ndarray) -> tuple[np.ndarray, dict[str, float]]:
-        """A picture (H, W, 3) in the style, and by how much each loss fell."""
+    def stylized(self, method: str, image: np.ndarray) -> tuple[np.ndarray, dict[str, float], Curves]:
+        """A picture (H, W, 3) in the style, by how much each loss fell, and each by step."""
         network = self._network(method)
         config = replace(self.preset.style, start="content" if method == "style_content" else "noise")
         if not isinstance(network, VGG):
@@ -153,19 +158,21 @@ class Style(ArmStudy):
             config = replace(config, content_layers=(layers[len(layers) // 2],), style_layers=tuple(layers))
         both = self._tensor(image), self._tensor(self.style)
         transfer = StyleTransfer(network, *both, config, self.seed, self._bf16)
+        losses = []
         with progress_bar(self.titles[method], config.steps, quiet=self.quiet) as advance:
             for _ in range(config.steps):
-                transfer.step()
+                losses.append(transfer.step())
                 advance(1)
         with torch.no_grad():
-            losses = transfer.losses()
-        falls = {
-            f"{name}_fall": 1 - float(losses[name]) / transfer.of_noise[name] for name in ("content", "style")
+            losses.append({name: float(loss) for name, loss in transfer.losses().items()})
+        curves = {
+            name: np.array([of_step[name] for of_step in losses]) / transfer.of_noise[name] for name in LOSSES
         }
-        return to_images(transfer.picture.detach())[0], falls
+        falls = {f"{name}_fall": 1 - float(curve[-1]) for name, curve in curves.items()}
+        return to_images(transfer.picture.detach())[0], falls, curves
 
-    def dreamt(self, method: str, image: np.ndarray) -> tuple[np.ndarray, dict[str, float]]:
-        """A dream (H, W, 3) of a picture, and the rise of its activation."""
+    def dreamt(self, method: str, image: np.ndarray) -> tuple[np.ndarray, dict[str, float], Curves]:
+        """A dream (H, W, 3) of a picture, the rise of its activation, and no losses."""
         network = self._network(method)
         layers = convolutions(network)
         dreamer = DeepDream(network, (layers[len(layers) // 2],), self.preset.dream, self.seed, self._bf16)
@@ -174,7 +181,7 @@ class Style(ArmStudy):
             self.titles[method], self.preset.dream.octaves * self.preset.dream.steps, quiet=self.quiet
         ) as advance:
             dream = dreamer(picture, advance)
-        return to_images(dream)[0], {"rise": dreamer.activation(dream) / dreamer.activation(picture)}
+        return to_images(dream)[0], {"rise": dreamer.activation(dream) / dreamer.activation(picture)}, {}
 
     def _attention(self) -> dict[str, dict[str, Any]]:
         """How complete the policy's integrated gradients are, and which share of them is on arm and cube."""
@@ -233,11 +240,12 @@ class Style(ArmStudy):
         with timed(self.root, method):
             made = [make(method, image) for image in self.contents.images]
         figures = {
-            name: mean_over_images(np.array([found[name] for _, found in made])) for name in made[0][1]
+            name: mean_over_images(np.array([found[name] for _, found, _ in made])) for name in made[0][1]
         }
-        images = np.stack([image for image, _ in made])
+        images = np.stack([image for image, _, _ in made])
+        curves = {name: np.stack([losses[name] for _, _, losses in made]) for name in made[0][2]}
         with writing(self._file(method)) as temporary, temporary.open("wb") as file:
-            np.savez_compressed(file, images=images)
+            np.savez_compressed(file, images=images, **curves)
         return figures | {"task_error": self._error(images)}
 
     def _error(self, images: np.ndarray) -> dict[str, Any]:
@@ -249,12 +257,27 @@ class Style(ArmStudy):
         a PNG of noise is large."""
         first = "the picture as it is; the last one is the style"
         rows: dict[str, Any] = {first: [*self.contents.images[:2], self.style]}
-        for method in ("style_content", "style_noise", "style_policy", "dream_vgg16", "dream_policy"):
-            again = f"Delete {self.folder} to make it again."
-            (made,) = read_arrays(self._file(method), ("images",), again)
+        for method in (*STYLIZED, "dream_vgg16", "dream_policy"):
+            (made,) = self._kept(method, "images")
             noisy = method in ("style_noise", "style_policy")
             rows[self.titles[method]] = self.shrunk(made[:2]) if noisy else made[:2]
         return {label: np.stack(row) for label, row in rows.items()}
+
+    def _kept(self, method: str, *names: str) -> list[np.ndarray]:
+        again = f"Delete {self.folder} to make it again."
+        return list(read_arrays(self._file(method), names, again))
+
+    def _losses(self, method: str) -> Curves:
+        return dict(zip(LOSSES, self._kept(method, *LOSSES), strict=True))
+
+    def draw(self, path: Path) -> None:
+        """The contact sheet, and `<its name>_losses.png`: of the first picture both losses by step."""
+        super().draw(path)
+        curves = {
+            self.titles[method]: {name: by_step[0] for name, by_step in self._losses(method).items()}
+            for method in STYLIZED
+        }
+        losses_plot(curves, path.with_name(f"{path.stem}_losses.png"))
 
 
 STUDIES.enter("style", Style, rank=6)
