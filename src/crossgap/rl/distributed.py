@@ -91,8 +91,22 @@ class ReplayActor:
         return self.folder / f"{number:05d}_part_{part:03d}_in_{parts:03d}.npz"
 
     def kept(self, number: int, parts: int) -> list[int]:
-        """Which parts of a round have been reported."""
-        return [part for part in range(parts) if self._path(number, part, parts).exists()]
+        """Which parts of a round have been reported.
+
+        Raises:
+            CrossgapError: it was begun in another number of parts.
+        """
+        there = {path: part for part in range(parts) if (path := self._path(number, part, parts)).exists()}
+        if others := sorted({*self._reports(number)} - there.keys()):
+            raise CrossgapError(
+                f"{others[0]} is no part of a round in {parts}. Expected the 'actors.episodes' that the "
+                "round was begun with."
+            )
+        return list(there.values())
+
+    def _reports(self, number: int) -> list[Path]:
+        """The files of a round, in order."""
+        return sorted(self.folder.glob(f"{number:05d}_part_*.npz"))
 
     def keep(self, number: int, part: int, parts: int, episodes: list[Any]) -> None:
         """Take a report; the same one twice is one."""
@@ -100,9 +114,19 @@ class ReplayActor:
             write_episodes(self._path(number, part, parts), episodes)
 
     def sample(self, number: int, own: int, count: int, rng: np.random.Generator) -> Transitions:
-        """Transitions of the rounds up to that number, and of the demonstrations; see `sampled`."""
+        """Transitions of the rounds up to that number, and of the demonstrations; see `sampled`.
+
+        Raises:
+            CrossgapError: a part of such a round is missing, as where another process has played it.
+        """
         for done in range(self.held, number + 1):
-            self.replay.load(sorted(self.folder.glob(f"{done:05d}_part_*.npz")))
+            reports = self._reports(done)
+            if {f"{len(reports):03d}"} != {path.stem.rpartition("_in_")[2] for path in reports}:
+                raise CrossgapError(
+                    f"{self.folder} lacks reports of round {done}: it has {len(reports)}. Expected all that "
+                    "the training has played on Ray; one that was begun without goes on without."
+                )
+            self.replay.load(reports)
         self.held = max(self.held, number + 1)
         return sampled(self.replay, self.demonstrations, own, count, rng)
 

@@ -1,11 +1,14 @@
 """Off-policy data: episodes that something else than the learner has played, such as a script."""
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from crossgap.base.progress import progress_bar
+from crossgap.core.runs import same_setup
 from crossgap.rl.collection import FIRST_EPISODE, Act, World, play
 from crossgap.rl.replay import Episode, read_episodes, write_episodes
 
@@ -13,6 +16,20 @@ Script = Callable[[np.random.Generator], Act]
 """Makes what plays a round of episodes, whose random numbers it is given."""
 SCRIPTED = 1_000_003
 """The name of its streams of random numbers, beside those of the rounds; see `stream`."""
+
+
+@dataclass(frozen=True)
+class Scripted:
+    """What a folder's episodes are of; how many there are is not of it, nor can be what the script is."""
+
+    env_id: str = ""
+    """As of `World`, like the next two."""
+    seen: dict[str, Any] = field(default_factory=dict)
+    varied: dict[str, Any] = field(default_factory=dict)
+    steps: int = 0
+    """As of `scripted_episodes`, like the next two."""
+    environments: int = 0
+    seed: int = 0
 
 
 def scripted_episodes(
@@ -32,8 +49,10 @@ def scripted_episodes(
         quiet: no progress bar.
 
     Raises:
-        CrossgapError: a file is damaged, the disk is full, or an environment failed.
+        CrossgapError: the folder has episodes of another world, length, seed or number of environments; a
+            file is damaged, the disk is full, or an environment failed.
     """
+    same_setup(folder, Scripted(world.env_id, world.seen, world.varied, steps, environments, seed))
     rounds = -(-count // environments)
     paths = [folder / f"{number:05d}.npz" for number in range(rounds)]
     missing = [number for number, path in enumerate(paths) if not path.exists()]
