@@ -267,6 +267,7 @@ def test_it_learns_to_grasp_by_one_decision_from_scripted_grasps_alone(tmp_path:
     assert np.mean([one.rewards[-1] for one in scripted]) < 0.45
     assert learnt.curve[0]["success"] < 0.2
     assert learnt.curve[-1]["success"] > 0.9
+    assert [point["environment_steps"] for point in learnt.curve] == [0, 0]  # it has only watched
     assert not (tmp_path / "replay").exists()
 
 
@@ -315,6 +316,7 @@ def test_a_training_that_was_killed_ends_as_one_that_was_not(tmp_path: Path, fab
         return made.curve
 
     whole = fit("whole")
+    assert [(point["round"], point["environment_steps"]) for point in whole] == [(0, 0), (3, 24), (6, 96)]
     for dies_at in (3, 15):  # in the first round, and in the fourth that it then comes to, which has played
         with pytest.raises(KeyboardInterrupt):
             fit("broken", dies_at)

@@ -77,7 +77,8 @@ class Training(ABC):
         return read_json_lines(self.folder / CURVE, self.point, whole=True)
 
     def _watch(self, rounds: int, episodes: list[dict[str, Any]]) -> None:
-        steps = rounds * self.loop.environments * self.loop.episode_steps
-        before = [point for point in self.curve if point["environment_steps"] < steps]
-        rows = [*before, self.pointed(rounds, steps, episodes)]
+        loop = self.loop
+        steps = max(0, rounds - loop.offline) * loop.environments * loop.episode_steps
+        before = loop.evaluate_first + (rounds - 1) // loop.evaluate_every if rounds else 0
+        rows = [*self.curve[:before], self.pointed(rounds, steps, episodes)]
         write_text(self.folder / CURVE, "".join(f"{json.dumps(row)}\n" for row in rows))
