@@ -7,13 +7,17 @@ from typing import Any
 import gymnasium
 import numpy as np
 import pytest
+import torch
 
 from crossgap.collection import Collection
 from crossgap.data.folder import read_folder
 from crossgap.errors import CrossgapError
+from crossgap.networks.q_functions.gripper import Camera, Gripper
 from crossgap.simulation.base.vulkan import filament_problem
 from crossgap.simulation.collect import collect
 from crossgap.simulation.grasping import IIWA_GRASP, IIWA_GRASP_ONCE
+from crossgap.simulation.grasping.environment import HIGH, LOW, REACH
+from crossgap.simulation.grasping.kinematics import YAW
 from crossgap.simulation.grasping.looks import LOOKS
 from crossgap.simulation.grasping.scene import BIN, FIRST_THING, NOTHING, ROBOT
 
@@ -57,15 +61,27 @@ def test_a_segmentation_tells_robot_and_bin_from_what_is_in_it_in_every_look() -
 
 def test_the_camera_s_numbers_project_things_to_where_they_are_seen() -> None:
     env = make(objects=1, segmentation=True)
-    numbers = np.array(LOOKS["source"].pinhole())
-    position, rotation, focal = numbers[:3], numbers[3:12].reshape(3, 3), numbers[12]
-    np.testing.assert_allclose(rotation @ rotation.T, np.eye(3), atol=1e-12)
+    camera = Camera(LOOKS["source"].pinhole())
     for seed in range(6):
         seen, _ = env.reset(seed=seed)
-        right, up, backward = (seen["state"][0, :3] - position) @ rotation
-        column, row = SIZE / 2 + SIZE / 2 * focal * np.array([right, -up]) / -backward
+        place = camera(torch.tensor(seen["state"][0, :3], dtype=torch.float32)).numpy()
+        column, row = SIZE / 2 * (1 + place)
         rows, columns = np.nonzero(seen["segmentation"] == FIRST_THING)
         assert np.hypot(rows.mean() + 0.5 - row, columns.mean() + 0.5 - column) < 2.5
+
+
+def test_the_critic_s_gripper_moves_as_the_hand_does() -> None:
+    gripper, rng = Gripper(REACH, LOW, HIGH, yaw=YAW), np.random.default_rng(0)
+    env = make(IIWA_GRASP, cameras=(), objects=1)
+    pose, furthest = env.reset(seed=0)[0]["agent_pos"][:4], 0.0
+    for turn in (1.3, -0.7, 1.3, 1.3, -1.5, -1.5, -1.5):
+        action = np.array([*rng.uniform(-1, 1, 2), 1, np.sin(turn), np.cos(turn), -1, -1])
+        given = torch.tensor(pose)[None], torch.tensor(action).float()[None, None]
+        expected = gripper.moved(*given, torch.tensor([[False]]))[0, 0]
+        furthest = max(furthest, abs(pose[3] + turn))
+        pose = env.step(action)[0]["agent_pos"][:4]
+        np.testing.assert_allclose(pose, expected, atol=0.1)
+    assert furthest > YAW + 0.3  # some of them cannot turn that far
 
 
 def test_a_thing_s_parts_are_of_one_colour_and_things_differ_from_episode_to_episode() -> None:

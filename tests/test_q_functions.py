@@ -77,6 +77,9 @@ def test_where_an_action_puts_the_gripper_by_hand() -> None:
         [0.5, 0.0, 0.2, 0.7, 0.45, 0.1, 0.3, 0.2, 0.45, 0.1, 0.3, 0.2]
     )
 
+    turned = Gripper(REACH, LOW, HIGH, yaw=0.6).moved(pose, actions, torch.tensor([[False, False, True]]))
+    assert turned[0, :, 3].tolist() == pytest.approx([0.6, 0.2, 0.2])
+
 
 def test_its_points_by_hand_with_those_on_the_floor() -> None:
     gripper = Gripper(REACH, LOW, HIGH, [(0.0, 0.1, 0.0), (0.05, 0.0, 0.2)], floor=0.01)

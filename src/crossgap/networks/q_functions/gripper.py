@@ -41,14 +41,15 @@ class Gripper(nn.Module):
         high: the highest.
         points: of it that are looked at, (x, y, z) metres in its own frame.
         floor: height in metres at which the image is looked at, too, below each point; None for no floor.
+        yaw: how far it can be turned to either side, radians; None for any way.
     """
 
     def __init__(
         self, reach: Sequence[float], low: Sequence[float], high: Sequence[float],
-        points: Sequence[Sequence[float]] = POINTS, floor: float | None = None,
+        points: Sequence[Sequence[float]] = POINTS, floor: float | None = None, yaw: float | None = None,
     ):  # fmt: skip
         super().__init__()
-        self.floor = floor
+        self.floor, self.yaw = floor, yaw
         self.reach: Tensor
         self.low: Tensor
         self.high: Tensor
@@ -69,8 +70,10 @@ class Gripper(nn.Module):
         """
         stays = terminate[..., None]
         place = (pose[:, None, :3] + self.reach * actions[..., :3]).clamp(self.low, self.high)
-        turn = torch.atan2(actions[..., 3:4], actions[..., 4:5])
-        there = torch.cat([place, pose[:, None, 3:] + turn], -1)
+        turned = pose[:, None, 3:] + torch.atan2(actions[..., 3:4], actions[..., 4:5])
+        if self.yaw is not None:
+            turned = turned.clamp(-self.yaw, self.yaw)
+        there = torch.cat([place, turned], -1)
         return torch.where(stays, pose[:, None], there)
 
     def placed(self, pose: Tensor) -> Tensor:

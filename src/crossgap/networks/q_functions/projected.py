@@ -54,17 +54,19 @@ class ProjectedQ(ImageQ):
         width: filters of the first layer.
         channels: c, of the map.
         hidden: units of the head's layers.
+        yaw: as of `Gripper`.
     """
 
     def __init__(
         self, numbers: int, switches: int, camera: Sequence[float], reach: Sequence[float],
         low: Sequence[float], high: Sequence[float], floor: float | None = None,
         points: Sequence[Sequence[float]] = POINTS, width: int = 16, channels: int = 32, hidden: int = 96,
+        yaw: float | None = None,
     ):  # fmt: skip
         super().__init__()
         self.switches = switches
         self.camera = Camera(camera)
-        self.gripper = Gripper(reach, low, high, points, floor)
+        self.gripper = Gripper(reach, low, high, points, floor, yaw)
         self.map = _Map(width, channels)
         looks = len(points) * (1 if floor is None else 2)
         # besides features: the new pose (5), the action (5 + switches), the pose now (5), the other numbers

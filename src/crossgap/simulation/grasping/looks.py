@@ -44,14 +44,16 @@ class GraspLook(ArmLook):
     field_of_view: float = 25.0
 
     def pinhole(self) -> tuple[float, ...]:
-        """The camera where nothing moves it, for networks that project points: its position (3), metres,
-        its rotation as MuJoCo's `cam_xmat` (9), row by row, and 1 / tan(half the field of view)."""
+        """The camera where nothing moves it, for networks that project points: its projection matrix (3, 4),
+        row by row. It takes (x, y, z, 1), in metres, to (u w, v w, w), where u is to the right and v
+        downwards, both from -1 to 1 in the image."""
         forward = np.subtract(self.camera_target, self.camera)
         right = np.cross(forward, [0, 0, 1])
-        axes = np.array([right, np.cross(right, forward), -forward])
+        axes = np.array([right, np.cross(forward, right), forward])
         axes /= np.linalg.norm(axes, axis=1, keepdims=True)
-        focal = 1 / np.tan(np.deg2rad(self.field_of_view) / 2)
-        return tuple(float(number) for number in (*self.camera, *axes.T.ravel(), focal))
+        axes[:2] /= np.tan(np.deg2rad(self.field_of_view) / 2)
+        matrix = np.column_stack([axes, -axes @ self.camera])
+        return tuple(float(number) for number in matrix.ravel())
 
 
 SOURCE = GraspLook(
