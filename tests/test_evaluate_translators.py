@@ -219,6 +219,20 @@ def test_what_cannot_be_compared(evaluate, place, tree, arguments: list[str], wo
     assert tree(place) == before
 
 
+def test_a_model_that_is_called_as_the_images_as_they_are(evaluate, place, monkeypatch) -> None:
+    (place / "a").mkdir()
+    monkeypatch.chdir(place / "a")
+    (place / "half").rename("identity")
+    given = "--data", "DIR/data", "--pairs", "DIR/pairs"
+    code, said, _ = evaluate("identity", *given)
+    assert code == 2
+    assert f"Expected its whole path, {place}/a/identity" in said
+    code, said, found = evaluate("DIR/a/identity", *given)
+    assert code == 0, said
+    assert found["models"].keys() == {"identity", f"{place}/a/identity"}
+    assert " a/identity " in said
+
+
 def test_policies_are_not_held_against_images(evaluate, place) -> None:
     (place / "policy.json").touch()
     code, said, _ = evaluate("DIR", "--pairs", "DIR/pairs")

@@ -34,6 +34,11 @@ def compare_translators(loaded: dict[str, AdaptedModel], options: EvaluationOpti
     """
     for model in loaded.values():
         check_translates(model)
+    if IDENTITY in loaded:
+        raise CrossgapError(
+            f"A folder {IDENTITY} would be taken for the images as they are. Expected its whole path, "
+            f"{Path(IDENTITY).absolute()}."
+        )
     if options.data is None or not options.held_against:
         raise CrossgapError(
             "A translator is evaluated on images. Expected --data, and --pairs, --like or --task-model: what "
@@ -46,7 +51,7 @@ def compare_translators(loaded: dict[str, AdaptedModel], options: EvaluationOpti
     images |= {name: _translated(name, model, judges.data.images) for name, model in loaded.items()}
     measured = {name: judges.measure(made) for name, made in images.items()}
     own = {name: _own_units(judges, made) for name, made in images.items()}
-    names = {IDENTITY: IDENTITY} | short(list(loaded))
+    names = short([IDENTITY, *loaded])
     print_translators(judges, measured, names)
     print_own_units({names[name]: errors for name, errors in own.items()})
     return {
