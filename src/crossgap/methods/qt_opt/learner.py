@@ -69,7 +69,8 @@ class QTOpt(LabellingLearner):
         }
 
     def policy(self, view: View) -> Act:
-        """π; the search draws the same numbers every time, so what it does depends on what it sees alone."""
+        """π; the search draws the same numbers every time, so what it does in many environments depends on
+        what it sees in them alone; on how many they are, too, as each row of a batch has its own numbers."""
         return lambda observation: self.act(view.frames(observation), view.states(observation))
 
     def act(self, frames: np.ndarray, numbers: np.ndarray) -> np.ndarray:
