@@ -19,9 +19,9 @@ from crossgap.deploy.adapted import AdaptedModel
 from crossgap.errors import CrossgapError
 from crossgap.methods.config import TaskGANConfig
 from crossgap.methods.cyclegan import CycleGANConfig
-from crossgap.methods.cyclegan.image_pool import ImagePool
 from crossgap.methods.cyclegan.phase import CycleGAN
 from crossgap.methods.cyclegan.recipe import new_networks
+from crossgap.methods.image_pool import ImagePool
 from crossgap.methods.methods import Methods
 from crossgap.networks import PatchDiscriminator, ResnetGenerator
 from crossgap.networks.exchange import save_peer, to_peer
