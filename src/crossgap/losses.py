@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from torch import Tensor, arange, ones_like, zeros_like
+from torch import Tensor, arange, ones_like, stack, zeros_like
 from torch.nn import functional
 
 TaskLoss = Callable[[Tensor, Tensor], Tensor]
@@ -127,6 +127,24 @@ def domain_loss(source: Tensor, target: Tensor) -> Tensor:
     of_source = functional.binary_cross_entropy_with_logits(source, zeros_like(source))
     of_target = functional.binary_cross_entropy_with_logits(target, ones_like(target))
     return of_source + of_target
+
+
+def square_cycle_loss(reconstructed: Tensor, images: Tensor) -> Tensor:
+    """d of L_cyc in RL-CycleGAN (Rao et al. 2020, equation 2): the mean square. Arguments as of `cycle_loss`."""
+    return (reconstructed - images).square().mean()
+
+
+def scene_loss(q: Tensor, translated: Tensor, back: Tensor) -> Tensor:
+    """Three of the six terms of L_RL-scene in RL-CycleGAN (Rao et al. 2020, section 4.1): the values of one
+    scene, seen three times, are the same. d(q, q') + d(q, q'') + d(q', q''), where d is the mean square.
+
+    Args:
+        q: Q of the image as it is, (n,) in (0, 1).
+        translated: of its translation, by the other domain's Q.
+        back: of that translated back, by the first one's.
+    """
+    pairs = (q, translated), (q, back), (translated, back)
+    return stack([(one - other).square().mean() for one, other in pairs]).sum()
 
 
 def critic_loss(worth: Tensor, wanted: Tensor) -> Tensor:

@@ -122,12 +122,15 @@ class Phase(ABC):
             name: fabric.setup_optimizers(optimizer) for name, optimizer in self.optimizers.items()
         }
 
-    def update(self, optimizer: str, loss: Tensor) -> None:
-        """One step of an optimizer down the gradient of `loss`; on several devices, down that of the loss of
-        all their images at once."""
-        self.steppers[optimizer].zero_grad(set_to_none=True)
+    def update(self, optimizer: str | Sequence[str], loss: Tensor) -> None:
+        """One step of an optimizer, or of several together, down the gradient of `loss`; on several devices,
+        down that of the loss of all their images at once."""
+        names = (optimizer,) if isinstance(optimizer, str) else optimizer
+        for name in names:
+            self.steppers[name].zero_grad(set_to_none=True)
         self.fabric.backward(loss if self.loss_weight == 1 else self.loss_weight * loss)
-        self.steppers[optimizer].step()
+        for name in names:
+            self.steppers[name].step()
 
 
 def adam(

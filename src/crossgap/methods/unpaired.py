@@ -5,12 +5,11 @@ y ─▶ F ─▶ F(y) ─▶ G ─▶ G(F(y)) ≈ y        D_X: is it an x, or 
 """
 
 from abc import abstractmethod
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from torch import Tensor, nn
 
 from crossgap.core.trainer import SHOWN, Phase, adam
-from crossgap.data.batches import Batches
 from crossgap.losses import discriminator_loss, generator_adversarial_loss
 from crossgap.methods.image_pool import ImagePool
 from crossgap.methods.translation import cycle_samples
@@ -42,8 +41,8 @@ class UnpairedTranslation(Phase):
         forward: G, trained in place.
         inverse: F, trained in place.
         discriminators: D_X and D_Y, trained in place; each judges two batches by its method `apart`.
-        source: images x.
-        target: images y.
+        source: what `x` is drawn from, whose images `shown` shows.
+        target: the same of `y`.
         steps: how many.
         learning_rate: of both Adams.
         pool: translated images that are kept for each discriminator.
@@ -51,7 +50,7 @@ class UnpairedTranslation(Phase):
 
     def __init__(
         self, name: str, forward: nn.Module, inverse: nn.Module, discriminators: tuple[nn.Module, nn.Module],
-        source: Batches, target: Batches, steps: int, learning_rate: float, pool: int,
+        source: Any, target: Any, steps: int, learning_rate: float, pool: int,
     ):  # fmt: skip
         self.name, self.steps, self.learning_rate = name, steps, learning_rate
         self.source, self.target = source, target

@@ -25,6 +25,10 @@ class LabellingLearner(Learner):
         """One update towards targets (n,); the losses, on the device."""
 
     @abstractmethod
+    def follow(self) -> None:
+        """After an update of the critic that is not `fit`'s: the target networks follow."""
+
+    @abstractmethod
     def twin(self, device: str | torch.device) -> LabellingLearner:
         """Another one like it on a device, for an actor of its own."""
 

@@ -149,8 +149,12 @@ class QTOpt(LabellingLearner):
         logits = self.trained["critic"](images, numbers, actions)
         loss = q_loss(logits, wanted.to(self.device))
         self.descend("critic", loss)
-        self.targets.follow(cast(ImageQ, self.networks["critic"]))
+        self.follow()
         return {"q": loss.detach(), "worth": logits.detach().sigmoid().mean(), "wanted": wanted.mean()}
+
+    def follow(self) -> None:
+        """As of `LabellingLearner`."""
+        self.targets.follow(cast(ImageQ, self.networks["critic"]))
 
     def _random(self, update: int, stream: int) -> torch.Generator:
         return torch.Generator(self.device).manual_seed(2 * update + stream)

@@ -1,0 +1,41 @@
+"""RL-CycleGAN: translators in both directions, and a Q-function of each domain, trained together."""
+
+import math
+from dataclasses import dataclass
+
+from crossgap.methods.registry import check_setting
+
+
+@dataclass(frozen=True)
+class RLCycleGANConfig:
+    """The training of RL-CycleGAN. λ_GAN and λ_cycle are the paper's; it does not give the others."""
+
+    steps: int = 2_000
+    """Steps, each of one update of everything."""
+    batch: int = 8
+    """Transitions per step, of each domain."""
+    learning_rate: float = 2e-4
+    """Of generators and discriminators; constant, then linear to zero over the second half."""
+    q_learning_rate: float = 3e-4
+    """Of both Q-functions, likewise."""
+    adversarial_weight: float = 1.0
+    """λ_GAN."""
+    cycle_weight: float = 10.0
+    """λ_cycle, of the mean square."""
+    scene_weight: float = 3.0
+    """λ_RL-scene."""
+    rl_weight: float = 1.0
+    """λ_RL."""
+    pool: int = 50
+    """Translated images that are kept for each discriminator; 0 for none."""
+
+    def __post_init__(self) -> None:
+        """Raises `CrossgapError`: a value that cannot be."""
+        for name in ("steps", "batch"):
+            check_setting("rl_cyclegan", name, value := getattr(self, name), value >= 1, "at least 1")
+        for name in ("adversarial_weight", "cycle_weight", "scene_weight", "rl_weight"):
+            value = getattr(self, name)
+            check_setting("rl_cyclegan", name, value, 0 <= value < math.inf, "a number from 0 on")
+        for name in ("learning_rate", "q_learning_rate"):
+            check_setting("rl_cyclegan", name, value := getattr(self, name), 0 < value < math.inf, "above 0")
+        check_setting("rl_cyclegan", "pool", self.pool, self.pool >= 0, "0 or more")

@@ -1,0 +1,62 @@
+"""A generator whose skips keep what is small in an image from the first step on."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from crossgap.networks.layers import InstanceNorm, normal_weights
+from crossgap.networks.registry import register_network
+
+
+def _convolution(into: int, out: int, stride: int = 1) -> nn.Sequential:
+    return nn.Sequential(nn.Conv2d(into, out, 3, stride, 1), InstanceNorm(out), nn.ReLU(inplace=True))
+
+
+class _Residual(nn.Module):
+    def __init__(self, channels: int):
+        super().__init__()
+        self.body = nn.Sequential(
+            _convolution(channels, channels), nn.Conv2d(channels, channels, 3, 1, 1), InstanceNorm(channels)
+        )
+
+    def forward(self, features: Tensor) -> Tensor:
+        return features + self.body(features)
+
+
+@register_network
+class SkipGenerator(nn.Module):
+    """A small U-Net (Ronneberger et al. 2015), the generators of RL-CycleGAN and RetinaGAN, for small images.
+
+    Three resolutions, residual blocks at the lowest; the last convolution sees the image itself, too. A
+    generator without skips has to learn first that there are objects, and loses them meanwhile.
+
+    Args:
+        width: filters at full resolution, twice and four times as many below.
+        blocks: residual blocks.
+    """
+
+    def __init__(self, width: int = 16, blocks: int = 2):
+        super().__init__()
+        self.full = _convolution(3, width)
+        self.half = _convolution(width, 2 * width, 2)
+        residuals = [_Residual(4 * width) for _ in range(blocks)]
+        self.quarter = nn.Sequential(_convolution(2 * width, 4 * width, 2), *residuals)
+        self.up_half = nn.Conv2d(4 * width, 2 * width, 1)
+        self.join_half = _convolution(4 * width, 2 * width)
+        self.up_full = nn.Conv2d(2 * width, width, 1)
+        self.join_full = _convolution(2 * width, width)
+        self.last = nn.Conv2d(width + 3, 3, 3, 1, 1)
+        normal_weights(self)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(n, 3, h, w) in [-1, 1] to the same; h and w multiples of 4."""
+        full = self.full(images)
+        half = self.half(full)
+        quarter = self.quarter(half)
+        half = self.join_half(torch.cat([_twice(self.up_half(quarter)), half], 1))
+        full = self.join_full(torch.cat([_twice(self.up_full(half)), full], 1))
+        return torch.tanh(self.last(torch.cat([full, images], 1)))
+
+
+def _twice(features: Tensor) -> Tensor:
+    return functional.interpolate(features, scale_factor=2, mode="nearest")
