@@ -130,7 +130,7 @@ def domain_loss(source: Tensor, target: Tensor) -> Tensor:
 
 
 def square_cycle_loss(reconstructed: Tensor, images: Tensor) -> Tensor:
-    """d of L_cyc in RL-CycleGAN (Rao et al. 2020, equation 2): the mean square. Arguments as of `cycle_loss`."""
+    """d of L_cyc in RL-CycleGAN (Rao et al. 2020, equation 2): the mean square; see `cycle_loss`."""
     return (reconstructed - images).square().mean()
 
 

@@ -6,11 +6,12 @@ from crossgap.networks.patchgan import PatchDiscriminator
 from crossgap.networks.q_functions import AddedActionQ, ProjectedQ
 from crossgap.networks.registry import register_network
 from crossgap.networks.resnet import ResnetGenerator
+from crossgap.networks.skip_generator import SkipGenerator
 from crossgap.networks.taskgan import Discriminator, Generator, TaskModel, TwoColumnTaskModel
 from crossgap.networks.unet import UNet
 
 __all__ = [
     "AddedActionQ", "DCGANDiscriminator", "DCGANGenerator", "Discriminator", "DomainClassifier", "Generator",
-    "PatchDiscriminator", "ProjectedQ", "ResnetGenerator", "TaskModel", "TwoColumnTaskModel", "UNet",
-    "register_network",
+    "PatchDiscriminator", "ProjectedQ", "ResnetGenerator", "SkipGenerator", "TaskModel", "TwoColumnTaskModel",
+    "UNet", "register_network",
 ]  # fmt: skip
