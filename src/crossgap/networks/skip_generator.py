@@ -37,10 +37,10 @@ class SkipGenerator(nn.Module):
 
     def __init__(self, width: int = 16, blocks: int = 2):
         super().__init__()
-        self.full = _convolution(3, width)
-        self.half = _convolution(width, 2 * width, 2)
+        self.first = _convolution(3, width)
+        self.halved = _convolution(width, 2 * width, 2)
         residuals = [_Residual(4 * width) for _ in range(blocks)]
-        self.quarter = nn.Sequential(_convolution(2 * width, 4 * width, 2), *residuals)
+        self.quartered = nn.Sequential(_convolution(2 * width, 4 * width, 2), *residuals)
         self.up_half = nn.Conv2d(4 * width, 2 * width, 1)
         self.join_half = _convolution(4 * width, 2 * width)
         self.up_full = nn.Conv2d(2 * width, width, 1)
@@ -50,9 +50,9 @@ class SkipGenerator(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """(n, 3, h, w) in [-1, 1] to the same; h and w multiples of 4."""
-        full = self.full(images)
-        half = self.half(full)
-        quarter = self.quarter(half)
+        full = self.first(images)
+        half = self.halved(full)
+        quarter = self.quartered(half)
         half = self.join_half(torch.cat([_twice(self.up_half(quarter)), half], 1))
         full = self.join_full(torch.cat([_twice(self.up_full(half)), full], 1))
         return torch.tanh(self.last(torch.cat([full, images], 1)))

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 from crossgap.methods.registry import check_setting
 
@@ -21,7 +22,9 @@ class RLCycleGANConfig:
     adversarial_weight: float = 1.0
     """λ_GAN."""
     cycle_weight: float = 10.0
-    """λ_cycle, of the mean square."""
+    """λ_cycle."""
+    cycle_distance: Literal["square", "absolute"] = "square"
+    """d of the cycle: the mean square, the paper's, or the mean absolute difference, CycleGAN's."""
     scene_weight: float = 3.0
     """λ_RL-scene."""
     rl_weight: float = 1.0
@@ -38,4 +41,6 @@ class RLCycleGANConfig:
             check_setting("rl_cyclegan", name, value, 0 <= value < math.inf, "a number from 0 on")
         for name in ("learning_rate", "q_learning_rate"):
             check_setting("rl_cyclegan", name, value := getattr(self, name), 0 < value < math.inf, "above 0")
+        known, distance = ("square", "absolute"), self.cycle_distance
+        check_setting("rl_cyclegan", "cycle_distance", distance, distance in known, " or ".join(known))
         check_setting("rl_cyclegan", "pool", self.pool, self.pool >= 0, "0 or more")

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from crossgap.core.trainer import adam
 from crossgap.data.batches import image_tensor, moved
-from crossgap.losses import q_loss, scene_loss, square_cycle_loss
+from crossgap.losses import cycle_loss, q_loss, scene_loss, square_cycle_loss
 from crossgap.methods.rl_cyclegan import RLCycleGANConfig
 from crossgap.methods.unpaired import Drawn, Losses, UnpairedTranslation
 from crossgap.rl.experience import Experience
@@ -54,9 +54,10 @@ class RLCycleGAN(UnpairedTranslation):
                      + d(q_y, q_y') + d(q_y, q_y'') + d(q_y', q_y'')
         L_RL = TD losses of Q_sim on x, F(G(x)) and F(y), and of Q_real on y, G(x) and G(F(y))
 
-    d is the mean square. One step goes down the gradient of L in G, F, Q_sim and Q_real at once, then down
-    that of the discriminators' loss. What an action should be worth, r + γ V(s'), is said by the lagged
-    targets of its own domain's Q, for all three images of a scene.
+    d is the mean square; that of the cycle can be the mean absolute difference. One step goes down the
+    gradient of L in G, F, Q_sim and Q_real at once, then down that of the discriminators' loss. What an
+    action should be worth, r + γ V(s'), is said by the lagged targets of its own domain's Q, for all three
+    images of a scene.
 
     Args:
         name: of the phase.
@@ -122,10 +123,8 @@ class RLCycleGAN(UnpairedTranslation):
 
     def cycle(self, drawn: Drawn) -> Losses:
         """How far both images are from what comes back."""
-        return {
-            "cycle_x": square_cycle_loss(drawn.back_x, drawn.x),
-            "cycle_y": square_cycle_loss(drawn.back_y, drawn.y),
-        }
+        distance = square_cycle_loss if self.config.cycle_distance == "square" else cycle_loss
+        return {"cycle_x": distance(drawn.back_x, drawn.x), "cycle_y": distance(drawn.back_y, drawn.y)}
 
     def scene(self, q: QValues) -> Losses:
         """L_RL-scene, of the values in (0, 1)."""

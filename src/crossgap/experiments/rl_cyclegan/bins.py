@@ -1,0 +1,73 @@
+"""Bins to grasp from by one decision: where grasps of a script come from, and where policies are tested."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from crossgap.networks import ProjectedQ
+from crossgap.rl.collection import TEST_GOALS, Act, Observation, View, World, play_goals
+from crossgap.rl.cross_entropy import ActionForm
+from crossgap.rl.replay import Episode
+from crossgap.rl.scripted import scripted_episodes
+from crossgap.simulation.base.environments import camera_image
+from crossgap.simulation.grasping import IIWA_GRASP_ONCE
+from crossgap.simulation.grasping.looks import LOOKS
+from crossgap.simulation.grasping.once import GRASP_HIGH, GRASP_LOW, GRASP_REACH
+from crossgap.simulation.grasping.script import OnceScript
+
+NUMBERS, FORM = 7, ActionForm(3, 1)
+"""What the robot measures itself, and a grasp: a place, and a turn."""
+AT_ONCE = 50
+"""Attempts that are simulated side by side."""
+
+
+def measured(observation: Observation) -> np.ndarray:
+    """(n, 7) float32."""
+    return observation["agent_pos"]
+
+
+def masked(observation: Observation) -> np.ndarray:
+    """(n, H, W, 4) uint8: an image, and what is where in it."""
+    return np.concatenate([camera_image(observation), observation["segmentation"][..., None]], -1)
+
+
+EYES, MASKED = View(camera_image, measured), View(masked, measured)
+"""What is kept of an attempt: an image; or its segmentation, too."""
+
+
+def bins(look: str, objects: tuple[int, int], view: View = EYES, unseen: bool = False) -> World:
+    """Bins of the first robot, with so many things in them.
+
+    Args:
+        look: what they look like.
+        objects: how many things, from and to.
+        view: `EYES`, or `MASKED`.
+        unseen: whether they are things that nothing learns from.
+    """
+    about: dict[str, Any] = {"look": look, "objects": objects, "unseen": unseen}
+    return World(IIWA_GRASP_ONCE, view, seen=about | {"segmentation": view is MASKED})
+
+
+def scripted_grasps(folder: Path, world: World, count: int, seed: int, quiet: bool) -> list[Episode]:
+    """Grasps of the script, each in a bin of its own. The same seed means the same bins and grasps in every
+    look."""
+    return scripted_episodes(folder, world, OnceScript, count, 1, AT_ONCE, seed, quiet)
+
+
+def tested(look: str, objects: tuple[int, int], act: Act, count: int) -> list[dict[str, Any]]:
+    """How a policy's grasps of unseen things ended, `seed` and `success`; each in a fresh bin, the same ones
+    for every policy."""
+    world, played = bins(look, objects, unseen=True), []
+    with world.pool(at_once := math.gcd(AT_ONCE, count)) as pool:
+        for first in range(TEST_GOALS, TEST_GOALS + count, at_once):
+            played += play_goals(pool, act, range(first, first + at_once), 1, world.view)[1]
+    return played
+
+
+def new_critic(width: int) -> ProjectedQ:
+    """An untrained Q of a grasp, which knows the simulated camera."""
+    camera = LOOKS["source"].pinhole()
+    reach, low, high = (tuple(map(float, one)) for one in (GRASP_REACH, GRASP_LOW, GRASP_HIGH))
+    return ProjectedQ(NUMBERS, 0, camera, reach, low, high, width=width, channels=2 * width)

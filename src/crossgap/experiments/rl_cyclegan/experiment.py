@@ -1,0 +1,61 @@
+"""The table of Robot 1 over gaps and seeds."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import lightning_fabric
+
+from crossgap.errors import check_known, find
+from crossgap.experiments.engine.experiment import Experiment, Names, Rows, unique
+from crossgap.experiments.engine.markdown import code, having, origin, rate_cell, seeds_in, table
+from crossgap.experiments.rl_cyclegan.methods import METHODS
+from crossgap.experiments.rl_cyclegan.presets import GAPS, ONCE_SIZES
+from crossgap.experiments.rl_cyclegan.trial import OnceTrial
+
+
+def once_table(results: dict[str, Any]) -> str:
+    """Success by method and gap, with the range of the seeds, in Markdown."""
+    rows = having(results["rows"], metric="success")
+    domains = list(dict.fromkeys(row["domain"] for row in rows))
+    lines = [
+        (title, [rate_cell(having(rows, method=method, domain=domain)) for domain in domains])
+        for method, (title, _) in METHODS.items()
+        if having(rows, method=method)
+    ]
+    text = (
+        f"Something held above the bin, mean of {seeds_in(rows)} seeds × {rows[0]['n']} grasps of unseen "
+        f"things, each in a fresh bin (lowest – highest seed). {origin(results)}"
+    )
+    return table("method", code(domains), lines, text)
+
+
+TABLES = {"rl-cyclegan-once-quick": ("rl_cyclegan/quick.json", once_table)}
+
+
+class Grasping(Experiment):
+    """Every gap × seed, all methods in each."""
+
+    over = "gaps and seeds"
+    trial = OnceTrial
+    table = staticmethod(once_table)
+
+    def __init__(self, preset: str, gaps: Names = None, methods: Names = None):
+        self.preset = find("Preset", preset, ONCE_SIZES)
+        self.gaps, self.methods = unique(gaps or ("target", "few", "few_dim")), unique(methods or METHODS)
+        check_known("Gap", self.gaps, GAPS)
+        check_known("Method", self.methods, METHODS)
+        self.settings = asdict(self.preset)
+
+    def parts(self, seeds: int) -> list[tuple[str, int]]:
+        """Gaps and seeds."""
+        return [(gap, seed) for seed in range(seeds) for gap in self.gaps]
+
+    def run(self, folder: Path, fabric: lightning_fabric.Fabric, quiet: bool, *part: Any) -> Rows:
+        """Every method in a gap."""
+        gap, seed = part
+        made = {name: METHODS[name][1] for name in self.methods}
+        return OnceTrial(folder, self.preset, gap, seed, fabric, quiet).run(made)
+
+    def draw(self, folder: Path, path: Path, fabric: lightning_fabric.Fabric) -> None:
+        """Nothing yet."""

@@ -1,0 +1,110 @@
+"""What is compared: how each method comes to a policy, with the same networks, tricks, steps and data."""
+
+from collections.abc import Callable
+
+from crossgap.experiments.rl_cyclegan.bins import EYES
+from crossgap.experiments.rl_cyclegan.trial import OnceTrial
+from crossgap.methods.cyclegan import CycleGANConfig
+from crossgap.methods.cyclegan.phase import CycleGAN
+from crossgap.methods.rl_cyclegan.phase import RLCycleGAN
+from crossgap.rl.collection import Act
+
+Make = Callable[[OnceTrial], Act]
+"""What makes a method's policy, and trains it if need be."""
+
+
+def source_only(trial: OnceTrial) -> Act:
+    """Q learnt in simulation."""
+    return trial.source_q.policy(EYES)
+
+
+def randomized(trial: OnceTrial) -> Act:
+    """Q learnt in simulation that looks random."""
+    return trial.learnt("randomized", trial.randomized).policy(EYES)
+
+
+def cyclegan(trial: OnceTrial) -> CycleGAN:
+    """Its translators; λ_cycle is RL-CycleGAN's, and there is no identity loss and no jitter there either."""
+    about, networks = trial.preset.translation, trial.translators()
+    config = CycleGANConfig(
+        about.steps, about.batch, about.learning_rate, about.cycle_weight, about.cycle_weight,
+        identity_weight=0.0, pool=about.pool, enlarged=1.0, mirror=False,
+    )  # fmt: skip
+    phase = CycleGAN(
+        "cyclegan", networks["forward"], networks["inverse"],
+        (networks["discriminator_x"], networks["discriminator_y"]),
+        trial.batches(trial.source), trial.batches(trial.real, 1), config,
+    )  # fmt: skip
+    trial.fit(phase, "cyclegan")
+    return phase
+
+
+def on_cyclegan(trial: OnceTrial) -> Act:
+    """Q learnt on G(x)."""
+    drawn = trial.drawn(cyclegan(trial).networks["forward"], trial.source)
+    return trial.learnt("on_cyclegan", drawn).policy(EYES)
+
+
+def on_cyclegan_and_real(trial: OnceTrial) -> Act:
+    """Q learnt on G(x) and the real grasps."""
+    drawn = trial.drawn(cyclegan(trial).networks["forward"], trial.source)
+    return trial.learnt("on_cyclegan_and_real", drawn, trial.real).policy(EYES)
+
+
+def cyclegan_goggles(trial: OnceTrial) -> Act:
+    """Q_sim behind F."""
+    return trial.goggled(cyclegan(trial).networks["inverse"], trial.source_q)
+
+
+def rl_cyclegan(trial: OnceTrial) -> RLCycleGAN:
+    """Its translators and Q-functions, both of which begin as that of `source_only`."""
+    about, networks = trial.preset.translation, trial.translators()
+    q_sim, q_real = (trial.source_q.twin(trial.fabric.device) for _ in range(2))
+    phase = RLCycleGAN(
+        "rl_cyclegan", networks["forward"], networks["inverse"],
+        (networks["discriminator_x"], networks["discriminator_y"]), q_sim, q_real,
+        trial.experience(trial.source, about.batch), trial.experience(trial.real, about.batch, 1), about,
+    )  # fmt: skip
+    trial.fit(phase, "rl_cyclegan")
+    return phase
+
+
+def q_real(trial: OnceTrial) -> Act:
+    """RL-CycleGAN's Q_real."""
+    return rl_cyclegan(trial).learners["q_real"].policy(EYES)
+
+
+def on_rl_cyclegan_and_real(trial: OnceTrial) -> Act:
+    """Q learnt anew on RL-CycleGAN's G(x) and the real grasps."""
+    drawn = trial.drawn(rl_cyclegan(trial).networks["forward"], trial.source)
+    return trial.learnt("on_rl_cyclegan_and_real", drawn, trial.real).policy(EYES)
+
+
+def target_only(trial: OnceTrial) -> Act:
+    """Q learnt from the real grasps alone."""
+    return trial.learnt("target_only", trial.real).policy(EYES)
+
+
+def fine_tuned(trial: OnceTrial) -> Act:
+    """Q_sim, fine-tuned on the real grasps beside simulated ones."""
+    return trial.learnt("fine_tuned", trial.source, trial.real, start=trial.source_q).policy(EYES)
+
+
+def oracle(trial: OnceTrial) -> Act:
+    """Q learnt from unlimited real grasps."""
+    return trial.learnt("oracle", trial.unlimited).policy(EYES)
+
+
+METHODS: dict[str, tuple[str, Make]] = {
+    "source_only": ("source only", source_only),
+    "randomized": ("randomized", randomized),
+    "cyclegan": ("CycleGAN: Q on G(x)", on_cyclegan),
+    "cyclegan_goggles": ("CycleGAN: Q_sim on F(y)", cyclegan_goggles),
+    "cyclegan_and_real": ("CycleGAN: Q on G(x) and real grasps", on_cyclegan_and_real),
+    "rl_cyclegan": ("RL-CycleGAN: Q_real", q_real),
+    "rl_cyclegan_and_real": ("RL-CycleGAN: a new Q on G(x) and real grasps", on_rl_cyclegan_and_real),
+    "fine_tuned": ("fine-tuned on real grasps", fine_tuned),
+    "target_only": ("real grasps alone", target_only),
+    "oracle": ("unlimited real grasps", oracle),
+}
+"""By name: title, and what makes it. Translators and the first Q are trained once, whoever asks first."""

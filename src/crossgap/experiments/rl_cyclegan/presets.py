@@ -1,0 +1,74 @@
+"""Sizes of the experiment, and the gaps that it crosses."""
+
+from dataclasses import dataclass, field
+
+from crossgap.methods.qt_opt.config import QTOptConfig
+from crossgap.methods.rl_cyclegan import RLCycleGANConfig
+
+
+@dataclass(frozen=True)
+class Gap:
+    """How the "real" bin differs from the simulated one."""
+
+    look: str = "target"
+    """What it looks like."""
+    objects: tuple[int, int] = (6, 6)
+    """How many things are in it, from and to; six in simulation."""
+
+
+GAPS = {
+    "target": Gap(),
+    "few": Gap(objects=(1, 3)),
+    "dim": Gap("target_dim"),
+    "stickers": Gap("target_stickers"),
+    "few_dim": Gap("target_dim", (1, 3)),
+    "few_stickers": Gap("target_stickers", (1, 3)),
+}
+"""By name: the look alone; one to three things; things of the bin's colours; pictures of things on its floor;
+and the first of these factors with each of the others."""
+
+
+@dataclass(frozen=True)
+class OnceSize:
+    """Size of the table of Robot 1, by one decision."""
+
+    source: int = 10_000
+    """Simulated grasps, of a script."""
+    real: int = 400
+    """Real grasps of the script, whose images and results are known."""
+    oracle: int = 10_000
+    """Real grasps of "unlimited real data"."""
+    grasps: int = 400
+    """Test grasps, each in a fresh bin of unseen things."""
+    q_steps: int = 2_500
+    """Updates of a Q-function."""
+    tuning_steps: int = 500
+    """Updates of one that is fine-tuned."""
+    q: QTOptConfig = field(default_factory=lambda: QTOptConfig(monte_carlo_share=1.0))
+    """Of a Q-function: each grasp is an episode, so that its return is all there is to know."""
+    q_width: int = 16
+    """Filters of its first layer."""
+    translation: RLCycleGANConfig = field(default_factory=lambda: RLCycleGANConfig(cycle_distance="absolute"))
+    """Steps, batch, rates and weights of every translator, each as far as it has a use for them."""
+    generator_width: int = 16
+    """Filters of a generator's first layer."""
+    generator_blocks: int = 2
+    """Its residual blocks."""
+    discriminator_width: int = 16
+    """Filters of a discriminator's first layer."""
+    discriminator_layers: int = 2
+    """Its convolutions of stride 2: patches of 34 pixels."""
+
+
+ONCE_SIZES = {
+    "smoke": OnceSize(
+        100, 50, 100, 20, 6, 3, QTOptConfig(batch=8, monte_carlo_share=1.0), 8,
+        RLCycleGANConfig(steps=4, batch=2), 4, 1, 4,
+    ),
+    "quick": OnceSize(),
+    "full": OnceSize(
+        40_000, 400, 40_000, 1_000, 10_000, 2_000, q_width=32,
+        translation=RLCycleGANConfig(steps=10_000, cycle_distance="absolute"), generator_width=32,
+        discriminator_width=32,
+    ),
+}  # fmt: skip

@@ -1,0 +1,195 @@
+"""One seed of the table of Robot 1: what its methods share, each stage done once and kept."""
+
+import functools
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from crossgap.base.files import once
+from crossgap.core.fabric import in_float32
+from crossgap.core.runs import same_setup, timed
+from crossgap.core.trainer import Phase, Trainer
+from crossgap.data.batches import Batches, image_tensor, to_images
+from crossgap.evaluation import share
+from crossgap.experiments.engine.experiment import Rows, rows_of
+from crossgap.experiments.engine.trial import Trial
+from crossgap.experiments.rl_cyclegan.bins import (
+    EYES,
+    FORM,
+    MASKED,
+    bins,
+    new_critic,
+    scripted_grasps,
+    tested,
+)
+from crossgap.experiments.rl_cyclegan.presets import GAPS, OnceSize
+from crossgap.methods.qt_opt.learner import QTOpt
+from crossgap.networks import PatchDiscriminator, SkipGenerator
+from crossgap.rl.collection import Act
+from crossgap.rl.experience import Experience
+from crossgap.rl.offline import Offline
+from crossgap.rl.replay import Episode
+from crossgap.rl.rewarded import RewardedReplay
+
+EPISODE = {"seed": int, "success": bool}
+IN_SIMULATION = (6, 6)
+"""How many things are in a simulated bin."""
+SOURCE, TARGET = 0, 1
+"""Streams of bins: those in simulation, in whatever look, and real ones. No bin is in both."""
+
+
+class OnceTrial(Trial):
+    """One seed in one gap. Arguments as of `Trial`: the domain is the gap's name."""
+
+    preset: OnceSize
+
+    def run(self, methods: dict[str, Callable[["OnceTrial"], Act]]) -> Rows:
+        """Do what is not done yet; a row per method and look it is tested in.
+
+        Raises:
+            CrossgapError: the folder was begun with another size.
+        """
+        same_setup(self.root / f"seed_{self.seed}", self.preset)
+        rows: Rows = []
+        for name, make in methods.items():
+            tests = {"target": GAPS[self.domain]} | ({"source": None} if name in IN_SIMULATION_ALONE else {})
+            for where, gap in tests.items():
+                found = self._tested(name, make, where, gap)
+                rows += rows_of(found, domain=f"{self.domain}/{where}", method=name, seed=self.seed)
+        return rows
+
+    def _tested(self, name: str, make: Callable, where: str, gap: Any) -> dict[str, Any]:
+        look, objects = ("source", IN_SIMULATION) if gap is None else (gap.look, gap.objects)
+
+        def play() -> list[dict[str, Any]]:
+            act = self._policy(name, make)
+            with timed(self.root, "evaluate"):
+                return tested(look, objects, act, self.preset.grasps)
+
+        path = self.folder / "evaluation" / f"{name}_{where}.json"
+        won = [one["success"] for one in once(path, play, "evaluation", [EPISODE])]
+        return {"success": share(won) | {"won": "".join(str(int(one)) for one in won)}}
+
+    def _policy(self, name: str, make: Callable) -> Act:
+        with timed(self.root, f"learn {name}"):
+            return make(self)
+
+    # data
+
+    def _scripted(
+        self, name: str, look: str, objects: tuple[int, int], count: int, stream: int
+    ) -> list[Episode]:  # fmt: skip
+        """Grasps of the script in a look; the same stream and numbers of things mean the same grasps."""
+        shared = stream == SOURCE
+        folder = (self.source_folder if shared else self.folder) / "grasps" / name
+        world = bins(look, objects, MASKED if name == "source" else EYES)
+        with timed(self.root, f"collect {name}"):
+            return scripted_grasps(folder, world, count, 2 * self.seed + stream, self.quiet)
+
+    @functools.cached_property
+    def _masked(self) -> list[Episode]:
+        return self._scripted("source", "source", IN_SIMULATION, self.preset.source, SOURCE)
+
+    @functools.cached_property
+    def source(self) -> list[Episode]:
+        """Simulated grasps."""
+        return [replace(one, frames=one.frames[..., :3]) for one in self._masked]
+
+    @property
+    def masks(self) -> np.ndarray:
+        """What is where in their images, (n, H, W) uint8, as of the environment's `segmentation`."""
+        return np.stack([one.frames[0, ..., 3] for one in self._masked])
+
+    @functools.cached_property
+    def randomized(self) -> list[Episode]:
+        """The same grasps in the same bins, looking random."""
+        return self._scripted("randomized", "randomized", IN_SIMULATION, self.preset.source, SOURCE)
+
+    @functools.cached_property
+    def unlimited(self) -> list[Episode]:
+        """Real grasps, as many as one likes."""
+        gap = GAPS[self.domain]
+        return self._scripted("target", gap.look, gap.objects, self.preset.oracle, TARGET)
+
+    @property
+    def real(self) -> list[Episode]:
+        """The few real grasps that there are, the first of these."""
+        gap, count = GAPS[self.domain], self.preset.real
+        if "unlimited" in vars(self):
+            return self.unlimited[:count]
+        return self._scripted("target", gap.look, gap.objects, count, TARGET)
+
+    def experience(self, episodes: Sequence[Episode], batch: int, number: int = 0) -> Experience:
+        """Batches of grasps; those of another number are in another order."""
+        replay = RewardedReplay(2 * len(episodes), self.preset.q.discount)
+        for episode in episodes:
+            replay.add(episode)
+        return Experience(replay, batch, 1_000 * self.seed + number, device=self.fabric.device)
+
+    def batches(self, episodes: Sequence[Episode], number: int = 0) -> Batches:
+        """Batches of images alone, for translators."""
+        images = torch.from_numpy(np.stack([one.frames[0] for one in episodes])).to(self.fabric.device)
+        labels = torch.zeros(len(images), 0, device=self.fabric.device)
+        return Batches(images, labels, self.preset.translation.batch, 1_000 * self.seed + number)
+
+    # networks
+
+    def new_q(self) -> QTOpt:
+        """An untrained Q-function, always the same for a seed."""
+        torch.manual_seed(self.seed)
+        return QTOpt(new_critic(self.preset.q_width), FORM, self.preset.q, self.fabric.device)
+
+    def learnt(self, name: str, *data: Sequence[Episode], start: QTOpt | None = None) -> QTOpt:
+        """A Q-function that has learnt from grasps, the same share of every batch from each part of them."""
+        learner, size = self.new_q() if start is None else start.twin(self.fabric.device), self.preset
+        batch = size.q.batch // len(data)
+        steps = size.q_steps if start is None else size.tuning_steps
+        parts = [self.experience(part, batch, number) for number, part in enumerate(data)]
+        self.fit(Offline("q", learner, parts, steps), name, in_float32(self.fabric))
+        return learner
+
+    def fit(self, phase: Phase, name: str, fabric: Any = None) -> None:
+        """Train a phase in a folder of its own, or read its end; what sees nothing real is of all gaps."""
+        folder = (self.source_folder if name in IN_SIMULATION_ALONE else self.folder) / "learnt" / name
+        Trainer(folder, fabric or self.fabric, self.seed, self.quiet).fit(phase)
+
+    @functools.cached_property
+    def source_q(self) -> QTOpt:
+        """Q_sim before anything real is seen."""
+        return self.learnt("source_only", self.source)
+
+    def translators(self) -> dict[str, nn.Module]:
+        """G, F, D_X and D_Y, untrained, always the same for a seed."""
+        torch.manual_seed(self.seed)
+        size = self.preset
+        about = size.generator_width, size.generator_blocks
+        made: dict[str, nn.Module] = {name: SkipGenerator(*about) for name in ("forward", "inverse")}
+        sizes = size.discriminator_width, size.discriminator_layers
+        return made | {f"discriminator_{domain}": PatchDiscriminator(*sizes) for domain in "xy"}
+
+    # what is made of them
+
+    @torch.no_grad()
+    def translated(self, generator: nn.Module, frames: np.ndarray) -> np.ndarray:
+        """What a generator makes of images (n, H, W, 3) uint8, the same."""
+        generator.eval()
+        parts = (image_tensor(frames[i : i + 100], self.fabric.device) for i in range(0, len(frames), 100))
+        return np.concatenate([to_images(generator(part)) for part in parts])
+
+    def drawn(self, generator: nn.Module, episodes: Sequence[Episode]) -> list[Episode]:
+        """Grasps as they would look in the other domain."""
+        images = self.translated(generator, np.stack([one.frames[0] for one in episodes]))
+        both = (np.broadcast_to(image, (2, *image.shape)) for image in images)
+        return [replace(one, frames=frames) for one, frames in zip(episodes, both, strict=True)]
+
+    def goggled(self, generator: nn.Module, learner: QTOpt) -> Act:
+        """A policy behind a translator."""
+        return lambda seen: learner.act(self.translated(generator, EYES.frames(seen)), EYES.states(seen))
+
+
+IN_SIMULATION_ALONE = ("source_only", "randomized", "rcan", "segmentation")
+"""What learns from nothing real."""
