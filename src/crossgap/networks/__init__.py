@@ -6,12 +6,13 @@ from crossgap.networks.patchgan import PatchDiscriminator
 from crossgap.networks.q_functions import AddedActionQ, ProjectedQ
 from crossgap.networks.registry import register_network
 from crossgap.networks.resnet import ResnetGenerator
+from crossgap.networks.segmentation import SegmentationNetwork
 from crossgap.networks.skip_generator import SkipGenerator
 from crossgap.networks.taskgan import Discriminator, Generator, TaskModel, TwoColumnTaskModel
 from crossgap.networks.unet import UNet
 
 __all__ = [
     "AddedActionQ", "DCGANDiscriminator", "DCGANGenerator", "Discriminator", "DomainClassifier", "Generator",
-    "PatchDiscriminator", "ProjectedQ", "ResnetGenerator", "SkipGenerator", "TaskModel", "TwoColumnTaskModel",
-    "UNet", "register_network",
+    "PatchDiscriminator", "ProjectedQ", "ResnetGenerator", "SegmentationNetwork", "SkipGenerator",
+    "TaskModel", "TwoColumnTaskModel", "UNet", "register_network",
 ]  # fmt: skip
