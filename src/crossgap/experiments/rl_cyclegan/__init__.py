@@ -8,8 +8,8 @@ EXPERIMENTS.enter(
         "bin grasping by RL-CycleGAN and what it is compared with", ("smoke", "quick", "full"),
         "crossgap.experiments.rl_cyclegan.experiment:Grasping",
         {
-            "gaps": (Names, "Which real bins; by default `target`, `few` and `few_dim`."),
-            "methods": (Names, "Which methods; by default all."),
+            "studies": (Names, "Which studies; by default `robot1`."),
+            "methods": (Names, "Which methods; by default each study's."),
         },
     ),
 )  # fmt: skip

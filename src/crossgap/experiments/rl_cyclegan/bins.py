@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from crossgap.networks import ProjectedQ
+from crossgap.networks import AddedActionQ, ProjectedQ
+from crossgap.networks.q_functions import ImageQ
 from crossgap.rl.collection import TEST_GOALS, Act, Observation, View, World, play_goals
 from crossgap.rl.cross_entropy import ActionForm
 from crossgap.rl.replay import Episode
@@ -37,16 +38,19 @@ EYES, MASKED = View(camera_image, measured), View(masked, measured)
 """What is kept of an attempt: an image; or its segmentation, too."""
 
 
-def bins(look: str, objects: tuple[int, int], view: View = EYES, unseen: bool = False) -> World:
-    """Bins of the first robot, with so many things in them.
+def bins(
+    look: str, setup: str, objects: tuple[int, int] | None = None, view: View = EYES, unseen: bool = False
+) -> World:  # fmt: skip
+    """Bins before a robot, for one decision.
 
     Args:
         look: what they look like.
-        objects: how many things, from and to.
+        setup: which bins there are, and where robot and camera stand.
+        objects: how many things are in them, from and to; by default the setup's.
         view: `EYES`, or `MASKED`.
         unseen: whether they are things that nothing learns from.
     """
-    about: dict[str, Any] = {"look": look, "objects": objects, "unseen": unseen}
+    about: dict[str, Any] = {"look": look, "setup": setup, "objects": objects, "unseen": unseen}
     return World(IIWA_GRASP_ONCE, view, seen=about | {"segmentation": view is MASKED})
 
 
@@ -56,18 +60,19 @@ def scripted_grasps(folder: Path, world: World, count: int, seed: int, quiet: bo
     return scripted_episodes(folder, world, OnceScript, count, 1, AT_ONCE, seed, quiet)
 
 
-def tested(look: str, objects: tuple[int, int], act: Act, count: int) -> list[dict[str, Any]]:
-    """How a policy's grasps of unseen things ended, `seed` and `success`; each in a fresh bin, the same ones
-    for every policy."""
-    world, played = bins(look, objects, unseen=True), []
+def tested(world: World, act: Act, count: int) -> list[dict[str, Any]]:
+    """How a policy's grasps ended, `seed` and `success`; each in a fresh bin, the same for every policy."""
+    played = []
     with world.pool(at_once := math.gcd(AT_ONCE, count)) as pool:
         for first in range(TEST_GOALS, TEST_GOALS + count, at_once):
             played += play_goals(pool, act, range(first, first + at_once), 1, world.view)[1]
     return played
 
 
-def new_critic(width: int) -> ProjectedQ:
-    """An untrained Q of a grasp, which knows the simulated camera."""
+def new_critic(width: int, setup: str) -> ImageQ:
+    """An untrained Q of a grasp: where the camera stands still, one that knows where; else the paper's."""
+    if setup != "robot_1":
+        return AddedActionQ(NUMBERS, FORM.size, width=width)
     camera = LOOKS["source"].pinhole()
     reach, low, high = (tuple(map(float, one)) for one in (GRASP_REACH, GRASP_LOW, GRASP_HIGH))
     return ProjectedQ(NUMBERS, 0, camera, reach, low, high, width=width, channels=2 * width)

@@ -10,7 +10,7 @@ from crossgap.errors import check_known, find
 from crossgap.experiments.engine.experiment import Experiment, Names, Rows, unique
 from crossgap.experiments.engine.markdown import code, having, origin, rate_cell, seeds_in, table
 from crossgap.experiments.rl_cyclegan.methods import METHODS
-from crossgap.experiments.rl_cyclegan.presets import GAPS, ONCE_SIZES
+from crossgap.experiments.rl_cyclegan.presets import ONCE_SIZES, STUDIES
 from crossgap.experiments.rl_cyclegan.trial import OnceTrial
 
 
@@ -40,21 +40,26 @@ class Grasping(Experiment):
     trial = OnceTrial
     table = staticmethod(once_table)
 
-    def __init__(self, preset: str, gaps: Names = None, methods: Names = None):
+    def __init__(self, preset: str, studies: Names = None, methods: Names = None):
         self.preset = find("Preset", preset, ONCE_SIZES)
-        self.gaps, self.methods = unique(gaps or ("target", "few", "few_dim")), unique(methods or METHODS)
-        check_known("Gap", self.gaps, GAPS)
-        check_known("Method", self.methods, METHODS)
+        self.studies = unique(studies or ("robot1",))
+        check_known("Study", self.studies, STUDIES)
+        self.cells: dict[str, tuple[str, ...]] = {}
+        for gaps, compared in map(STUDIES.__getitem__, self.studies):
+            for gap in gaps:
+                asked = methods or compared or tuple(METHODS)
+                self.cells[gap] = unique((*self.cells.get(gap, ()), *asked))
+        check_known("Method", unique(sum(self.cells.values(), ())), METHODS)
         self.settings = asdict(self.preset)
 
     def parts(self, seeds: int) -> list[tuple[str, int]]:
         """Gaps and seeds."""
-        return [(gap, seed) for seed in range(seeds) for gap in self.gaps]
+        return [(gap, seed) for seed in range(seeds) for gap in self.cells]
 
     def run(self, folder: Path, fabric: lightning_fabric.Fabric, quiet: bool, *part: Any) -> Rows:
-        """Every method in a gap."""
+        """The methods in a gap."""
         gap, seed = part
-        made = {name: METHODS[name][1] for name in self.methods}
+        made = {name: METHODS[name][1] for name in METHODS if name in self.cells[gap]}
         return OnceTrial(folder, self.preset, gap, seed, fabric, quiet).run(made)
 
     def draw(self, folder: Path, path: Path, fabric: lightning_fabric.Fabric) -> None:

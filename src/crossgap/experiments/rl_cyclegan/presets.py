@@ -8,24 +8,47 @@ from crossgap.methods.rl_cyclegan import RLCycleGANConfig
 
 @dataclass(frozen=True)
 class Gap:
-    """How the "real" bin differs from the simulated one."""
+    """How the "real" bins differ from the simulated ones, and how much is known of them."""
 
     look: str = "target"
-    """What it looks like."""
-    objects: tuple[int, int] = (6, 6)
-    """How many things are in it, from and to; six in simulation."""
+    """What they look like."""
+    objects: tuple[int, int] | None = None
+    """How many things are in them, from and to; by default as many as in simulation."""
+    real: float = 1.0
+    """Real grasps that there are, in parts of the preset's."""
+    setup: str = "robot_1"
+    """Which bins there are, and where robot and camera stand, in simulation, too."""
+    tests: tuple[str, ...] = ("robot_1",)
+    """The setups that policies are tested in."""
 
 
+FEW = (1, 3)
+"""Things in a bin that is nearly empty; in simulation there are six."""
 GAPS = {
     "target": Gap(),
-    "few": Gap(objects=(1, 3)),
+    "few": Gap(objects=FEW),
     "dim": Gap("target_dim"),
     "stickers": Gap("target_stickers"),
-    "few_dim": Gap("target_dim", (1, 3)),
-    "few_stickers": Gap("target_stickers", (1, 3)),
+    "few_dim": Gap("target_dim", FEW),
+    "few_stickers": Gap("target_stickers", FEW),
+    "quarter": Gap(real=0.25),
+    "fourfold": Gap(real=4.0),
+    "sixteenfold": Gap(real=16.0),
+    "robot_2": Gap(setup="multi_bin", tests=("single_bin", "multi_bin")),
 }
 """By name: the look alone; one to three things; things of the bin's colours; pictures of things on its floor;
-and the first of these factors with each of the others."""
+the first of these with each of the others; the look alone with other amounts of real grasps; and three bins,
+with the robot anywhere before them."""
+STUDIES = {
+    "robot1": (("target", "few", "few_dim"), None),
+    "factors": (("dim", "stickers", "few_stickers"), ("cyclegan_and_real", "rl_cyclegan", "oracle")),
+    "ladder": (
+        ("quarter", "target", "fourfold", "sixteenfold"),
+        ("target_only", "fine_tuned", "rl_cyclegan"),
+    ),
+    "robot2": (("robot_2",), ("source_only", "target_only", "rl_cyclegan", "oracle")),
+}
+"""By name: gaps, and the methods that are compared in them, None for all."""
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,9 @@
 """One seed of the table of Robot 1: what its methods share, each stage done once and kept."""
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -26,18 +27,16 @@ from crossgap.experiments.rl_cyclegan.bins import (
     scripted_grasps,
     tested,
 )
-from crossgap.experiments.rl_cyclegan.presets import GAPS, OnceSize
+from crossgap.experiments.rl_cyclegan.presets import GAPS, Gap, OnceSize
 from crossgap.methods.qt_opt.learner import QTOpt
 from crossgap.networks import PatchDiscriminator, SkipGenerator
-from crossgap.rl.collection import Act
+from crossgap.rl.collection import Act, World
 from crossgap.rl.experience import Experience
 from crossgap.rl.offline import Offline
 from crossgap.rl.replay import Episode
 from crossgap.rl.rewarded import RewardedReplay
 
 EPISODE = {"seed": int, "success": bool}
-IN_SIMULATION = (6, 6)
-"""How many things are in a simulated bin."""
 SOURCE, TARGET = 0, 1
 """Streams of bins: those in simulation, in whatever look, and real ones. No bin is in both."""
 
@@ -47,8 +46,13 @@ class OnceTrial(Trial):
 
     preset: OnceSize
 
-    def run(self, methods: dict[str, Callable[["OnceTrial"], Act]]) -> Rows:
-        """Do what is not done yet; a row per method and look it is tested in.
+    @property
+    def gap(self) -> Gap:
+        """What is crossed."""
+        return GAPS[self.domain]
+
+    def run(self, methods: Mapping[str, Callable[["OnceTrial"], Act]]) -> Rows:
+        """Do what is not done yet; a row per method, and setup or look it is tested in.
 
         Raises:
             CrossgapError: the folder was begun with another size.
@@ -56,43 +60,48 @@ class OnceTrial(Trial):
         same_setup(self.root / f"seed_{self.seed}", self.preset)
         rows: Rows = []
         for name, make in methods.items():
-            tests = {"target": GAPS[self.domain]} | ({"source": None} if name in IN_SIMULATION_ALONE else {})
-            for where, gap in tests.items():
-                found = self._tested(name, make, where, gap)
+            for where in (*self.gap.tests, *(("source",) if name in IN_SIMULATION_ALONE else ())):
+                found = self._tested(name, make, where)
                 rows += rows_of(found, domain=f"{self.domain}/{where}", method=name, seed=self.seed)
         return rows
 
-    def _tested(self, name: str, make: Callable, where: str, gap: Any) -> dict[str, Any]:
-        look, objects = ("source", IN_SIMULATION) if gap is None else (gap.look, gap.objects)
+    def _tested(self, name: str, make: Callable[["OnceTrial"], Act], where: str) -> dict[str, Any]:
+        gap = self.gap
+        world = (
+            bins("source", gap.setup, unseen=True) if where == "source"
+            else bins(gap.look, where, gap.objects, unseen=True)
+        )  # fmt: skip
 
         def play() -> list[dict[str, Any]]:
             act = self._policy(name, make)
             with timed(self.root, "evaluate"):
-                return tested(look, objects, act, self.preset.grasps)
+                return tested(world, act, self.preset.grasps)
 
         path = self.folder / "evaluation" / f"{name}_{where}.json"
         won = [one["success"] for one in once(path, play, "evaluation", [EPISODE])]
         return {"success": share(won) | {"won": "".join(str(int(one)) for one in won)}}
 
-    def _policy(self, name: str, make: Callable) -> Act:
+    def _policy(self, name: str, make: Callable[["OnceTrial"], Act]) -> Act:
         with timed(self.root, f"learn {name}"):
             return make(self)
 
     # data
 
-    def _scripted(
-        self, name: str, look: str, objects: tuple[int, int], count: int, stream: int
-    ) -> list[Episode]:  # fmt: skip
-        """Grasps of the script in a look; the same stream and numbers of things mean the same grasps."""
-        shared = stream == SOURCE
-        folder = (self.source_folder if shared else self.folder) / "grasps" / name
-        world = bins(look, objects, MASKED if name == "source" else EYES)
+    def _scripted(self, name: str, world: World, count: int, stream: int) -> list[Episode]:
+        """Grasps of the script; the same stream and setup mean the same grasps in the same bins."""
+        folder = (self.simulated if stream == SOURCE else self.folder) / "grasps" / name
         with timed(self.root, f"collect {name}"):
             return scripted_grasps(folder, world, count, 2 * self.seed + stream, self.quiet)
 
+    @property
+    def simulated(self) -> Path:
+        """The folder of what sees nothing real: it is every gap's of this setup."""
+        return self.source_folder / self.gap.setup
+
     @functools.cached_property
     def _masked(self) -> list[Episode]:
-        return self._scripted("source", "source", IN_SIMULATION, self.preset.source, SOURCE)
+        world = bins("source", self.gap.setup, view=MASKED)
+        return self._scripted("source", world, self.preset.source, SOURCE)
 
     @functools.cached_property
     def source(self) -> list[Episode]:
@@ -107,21 +116,22 @@ class OnceTrial(Trial):
     @functools.cached_property
     def randomized(self) -> list[Episode]:
         """The same grasps in the same bins, looking random."""
-        return self._scripted("randomized", "randomized", IN_SIMULATION, self.preset.source, SOURCE)
+        world = bins("randomized", self.gap.setup)
+        return self._scripted("randomized", world, self.preset.source, SOURCE)
 
     @functools.cached_property
     def unlimited(self) -> list[Episode]:
         """Real grasps, as many as one likes."""
-        gap = GAPS[self.domain]
-        return self._scripted("target", gap.look, gap.objects, self.preset.oracle, TARGET)
+        return self._real(self.preset.oracle)
 
-    @property
+    @functools.cached_property
     def real(self) -> list[Episode]:
-        """The few real grasps that there are, the first of these."""
-        gap, count = GAPS[self.domain], self.preset.real
-        if "unlimited" in vars(self):
-            return self.unlimited[:count]
-        return self._scripted("target", gap.look, gap.objects, count, TARGET)
+        """The real grasps that there are, the first of these."""
+        return self._real(round(self.gap.real * self.preset.real))
+
+    def _real(self, count: int) -> list[Episode]:
+        world = bins(self.gap.look, self.gap.setup, self.gap.objects)
+        return self._scripted("target", world, count, TARGET)
 
     def experience(self, episodes: Sequence[Episode], batch: int, number: int = 0) -> Experience:
         """Batches of grasps; those of another number are in another order."""
@@ -141,7 +151,7 @@ class OnceTrial(Trial):
     def new_q(self) -> QTOpt:
         """An untrained Q-function, always the same for a seed."""
         torch.manual_seed(self.seed)
-        return QTOpt(new_critic(self.preset.q_width), FORM, self.preset.q, self.fabric.device)
+        return QTOpt(new_critic(self.preset.q_width, self.gap.setup), FORM, self.preset.q, self.fabric.device)
 
     def learnt(self, name: str, *data: Sequence[Episode], start: QTOpt | None = None) -> QTOpt:
         """A Q-function that has learnt from grasps, the same share of every batch from each part of them."""
@@ -154,7 +164,7 @@ class OnceTrial(Trial):
 
     def fit(self, phase: Phase, name: str, fabric: Any = None) -> None:
         """Train a phase in a folder of its own, or read its end; what sees nothing real is of all gaps."""
-        folder = (self.source_folder if name in IN_SIMULATION_ALONE else self.folder) / "learnt" / name
+        folder = (self.simulated if name in IN_SIMULATION_ALONE else self.folder) / "learnt" / name
         Trainer(folder, fabric or self.fabric, self.seed, self.quiet).fit(phase)
 
     @functools.cached_property
