@@ -20,6 +20,8 @@ from crossgap.simulation.grasping.script import OnceScript
 
 NUMBERS, FORM = 7, ActionForm(3, 1)
 """What the robot measures itself, and a grasp: a place, and a turn."""
+EPISODE = {"seed": int, "success": bool}
+"""Of a test attempt, its shape as in `records.mismatch`."""
 AT_ONCE = 50
 """Attempts that are simulated side by side."""
 
@@ -60,13 +62,13 @@ def scripted_grasps(folder: Path, world: World, count: int, seed: int, quiet: bo
     return scripted_episodes(folder, world, OnceScript, count, 1, AT_ONCE, seed, quiet)
 
 
-def tested(world: World, act: Act, count: int) -> list[dict[str, Any]]:
-    """How a policy's grasps ended, `seed` and `success`; each in a fresh bin, the same for every policy."""
-    played = []
+def played(world: World, act: Act, count: int, steps: int = 1) -> list[dict[str, Any]]:
+    """How a policy's attempts ended, as `EPISODE`; each in a fresh bin, the same for every policy."""
+    found = []
     with world.pool(at_once := math.gcd(AT_ONCE, count)) as pool:
         for first in range(TEST_GOALS, TEST_GOALS + count, at_once):
-            played += play_goals(pool, act, range(first, first + at_once), 1, world.view)[1]
-    return played
+            found += play_goals(pool, act, range(first, first + at_once), steps, world.view)[1]
+    return found
 
 
 def new_critic(width: int, setup: str) -> ImageQ:

@@ -9,6 +9,7 @@ import lightning_fabric
 from crossgap.errors import check_known, find
 from crossgap.experiments.engine.experiment import Experiment, Names, Rows, unique
 from crossgap.experiments.engine.markdown import code, having, origin, rate_cell, seeds_in, table
+from crossgap.experiments.rl_cyclegan.many_steps import MANY_SIZES, ManyTrial
 from crossgap.experiments.rl_cyclegan.methods import METHODS
 from crossgap.experiments.rl_cyclegan.presets import ONCE_SIZES, STUDIES
 from crossgap.experiments.rl_cyclegan.trial import OnceTrial
@@ -20,7 +21,7 @@ def once_table(results: dict[str, Any]) -> str:
     domains = list(dict.fromkeys(row["domain"] for row in rows))
     lines = [
         (title, [rate_cell(having(rows, method=method, domain=domain)) for domain in domains])
-        for method, (title, _) in METHODS.items()
+        for method, title in (*((name, made[0]) for name, made in METHODS.items()), ("qt_opt", "QT-Opt"))
         if having(rows, method=method)
     ]
     text = (
@@ -30,6 +31,8 @@ def once_table(results: dict[str, Any]) -> str:
     return table("method", code(domains), lines, text)
 
 
+MANY = "many_steps"
+"""The study of QT-Opt in many steps, and its domain."""
 TABLES = {"rl-cyclegan-once-quick": ("rl_cyclegan/quick.json", once_table)}
 
 
@@ -43,22 +46,26 @@ class Grasping(Experiment):
     def __init__(self, preset: str, studies: Names = None, methods: Names = None):
         self.preset = find("Preset", preset, ONCE_SIZES)
         self.studies = unique(studies or ("robot1",))
-        check_known("Study", self.studies, STUDIES)
+        check_known("Study", self.studies, (*STUDIES, MANY))
         self.cells: dict[str, tuple[str, ...]] = {}
-        for gaps, compared in map(STUDIES.__getitem__, self.studies):
+        for gaps, compared in (STUDIES[study] for study in self.studies if study != MANY):
             for gap in gaps:
                 asked = methods or compared or tuple(METHODS)
                 self.cells[gap] = unique((*self.cells.get(gap, ()), *asked))
         check_known("Method", unique(sum(self.cells.values(), ())), METHODS)
+        self.preset_name = preset
         self.settings = asdict(self.preset)
 
     def parts(self, seeds: int) -> list[tuple[str, int]]:
         """Gaps and seeds."""
-        return [(gap, seed) for seed in range(seeds) for gap in self.cells]
+        domains = *self.cells, *((MANY,) if MANY in self.studies else ())
+        return [(domain, seed) for seed in range(seeds) for domain in domains]
 
     def run(self, folder: Path, fabric: lightning_fabric.Fabric, quiet: bool, *part: Any) -> Rows:
-        """The methods in a gap."""
+        """The methods in a gap, or QT-Opt in many steps."""
         gap, seed = part
+        if gap == MANY:
+            return ManyTrial(folder, MANY_SIZES[self.preset_name], gap, seed, fabric, quiet).run()
         made = {name: METHODS[name][1] for name in METHODS if name in self.cells[gap]}
         return OnceTrial(folder, self.preset, gap, seed, fabric, quiet).run(made)
 

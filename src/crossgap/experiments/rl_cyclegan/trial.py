@@ -19,14 +19,15 @@ from crossgap.evaluation import share
 from crossgap.experiments.engine.experiment import Rows, rows_of
 from crossgap.experiments.engine.trial import Trial
 from crossgap.experiments.rl_cyclegan.bins import (
+    EPISODE,
     EYES,
     FORM,
     MASKED,
     bins,
     new_critic,
+    played,
     scripted_grasps,
-    tested,
-)
+)  # fmt: skip
 from crossgap.experiments.rl_cyclegan.presets import GAPS, Gap, OnceSize
 from crossgap.methods.qt_opt.learner import QTOpt
 from crossgap.networks import PatchDiscriminator, SkipGenerator
@@ -36,7 +37,6 @@ from crossgap.rl.offline import Offline
 from crossgap.rl.replay import Episode
 from crossgap.rl.rewarded import RewardedReplay
 
-EPISODE = {"seed": int, "success": bool}
 SOURCE, TARGET = 0, 1
 """Streams of bins: those in simulation, in whatever look, and real ones. No bin is in both."""
 
@@ -75,7 +75,7 @@ class OnceTrial(Trial):
         def play() -> list[dict[str, Any]]:
             act = self._policy(name, make)
             with timed(self.root, "evaluate"):
-                return tested(world, act, self.preset.grasps)
+                return played(world, act, self.preset.grasps)
 
         path = self.folder / "evaluation" / f"{name}_{where}.json"
         won = [one["success"] for one in once(path, play, "evaluation", [EPISODE])]
