@@ -147,6 +147,30 @@ def scene_loss(q: Tensor, translated: Tensor, back: Tensor) -> Tensor:
     return stack([(one - other).square().mean() for one, other in pairs]).sum()
 
 
+def consistency_loss(seen: Tensor, translated: Tensor, back: Tensor) -> Tensor:
+    """Three of the six terms of L_prcp in RetinaGAN (Ho et al. 2021, section IV-A): what is perceived of one
+    scene, seen three times, is the same. d(s, s') + ½ d(s, s'') + ½ d(s', s''); halved is what is compared
+    twice. d is the squared distance of the probabilities of a pixel, a mean over pixels, from 0 to 2.
+
+    Args:
+        seen: probabilities of the classes in the image as it is, (n, c, h, w).
+        translated: in its translation.
+        back: in that translated back.
+    """
+    pairs = (1.0, seen, translated), (0.5, seen, back), (0.5, translated, back)
+    return stack([weight * (one - other).square().sum(1).mean() for weight, one, other in pairs]).sum()
+
+
+def segmentation_loss(logits: Tensor, classes: Tensor) -> Tensor:
+    """Cross-entropy in nats of the classes of pixels; ln c means "knows nothing" of c classes.
+
+    Args:
+        logits: (n, c, h, w).
+        classes: (n, h, w), whole numbers from 0 to c − 1 of any type.
+    """
+    return functional.cross_entropy(logits, classes.long())
+
+
 def critic_loss(worth: Tensor, wanted: Tensor) -> Tensor:
     """L_c of the asymmetric actor-critic: (Q(s_t, a_t) − r_t − γ Q_T(s_{t+1}, π(s_{t+1})))².
 

@@ -55,7 +55,7 @@ class Batches:
     Args:
         images: (n, 3, H, W) float32 in [-1, 1], or (n, H, W, 3) uint8, which takes a quarter of it; on the
             device, or in the host's memory.
-        labels: (n, k) float32, scaled, on the device.
+        labels: (n, k) float32, scaled, on the device; or the classes of their pixels (`class_maps`).
         size: images per batch, over all devices.
         seed: of the order.
         rank: which of several devices this is.

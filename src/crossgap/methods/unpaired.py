@@ -10,12 +10,19 @@ from typing import Any, NamedTuple
 from torch import Tensor, nn
 
 from crossgap.core.trainer import SHOWN, Phase, adam
-from crossgap.losses import discriminator_loss, generator_adversarial_loss
+from crossgap.losses import (
+    cycle_loss,
+    discriminator_loss,
+    generator_adversarial_loss,
+    square_cycle_loss,
+)
 from crossgap.methods.image_pool import ImagePool
 from crossgap.methods.translation import cycle_samples
 
 Losses = dict[str, Tensor]
 """Scalars by name."""
+CYCLE_LOSSES = {"square": square_cycle_loss, "absolute": cycle_loss}
+"""By d, the distance of an image from what comes back."""
 
 
 class Drawn(NamedTuple):
@@ -47,6 +54,9 @@ class UnpairedTranslation(Phase):
         learning_rate: of both Adams.
         pool: translated images that are kept for each discriminator.
     """
+
+    cycle_distance = "absolute"
+    """d of the cycle: CycleGAN's, the mean absolute difference; or "square"."""
 
     def __init__(
         self, name: str, forward: nn.Module, inverse: nn.Module, discriminators: tuple[nn.Module, nn.Module],
@@ -94,6 +104,11 @@ class UnpairedTranslation(Phase):
             "adversarial_y": generator_adversarial_loss(judged_y),
             "adversarial_x": generator_adversarial_loss(judged_x),
         }
+
+    def cycle(self, drawn: Drawn) -> Losses:
+        """How far both images are from what comes back."""
+        distance = CYCLE_LOSSES[self.cycle_distance]
+        return {"cycle_x": distance(drawn.back_x, drawn.x), "cycle_y": distance(drawn.back_y, drawn.y)}
 
     def update_discriminators(self, drawn: Drawn) -> Losses:
         """One update of both discriminators; L_D_X and L_D_Y, on translations from the pools."""

@@ -18,6 +18,7 @@ class SegmentationNetwork(SkipNetwork):
 
     def __init__(self, classes: int = 4, width: int = 16, blocks: int = 2):
         super().__init__(classes, width, blocks)
+        self.classes = classes
 
     def forward(self, images: Tensor) -> Tensor:
         """(n, 3, h, w) in [-1, 1] to logits (n, c, h, w); h and w multiples of 4."""

@@ -7,7 +7,7 @@ from crossgap.data.batches import Batches
 from crossgap.data.jitter import jitter
 from crossgap.losses import cycle_loss
 from crossgap.methods.cyclegan import CycleGANConfig
-from crossgap.methods.unpaired import Drawn, Losses, UnpairedTranslation
+from crossgap.methods.unpaired import Losses, UnpairedTranslation
 
 
 class CycleGAN(UnpairedTranslation):
@@ -47,10 +47,6 @@ class CycleGAN(UnpairedTranslation):
 
     def _images(self, batches: Batches, step: int) -> Tensor:
         return jitter(batches(step)[0], self.config.enlarged, self.config.mirror)
-
-    def cycle(self, drawn: Drawn) -> Losses:
-        """How far both images are from what comes back."""
-        return {"cycle_x": cycle_loss(drawn.back_x, drawn.x), "cycle_y": cycle_loss(drawn.back_y, drawn.y)}
 
     def identity(self, x: Tensor, y: Tensor) -> Losses:
         """How far the generators move images that are of their output's domain already."""

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from crossgap.core.trainer import adam
 from crossgap.data.batches import image_tensor, moved
-from crossgap.losses import cycle_loss, q_loss, scene_loss, square_cycle_loss
+from crossgap.losses import q_loss, scene_loss
 from crossgap.methods.rl_cyclegan import RLCycleGANConfig
 from crossgap.methods.unpaired import Drawn, Losses, UnpairedTranslation
 from crossgap.rl.experience import Experience
@@ -81,6 +81,7 @@ class RLCycleGAN(UnpairedTranslation):
     ):  # fmt: skip
         steps, rate, self.config = config.steps, config.learning_rate, config
         super().__init__(name, forward, inverse, discriminators, source, target, steps, rate, config.pool)
+        self.cycle_distance = config.cycle_distance
         self.learners = {"q_sim": q_sim, "q_real": q_real}
         critics = {domain: learner.networks["critic"] for domain, learner in self.learners.items()}
         self.networks |= critics
@@ -120,11 +121,6 @@ class RLCycleGAN(UnpairedTranslation):
         actions = torch.cat([scene.actions for scene in scenes])
         logits = self.parallel[domain](torch.cat(images), numbers, actions)
         return logits.float().split([len(one) for one in images])
-
-    def cycle(self, drawn: Drawn) -> Losses:
-        """How far both images are from what comes back."""
-        distance = square_cycle_loss if self.config.cycle_distance == "square" else cycle_loss
-        return {"cycle_x": distance(drawn.back_x, drawn.x), "cycle_y": distance(drawn.back_y, drawn.y)}
 
     def scene(self, q: QValues) -> Losses:
         """L_RL-scene, of the values in (0, 1)."""
