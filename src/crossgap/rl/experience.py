@@ -5,6 +5,7 @@ import torch
 from torch import Tensor
 
 from crossgap.data.batches import image_tensor
+from crossgap.errors import CrossgapError
 from crossgap.rl.collection import stream
 from crossgap.rl.replay import Transitions
 from crossgap.rl.rewarded import RewardedReplay
@@ -14,12 +15,15 @@ class Experience:
     """Transitions of a replay, those of a step a function of seed and step alone.
 
     Args:
-        replay: whose transitions, each as likely.
+        replay: whose transitions, each as likely, also one that was drawn before.
         size: of a batch, over all devices.
-        seed: of what is drawn.
+        seed: of what is drawn; two domains take two, or their batches would be of the same places.
         rank: which of several devices this is.
         world: how many there are, a divisor of `size`.
         device: where `shown` shows images.
+
+    Raises:
+        CrossgapError: devices cannot have equal shares of a batch.
     """
 
     weight = 1.0
@@ -29,6 +33,8 @@ class Experience:
         self, replay: RewardedReplay, size: int, seed: int, rank: int = 0, world: int = 1,
         device: str | torch.device = "cpu",
     ):  # fmt: skip
+        if size < 1 or size % world:
+            raise CrossgapError(f"A batch of {size} transitions cannot be shared equally by {world} devices.")
         self.replay, self.size, self.seed = replay, size, seed
         self.rank, self.world, self.device = rank, world, device
 

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from crossgap.methods.registry import check_setting
+from crossgap.errors import CrossgapError
 
 
 @dataclass(frozen=True)
@@ -34,13 +34,15 @@ class RLCycleGANConfig:
 
     def __post_init__(self) -> None:
         """Raises `CrossgapError`: a value that cannot be."""
-        for name in ("steps", "batch"):
-            check_setting("rl_cyclegan", name, value := getattr(self, name), value >= 1, "at least 1")
+        for name, least in (("steps", 1), ("batch", 1), ("pool", 0)):
+            if not (value := getattr(self, name)) >= least:
+                raise CrossgapError(f"RL-CycleGAN's {name} is at least {least}; got {value}.")
         for name in ("adversarial_weight", "cycle_weight", "scene_weight", "rl_weight"):
-            value = getattr(self, name)
-            check_setting("rl_cyclegan", name, value, 0 <= value < math.inf, "a number from 0 on")
+            if not 0 <= (value := getattr(self, name)) < math.inf:
+                raise CrossgapError(f"RL-CycleGAN's {name} is a number from 0 on; got {value}.")
         for name in ("learning_rate", "q_learning_rate"):
-            check_setting("rl_cyclegan", name, value := getattr(self, name), 0 < value < math.inf, "above 0")
-        known, distance = ("square", "absolute"), self.cycle_distance
-        check_setting("rl_cyclegan", "cycle_distance", distance, distance in known, " or ".join(known))
-        check_setting("rl_cyclegan", "pool", self.pool, self.pool >= 0, "0 or more")
+            if not 0 < (value := getattr(self, name)) < math.inf:
+                raise CrossgapError(f"RL-CycleGAN's {name} is a number above 0; got {value}.")
+        if self.cycle_distance not in (known := ("square", "absolute")):
+            distance = f"{' or '.join(known)}; got {self.cycle_distance}"
+            raise CrossgapError(f"RL-CycleGAN's cycle_distance is {distance}.")

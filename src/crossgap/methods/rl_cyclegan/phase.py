@@ -64,8 +64,10 @@ class RLCycleGAN(UnpairedTranslation):
         forward: G, trained in place.
         inverse: F, trained in place.
         discriminators: D_X and D_Y, trained in place.
-        q_sim: learner of Q_sim, whose critic is trained in place.
-        q_real: the same of Q_real.
+        q_sim: learner of Q_sim, on the device of the training; its critic is trained in place. A step is an
+            update of it: the first ones learn from returns alone where its settings say so, also after an
+            earlier training of its own.
+        q_real: the same of Q_real, with a critic of its own.
         source: experience in simulation.
         target: real experience.
         config: weights, pool, steps and learning rates.
