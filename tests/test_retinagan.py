@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from crossgap.core.trainer import Phase, Trainer, read_metrics
+from crossgap.core.trainer import Trainer
 from crossgap.data.batches import Batches
 from crossgap.errors import CrossgapError
 from crossgap.losses import consistency_loss, segmentation_loss
@@ -20,7 +20,7 @@ from crossgap.methods.retinagan.phase import RetinaGAN
 from crossgap.methods.retinagan.segmentation import Segmentation, coloured
 from crossgap.methods.unpaired import Drawn
 from crossgap.networks import PatchDiscriminator, SegmentationNetwork, SkipGenerator
-from interruption import interrupted_at
+from interruption import assert_goes_on
 from toy_squares import CLASSES, class_maps, images_of, mapped, painted, scenes
 
 # losses by hand
@@ -211,20 +211,13 @@ def test_it_paints_the_other_look_and_keeps_what_is_where(tmp_path: Path, fabric
 
 
 def test_it_goes_on_bit_for_bit_with_its_pools(tmp_path: Path, fabric, perception, monkeypatch) -> None:
-    monkeypatch.setattr(Phase, "log_every", 5)
-    monkeypatch.setattr(Phase, "checkpoint_seconds", 0.0)
-    whole, broken, rest = (make(perception, pool=5) for _ in range(3))
-    Trainer(tmp_path / "whole", fabric, quiet=True).fit(whole)
-    with pytest.raises(KeyboardInterrupt):
-        Trainer(tmp_path / "broken", fabric, quiet=True).fit(interrupted_at(broken, 13))
-    Trainer(tmp_path / "broken", fabric, quiet=True).fit(rest)
-    states = [
-        sorted((tmp_path / run / "checkpoints" / "retinagan").glob("*/state.safetensors"))[-1].read_bytes()
-        for run in ("whole", "broken")
-    ]
-    assert states[0] == states[1]
-    assert read_metrics(tmp_path / "whole") == read_metrics(tmp_path / "broken")
-    assert list(rest.samples()) == ["x", "G(x)", "F(G(x))", "y", "F(y)", "G(F(y))"]
+    assert_goes_on(tmp_path, fabric, monkeypatch, lambda: make(perception, pool=5))
+
+
+def test_its_samples(fabric, perception: nn.Module) -> None:
+    phase = make(perception)
+    phase.setup(fabric)
+    assert list(phase.samples()) == ["x", "G(x)", "F(G(x))", "y", "F(y)", "G(F(y))"]
 
 
 @pytest.mark.parametrize(

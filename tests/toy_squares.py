@@ -12,8 +12,9 @@ SIZE, CLASSES = 16, 3
 COLOURS = {
     "x": ((-0.6, -0.6, -0.6), (0.2, 0.9, 0.2), (1.0, -0.6, -0.6)),
     "y": ((0.1, 0.0, -0.2), (0.9, 0.8, 0.5), (-0.6, 0.4, 1.0)),
+    "dark": ((0.2, 0.0, 0.6), (-0.1, 0.6, -0.1), (0.7, -0.9, -0.9)),
 }
-"""By domain: of each class."""
+"""By domain: of each class; in `dark` bar and square are x's, 0.3 darker, on another ground."""
 
 
 def class_maps(n: int, seed: int) -> Tensor:

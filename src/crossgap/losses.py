@@ -161,6 +161,24 @@ def consistency_loss(seen: Tensor, translated: Tensor, back: Tensor) -> Tensor:
     return stack([weight * (one - other).square().sum(1).mean() for weight, one, other in pairs]).sum()
 
 
+def pairwise_square_loss(made: Tensor, images: Tensor, mask: Tensor | None = None) -> Tensor:
+    """PMSE, the content similarity of PixelDA (Bousmalis et al. 2017, equation 5), GraspGAN and RCAN:
+    1/k ‖(x − G(x)) ∘ m‖² − 1/k² ((x − G(x))ᵀ m)², a mean over images.
+
+    The variance of the difference: how each two numbers differ is kept, and how bright all are is free.
+
+    Args:
+        made: G(x), (n, 3, H, W).
+        images: x, the same shape.
+        mask: m, what counts: (n, 1, H, W) of 0 and 1, or all; k is how many numbers that are.
+    """
+    mask = ones_like(images[:, :1]) if mask is None else mask
+    difference = (made - images) * mask
+    count = (mask.sum((1, 2, 3)) * images.shape[1]).clamp(min=1)
+    mean, square = difference.sum((1, 2, 3)) / count, difference.square().sum((1, 2, 3)) / count
+    return (square - mean.square()).mean()
+
+
 def segmentation_loss(logits: Tensor, classes: Tensor) -> Tensor:
     """Cross-entropy in nats of the classes of pixels; ln c means "knows nothing" of c classes.
 

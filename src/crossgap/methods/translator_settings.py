@@ -29,13 +29,15 @@ class TranslatorSettings:
 
 def check_settings(settings: Any) -> None:
     """Look at the values of a dataclass of settings by their names: weights are from 0 on, rates above 0, a
-    pool from 0 on, other numbers at least 1, and words among those of their type.
+    pool from 0 on, other numbers at least 1, and words among those of their type; lists are not looked at.
 
     Raises:
         CrossgapError: the first that cannot be.
     """
     of, kinds = type(settings).__name__.removesuffix("Config"), get_type_hints(type(settings))
     for name, value in vars(settings).items():
+        if isinstance(value, tuple):
+            continue
         if isinstance(value, str):
             right, expected = value in get_args(kinds[name]), " or ".join(get_args(kinds[name]))
         elif name.endswith("_weight"):

@@ -2,6 +2,7 @@
 
 from crossgap.networks.dcgan import DCGANDiscriminator, DCGANGenerator
 from crossgap.networks.domain_classifier import DomainClassifier
+from crossgap.networks.masking_generator import MaskingGenerator
 from crossgap.networks.patchgan import PatchDiscriminator
 from crossgap.networks.q_functions import AddedActionQ, ProjectedQ
 from crossgap.networks.registry import register_network
@@ -13,6 +14,6 @@ from crossgap.networks.unet import UNet
 
 __all__ = [
     "AddedActionQ", "DCGANDiscriminator", "DCGANGenerator", "Discriminator", "DomainClassifier", "Generator",
-    "PatchDiscriminator", "ProjectedQ", "ResnetGenerator", "SegmentationNetwork", "SkipGenerator",
-    "TaskModel", "TwoColumnTaskModel", "UNet", "register_network",
+    "MaskingGenerator", "PatchDiscriminator", "ProjectedQ", "ResnetGenerator", "SegmentationNetwork",
+    "SkipGenerator", "TaskModel", "TwoColumnTaskModel", "UNet", "register_network",
 ]  # fmt: skip

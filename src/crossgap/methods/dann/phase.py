@@ -8,9 +8,6 @@ R_λ is the identity forwards and −λ backwards (equations 16 and 17), so that
 at once the saddle point's descent in G_y and G_d and its ascent in G_f (equations 13 to 15).
 """
 
-import math
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 
@@ -19,24 +16,7 @@ from crossgap.data.batches import Batches
 from crossgap.losses import TaskLoss, domain_loss, task_loss
 from crossgap.methods.dann import DANNConfig
 from crossgap.networks import DomainClassifier, TaskModel
-
-GAMMA = 10.0
-"""Of the schedule of λ (section 5.2.2)."""
-
-
-class GradientReversal(torch.autograd.Function):
-    """R_λ(x) = x, dR_λ/dx = −λ I (equations 16 and 17)."""
-
-    @staticmethod
-    def forward(ctx: Any, features: Tensor, weight: float) -> Tensor:
-        """The features themselves."""
-        ctx.weight = weight
-        return features.view_as(features)
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
-        """The gradient times −λ."""
-        return -ctx.weight * gradients[0], None
+from crossgap.networks.gradient_reversal import GradientReversal, reversal_weight
 
 
 class DANN(Phase):
@@ -70,7 +50,7 @@ class DANN(Phase):
 
     def reversal(self, step: int) -> float:
         """λ_p: 0 at the first step, so that G_d learns something first, then towards 1."""
-        return self.domain_weight * (2 / (1 + math.exp(-GAMMA * step / self.steps)) - 1)
+        return self.domain_weight * reversal_weight(step / self.steps)
 
     def training_step(self, step: int) -> dict[str, Tensor]:
         """One step of gradient descent on L_y + L_d, with the gradient reversed between G_d and G_f."""
