@@ -125,6 +125,19 @@ def test_strips_that_were_collected_without_a_table(crossgap, model, tmp_path) -
     )
 
 
+def test_collected_strips_that_are_resized_are_still_strips(crossgap, model, tmp_path) -> None:
+    large = PICTURES[:6].repeat(2, 1).repeat(2, 2)
+    for name, part in (("a.png", large[:3]), ("b.png", large[3:])):
+        save(np.concatenate(part), tmp_path / "data" / "images" / name)
+    about = {"look": "source", "size": 2 * SIZE, "steps": 3}
+    (tmp_path / "data" / "dataset.json").write_text(json.dumps(about))
+    assert crossgap(model, tmp_path / "data", tmp_path / "out", "--resize")[0] == 0
+    found = read_unlabelled(tmp_path / "out")
+    np.testing.assert_array_equal(found.images, 255 - np.stack([fitted(one, SIZE) for one in large]))
+    assert found.episodes.tolist() == [0, 0, 0, 1, 1, 1]
+    assert json.loads((tmp_path / "out" / "dataset.json").read_text()) == about | {"size": SIZE}
+
+
 def test_a_photograph_stays_one(crossgap, model, tmp_path) -> None:
     smooth = np.linspace(0, 255, SIZE * SIZE * 3).reshape(SIZE, SIZE, 3).astype(np.uint8)
     for name in ("a.jpg", "b.JPEG"):

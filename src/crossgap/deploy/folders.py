@@ -6,10 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from crossgap.base.files import attempt, writing
+from crossgap.base.files import attempt, write_json, writing
 from crossgap.base.progress import progress_bar
 from crossgap.core.weights import tensors_digest
 from crossgap.data.contents import Contents, contents
+from crossgap.data.folder import ABOUT, collected
 from crossgap.data.image_file import image_size, read_image, save_image
 from crossgap.deploy.adapted import AdaptedModel
 from crossgap.deploy.pictures import as_taken, check_ending, check_translates, wrong_size
@@ -26,8 +27,9 @@ def translate_folder(
     """Translate every picture of a folder into another folder.
 
     A picture keeps its name, its place and its format (JPEG is written in quality 95), a strip its frames.
-    Every other file, such as `labels.csv`, is copied byte for byte, and comes last, so that what is
-    not finished is not taken for a data set. Hidden files are left out. Each file is written in one piece; a
+    Every other file, such as `labels.csv`, is copied byte for byte, and comes last, so that what is not
+    finished is not taken for a data set; but what `crossgap collect` wrote of its pictures' size becomes the
+    new one where they are resized. Hidden files are left out. Each file is written in one piece; a
     translation that was killed goes on where it was.
 
     Args:
@@ -63,7 +65,7 @@ def translate_folder(
                 record.note(digests)
             advance(len(batch))
         for file in found.others:
-            _copy(source / file, output / file)
+            _copy(source / file, output / file, model.size if resize else None)
             advance(1)
     return found
 
@@ -124,6 +126,10 @@ def _frames(file: Path, strip: bool, size: int, resize: bool) -> np.ndarray:
     return np.stack([as_taken(frame, size, resize, file) for frame in frames])
 
 
-def _copy(file: Path, to: Path) -> None:
+def _copy(file: Path, to: Path, size: int | None) -> None:
+    """Copy a file; with a size, the description of a collected folder gets that one, as its strips have."""
+    if size and file.name == ABOUT and "size" in (about := collected(file.parent)):
+        write_json(to, about | {"size": size})
+        return
     with writing(to) as temporary, attempt(f"copy {file}"):
         shutil.copyfile(file, temporary)
