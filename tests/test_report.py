@@ -19,7 +19,7 @@ from crossgap.errors import CrossgapError
 from crossgap.evaluation import ClosedLoop
 from crossgap.experiments.taskgan.presets import MAIN_METHODS, PRESETS
 from crossgap.experiments.taskgan.trial import TaskGANTrial
-from crossgap.report import ReportContent, build_report, judge
+from crossgap.report import ReportContent, build_report, judge, training
 from crossgap.report.build import BLIND
 from crossgap.report.charts import distance_limit, loss_chart, strip
 from crossgap.report.palette import show
@@ -357,3 +357,11 @@ def test_a_gallery_s_labels_have_greek_letters(tmp_path) -> None:
     row = np.zeros((1, 16, 16, 3), np.uint8)
     drawn = {contact_sheet({letter: row}, tmp_path / "a.png").read_bytes() for letter in "λφ\ufffe"}
     assert len(drawn) == 3  # what a font lacks is one and the same box
+
+
+def test_sheets_of_a_training_are_in_the_order_of_their_steps(tmp_path) -> None:
+    for name in (*(f"{100_000 * i:06d}" for i in range(1, 11)), "mine"):  # the last has a digit more
+        Image.fromarray(np.zeros((2, 2, 3), np.uint8)).save(tmp_path / f"{name}.png")
+    steps = [step for step, _ in training._sheets(tmp_path)]
+    assert steps == [1_000_000, 700_000, 400_000, 100_000]
+    assert training._sheets(tmp_path / "none") == []

@@ -69,7 +69,7 @@ def _models(folder: Path) -> list[tuple[str, str]]:
 
 def _sheets(folder: Path) -> list[tuple[int, str]]:
     """Steps and contact sheets of a phase, as data URIs: the last one first, then earlier ones."""
-    found = sorted(folder.glob("*.png"))
+    found = sorted((path for path in folder.glob("*.png") if path.stem.isdigit()), key=lambda p: int(p.stem))
     last, earlier = found[-1:], found[:-1]
     chosen = earlier[:: max(1, -(-len(earlier) // EARLIER))]
     return [(int(path.stem), _smaller(path)) for path in [*last, *chosen[::-1]]]
