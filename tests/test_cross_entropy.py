@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from crossgap.errors import CrossgapError
-from crossgap.rl.cross_entropy import ActionForm, Search, uniform
+from crossgap.rl.cross_entropy import LEAST_SPREAD, ActionForm, Search, _like, uniform
 
 FORM = ActionForm(3, 1, 2)
 
@@ -90,6 +90,17 @@ def test_a_switch_that_is_never_among_the_first_elites_can_still_be_found() -> N
 
     found, _ = Search(64, 6, 3).best(both, 30, ActionForm(1, 0, 2), drawn())
     assert (found[:, 1:] == 1).all()
+
+
+@pytest.mark.parametrize("spread", [0.0, 0.1])
+def test_the_next_actions_are_as_far_apart_as_the_elites_and_a_little_more(spread: float) -> None:
+    form, ends = ActionForm(1, 1), torch.tensor([-spread, spread])
+    elites = form.joined(0.2 + ends[:, None], 0.5 + ends[:, None], torch.zeros(2, 0))[None]
+    numbers, angles, _ = form.parts(_like(elites.expand(2, -1, -1), form, 20_000, drawn()))
+    for found, middle in ((numbers, 0.2), (angles, 0.5)):
+        assert found.mean().item() == pytest.approx(middle, abs=0.005)
+        assert found.std().item() == pytest.approx(spread + LEAST_SPREAD, rel=0.03)
+    assert not torch.equal(numbers[0], numbers[1])  # every state has its own
 
 
 def test_the_best_one_so_far_stays() -> None:

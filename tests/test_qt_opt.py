@@ -17,7 +17,7 @@ from crossgap.core.trainer import read_metrics
 from crossgap.errors import CrossgapError
 from crossgap.losses import bellman_target, q_loss
 from crossgap.methods.qt_opt.config import QTOptConfig
-from crossgap.methods.qt_opt.learner import QTOpt
+from crossgap.methods.qt_opt.learner import IMAGES, LABELS, QTOpt
 from crossgap.methods.qt_opt.training import QTOptTraining
 from crossgap.networks import AddedActionQ
 from crossgap.networks.q_functions import ImageQ
@@ -25,6 +25,7 @@ from crossgap.rl.collection import play, play_goals
 from crossgap.rl.cross_entropy import ActionForm, Search
 from crossgap.rl.lagged_targets import LaggedTargets
 from crossgap.rl.learner import Loop
+from crossgap.rl.off_policy import explored
 from crossgap.rl.replay import Episode, Transitions, read_episodes, write_episodes
 from crossgap.rl.rewarded import RewardedReplay, discounted
 from crossgap.rl.scripted import scripted_episodes
@@ -156,6 +157,44 @@ def test_exploration_by_hand() -> None:
     assert (some[other, 4] == 1).mean() == pytest.approx(0.25, abs=0.03)
     assert some[other, 0].mean() == pytest.approx(0, abs=0.03)
     assert np.hypot(some[:, 2], some[:, 3]) == pytest.approx(1)
+
+
+def test_images_are_distorted_anew_at_every_update() -> None:
+    seen: list[Tensor] = []
+
+    class Watching(Constant):
+        def see(self, images: Tensor) -> Tensor:
+            seen.append(images)
+            return super().see(images)
+
+    batch = batch_of([1.0, 0.0], [1.0, 0.0], [True, True])
+    for strength in (0.0, 0.5):
+        learner = QTOpt(Watching(0.0), ActionForm(1), QTOptConfig(photometric=strength))
+        for _ in range(2):
+            learner.update(batch)
+    plain, again, first, second = seen
+    assert (plain == -1).all()
+    assert torch.equal(plain, again)
+    assert (first - plain).abs().mean() > 0.01
+    assert not torch.equal(first, second)
+
+
+def test_every_update_s_search_and_distortion_have_numbers_of_their_own() -> None:
+    learner = QTOpt(Constant(0.0), ActionForm(1), QTOptConfig())
+    seeds = {
+        learner._random(update, stream).initial_seed() for update in range(5) for stream in (LABELS, IMAGES)
+    }
+    assert len(seeds) == 10
+
+
+def test_the_first_round_that_plays_is_the_more_random_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    learner, world, shares = toy_learner(1), toy_world(1), []
+    act = learner.policy(world.view)
+    monkeypatch.setattr(learner, "exploring", lambda act, noise, random, rng: shares.append(random) or act)
+    loop = replace(LOOP, offline=2, random=(0.9, 0.1), episode_steps=1)
+    for number in (2, 3, 4):
+        explored(world.pool(2), act, learner, world, loop, number, 2, np.random.default_rng(0))
+    assert shares == [0.9, 0.1, 0.1]
 
 
 # replay
