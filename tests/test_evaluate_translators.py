@@ -108,7 +108,7 @@ def test_all_metrics_of_translators_that_are_known(evaluate, place) -> None:
     assert right["psnr"]["value"] == pytest.approx(ROUNDING)
     assert right["ssim"]["value"] == pytest.approx(1)
     assert identity["ssim"]["value"] < half["ssim"]["value"] < 1
-    assert right["psnr"]["n"] == 4  # episodes
+    assert right["psnr"]["n"] == right["kid"]["n"] == 4  # episodes
     # the labels are the levels before: a task model that looks at the level is off by what was added
     assert right["label_error"]["value"] == pytest.approx(4, rel=1e-3)  # (20 / 10)²
     assert half["label_error"]["value"] == pytest.approx(1, rel=1e-3)

@@ -145,6 +145,19 @@ def test_kid_is_its_formula() -> None:
     assert kernel_distance(x, y).value == pytest.approx(kid_written_out(x.numpy(), y.numpy()), rel=1e-9)
 
 
+def test_a_bootstrap_sample_of_kid_is_of_as_many_images_as_its_episodes_have() -> None:
+    x, y, episodes = drawn(6, 0, 0), drawn(4, 0.5, 1), np.array([0, 0, 0, 0, 1, 2])
+    resampled = kernel_distance(x, y, episodes).resampled
+    many, few = (resampled_counts(of, 1000, seed) for seed, of in enumerate((episodes, np.arange(4))))
+    row = int(np.argmax((many[:, 0] == 0) & (many[:, 4] > 0) & (many[:, 5] > 0)))  # without the large episode
+    kernel, other = ((a.numpy() @ b.numpy().T / 6 + 1) ** 3 for a, b in ((x, y), (y, y)))
+    pairs = few[row][:, None] * few[row] * (1 - np.eye(4))
+    between = many[row] @ kernel @ few[row] / many[row].sum() / few[row].sum()
+    within = float((x[4] @ x[5] / 6 + 1) ** 3) + (pairs * other).sum() / pairs.sum()
+    assert many[row].sum() == 3
+    assert resampled[row] == pytest.approx(within - 2 * between)
+
+
 def test_a_bootstrap_sample_of_kid_leaves_out_pairs_of_an_image_with_itself() -> None:
     x, y = drawn(5, 0, 0), drawn(4, 0.5, 1)
     counts = [resampled_counts(np.arange(n), 1000, seed)[7] for seed, n in enumerate((5, 4))]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from crossgap.data import LabelScale
 from crossgap.errors import CrossgapError
 from crossgap.evaluation import ClosedLoop
 from crossgap.experiments.engine.experiment import EXPERIMENTS
@@ -17,6 +19,7 @@ from crossgap.experiments.imaging.arm import PAIRS_SEED, joined
 from crossgap.experiments.imaging.arm_sizes import ARM_SIZES
 from crossgap.experiments.imaging.classical import equalized, grey, matched, sketched
 from crossgap.experiments.imaging.experiment import Imaging
+from crossgap.experiments.imaging.studies import condition
 from crossgap.experiments.imaging.studies.condition import TITLES, Condition
 from crossgap.experiments.imaging.studies.label_map import LabelMap
 from crossgap.experiments.imaging.studies.sketch import Sketch
@@ -182,6 +185,30 @@ def test_starts_are_shared_out_among_conditions(tmp_path: Path, fabric, monkeypa
     }  # fmt: skip
     np.testing.assert_array_equal(found["cut"], [[True, True], [False, True]])
     np.testing.assert_array_equal(found["clear"], [[False, True], [True, True]])  # of start 30,000 alone not
+
+
+def test_every_degraded_picture_is_held_against_its_own_clear_one(
+    tmp_path: Path, fabric, monkeypatch
+) -> None:
+    instead_of_collecting(monkeypatch)
+    study = Condition(tmp_path, SMOKE, "condition", 0, fabric, True)
+    names = study.held_out("source").label_names
+    scale = LabelScale((0.0,) * len(names), (1.0,) * len(names))
+    seer = SimpleNamespace(
+        predict=lambda x: np.zeros((len(x), len(names))), translate=lambda x: x, scale=scale
+    )
+    monkeypatch.setattr(study, "seer", lambda method: seer)
+    monkeypatch.setattr(study, "kid", lambda drawn, episodes: {"value": 0.0})
+
+    def same_event(drawn: np.ndarray, true: np.ndarray) -> dict[str, np.ndarray]:
+        return {"ssim": (drawn[..., 0] == true[..., 0]).all((1, 2)).astype(float)}  # see `happenings`
+
+    monkeypatch.setattr(condition, "nearness", same_event)
+    found = study._measure("nothing")
+    assert {where: figures["ssim"]["value"] for where, figures in found.items()} == dict.fromkeys(
+        ("condition", *SMOKE.conditions), 1.0
+    )
+    assert {figures["ssim"]["n"] for figures in found.values()} == {SMOKE.held_out_episodes}
 
 
 # pictures
