@@ -42,8 +42,8 @@ def test_every_look_shows_the_same_simulated_grasps_and_real_bins_are_others(tri
         np.testing.assert_array_equal(*same)
     assert (images(one.source) != images(one.randomized)).mean() > 0.5
     assert not np.array_equal(one.source[0].actions, one.real[0].actions)
-    assert len(one.masks) == 50
-    assert one.masks.max() >= 3 + 5  # six things
+    assert len(one.masks()) == 50
+    assert one.masks().max() >= 3 + 5  # six things
     assert [len(one.real), len(one.unlimited)] == [50, 100]
     np.testing.assert_array_equal(images(one.real), images(one.unlimited[:50]))
 

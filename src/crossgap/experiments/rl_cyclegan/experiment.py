@@ -5,14 +5,17 @@ from pathlib import Path
 from typing import Any
 
 import lightning_fabric
+import numpy as np
 
+from crossgap.data.contact_sheet import contact_sheet
 from crossgap.errors import check_known, find
 from crossgap.experiments.engine.experiment import Experiment, Names, Rows, unique
 from crossgap.experiments.engine.markdown import code, having, origin, rate_cell, seeds_in, table
 from crossgap.experiments.rl_cyclegan.many_steps import MANY_SIZES, ManyTrial
-from crossgap.experiments.rl_cyclegan.methods import METHODS
+from crossgap.experiments.rl_cyclegan.methods import FORWARD, METHODS
 from crossgap.experiments.rl_cyclegan.presets import ONCE_SIZES, STUDIES
 from crossgap.experiments.rl_cyclegan.trial import OnceTrial
+from crossgap.experiments.rl_cyclegan.vanished import vanished_rows
 
 
 def once_table(results: dict[str, Any]) -> str:
@@ -21,7 +24,7 @@ def once_table(results: dict[str, Any]) -> str:
     domains = list(dict.fromkeys(row["domain"] for row in rows))
     lines = [
         (title, [rate_cell(having(rows, method=method, domain=domain)) for domain in domains])
-        for method, title in (*((name, made[0]) for name, made in METHODS.items()), ("qt_opt", "QT-Opt"))
+        for method, title in (TITLES | {"qt_opt": "QT-Opt"}).items()
         if having(rows, method=method)
     ]
     text = (
@@ -31,9 +34,11 @@ def once_table(results: dict[str, Any]) -> str:
     return table("method", code(domains), lines, text)
 
 
+TITLES = {name: title for name, (title, _) in METHODS.items()}
+COLUMNS = 8
+"""Of pictures."""
 MANY = "many_steps"
 """The study of QT-Opt in many steps, and its domain."""
-TABLES = {"rl-cyclegan-once-quick": ("rl_cyclegan/quick.json", once_table)}
 
 
 class Grasping(Experiment):
@@ -67,7 +72,49 @@ class Grasping(Experiment):
         if gap == MANY:
             return ManyTrial(folder, MANY_SIZES[self.preset_name], gap, seed, fabric, quiet).run()
         made = {name: METHODS[name][1] for name in METHODS if name in self.cells[gap]}
-        return OnceTrial(folder, self.preset, gap, seed, fabric, quiet).run(made)
+        trial = OnceTrial(folder, self.preset, gap, seed, fabric, quiet)
+        return trial.run(made) + vanished_rows(trial, self._translating(gap))
+
+    def _translating(self, gap: str) -> dict[str, Any]:
+        """Of the methods in a gap, what makes G of each that has one."""
+        return {name: make for name, make in FORWARD.items() if name in self.cells[gap]}
 
     def draw(self, folder: Path, path: Path, fabric: lightning_fabric.Fabric) -> None:
-        """Nothing yet."""
+        """`<preset>_<gap>.png`: simulated bins and what translators make of them, in seed 0; real ones."""
+        for gap in self.cells:
+            trial = OnceTrial(folder, self.preset, gap, 0, fabric, quiet=True)
+            frames = np.stack([one.frames[0] for one in trial.source[:COLUMNS]])
+            rows = {"simulated: x": frames}
+            for name, make in self._translating(gap).items():
+                rows[f"{METHODS[name][0]}: G(x)"] = trial.translated(make(trial).networks["forward"], frames)
+            rows["real: y"] = np.stack([one.frames[0] for one in trial.real[:COLUMNS]])
+            contact_sheet(rows, path.with_name(f"{path.stem}_{gap}.png"))
+
+
+def vanished_table(results: dict[str, Any]) -> str:
+    """What translators lose and invent by method and gap, in Markdown."""
+    rows = [row for row in results["rows"] if row["domain"].endswith("/things")]
+    domains = list(dict.fromkeys(row["domain"] for row in rows))
+    titles = [
+        f"{title}, `{domain.partition('/')[0]}`" for domain in domains for title in ("lost", "invented")
+    ]
+    lines = [
+        (title, [
+            rate_cell(having(rows, method=method, domain=domain, metric=metric), 1)
+            for domain in domains
+            for metric in ("lost", "invented")
+        ])
+        for method, title in ({"judge": "true pictures: what the judge errs"} | TITLES).items()
+        if having(rows, method=method)
+    ]  # fmt: skip
+    text = (
+        "Lost: things of x that a judge does not find in G(x). Invented: share of the bin's floor that it "
+        f"takes for a thing. Means of {seeds_in(rows)} seeds (lowest – highest). {origin(results)}"
+    )
+    return table("method", titles, lines, text)
+
+
+TABLES = {
+    "rl-cyclegan-once-quick": ("rl_cyclegan/quick.json", once_table),
+    "rl-cyclegan-vanished-quick": ("rl_cyclegan/quick.json", vanished_table),
+}

@@ -1,12 +1,20 @@
 """What is compared: how each method comes to a policy, with the same networks, tricks, steps and data."""
 
 from collections.abc import Callable
+from dataclasses import fields
 
+import numpy as np
+
+from crossgap.core.trainer import Phase
 from crossgap.experiments.rl_cyclegan.bins import EYES
 from crossgap.experiments.rl_cyclegan.trial import OnceTrial
 from crossgap.methods.cyclegan import CycleGANConfig
 from crossgap.methods.cyclegan.phase import CycleGAN
+from crossgap.methods.retinagan import RetinaGANConfig
+from crossgap.methods.retinagan.phase import RetinaGAN
+from crossgap.methods.retinagan.segmentation import Segmentation
 from crossgap.methods.rl_cyclegan.phase import RLCycleGAN
+from crossgap.networks import SegmentationNetwork
 from crossgap.rl.collection import Act
 
 Make = Callable[[OnceTrial], Act]
@@ -56,6 +64,35 @@ def cyclegan_goggles(trial: OnceTrial) -> Act:
     return trial.goggled(cyclegan(trial).networks["inverse"], trial.source_q)
 
 
+def segmentation(trial: OnceTrial) -> SegmentationNetwork:
+    """What is where in simulated images, whatever they look like."""
+    network, about = trial.new_segmentation(), trial.preset.segmentation
+    both = trial.source + trial.randomized
+    masks = np.concatenate([trial.masks(look) for look in ("source", "randomized")])
+    phase = Segmentation("segmentation", network, trial.batches(both, 2, masks, about.batch), about)
+    trial.fit(phase, "segmentation")
+    return network
+
+
+def retinagan(trial: OnceTrial) -> RetinaGAN:
+    """Its translators."""
+    about, networks = trial.preset.translation, trial.translators()
+    shared = {f.name: getattr(about, f.name) for f in fields(RetinaGANConfig) if hasattr(about, f.name)}
+    phase = RetinaGAN(
+        "retinagan", networks["forward"], networks["inverse"],
+        (networks["discriminator_x"], networks["discriminator_y"]), segmentation(trial),
+        trial.batches(trial.source), trial.batches(trial.real, 1), RetinaGANConfig(**shared),
+    )  # fmt: skip
+    trial.fit(phase, "retinagan")
+    return phase
+
+
+def on_retinagan(trial: OnceTrial) -> Act:
+    """Q learnt on G(x)."""
+    drawn = trial.drawn(retinagan(trial).networks["forward"], trial.source)
+    return trial.learnt("on_retinagan", drawn).policy(EYES)
+
+
 def rl_cyclegan(trial: OnceTrial) -> RLCycleGAN:
     """Its translators and Q-functions, both of which begin as that of `source_only`."""
     about, networks = trial.preset.translation, trial.translators()
@@ -95,12 +132,17 @@ def oracle(trial: OnceTrial) -> Act:
     return trial.learnt("oracle", trial.unlimited).policy(EYES)
 
 
+FORWARD: dict[str, Callable[[OnceTrial], Phase]] = {
+    "cyclegan": cyclegan, "retinagan": retinagan, "rl_cyclegan": rl_cyclegan,
+}  # fmt: skip
+"""By method: what trains its G, a network `forward`."""
 METHODS: dict[str, tuple[str, Make]] = {
     "source_only": ("source only", source_only),
     "randomized": ("randomized", randomized),
     "cyclegan": ("CycleGAN: Q on G(x)", on_cyclegan),
     "cyclegan_goggles": ("CycleGAN: Q_sim on F(y)", cyclegan_goggles),
     "cyclegan_and_real": ("CycleGAN: Q on G(x) and real grasps", on_cyclegan_and_real),
+    "retinagan": ("RetinaGAN: Q on G(x)", on_retinagan),
     "rl_cyclegan": ("RL-CycleGAN: Q_real", q_real),
     "rl_cyclegan_and_real": ("RL-CycleGAN: a new Q on G(x) and real grasps", on_rl_cyclegan_and_real),
     "fine_tuned": ("fine-tuned on real grasps", fine_tuned),

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from crossgap.methods.qt_opt.config import QTOptConfig
+from crossgap.methods.retinagan import SegmentationConfig
 from crossgap.methods.rl_cyclegan import RLCycleGANConfig
 
 
@@ -61,6 +62,8 @@ class OnceSize:
     """Real grasps of the script, whose images and results are known."""
     oracle: int = 10_000
     """Real grasps of "unlimited real data"."""
+    judged: int = 1_000
+    """Images that the judge of what vanishes learns from."""
     grasps: int = 400
     """Test grasps, each in a fresh bin of unseen things."""
     q_steps: int = 2_500
@@ -73,6 +76,8 @@ class OnceSize:
     """Filters of its first layer."""
     translation: RLCycleGANConfig = field(default_factory=lambda: RLCycleGANConfig(cycle_distance="absolute"))
     """Steps, batch, rates and weights of every translator, each as far as it has a use for them."""
+    segmentation: SegmentationConfig = field(default_factory=SegmentationConfig)
+    """Of RetinaGAN's perception."""
     generator_width: int = 16
     """Filters of a generator's first layer."""
     generator_blocks: int = 2
@@ -85,13 +90,15 @@ class OnceSize:
 
 ONCE_SIZES = {
     "smoke": OnceSize(
-        100, 50, 100, 20, 6, 3, QTOptConfig(batch=8, monte_carlo_share=1.0), 8,
-        RLCycleGANConfig(steps=4, batch=2), 4, 1, 4,
+        source=100, real=50, oracle=100, judged=50, grasps=20, q_steps=6, tuning_steps=3,
+        q=QTOptConfig(batch=8, monte_carlo_share=1.0), q_width=8,
+        translation=RLCycleGANConfig(steps=4, batch=2), segmentation=SegmentationConfig(steps=4, batch=2),
+        generator_width=4, generator_blocks=1, discriminator_width=4,
     ),
     "quick": OnceSize(),
     "full": OnceSize(
-        40_000, 400, 40_000, 1_000, 10_000, 2_000, q_width=32,
-        translation=RLCycleGANConfig(steps=10_000, cycle_distance="absolute"), generator_width=32,
-        discriminator_width=32,
+        source=40_000, oracle=40_000, grasps=1_000, q_steps=10_000, tuning_steps=2_000, q_width=32,
+        translation=RLCycleGANConfig(steps=10_000, cycle_distance="absolute"),
+        segmentation=SegmentationConfig(steps=10_000), generator_width=32, discriminator_width=32,
     ),
 }  # fmt: skip

@@ -30,12 +30,13 @@ from crossgap.experiments.rl_cyclegan.bins import (
 )  # fmt: skip
 from crossgap.experiments.rl_cyclegan.presets import GAPS, Gap, OnceSize
 from crossgap.methods.qt_opt.learner import QTOpt
-from crossgap.networks import PatchDiscriminator, SkipGenerator
+from crossgap.networks import PatchDiscriminator, SegmentationNetwork, SkipGenerator
 from crossgap.rl.collection import Act, World
 from crossgap.rl.experience import Experience
 from crossgap.rl.offline import Offline
 from crossgap.rl.replay import Episode
 from crossgap.rl.rewarded import RewardedReplay
+from crossgap.simulation.grasping.scene import FIRST_THING
 
 SOURCE, TARGET = 0, 1
 """Streams of bins: those in simulation, in whatever look, and real ones. No bin is in both."""
@@ -87,8 +88,8 @@ class OnceTrial(Trial):
 
     # data
 
-    def _scripted(self, name: str, world: World, count: int, stream: int) -> list[Episode]:
-        """Grasps of the script; the same stream and setup mean the same grasps in the same bins."""
+    def scripted(self, name: str, world: World, count: int, stream: int) -> list[Episode]:
+        """Grasps of the script, once; the same stream and setup mean the same grasps in the same bins."""
         folder = (self.simulated if stream == SOURCE else self.folder) / "grasps" / name
         with timed(self.root, f"collect {name}"):
             return scripted_grasps(folder, world, count, 2 * self.seed + stream, self.quiet)
@@ -99,25 +100,26 @@ class OnceTrial(Trial):
         return self.source_folder / self.gap.setup
 
     @functools.cached_property
-    def _masked(self) -> list[Episode]:
-        world = bins("source", self.gap.setup, view=MASKED)
-        return self._scripted("source", world, self.preset.source, SOURCE)
+    def _masked(self) -> dict[str, list[Episode]]:
+        """Simulated grasps by look, those of both looks the same; with images and what is where in them."""
+        return {
+            look: self.scripted(look, bins(look, self.gap.setup, view=MASKED), self.preset.source, SOURCE)
+            for look in ("source", "randomized")
+        }
 
     @functools.cached_property
     def source(self) -> list[Episode]:
         """Simulated grasps."""
-        return [replace(one, frames=one.frames[..., :3]) for one in self._masked]
-
-    @property
-    def masks(self) -> np.ndarray:
-        """What is where in their images, (n, H, W) uint8, as of the environment's `segmentation`."""
-        return np.stack([one.frames[0, ..., 3] for one in self._masked])
+        return [seen(one) for one in self._masked["source"]]
 
     @functools.cached_property
     def randomized(self) -> list[Episode]:
         """The same grasps in the same bins, looking random."""
-        world = bins("randomized", self.gap.setup)
-        return self._scripted("randomized", world, self.preset.source, SOURCE)
+        return [seen(one) for one in self._masked["randomized"]]
+
+    def masks(self, look: str = "source") -> np.ndarray:
+        """What is where in their images, (n, H, W) uint8, as of the environment's `segmentation`."""
+        return np.stack([one.frames[0, ..., 3] for one in self._masked[look]])
 
     @functools.cached_property
     def unlimited(self) -> list[Episode]:
@@ -131,7 +133,7 @@ class OnceTrial(Trial):
 
     def _real(self, count: int) -> list[Episode]:
         world = bins(self.gap.look, self.gap.setup, self.gap.objects)
-        return self._scripted("target", world, count, TARGET)
+        return self.scripted("target", world, count, TARGET)
 
     def experience(self, episodes: Sequence[Episode], batch: int, number: int = 0) -> Experience:
         """Batches of grasps; those of another number are in another order."""
@@ -140,11 +142,16 @@ class OnceTrial(Trial):
             replay.add(episode)
         return Experience(replay, batch, 1_000 * self.seed + number, device=self.fabric.device)
 
-    def batches(self, episodes: Sequence[Episode], number: int = 0) -> Batches:
-        """Batches of images alone, for translators."""
-        images = torch.from_numpy(np.stack([one.frames[0] for one in episodes])).to(self.fabric.device)
-        labels = torch.zeros(len(images), 0, device=self.fabric.device)
-        return Batches(images, labels, self.preset.translation.batch, 1_000 * self.seed + number)
+    def batches(
+        self, episodes: Sequence[Episode], number: int = 0, masks: np.ndarray | None = None, size: int = 0
+    ) -> Batches:  # fmt: skip
+        """Batches of images alone, for translators, or with what is where in them; as large as a translator's
+        by default."""
+        device = self.fabric.device
+        images = torch.from_numpy(np.stack([one.frames[0] for one in episodes])).to(device)
+        labels = torch.zeros(len(images), 0) if masks is None else torch.from_numpy(classes(masks))
+        size = size or self.preset.translation.batch
+        return Batches(images, labels.to(device), size, 1_000 * self.seed + number)
 
     # networks
 
@@ -181,6 +188,12 @@ class OnceTrial(Trial):
         sizes = size.discriminator_width, size.discriminator_layers
         return made | {f"discriminator_{domain}": PatchDiscriminator(*sizes) for domain in "xy"}
 
+    def new_segmentation(self) -> SegmentationNetwork:
+        """An untrained network that says what is where, always the same for a seed."""
+        torch.manual_seed(self.seed)
+        size = self.preset
+        return SegmentationNetwork(FIRST_THING + 1, size.generator_width, size.generator_blocks)
+
     # what is made of them
 
     @torch.no_grad()
@@ -199,6 +212,16 @@ class OnceTrial(Trial):
     def goggled(self, generator: nn.Module, learner: QTOpt) -> Act:
         """A policy behind a translator."""
         return lambda seen: learner.act(self.translated(generator, EYES.frames(seen)), EYES.states(seen))
+
+
+def classes(masks: np.ndarray) -> np.ndarray:
+    """What is where in images, (n, H, W) uint8, with all things as one class, int64."""
+    return np.minimum(masks, FIRST_THING).astype(np.int64)
+
+
+def seen(episode: Episode) -> Episode:
+    """An attempt without what is where in its images."""
+    return replace(episode, frames=episode.frames[..., :3])
 
 
 IN_SIMULATION_ALONE = ("source_only", "randomized", "rcan", "segmentation")
