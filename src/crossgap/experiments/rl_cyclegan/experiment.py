@@ -86,7 +86,9 @@ class Grasping(Experiment):
             frames = np.stack([one.frames[0] for one in trial.source[:COLUMNS]])
             rows = {"simulated: x": frames}
             for name, make in self._translating(gap).items():
-                rows[f"{METHODS[name][0]}: G(x)"] = trial.translated(make(trial).networks["forward"], frames)
+                rows[f"{METHODS[name][0].partition(':')[0]}: G(x)"] = trial.translated(
+                    make(trial).networks["forward"], frames
+                )
             rows["real: y"] = np.stack([one.frames[0] for one in trial.real[:COLUMNS]])
             contact_sheet(rows, path.with_name(f"{path.stem}_{gap}.png"))
 

@@ -23,6 +23,7 @@ from crossgap.rl.scripted import scripted_episodes
 from crossgap.simulation.grasping import IIWA_GRASP
 from crossgap.simulation.grasping.bins import FLOOR
 from crossgap.simulation.grasping.environment import HIGH, LOW, REACH
+from crossgap.simulation.grasping.kinematics import YAW
 from crossgap.simulation.grasping.looks import LOOKS
 from crossgap.simulation.grasping.script import Script
 
@@ -105,7 +106,7 @@ class ManyTrial(Trial):
         camera = LOOKS["source"].pinhole()
         reach, low, high = (tuple(map(float, one)) for one in (REACH, LOW, HIGH))
         critic = ProjectedQ(
-            NUMBERS, FORM.switches, camera, reach, low, high, floor=FLOOR, width=size.q_width,
+            NUMBERS, FORM.switches, camera, reach, low, high, floor=FLOOR, yaw=YAW, width=size.q_width,
             channels=2 * size.q_width,
         )  # fmt: skip
         learner = QTOpt(critic, FORM, size.q, self.fabric.device)
