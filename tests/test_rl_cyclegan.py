@@ -361,7 +361,7 @@ def test_q_real_learns_a_domain_of_other_colours_from_few_grasps(tmp_path: Path,
     source, target = grasps(400, 1, 1, VIEW), grasps(30, 1, 2, NEGATIVE)
     sim, alone = learnt(source), learnt(target)
     real = sim.twin("cpu")
-    phase = small(RLCycleGANConfig(150, 16, 2e-3, 2e-3), sim, real, source, target, 8)
+    phase = small(RLCycleGANConfig(150, 16, 2e-3, q_learning_rate=2e-3), sim, real, source, target, 8)
     assert success(sim, VIEW) > 0.9
     assert success(real, NEGATIVE) < 0.1
     Trainer(tmp_path, fabric, quiet=True).fit(phase)
@@ -468,5 +468,5 @@ def test_a_saved_skip_generator_is_built_again() -> None:
     ],
 )
 def test_settings_that_cannot_be(settings: dict[str, Any], words: str) -> None:
-    with pytest.raises(CrossgapError, match=rf"^RL-CycleGAN's {re.escape(words)}\.$"):
+    with pytest.raises(CrossgapError, match=rf"^RLCycleGAN's {re.escape(words)}\.$"):
         RLCycleGANConfig(**settings)
