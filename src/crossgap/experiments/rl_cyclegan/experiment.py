@@ -12,7 +12,7 @@ from crossgap.errors import check_known, find
 from crossgap.experiments.engine.experiment import Experiment, Names, Rows, unique
 from crossgap.experiments.engine.markdown import code, having, origin, rate_cell, seeds_in, table
 from crossgap.experiments.rl_cyclegan.many_steps import MANY_SIZES, ManyTrial
-from crossgap.experiments.rl_cyclegan.methods import FORWARD, METHODS
+from crossgap.experiments.rl_cyclegan.methods import GENERATORS, METHODS
 from crossgap.experiments.rl_cyclegan.presets import ONCE_SIZES, STUDIES
 from crossgap.experiments.rl_cyclegan.trial import OnceTrial
 from crossgap.experiments.rl_cyclegan.vanished import vanished_rows
@@ -76,8 +76,8 @@ class Grasping(Experiment):
         return trial.run(made) + vanished_rows(trial, self._translating(gap))
 
     def _translating(self, gap: str) -> dict[str, Any]:
-        """Of the methods in a gap, what makes G of each that has one."""
-        return {name: make for name, make in FORWARD.items() if name in self.cells[gap]}
+        """Of the methods in a gap, G of each that has one."""
+        return {name: make for name, make in GENERATORS.items() if name in self.cells[gap]}
 
     def draw(self, folder: Path, path: Path, fabric: lightning_fabric.Fabric) -> None:
         """`<preset>_<gap>.png`: simulated bins and what translators make of them, in seed 0; real ones."""
@@ -86,9 +86,7 @@ class Grasping(Experiment):
             frames = np.stack([one.frames[0] for one in trial.source[:COLUMNS]])
             rows = {"simulated: x": frames}
             for name, make in self._translating(gap).items():
-                rows[f"{METHODS[name][0].partition(':')[0]}: G(x)"] = trial.translated(
-                    make(trial).networks["forward"], frames
-                )
+                rows[f"{METHODS[name][0].partition(':')[0]}: G(x)"] = trial.translated(make(trial), frames)
             rows["real: y"] = np.stack([one.frames[0] for one in trial.real[:COLUMNS]])
             contact_sheet(rows, path.with_name(f"{path.stem}_{gap}.png"))
 

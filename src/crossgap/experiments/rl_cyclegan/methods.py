@@ -2,19 +2,24 @@
 
 from collections.abc import Callable
 from dataclasses import fields
+from typing import Any
 
 import numpy as np
+from torch import nn
 
-from crossgap.core.trainer import Phase
+from crossgap.core.fabric import in_float32
 from crossgap.experiments.rl_cyclegan.bins import EYES
 from crossgap.experiments.rl_cyclegan.trial import OnceTrial
 from crossgap.methods.cyclegan import CycleGANConfig
 from crossgap.methods.cyclegan.phase import CycleGAN
+from crossgap.methods.graspgan import DomainAdversarialConfig, GraspGANConfig
+from crossgap.methods.graspgan.phase import GraspGAN
+from crossgap.methods.graspgan.q_function import DomainAdversarialQ
 from crossgap.methods.retinagan import RetinaGANConfig
 from crossgap.methods.retinagan.phase import RetinaGAN
 from crossgap.methods.retinagan.segmentation import Segmentation
 from crossgap.methods.rl_cyclegan.phase import RLCycleGAN
-from crossgap.networks import SegmentationNetwork
+from crossgap.networks import DomainClassifier, SegmentationNetwork
 from crossgap.rl.collection import Act
 
 Make = Callable[[OnceTrial], Act]
@@ -74,14 +79,51 @@ def segmentation(trial: OnceTrial) -> SegmentationNetwork:
     return network
 
 
+def gan(trial: OnceTrial) -> GraspGAN:
+    """A plain GAN's G."""
+    networks = trial.translators()
+    config = GraspGANConfig(**_shared(trial, GraspGANConfig), content_weight=0.0, mask_weight=0.0)
+    source, target = trial.batches(trial.source), trial.batches(trial.real, 1)
+    phase = GraspGAN("gan", networks["forward"], networks["discriminator_y"], source, target, config)
+    trial.fit(phase, "gan")
+    return phase
+
+
+def on_gan(trial: OnceTrial) -> Act:
+    """Q learnt on G(x)."""
+    drawn = trial.drawn(gan(trial).networks["generator"], trial.source)
+    return trial.learnt("on_gan", drawn).policy(EYES)
+
+
+def graspgan(trial: OnceTrial) -> GraspGAN:
+    """GraspGAN's G, which keeps what the simulator says is the foreground."""
+    judge, config = trial.translators()["discriminator_y"], GraspGANConfig(**_shared(trial, GraspGANConfig))
+    source, target = trial.batches(trial.source, 0, trial.masks()), trial.batches(trial.real, 1)
+    phase = GraspGAN("graspgan", trial.new_masking_generator(), judge, source, target, config)
+    trial.fit(phase, "graspgan")
+    return phase
+
+
+def on_graspgan(trial: OnceTrial) -> Act:
+    """Q learnt on G(x), with features that do not tell it from y."""
+    learner, size = trial.new_q(), trial.preset
+    drawn = trial.drawn(graspgan(trial).networks["generator"], trial.source)
+    source = trial.experience(drawn, size.q.batch)
+    target = trial.batches(trial.real, 1, size=size.q.batch)
+    config = DomainAdversarialConfig(size.q_steps, photometric_weight=size.q.photometric)
+    classifier = DomainClassifier(2 * size.q_width)
+    phase = DomainAdversarialQ("q", learner, classifier, source, target, config)
+    trial.fit(phase, "on_graspgan", in_float32(trial.fabric))
+    return learner.policy(EYES)
+
+
 def retinagan(trial: OnceTrial) -> RetinaGAN:
     """Its translators."""
-    about, networks = trial.preset.translation, trial.translators()
-    shared = {f.name: getattr(about, f.name) for f in fields(RetinaGANConfig) if hasattr(about, f.name)}
+    networks, config = trial.translators(), RetinaGANConfig(**_shared(trial, RetinaGANConfig))
     phase = RetinaGAN(
         "retinagan", networks["forward"], networks["inverse"],
         (networks["discriminator_x"], networks["discriminator_y"]), segmentation(trial),
-        trial.batches(trial.source), trial.batches(trial.real, 1), RetinaGANConfig(**shared),
+        trial.batches(trial.source), trial.batches(trial.real, 1), config,
     )  # fmt: skip
     trial.fit(phase, "retinagan")
     return phase
@@ -132,16 +174,28 @@ def oracle(trial: OnceTrial) -> Act:
     return trial.learnt("oracle", trial.unlimited).policy(EYES)
 
 
-FORWARD: dict[str, Callable[[OnceTrial], Phase]] = {
-    "cyclegan": cyclegan, "retinagan": retinagan, "rl_cyclegan": rl_cyclegan,
-}  # fmt: skip
-"""By method: what trains its G, a network `forward`."""
+def _shared(trial: OnceTrial, kind: type) -> dict[str, Any]:
+    """The settings of a kind that are the same for all translators."""
+    about = trial.preset.translation
+    return {f.name: getattr(about, f.name) for f in fields(kind) if hasattr(about, f.name)}
+
+
+GENERATORS: dict[str, Callable[[OnceTrial], nn.Module]] = {
+    "gan": lambda trial: gan(trial).networks["generator"],
+    "cyclegan": lambda trial: cyclegan(trial).networks["forward"],
+    "graspgan": lambda trial: graspgan(trial).networks["generator"],
+    "retinagan": lambda trial: retinagan(trial).networks["forward"],
+    "rl_cyclegan": lambda trial: rl_cyclegan(trial).networks["forward"],
+}
+"""By method: its G, trained if need be."""
 METHODS: dict[str, tuple[str, Make]] = {
     "source_only": ("source only", source_only),
     "randomized": ("randomized", randomized),
+    "gan": ("GAN: Q on G(x)", on_gan),
     "cyclegan": ("CycleGAN: Q on G(x)", on_cyclegan),
     "cyclegan_goggles": ("CycleGAN: Q_sim on F(y)", cyclegan_goggles),
     "cyclegan_and_real": ("CycleGAN: Q on G(x) and real grasps", on_cyclegan_and_real),
+    "graspgan": ("GraspGAN: Q on G(x)", on_graspgan),
     "retinagan": ("RetinaGAN: Q on G(x)", on_retinagan),
     "rl_cyclegan": ("RL-CycleGAN: Q_real", q_real),
     "rl_cyclegan_and_real": ("RL-CycleGAN: a new Q on G(x) and real grasps", on_rl_cyclegan_and_real),

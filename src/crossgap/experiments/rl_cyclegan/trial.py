@@ -30,7 +30,7 @@ from crossgap.experiments.rl_cyclegan.bins import (
 )  # fmt: skip
 from crossgap.experiments.rl_cyclegan.presets import GAPS, Gap, OnceSize
 from crossgap.methods.qt_opt.learner import QTOpt
-from crossgap.networks import PatchDiscriminator, SegmentationNetwork, SkipGenerator
+from crossgap.networks import MaskingGenerator, PatchDiscriminator, SegmentationNetwork, SkipGenerator
 from crossgap.rl.collection import Act, World
 from crossgap.rl.experience import Experience
 from crossgap.rl.offline import Offline
@@ -99,27 +99,23 @@ class OnceTrial(Trial):
         """The folder of what sees nothing real: it is every gap's of this setup."""
         return self.source_folder / self.gap.setup
 
-    @functools.cached_property
-    def _masked(self) -> dict[str, list[Episode]]:
-        """Simulated grasps by look, those of both looks the same; with images and what is where in them."""
-        return {
-            look: self.scripted(look, bins(look, self.gap.setup, view=MASKED), self.preset.source, SOURCE)
-            for look in ("source", "randomized")
-        }
+    def _masked(self, look: str) -> list[Episode]:
+        """Simulated grasps, the same in every look; with images and what is where in them."""
+        return self.scripted(look, bins(look, self.gap.setup, view=MASKED), self.preset.source, SOURCE)
 
     @functools.cached_property
     def source(self) -> list[Episode]:
         """Simulated grasps."""
-        return [seen(one) for one in self._masked["source"]]
+        return [seen(one) for one in self._masked("source")]
 
     @functools.cached_property
     def randomized(self) -> list[Episode]:
         """The same grasps in the same bins, looking random."""
-        return [seen(one) for one in self._masked["randomized"]]
+        return [seen(one) for one in self._masked("randomized")]
 
     def masks(self, look: str = "source") -> np.ndarray:
         """What is where in their images, (n, H, W) uint8, as of the environment's `segmentation`."""
-        return np.stack([one.frames[0, ..., 3] for one in self._masked[look]])
+        return np.stack([one.frames[0, ..., 3] for one in self._masked(look)])
 
     @functools.cached_property
     def unlimited(self) -> list[Episode]:
@@ -193,6 +189,11 @@ class OnceTrial(Trial):
         torch.manual_seed(self.seed)
         size = self.preset
         return SegmentationNetwork(FIRST_THING + 1, size.generator_width, size.generator_blocks)
+
+    def new_masking_generator(self) -> MaskingGenerator:
+        """An untrained G that also says what is where, always the same for a seed."""
+        torch.manual_seed(self.seed)
+        return MaskingGenerator(FIRST_THING + 1, self.preset.generator_width, self.preset.generator_blocks)
 
     # what is made of them
 

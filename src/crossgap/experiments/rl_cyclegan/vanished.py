@@ -15,7 +15,6 @@ from torch import nn
 from crossgap.base.files import once
 from crossgap.core.runs import timed
 from crossgap.core.statistics import mean_interval
-from crossgap.core.trainer import Phase
 from crossgap.data.batches import image_tensor
 from crossgap.evaluation import AGGREGATE, figures
 from crossgap.experiments.engine.experiment import Rows, rows_of
@@ -74,19 +73,19 @@ def invented(masks: np.ndarray, found: np.ndarray) -> np.ndarray:
     return (found & floor).sum((1, 2)) / np.maximum(1, floor.sum((1, 2)))
 
 
-def vanished_rows(trial: OnceTrial, makers: Mapping[str, Callable[[OnceTrial], Phase]]) -> Rows:
+def vanished_rows(trial: OnceTrial, makers: Mapping[str, Callable[[OnceTrial], nn.Module]]) -> Rows:
     """`vanished` of each method's translator, and as `judge` that of none.
 
     Args:
         trial: a seed in a gap.
-        makers: by method: what trains its G, a network `forward`.
+        makers: by method: its G.
     """
     rows: Rows = []
     for name, make in ({"judge": None} | dict(makers)).items():
 
-        def look(make: Callable[[OnceTrial], Phase] | None = make) -> dict[str, dict[str, Any]]:
+        def look(make: Callable[[OnceTrial], nn.Module] | None = make) -> dict[str, dict[str, Any]]:
             with timed(trial.root, "judge what vanishes"):
-                return vanished(trial, make(trial).networks["forward"] if make else None)
+                return vanished(trial, make(trial) if make else None)
 
         path = trial.folder / "evaluation" / f"vanished_{name}.json"
         found = once(path, look, "evaluation", AGGREGATE)
