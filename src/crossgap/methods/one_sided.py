@@ -3,12 +3,15 @@
 from collections.abc import Sequence
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from crossgap.core.trainer import Phase, adam
+from crossgap.errors import CrossgapError
 from crossgap.losses import discriminator_loss, generator_adversarial_loss
 from crossgap.methods.image_pool import ImagePool
 from crossgap.methods.translator_settings import TranslatorSettings
+from crossgap.networks import MaskingGenerator
 
 
 class OneSidedTranslation(Phase):
@@ -32,7 +35,7 @@ class OneSidedTranslation(Phase):
             key: adam(network.parameters(), config.learning_rate, betas=(0.5, 0.999))
             for key, network in self.networks.items()
         }
-        self.pool = ImagePool(config.pool)
+        self.pool, self.config = ImagePool(config.pool), config
 
     def setup(self, fabric) -> None:
         """As every phase; the discriminator also judges two batches apart, and a generator that can gives
@@ -41,6 +44,11 @@ class OneSidedTranslation(Phase):
         self.parallel["discriminator"].mark_forward_method("apart")
         if hasattr(self.networks["generator"], "with_masks"):
             self.parallel["generator"].mark_forward_method("with_masks")
+
+    def loss(self, losses: dict[str, Tensor]) -> Tensor:
+        """L: the sum of the generator's losses, each times its weight, the setting `<name>_weight`."""
+        weighted = [getattr(self.config, f"{name}_weight") * loss for name, loss in losses.items()]
+        return torch.stack(weighted).sum()
 
     def adversarial(self, fake: Tensor) -> Tensor:
         """How far translations are from what the discriminator takes for real."""
@@ -64,3 +72,17 @@ class OneSidedTranslation(Phase):
     def load_extra_state(self, state: dict[str, Tensor]) -> None:
         """Take it back."""
         self.pool.images = state["pool"].to(self.fabric.device) if "pool" in state else None
+
+
+def check_masking(generator: nn.Module, mask_weight: float) -> MaskingGenerator:
+    """The generator, which has to say what is where.
+
+    Raises:
+        CrossgapError: it does not.
+    """
+    if not isinstance(generator, MaskingGenerator):
+        raise CrossgapError(
+            f"With a mask_weight of {mask_weight} the generator has to be a MaskingGenerator; got "
+            f"{type(generator).__name__}."
+        )
+    return generator

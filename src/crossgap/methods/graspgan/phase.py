@@ -13,11 +13,9 @@ from torch import Tensor, nn
 from crossgap.core.trainer import SHOWN
 from crossgap.data.batches import Batches
 from crossgap.data.class_maps import check_class_maps
-from crossgap.errors import CrossgapError
 from crossgap.losses import pairwise_square_loss, segmentation_loss
 from crossgap.methods.graspgan import GraspGANConfig
-from crossgap.methods.one_sided import OneSidedTranslation
-from crossgap.networks import MaskingGenerator
+from crossgap.methods.one_sided import OneSidedTranslation, check_masking
 
 MAPPED = 256
 """Classes that a map of bytes can name."""
@@ -44,19 +42,18 @@ class GraspGAN(OneSidedTranslation):
         CrossgapError: G cannot predict masks, or the labels of x are no class maps.
     """
 
+    config: GraspGANConfig
+
     def __init__(
         self, name: str, generator: nn.Module, discriminator: nn.Module, source: Batches, target: Batches,
         config: GraspGANConfig,
     ):  # fmt: skip
         super().__init__(name, generator, discriminator, (source, target), config)
-        self.source, self.target, self.config = source, target, config
-        if config.mask_weight and not isinstance(generator, MaskingGenerator):
-            raise CrossgapError(
-                f"With a mask_weight of {config.mask_weight} the generator has to be a MaskingGenerator; got "
-                f"{type(generator).__name__}."
-            )
-        if config.mask_weight or config.content_weight:
-            check_class_maps(source, getattr(generator, "classes", MAPPED) if config.mask_weight else MAPPED)
+        self.source, self.target = source, target
+        if config.mask_weight:
+            check_class_maps(source, check_masking(generator, config.mask_weight).classes)
+        elif config.content_weight:
+            check_class_maps(source, MAPPED)
 
     def training_step(self, step: int) -> dict[str, Tensor]:
         """One update of G, then one of D_Y."""
@@ -70,11 +67,7 @@ class GraspGAN(OneSidedTranslation):
         if config.content_weight:
             losses["content"] = pairwise_square_loss(fake.float(), x, self.foreground(classes))
         losses["adversarial"] = self.adversarial(fake)
-        weights = {
-            "adversarial": config.adversarial_weight, "content": config.content_weight,
-            "mask": config.mask_weight,
-        }  # fmt: skip
-        self.update("generator", torch.stack([weights[key] * loss for key, loss in losses.items()]).sum())
+        self.update("generator", self.loss(losses))
         return losses | {"discriminator": self.update_discriminator(y, fake)}
 
     def foreground(self, classes: Tensor) -> Tensor:
