@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from crossgap.methods.qt_opt.config import QTOptConfig
 from crossgap.methods.retinagan import SegmentationConfig
 from crossgap.methods.rl_cyclegan import RLCycleGANConfig
+from crossgap.rl.cross_entropy import Search
 
 
 @dataclass(frozen=True)
@@ -70,8 +71,11 @@ class OnceSize:
     """Updates of a Q-function."""
     tuning_steps: int = 500
     """Updates of one that is fine-tuned."""
-    q: QTOptConfig = field(default_factory=lambda: QTOptConfig(monte_carlo_share=1.0))
-    """Of a Q-function: each grasp is an episode, so that its return is all there is to know."""
+    q: QTOptConfig = field(
+        default_factory=lambda: QTOptConfig(monte_carlo_share=1.0, search=Search(128, 10, 4))
+    )
+    """Of a Q-function: each grasp is an episode, so that its return is all there is to know. QT-Opt's search of
+    64 samples finds worse grasps: 51 % succeed instead of 64 %, of 300 on validation bins in simulation."""
     q_width: int = 16
     """Filters of its first layer."""
     translation: RLCycleGANConfig = field(default_factory=lambda: RLCycleGANConfig(cycle_distance="absolute"))
