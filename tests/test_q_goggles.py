@@ -139,6 +139,7 @@ def test_a_robot_grasps_with_them_in_another_look(tmp_path: Path, fabric, q_sim:
     assert found["task"] > 0.8
     after = q_sim.networks.state_dict()
     assert all(torch.equal(weight, before[name]) for name, weight in after.items())  # Q is as it was
+    assert all(weight.requires_grad for weight in q_sim.networks["critic"].parameters())
 
 
 def test_it_goes_on_bit_for_bit_with_its_pool(tmp_path: Path, fabric, q_sim, grasps, monkeypatch) -> None:

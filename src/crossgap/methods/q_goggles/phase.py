@@ -7,6 +7,7 @@ Q_sim was trained in simulation and is frozen. F draws what Q_sim needs to see, 
 grasps whose results are known. Afterwards Q_sim acts on F(y).
 """
 
+import copy
 from dataclasses import replace
 
 import torch
@@ -32,8 +33,8 @@ class QGoggles(OneSidedTranslation):
         name: of the phase.
         generator: F, trained in place.
         discriminator: D_X, trained in place.
-        learner: of Q_sim, on the device of the training, frozen: its critic judges, and it says what actions
-            should be worth.
+        learner: of Q_sim, on the device of the training: a frozen copy of its critic judges, and it says what
+            actions should be worth; it stays as it is, and can go on learning elsewhere.
         source: images x, without labels.
         target: real experience.
         config: weights, pool, steps and learning rate.
@@ -47,7 +48,7 @@ class QGoggles(OneSidedTranslation):
     ):  # fmt: skip
         super().__init__(name, generator, discriminator, (source, target), config)
         self.source, self.target, self.learner = source, target, learner
-        self.critic = learner.networks["critic"].requires_grad_(False).eval()
+        self.critic = copy.deepcopy(learner.networks["critic"]).requires_grad_(False).eval()
 
     def training_step(self, step: int) -> dict[str, Tensor]:
         """One update of F, then one of D_X."""
