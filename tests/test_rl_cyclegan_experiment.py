@@ -69,7 +69,7 @@ def test_rows_and_what_is_done_once(trial, root: Path, tree) -> None:
     assert trial().run(made) == rows
     assert tree(root) == before
     origin = {"preset": "smoke", "command": "a", "commit": "b"}
-    assert "| RL-CycleGAN: Q_real |" in once_table({"rows": rows, "provenance": origin})
+    assert "| RL-CycleGAN: Q_real (labels) |" in once_table({"rows": rows, "provenance": origin})
 
 
 def test_names_that_do_not_exist() -> None:

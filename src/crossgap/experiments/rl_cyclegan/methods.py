@@ -15,6 +15,10 @@ from crossgap.methods.cyclegan.phase import CycleGAN
 from crossgap.methods.graspgan import DomainAdversarialConfig, GraspGANConfig
 from crossgap.methods.graspgan.phase import GraspGAN
 from crossgap.methods.graspgan.q_function import DomainAdversarialQ
+from crossgap.methods.q_goggles import QGogglesConfig
+from crossgap.methods.q_goggles.phase import QGoggles
+from crossgap.methods.rcan import RCANConfig
+from crossgap.methods.rcan.phase import RCAN
 from crossgap.methods.retinagan import RetinaGANConfig
 from crossgap.methods.retinagan.phase import RetinaGAN
 from crossgap.methods.retinagan.segmentation import Segmentation
@@ -135,6 +139,28 @@ def on_retinagan(trial: OnceTrial) -> Act:
     return trial.learnt("on_retinagan", drawn).policy(EYES)
 
 
+def rcan(trial: OnceTrial) -> Act:
+    """Q_sim behind a translator from random looks to the plain one; nothing real was seen."""
+    generator, judge = trial.new_masking_generator(), trial.translators()["discriminator_x"]
+    seen, canonical = trial.batches(trial.randomized), trial.batches(trial.source, 0, trial.masks())
+    phase = RCAN("rcan", generator, judge, seen, canonical, RCANConfig(**_shared(trial, RCANConfig)))
+    trial.fit(phase, "rcan")
+    return trial.goggled(generator, trial.source_q)
+
+
+def taskgan(trial: OnceTrial) -> Act:
+    """Q_sim behind TaskGAN's F, whose task model it is."""
+    networks, config = trial.translators(), QGogglesConfig(**_shared(trial, QGogglesConfig))
+    learner = trial.source_q.twin(trial.fabric.device)
+    target = trial.experience(trial.real, config.batch, 1)
+    phase = QGoggles(
+        "taskgan", networks["inverse"], networks["discriminator_x"], learner, trial.batches(trial.source),
+        target, config,
+    )  # fmt: skip
+    trial.fit(phase, "taskgan")
+    return trial.goggled(networks["inverse"], trial.source_q)
+
+
 def rl_cyclegan(trial: OnceTrial) -> RLCycleGAN:
     """Its translators and Q-functions, both of which begin as that of `source_only`."""
     about, networks = trial.preset.translation, trial.translators()
@@ -194,13 +220,18 @@ METHODS: dict[str, tuple[str, Make]] = {
     "gan": ("GAN: Q on G(x)", on_gan),
     "cyclegan": ("CycleGAN: Q on G(x)", on_cyclegan),
     "cyclegan_goggles": ("CycleGAN: Q_sim on F(y)", cyclegan_goggles),
-    "cyclegan_and_real": ("CycleGAN: Q on G(x) and real grasps", on_cyclegan_and_real),
+    "cyclegan_and_real": ("CycleGAN: Q on G(x) and real grasps (labels)", on_cyclegan_and_real),
     "graspgan": ("GraspGAN: Q on G(x)", on_graspgan),
     "retinagan": ("RetinaGAN: Q on G(x)", on_retinagan),
-    "rl_cyclegan": ("RL-CycleGAN: Q_real", q_real),
-    "rl_cyclegan_and_real": ("RL-CycleGAN: a new Q on G(x) and real grasps", on_rl_cyclegan_and_real),
-    "fine_tuned": ("fine-tuned on real grasps", fine_tuned),
-    "target_only": ("real grasps alone", target_only),
-    "oracle": ("unlimited real grasps", oracle),
+    "rcan": ("RCAN: Q_sim on what it makes of y", rcan),
+    "taskgan": ("TaskGAN inverse: Q_sim on F(y) (labels)", taskgan),
+    "rl_cyclegan": ("RL-CycleGAN: Q_real (labels)", q_real),
+    "rl_cyclegan_and_real": (
+        "RL-CycleGAN: new Q on G(x) and real grasps (labels)",
+        on_rl_cyclegan_and_real,
+    ),
+    "fine_tuned": ("fine-tuned on real grasps (labels)", fine_tuned),
+    "target_only": ("real grasps alone (labels)", target_only),
+    "oracle": ("unlimited real grasps (labels)", oracle),
 }
 """By name: title, and what makes it. Translators and the first Q are trained once, whoever asks first."""

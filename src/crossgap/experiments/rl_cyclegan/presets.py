@@ -74,8 +74,8 @@ class OnceSize:
     q: QTOptConfig = field(
         default_factory=lambda: QTOptConfig(monte_carlo_share=1.0, search=Search(128, 10, 4))
     )
-    """Of a Q-function: each grasp is an episode, so that its return is all there is to know. QT-Opt's search of
-    64 samples finds worse grasps: 51 % succeed instead of 64 %, of 300 on validation bins in simulation."""
+    """Of a Q-function: each grasp is an episode, so that its return is all there is to know. QT-Opt's search
+    of 64 samples finds worse grasps: 51 % succeed, not 64 %, of 300 in validation bins in simulation."""
     q_width: int = 16
     """Filters of its first layer."""
     translation: RLCycleGANConfig = field(default_factory=lambda: RLCycleGANConfig(cycle_distance="absolute"))
