@@ -149,6 +149,20 @@ def test_what_cannot_be(trained: Path, tmp_path: Path, capsys, options: str, pro
     assert not list(tmp_path.iterdir())
 
 
+def test_a_picture_that_the_command_did_not_make_is_left(trained: Path, tmp_path: Path, capsys) -> None:
+    words = f"sample {trained}/run/models/dcgan --count 1 --interpolate 0 --output {tmp_path}"
+    save_image(np.zeros((4, 4, 3), np.uint8), tmp_path / "mine.png")
+    before = (tmp_path / "mine.png").read_bytes()
+    with pytest.raises(SystemExit):
+        _run(f"{words}/mine.png")
+    assert "mine.png is there, and was not made by" in said(capsys)
+    assert (tmp_path / "mine.png").read_bytes() == before
+    _run(f"{words}/new.png")
+    first = (tmp_path / "new.png").read_bytes()
+    _run(f"{words}/new.png --seed 1")  # its own it makes anew
+    assert (tmp_path / "new.png").read_bytes() != first
+
+
 def test_a_model_without_a_sampler(tmp_path: Path, capsys) -> None:
     AdaptedModel(None, None, (), 24, Generator(4, 1), method="cyclegan").save(tmp_path / "model")
     with pytest.raises(SystemExit):

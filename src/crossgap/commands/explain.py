@@ -10,6 +10,7 @@ from PIL import Image
 from torch import Tensor
 
 from crossgap.base.progress import say, track
+from crossgap.base.signature import check_replaceable
 from crossgap.core.fabric import checked_device
 from crossgap.data.batches import to_images, to_tensor
 from crossgap.data.image_file import read_image
@@ -40,10 +41,12 @@ def explain(
         `activation`: of each layer and image before and after the dream.
 
     Raises:
-        CrossgapError: the model has no task model or no such layer, or an image is missing or no image.
+        CrossgapError: the model has no task model or no such layer, an image is missing or no image, or
+            `output` is there and was not made here.
     """
     if output.suffix.lower() != ".png":
         raise CrossgapError(f"--output {output} is no name for a PNG. Expected one that ends in .png.")
+    check_replaceable(output, "--output")
     if not images:
         raise CrossgapError("Nothing to explain. Expected --image FILE, once for each image.")
     model = AdaptedModel.load(folder, checked_device(device))

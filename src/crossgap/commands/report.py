@@ -4,6 +4,7 @@ import pkgutil
 from pathlib import Path
 
 from crossgap.base.progress import say
+from crossgap.base.signature import check_replaceable
 from crossgap.core.runs import read_run
 from crossgap.errors import CrossgapError
 from crossgap.experiments.engine.experiment import EXPERIMENTS
@@ -27,6 +28,8 @@ def report_again(folder: Path, look: str | None, seed: int | None, picture: Path
     """
     if picture is not None and picture.suffix.lower() != ".png":
         raise CrossgapError(f"--picture {picture} is no PNG. Expected a name that ends in .png.")
+    if picture is not None:
+        check_replaceable(picture, "--picture")
     run = read_run(folder)["experiment"]
     if run == "train":
         return _of_training(folder, look, seed, picture)

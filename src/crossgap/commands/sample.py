@@ -8,6 +8,7 @@ import numpy as np
 
 from crossgap.base.files import read_json, writing
 from crossgap.base.progress import progress_bar, say, track
+from crossgap.base.signature import check_replaceable
 from crossgap.core.fabric import make_fabric
 from crossgap.core.runs import CONFIG
 from crossgap.core.statistics import wilson_interval
@@ -38,18 +39,19 @@ def sample_images(
 
     Raises:
         CrossgapError: there is no such model, it draws nothing, a number or a name cannot be, the training
-            images are not the model's, or the classifier is none.
+            images are not the model's, `output` is no earlier sheet, or the classifier is none.
     """
     if output.suffix.lower() != ".png":
         raise CrossgapError(f"--output {output} is no name for a PNG. Expected one that ends in .png.")
+    check_replaceable(output, "--output")
     if interpolate < 0 or interpolate == 1:
         raise CrossgapError(f"--interpolate must be 0, for none, or at least 2; got {interpolate}.")
     if files is not None and files.exists():
         raise CrossgapError(f"--folder: {files} exists already. Expected a new folder to write to.")
     model = AdaptedModel.load(folder, make_fabric(device).device)
-    judge = None if classifier is None else _classifier(classifier, model)
+    judge = None if classifier is None else read_classifier(classifier, model, "--classifier")
     noise = model.noise(count, seed)
-    drawn = _drawn(model, noise)
+    drawn = draw(model, noise)
     training = _training_images(folder, model, images)
     rows = {
         f"G(z), seed {seed}, {at + 1} to {min(at + COLUMNS, len(drawn))}": drawn[at : at + COLUMNS]
@@ -73,20 +75,25 @@ def sample_images(
     return near
 
 
-def _classifier(folder: Path, model: AdaptedModel) -> AdaptedModel:
-    """A model that predicts classes of images of the size that are drawn."""
+def read_classifier(folder: Path, model: AdaptedModel, option: str) -> AdaptedModel:
+    """A model that predicts classes of images of the size that a sampler draws.
+
+    Raises:
+        CrossgapError: `folder`, which `option` gave, is none.
+    """
     judge = AdaptedModel.load(folder, model.device)
     if not isinstance(judge.scale, Classes) or judge.size != model.size:
         found = "classes" if isinstance(judge.scale, Classes) else ", ".join(judge.label_names)
         raise CrossgapError(
-            f"--classifier: {folder} predicts {found} of {judge.size} pixels. Expected a model that predicts "
+            f"{option}: {folder} predicts {found} of {judge.size} pixels. Expected a model that predicts "
             f"classes of {model.size} pixels: `crossgap train source_only --classes K`."
         )
     return judge
 
 
-def _drawn(model: AdaptedModel, noise: np.ndarray, part: int = 256) -> np.ndarray:
-    """G(z), with a progress bar where there are many."""
+def draw(model: AdaptedModel, noise: np.ndarray, part: int = 256) -> np.ndarray:
+    """G(z) of noise as of `AdaptedModel.noise`, (n, size, size, 3) uint8, with a progress bar where
+    there are many."""
     starts = range(0, len(noise), part)
     shown = track(starts, "draw", len(starts)) if len(starts) > 4 else starts
     return np.concatenate([model.sampled(noise[start : start + part]) for start in shown])

@@ -7,6 +7,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from crossgap.base.files import writing
+from crossgap.base.signature import sign
 
 
 def enlarge(image: np.ndarray, side: int) -> Image.Image:
@@ -42,4 +43,5 @@ def contact_sheet(images: dict[str, np.ndarray], path: Path, side: int = 128) ->
             sheet.paste(image, (column * (side + gap), top + header))
     with writing(path) as temporary:
         sheet.save(temporary, "PNG", optimize=True)
+        sign(temporary)
     return path

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from crossgap.base.files import writing
+from crossgap.base.signature import sign
 
 
 def new_figure(size: tuple[float, float], rows: int = 1, columns: int = 1, **panels: Any) -> tuple[Any, Any]:
@@ -21,6 +22,7 @@ def save(figure: Any, path: Path) -> Path:
     """Write the PNG in one piece; its path."""
     with writing(path) as temporary:
         figure.savefig(temporary, format="png", metadata={"Software": None})
+        sign(temporary)
     return path
 
 

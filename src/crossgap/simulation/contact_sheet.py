@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from crossgap.base.signature import check_replaceable
 from crossgap.data.contact_sheet import contact_sheet as rows_of_pictures
 from crossgap.errors import CrossgapError
 from crossgap.simulation.base.looks import RoomLook
@@ -25,13 +26,15 @@ def contact_sheet(output: str | Path, size: int = 128) -> Path:
         size: width and height of each image in pixels.
 
     Raises:
-        CrossgapError: the size is below 1, or the picture's name does not end in .png.
+        CrossgapError: the size is below 1, the picture's name does not end in .png, or a picture is
+            there that was not made here.
     """
     if size < 1:
         raise CrossgapError(f"--size must be at least 1; got {size}.")
     output = Path(output)
     if output.suffix.lower() != ".png":
         raise CrossgapError(f"{output} is no name for a PNG. Expected one that ends in .png.")
+    check_replaceable(output, "The picture")
     rows = {
         f"{name}: {title}": _row(world, moments, look, randomization, size)
         for name, world in shown().items()
