@@ -14,13 +14,13 @@ import torch
 from torch import nn
 
 from crossgap.cli import main
-from crossgap.data import Classes, LabelledImages, LabelScale, write_folder
-from crossgap.data.image_file import save_image
+from crossgap.data import Classes, LabelledImages, LabelScale, read_folder, write_folder
+from crossgap.data.image_file import read_image, save_image
 from crossgap.deploy.adapted import AdaptedModel
 from crossgap.evaluation import photograph_features
 from crossgap.evaluation.images import ROUNDING
 from crossgap.evaluation.photograph_features import MeanResponse
-from crossgap.networks import register_network
+from crossgap.networks import DCGANGenerator, register_network
 from crossgap.networks.vgg import VGG, VGG16, Standardize
 
 SIZE, N = 24, 12
@@ -204,19 +204,87 @@ def test_classes_are_compared_by_error_rates(evaluate, place) -> None:
         (["DIR/right", "--data", "DIR/data", "--task-model", "DIR"], ["no model. Expected one", "mean"]),
         (["DIR/right", "--data", "DIR/data", "--pairs", "DIR/few"], ["few lacks the pairs of images/000002"]),
         (["DIR/right", "--data", "DIR/few", "--pairs", "DIR/pairs"], ["lacks the pairs of images/000002"]),
-        (["DIR/right", "--data", "DIR/data", "--pairs", "DIR/large"], ["images of 48×48", "right takes 24"]),
-        (["DIR/right", "--data", "DIR/large", "--pairs", "DIR/large"], ["large has images of 48×48"]),
+        (["DIR/right", "--data", "DIR/data", "--pairs", "DIR/large"], ["0.png: 48×48", "--resize"]),
+        (["DIR/right", "--data", "DIR/large", "--pairs", "DIR/large"], ["takes 24×24. Expected"]),
+        (["DIR/right", "DIR/small", *ALL], ["right takes 24×24, ", "small takes 12×12 pixels. Expected"]),
+        (["DIR/mean", "--data", "DIR/data", "--resize"], ["--resize is for translators"]),
+        (["DIR/right", "--data", "DIR/data", "--like", "DIR/one"], ["one has 1 picture. Expected two"]),
+        (["DIR/right", "--data", "DIR/one", "--like", "DIR/data"], ["one has 1 picture. Expected two"]),
+        (["DIR/right", "--data", "DIR/still", "--like", "DIR/data"], ["3 pictures of one episode"]),
+        (["DIR/sampler"], ["sampler draws images from noise. Expected --task-model", "`crossgap sample`"]),
+        (["DIR/sampler", "DIR/right", "--task-model", "DIR/mean"], ["Expected samplers alone"]),
+        (["DIR/sampler", *ALL], ["Of a sampler nothing is translated"]),
+        (["DIR/sampler", "--task-model", "DIR/mean"], ["--task-model: ", "mean predicts level of 24 pixels"]),
     ],
 )  # fmt: skip
-def test_what_cannot_be_compared(evaluate, place, tree, arguments: list[str], words: list[str]) -> None:
+def test_what_cannot_be_compared(
+    evaluate, place, tree, monkeypatch, arguments: list[str], words: list[str]
+) -> None:
     plain = LabelledImages(np.zeros((N, 48, 48, 3), np.uint8), np.zeros((N, 0), np.float32), (), np.arange(N))
     write_folder(place / "large", plain)
     write_folder(place / "few", replace(plain, images=plain.images[:, :24, :24]).select(slice(2)))
+    write_folder(place / "one", replace(plain, images=plain.images[:, :24, :24]).select(slice(1)))
+    still = replace(plain, images=plain.images[:, :24, :24], episodes=np.zeros(N, int)).select(slice(3))
+    write_folder(place / "still", still)
+    replaced = AdaptedModel(None, None, (), 12, LevelsAdded(1.0), "brighter")
+    replaced.save(place / "small")
+    AdaptedModel(None, None, (), 32, sampler=DCGANGenerator(32, 5, 2)).save(place / "sampler")
+    monkeypatch.setattr(photograph_features, "pretrained", lambda name: pytest.fail("weights are asked for"))
     before = tree(place)
     code, said, _ = evaluate(*arguments)
     assert code == 2
     assert all(word in said for word in words), said
     assert tree(place) == before
+
+
+def test_pictures_of_any_shape_are_scaled_and_cropped_as_in_training(evaluate, place) -> None:
+    """Wide data with a label, pairs of the same shape in another size, and like in a third."""
+    data = read_folder(place / "data")
+    for name, (height, width) in {"data": (48, 96), "pairs": (24, 48), "like": (30, 33)}.items():
+        for file in (place / name / "images").iterdir():
+            plain = np.full((height, width, 3), read_image(file)[0, 0, 0], np.uint8)
+            plain[:, : (width - height) // 4] = 0  # what is cropped
+            save_image(plain, file)
+    code, said, _ = evaluate("DIR/right", *ALL)
+    assert code == 2
+    assert "data/images/000000.png: 96×48 pixels, the model takes 24×24" in said
+    code, said, found = evaluate("DIR/right", *ALL, "--resize")
+    assert code == 0, said
+    right = found["models"][f"{place}/right"]
+    assert right["psnr"]["value"] == pytest.approx(ROUNDING)
+    assert right["label_error"]["value"] == pytest.approx(4, rel=1e-3)
+    assert right["kid"]["n"] == len(np.unique(data.episodes))
+    file = place / "pairs" / "images" / "000001.png"
+    save_image(np.zeros((48, 48, 3), np.uint8), file)
+    code, said, _ = evaluate("DIR/right", *ALL, "--resize")
+    assert code == 2
+    assert "000001.png is 2.00 times as wide as high, and its pair " in said
+
+
+def test_a_sampler_is_asked_how_many_classes_it_draws(evaluate, place) -> None:
+    torch.manual_seed(0)
+    AdaptedModel(None, None, (), 32, sampler=DCGANGenerator(32, 5, 2)).save(place / "sampler")
+    AdaptedModel(MeanLevel(True), Classes(2), ("level",), 32).save(place / "bright")
+    code, said, found = evaluate("DIR/sampler", "--task-model", "DIR/bright")
+    assert code == 0, said
+    of = found["models"][f"{place}/sampler"]
+    drawn = AdaptedModel.load(place / "sampler").sample(1_000, 0)
+    bright = int((drawn.mean((1, 2, 3)) > 150).sum())
+    assert of["images"] == [1_000 - bright, bright]
+    assert of["coverage"]["value"] == 1 + (bright >= 50)
+    assert "of 2" in said
+    assert "a class is drawn that has 5.00% of them" in said
+
+
+def test_another_file_is_not_written_over(evaluate, place) -> None:
+    (place / "out.json").write_text('{"mine": 1}')
+    code, said, found = evaluate("DIR/right", "--data", "DIR/data", "--pairs", "DIR/pairs")
+    assert code == 2
+    assert "out.json is there, and is no evaluation. Expected a name that is free" in said
+    assert found == {"mine": 1}
+    (place / "out.json").unlink()
+    for _ in range(2):  # its own it writes anew
+        assert evaluate("DIR/right", "--data", "DIR/data", "--pairs", "DIR/pairs")[0] == 0
 
 
 def test_a_model_that_is_called_as_the_images_as_they_are(evaluate, place, monkeypatch) -> None:

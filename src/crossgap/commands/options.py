@@ -127,6 +127,9 @@ class EvaluationOptions:
     task_model: Path | None = None
     """a model that tells whether translated images keep their labels. KID is in its features, else in
     VGG16's, which are fetched once."""
+    resize: bool = False
+    """scale the shorter side of pictures for translators, also those of --pairs and --like, to the model's
+    size and crop the middle, as `crossgap train --size` does."""
     gain: float | None = None
     """the control gain, by default 0.2; a policy has none."""
     starts: int | None = None

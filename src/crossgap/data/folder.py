@@ -53,7 +53,7 @@ def untracked(items: Iterable, description: str, total: int) -> Iterable:
 
 
 def read_folder(
-    path: str | Path, labels: Sequence[str] | None = None, track: Track = untracked
+    path: str | Path, labels: Sequence[str] | None = None, track: Track = untracked, fit: Fit | None = None
 ) -> LabelledImages:
     """Read and check a data set.
 
@@ -61,6 +61,7 @@ def read_folder(
         path: the folder.
         labels: the label columns to use, in this order; all of them by default.
         track: shows progress.
+        fit: brings images to one size, as in `read_cells`.
 
     Raises:
         CrossgapError: whatever is wrong with it: the folder, the table, a label or an image.
@@ -85,7 +86,7 @@ def read_folder(
             "folder, for --unlabelled."
         )
     return LabelledImages(
-        images=read_cells(cells, root.name, track),
+        images=read_cells(cells, root.name, track, fit),
         labels=np.array(values, np.float32).reshape(len(rows), len(names)),
         label_names=names,
         episodes=np.array(_episodes(rows)),
@@ -101,18 +102,21 @@ def label_columns(path: str | Path) -> list[str]:
     return label_names(read_table(image_folder(path) / LABELS))
 
 
-def read_unlabelled(path: str | Path, track: Track = untracked) -> LabelledImages:
+def read_unlabelled(
+    path: str | Path, track: Track = untracked, fit: Fit | None = None
+) -> LabelledImages:  # fmt: skip
     """Read a data set's images only: what its `labels.csv` names, if there is one, and all others.
 
     A file that it does not name is one image, and an episode of its own; in a folder that `crossgap collect`
-    made, it is a strip of square frames.
+    made, it is a strip of square frames. `fit` brings images to one size, as in `read_cells`.
 
     Raises:
         CrossgapError: the folder, the table or an image is damaged, or there is no image.
     """
     cells, episodes = cells_in(path)
     several = len({file for file, frame in cells if frame is not None})
-    images = read_cells(cells, Path(path).name + (f" ({several:,} strips)" if several else ""), track)
+    name = Path(path).name + (f" ({several:,} strips)" if several else "")
+    images = read_cells(cells, name, track, fit)
     return LabelledImages(images, np.zeros((len(cells), 0), np.float32), (), np.array(episodes))
 
 

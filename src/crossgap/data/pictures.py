@@ -51,28 +51,53 @@ def read_pairs(
     cells, others, episodes = _paired(Path(source), Path(target))
     shapes: list[float] = []
     images, counterparts = (
-        _read(Path(path), files, episodes, partial(_noted, shapes, size), track)
+        _read(Path(path), files, episodes, noted(shapes, partial(_fit, size)), track)
         for path, files in ((source, cells), (target, others))
     )
-    for (file, _), (other, _), here, there in zip(cells, others, shapes, shapes[len(cells) :], strict=False):
-        if abs(here / there - 1) > ALIKE:
-            raise CrossgapError(
-                f"{file} is {here:.2f} times as wide as high, and its pair {other} {there:.2f} times. "
-                "Expected pairs of one shape, so that --size keeps the same part of both."
-            )
+    _check_shapes(cells, others, shapes)
     return images, counterparts
 
 
 def read_counterparts(
-    source: str | Path, target: str | Path, size: int | None = None, track: Track = untracked
+    source: str | Path, target: str | Path, fit: Fit, shapes: list[float], track: Track = untracked
 ) -> LabelledImages:
     """The pictures of `target` alone, in the order of those of `source`, as `read_pairs` has them.
+
+    Args:
+        source: a folder that was read already, with `noted(shapes, …)`.
+        target: the folder to read.
+        fit: brings pictures to one size.
+        shapes: of the pictures of `source`; those of `target` are noted, too.
+        track: shows progress.
 
     Raises:
         CrossgapError: as there.
     """
-    _, cells, episodes = _paired(Path(source), Path(target))
-    return _read(Path(target), cells, episodes, partial(_fit, size), track)
+    cells, others, episodes = _paired(Path(source), Path(target))
+    found = _read(Path(target), others, episodes, noted(shapes, fit), track)
+    _check_shapes(cells, others, shapes)
+    return found
+
+
+def noted(shapes: list[float], fit: Fit) -> Fit:
+    """The same, and of each picture its width over its height is added to `shapes`."""
+
+    def fit_and_note(image: np.ndarray, file: Path) -> np.ndarray:
+        shapes.append(image.shape[1] / image.shape[0])
+        return fit(image, file)
+
+    return fit_and_note
+
+
+def _check_shapes(cells: list[Cell], others: list[Cell], shapes: list[float]) -> None:
+    """Whether both pictures of each pair have one shape, of all first ones and then of all others."""
+    here, there = shapes[: len(cells)], shapes[len(cells) :]
+    for (file, _), (other, _), one, two in zip(cells, others, here, there, strict=True):
+        if abs(one / two - 1) > ALIKE:
+            raise CrossgapError(
+                f"{file} is {one:.2f} times as wide as high, and its pair {other} {two:.2f} times. "
+                "Expected pairs of one shape, so that scaled and cropped they show the same."
+            )
 
 
 def _paired(source: Path, target: Path) -> tuple[list[Cell], list[Cell], list[int]]:
@@ -139,12 +164,6 @@ def _fit(size: int | None, image: np.ndarray, file: Path) -> np.ndarray:
             "a shorter side of 64 pixels and crops the middle."
         )
     return image if size is None else fitted(image, size)
-
-
-def _noted(shapes: list[float], size: int | None, image: np.ndarray, file: Path) -> np.ndarray:
-    """As `_fit`, and its width over its height is noted."""
-    shapes.append(image.shape[1] / image.shape[0])
-    return _fit(size, image, file)
 
 
 def _fit_halves(size: int | None, image: np.ndarray, file: Path) -> np.ndarray:

@@ -17,6 +17,8 @@ from crossgap.errors import CrossgapError, unknown
 from crossgap.networks.registry import NETWORKS
 
 ABOUT = "adapted.json"
+IN_A_RUN = "*", "models/*", "*/models/*", "*/*/models/*"
+"""Where models are in a folder: of models, of a run, and of what holds several runs."""
 PARTS = ("task_model", "translator", "sampler")
 """The networks of a model, one of which it has at least."""
 SHAPE = {"method": str, "size": range(1, 10_000), "label_names": [str], "scale": (dict, None)}
@@ -32,12 +34,29 @@ GENERATOR = {"generator_width": range(1, 10_000), "generator_blocks": range(1000
 """Of the sizes that models of before name as `architecture`: of a `TaskModel` and a `Generator`."""
 
 
+def check_is_model(path: Path) -> None:
+    """Whether a folder is no model, but has some in it, as a run has, or beside it.
+
+    Raises:
+        CrossgapError: so it is; the message names them.
+    """
+    if (path / ABOUT).exists():
+        return
+    folder, patterns = (path, IN_A_RUN) if path.exists() else (path.parent, IN_A_RUN[:1])
+    models = {about.parent for pattern in patterns for about in folder.glob(f"{pattern}/{ABOUT}")}
+    if found := sorted(str(model) for model in models if not model.name.startswith(".")):
+        raise CrossgapError(
+            f"{path} is no model. Expected one or several of those in {folder}: {', '.join(found)}."
+        )
+
+
 def read_description(folder: Path) -> dict[str, Any]:
     """What an adapted model's folder says of it, checked before networks are made of it.
 
     Raises:
         CrossgapError: there is no adapted model, the description is damaged, or a network is not registered.
     """
+    check_is_model(folder)
     path, again = folder / ABOUT, f"Copy it anew, or delete {folder} to make that model again."
     about = read_json(path, "adapted model", SHAPE, again)
     if not (problem := mismatch(about, _shape(about))):

@@ -6,13 +6,15 @@ from pathlib import Path
 from typing import Any
 
 from crossgap.base.files import write_json
-from crossgap.commands.evaluate.checks import check_is_model
+from crossgap.commands.evaluate.checks import check_replaceable
 from crossgap.commands.evaluate.closed_loop import moving, play
 from crossgap.commands.evaluate.labels import compare_errors
+from crossgap.commands.evaluate.samplers import compare_coverage
 from crossgap.commands.evaluate.translators import compare_translators
 from crossgap.commands.options import EvaluationOptions
 from crossgap.core.fabric import make_fabric
 from crossgap.deploy.adapted import AdaptedModel
+from crossgap.deploy.description import check_is_model
 from crossgap.errors import CrossgapError, find
 from crossgap.evaluation import TEST_STARTS, VALIDATION_STARTS
 
@@ -24,8 +26,11 @@ def evaluate_folders(folders: tuple[Path, ...], options: EvaluationOptions) -> d
     """`evaluate_models`, or `evaluate_policies` where all folders are policies.
 
     Raises:
-        CrossgapError: a run in place of its policy, models and policies together, or what no policy takes.
+        CrossgapError: a run in place of its policy, models and policies together, what no policy takes,
+            or another file in the place of the result.
     """
+    if options.output is not None:
+        check_replaceable(options.output)
     for folder in folders:
         if (folder / "policy" / "policy.json").exists():
             raise CrossgapError(f"{folder} is a run. Its policy is {folder / 'policy'}.")
@@ -41,6 +46,8 @@ def evaluate_folders(folders: tuple[Path, ...], options: EvaluationOptions) -> d
         raise CrossgapError("--data is for adapted models: a policy is played, in a look.")
     if options.held_against:
         raise CrossgapError("--pairs, --like and --task-model are for translators, on the images of --data.")
+    if options.resize:
+        raise CrossgapError("--resize is for translators, on the images of --data.")
     if options.gain is not None:
         raise CrossgapError("--gain is for adapted models: a policy's actions are taken as they are.")
     from crossgap.experiments.xarm7.learning import evaluate_policies
@@ -58,10 +65,11 @@ def evaluate_models(models: tuple[Path, ...], options: EvaluationOptions) -> dic
     if not models:
         raise CrossgapError("Expected at least one folder of an adapted model.")
     output, folder, defaults = options.output, options.data, EvaluationOptions()
-    if output is not None and output.is_dir():
-        raise CrossgapError(f"--output {output} is a folder. Expected a file for the figures, as JSON.")
+    if output is not None:
+        check_replaceable(output)
     held_against = options.held_against
-    on_images = replace(defaults, data=folder, output=output, device=options.device, **held_against)
+    kept = {"data": folder, "resize": options.resize, "output": output, "device": options.device}
+    on_images = replace(defaults, **kept, **held_against)
     if (folder or held_against) and options != on_images:
         raise CrossgapError(
             "--look, --starts, --steps, --gain and --validation are for the closed loop, --data for images."
@@ -83,8 +91,12 @@ def evaluate_models(models: tuple[Path, ...], options: EvaluationOptions) -> dic
     device = make_fabric(options.device).device
     loaded = {str(path): AdaptedModel.load(path, device) for path in models}
     seeds = available[:starts]
-    if held_against or any("task_model" not in model.networks for model in loaded.values()):
+    if any("sampler" in model.networks for model in loaded.values()):
+        result = compare_coverage(loaded, options)
+    elif held_against or any("task_model" not in model.networks for model in loaded.values()):
         result = compare_translators(loaded, options)
+    elif options.resize:
+        raise CrossgapError("--resize is for translators, with --pairs, --like or --task-model.")
     elif folder:
         result = compare_errors(loaded, folder)
     else:

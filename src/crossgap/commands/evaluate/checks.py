@@ -1,36 +1,40 @@
 """Whether folders are models, and data theirs to be evaluated on."""
 
 import json
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 
+from crossgap.base.files import read_json
 from crossgap.base.progress import say
 from crossgap.core.runs import CONFIG
 from crossgap.data import LabelledImages
 from crossgap.data.images import digest
 from crossgap.data.overlap import count_seen
-from crossgap.deploy.adapted import ABOUT, AdaptedModel
+from crossgap.deploy.adapted import AdaptedModel
 from crossgap.errors import CrossgapError
 
 DEPTH = 3
 """Folders from a model up to its run: run/models/name; of a label budget run/images_00010/models/name."""
 
 
-def check_is_model(path: Path) -> None:
-    """Whether a folder is no model, but has some in it or beside it.
+def check_replaceable(output: Path) -> None:
+    """Whether figures may be written there: nothing is there, or the figures of an earlier evaluation.
 
     Raises:
-        CrossgapError: so it is; the message names them.
+        CrossgapError: a folder is there, or another file.
     """
-    if (path / ABOUT).exists():
+    if output.is_dir():
+        raise CrossgapError(f"--output {output} is a folder. Expected a file for the figures, as JSON.")
+    if not output.exists():
         return
-    folder, files = (path, f"**/{ABOUT}") if path.exists() else (path.parent, f"*/{ABOUT}")
-    models = {about.parent for about in folder.glob(files)}
-    if found := sorted(str(model) for model in models if not model.name.startswith(".")):
-        raise CrossgapError(
-            f"{path} is no model. Expected one or several of those in {folder}: {', '.join(found)}."
-        )
+    with suppress(CrossgapError):
+        if {"models", "policies"} & read_json(output, "evaluation", dict).keys():
+            return
+    raise CrossgapError(
+        f"--output {output} is there, and is no evaluation. Expected a name that is free, or delete it."
+    )
 
 
 def check_data(path: Path, model: AdaptedModel, folder: Path, data: LabelledImages) -> None:

@@ -40,4 +40,5 @@ def print_own_units(errors: dict[str, dict[str, float]]) -> None:
 def warn_of_few(number: int, of_what: str, enough: int) -> None:
     """A word where there are too few of something for an interval to mean much."""
     if number < enough:
-        say(f"{number} {of_what} say little: intervals of so few are too narrow, or none.")
+        what = of_what if number > 1 else of_what.removesuffix("s")
+        say(f"{number} {what} say little: intervals of so few are too narrow, or none.")

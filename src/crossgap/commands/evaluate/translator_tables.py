@@ -50,7 +50,8 @@ def print_translators(judges: Judges, measured: Measured, names: dict[str, str])
             f"Label error: {judges.task_model.scale.error_name} of the task model on translated images; "
             "disagreement: the same with its predictions of the images before as labels."
         )
-    warn_of_few(len(np.unique(judges.data.episodes)), "episodes", FEW_EPISODES)
+    count = len(np.unique(judges.data.episodes))
+    warn_of_few(count, "pictures" if count == len(judges.data) else "episodes", FEW_EPISODES)
 
 
 def _shown(figures: dict[str, Any], sign: str = "") -> list[str]:

@@ -1,21 +1,23 @@
 """Translators on images: how near to true pairs, how like a domain, and whether labels are preserved."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from crossgap.base.progress import progress_bar, track
-from crossgap.commands.evaluate.checks import check_data, check_is_model, check_size
+from crossgap.commands.evaluate.checks import check_data
 from crossgap.commands.evaluate.tables import print_own_units, short
 from crossgap.commands.evaluate.translator_tables import IDENTITY, minus_identity, print_translators
 from crossgap.commands.options import EvaluationOptions
 from crossgap.data import Classes, LabelledImages, read_folder
-from crossgap.data.folder import label_columns, read_unlabelled
-from crossgap.data.pictures import read_counterparts
+from crossgap.data.folder import Fit, label_columns, read_unlabelled
+from crossgap.data.pictures import noted, read_counterparts
 from crossgap.data.table import LABELS
 from crossgap.deploy.adapted import AdaptedModel
-from crossgap.deploy.pictures import check_translates
+from crossgap.deploy.description import check_is_model
+from crossgap.deploy.pictures import as_taken, check_translates
 from crossgap.errors import CrossgapError
 from crossgap.evaluation.kernel_distance import NamedFeatures, task_features
 from crossgap.evaluation.photograph_features import photograph_features
@@ -44,7 +46,11 @@ def compare_translators(loaded: dict[str, AdaptedModel], options: EvaluationOpti
             "A translator is evaluated on images. Expected --data, and --pairs, --like or --task-model: what "
             "translated images are held against."
         )
-    judges = _judges(options, *next(iter(loaded.items())))
+    sizes = {name: model.size for name, model in loaded.items()}
+    if len(set(sizes.values())) > 1:
+        each = ", ".join(f"{name} takes {size}×{size}" for name, size in sizes.items())
+        raise CrossgapError(f"{each} pixels. Expected models of one size, or each evaluated by itself.")
+    judges = _judges(options, next(iter(loaded.values())))
     for name, model in loaded.items():
         check_data(Path(name), model, options.data, judges.data)
     images = {IDENTITY: judges.data.images}
@@ -67,20 +73,39 @@ def compare_translators(loaded: dict[str, AdaptedModel], options: EvaluationOpti
     }
 
 
-def _judges(options: EvaluationOptions, name: str, model: AdaptedModel) -> Judges:
-    """What translated images are held against, read and checked; `model`, called `name`, is one of those that
-    translate."""
+def _judges(options: EvaluationOptions, model: AdaptedModel) -> Judges:
+    """What translated images are held against, read and checked before weights are fetched; `model` is one of
+    those that translate."""
     assert options.data is not None
     task_model, pairs, like, features = _task_model(options, model), None, None, None
-    data = _read_labelled(options.data, task_model)
+    shapes: list[float] = []
+    fit = partial(_as_taken, model.size, options.resize)
+    data = _read_labelled(options.data, task_model, noted(shapes, fit))
     if options.pairs is not None:
-        pairs = read_counterparts(options.data, options.pairs, track=track).images
-        check_size(options.pairs, pairs, model.size, Path(name))
+        pairs = read_counterparts(options.data, options.pairs, fit, shapes, track).images
     if options.like is not None:
+        like = read_unlabelled(options.like, track, fit)
+        for folder, images in ((options.data, data), (options.like, like)):
+            _check_enough(folder, images)
         features = _features(options, task_model, model)
-        like = read_unlabelled(options.like, track)
-        check_size(options.like, like.images, model.size, Path(name))
     return Judges(data, pairs, like, features, task_model)
+
+
+def _as_taken(size: int, resize: bool, image: np.ndarray, file: Path) -> np.ndarray:
+    return as_taken(image, size, resize, file)
+
+
+def _check_enough(folder: Path, data: LabelledImages) -> None:
+    """Whether KID can be had of these images.
+
+    Raises:
+        CrossgapError: it compares pairs of independent ones, and there are none.
+    """
+    if len(np.unique(data.episodes)) < 2:
+        found = "1 picture" if len(data) == 1 else f"{len(data):,} pictures of one episode"
+        raise CrossgapError(
+            f"{folder} has {found}. Expected two pictures at least, of two episodes, for KID (--like)."
+        )
 
 
 def _task_model(options: EvaluationOptions, model: AdaptedModel) -> AdaptedModel | None:
@@ -110,12 +135,12 @@ def _features(
     return task_features(task_model, str(options.task_model))
 
 
-def _read_labelled(folder: Path, task_model: AdaptedModel | None) -> LabelledImages:
+def _read_labelled(folder: Path, task_model: AdaptedModel | None, fit: Fit) -> LabelledImages:
     """The images of a folder, with the labels that the task model predicts where it has them."""
     names = () if task_model is None else task_model.label_names
     if names and (folder / LABELS).exists() and set(names) <= set(label_columns(folder)):
-        return read_folder(folder, names, track)
-    return read_unlabelled(folder, track)
+        return read_folder(folder, names, track, fit)
+    return read_unlabelled(folder, track, fit)
 
 
 def _translated(name: str, model: AdaptedModel, images: np.ndarray) -> np.ndarray:
