@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from crossgap.data import neighbours
-from crossgap.data.neighbours import distances, nearest, nearness
+from crossgap.data.neighbours import distances, nearest, nearness, spread
 from crossgap.deploy.noise import spherical
 
 
@@ -47,6 +47,22 @@ def test_it_is_what_comparing_all_pairs_finds() -> None:
     distance, rows = nearest(images, others)
     np.testing.assert_array_equal(rows, pairs.argmin(1))
     np.testing.assert_allclose(distance, pairs.min(1), rtol=1e-6)
+
+
+def test_spread_by_hand() -> None:
+    assert spread(grey(10, 30)) == pytest.approx(10)
+    assert spread(grey(7, 7, 7)) == 0
+
+
+def test_what_is_far_from_all_or_the_same_every_time_is_told() -> None:
+    training = grey(0, 10, 20, 30)
+    usual = nearness(grey(4, 16, 28), training)
+    assert not usual.far
+    assert not usual.uniform
+    assert nearness(grey(52, 60), training).far  # 22 and 30 from the nearest; training images 10
+    assert not nearness(grey(45, 45), training).far
+    assert nearness(grey(15, 16, 15), training).uniform
+    assert not nearness(grey(15), training).uniform
 
 
 def test_copies_are_told_from_what_is_as_near_as_training_images_are() -> None:

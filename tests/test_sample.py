@@ -79,6 +79,19 @@ def test_what_copies_its_training_images_is_said(trained: Path, tmp_path: Path, 
     np.testing.assert_array_equal(nearest, training)  # below each what it is a copy of
 
 
+def test_what_draws_the_same_whatever_the_noise_is_said(trained: Path, tmp_path: Path, capsys) -> None:
+    generator = DCGANGenerator(32, 5, 2)
+    for weight in generator.parameters():
+        torch.nn.init.zeros_(weight)
+    AdaptedModel(None, None, (), 32, sampler=generator).save(tmp_path / "grey")
+    words = f"sample {tmp_path}/grey --images {trained}/pictures --output {tmp_path}/a.png"
+    _run(f"{words} --count 9")
+    told = said(capsys)
+    assert "All are nearly alike: they are 0.0 from their mean, training images " in told
+    _run(f"{words} --count 1")
+    assert "nearly alike" not in said(capsys)  # of one there is nothing to say
+
+
 def test_a_model_that_is_in_no_run(trained: Path, tmp_path: Path, capsys) -> None:
     torch.manual_seed(0)
     AdaptedModel(None, None, (), 32, sampler=DCGANGenerator(32, 5, 2)).save(tmp_path / "alone")
@@ -96,7 +109,7 @@ def test_training_images_that_are_no_longer_fit(trained: Path, tmp_path: Path, c
     save_image(np.zeros((40, 40, 3), np.uint8), _new(pictures) / "0.png")
     _run(f"sample {trained}/run/models/dcgan --count 1 --output {tmp_path}/a.png --interpolate 0")
     told = said(capsys)
-    assert "pictures has 1 images of 32 pixels. Expected at least 2" in told
+    assert "pictures has 1 image of 32 pixels. Expected at least 2" in told
     assert "How near the nearest training image is cannot be told" in told
     assert Image.open(tmp_path / "a.png").size[1] == 128 + 25
     (pictures / "0.png").unlink()

@@ -19,6 +19,11 @@ LINE_SECONDS = 30.0
 """Where no terminal shows bars, such as in a log file: time between two lines of progress."""
 
 
+def counted(count: int, thing: str) -> str:
+    """So many of something in words, such as "1 picture" and "2 pictures"."""
+    return f"{count:,} {thing}{'s' * (count != 1)}"
+
+
 @contextmanager
 def progress_bar(
     description: str, total: int, done: int = 0, quiet: bool = False

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from crossgap.base.files import read_json, writing
-from crossgap.base.progress import progress_bar, say, track
+from crossgap.base.progress import counted, progress_bar, say, track
 from crossgap.base.signature import check_replaceable
 from crossgap.core.fabric import make_fabric
 from crossgap.core.runs import CONFIG
@@ -64,7 +64,9 @@ def sample_images(
         closest = near.distance.argsort()[:COLUMNS]
         rows["G(z), those nearest to a training image"] = drawn[closest]
         rows["their nearest training images"] = training[near.rows[closest]]
-    say(f"{len(drawn):,} images of {model.size} × {model.size} pixels: {contact_sheet(rows, output)}")
+    say(
+        f"{counted(len(drawn), 'image')} of {model.size} × {model.size} pixels: {contact_sheet(rows, output)}"
+    )
     if files is not None:
         _write(drawn, files)
         say(f"Each as a file: {files}")
@@ -139,8 +141,8 @@ def _read(path: Path, size: int | None, model: AdaptedModel) -> LabelledImages:
     found = read_pictures(path, size, track)
     if len(found) < 2 or found.images.shape[1] != model.size:
         raise CrossgapError(
-            f"{path} has {len(found)} images of {found.images.shape[1]} pixels. Expected at least 2 of "
-            f"{model.size}, as the model was trained on."
+            f"{path} has {counted(len(found), 'image')} of {found.images.shape[1]} pixels. Expected at least "
+            f"2 of {model.size}, as the model was trained on."
         )
     return found
 
@@ -177,6 +179,13 @@ def _say_near(near: Nearness) -> None:
         f"{near.copies / len(of):.1%}; of training images, to another one, {near.alike:.1%}. "
         + ("It has learnt some by heart." if more else "No sign that it copies.")
     )
+    if near.uniform:
+        say(
+            f"All are nearly alike: they are {near.spread:.1f} from their mean, training images "
+            f"{near.spread_of_training:.1f}. Whatever the noise, it draws the same."
+        )
+    if near.far:
+        say("They are far from all training images: it does not draw such pictures, or not yet.")
 
 
 def _say_coverage(judge: AdaptedModel, drawn: np.ndarray) -> None:

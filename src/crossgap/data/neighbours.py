@@ -10,8 +10,12 @@ BLOCK = 1 << 25
 COPY = 0.5
 """An image may be a copy below this share of the mean distance from a training image to the nearest other
 one."""
+FAR = 2.0
+"""Images are far from those trained on from this multiple of that distance on, on average."""
+UNIFORM = 0.25
+"""They are nearly alike below this share of the training images' spread."""
 REFERENCE = 512
-"""How many training images are asked for their nearest."""
+"""How many training images are asked for their nearest; of how many images a spread is."""
 
 
 def distances(images: np.ndarray, others: np.ndarray) -> np.ndarray:
@@ -64,6 +68,20 @@ class Nearness:
     among_training: np.ndarray
     """(k,) of up to `REFERENCE` training images to the nearest other one; that is what near means here."""
 
+    spread: float
+    """Of the drawn images, as of `spread`."""
+    spread_of_training: float
+
+    @property
+    def far(self) -> bool:
+        """Whether drawn images are farther from training images than these from each other: `FAR`."""
+        return bool(self.distance.mean() > FAR * self.among_training.mean())
+
+    @property
+    def uniform(self) -> bool:
+        """Whether drawn images, of which there are several, are nearly alike: `UNIFORM`."""
+        return len(self.distance) > 1 and self.spread < UNIFORM * self.spread_of_training
+
     @property
     def copies(self) -> int:
         """How many drawn images may be copies: as of `COPY`."""
@@ -73,6 +91,11 @@ class Nearness:
     def alike(self) -> float:
         """The share of training images that are as near to another one: what copies are without copying."""
         return float((self.among_training < COPY * self.among_training.mean()).mean())
+
+
+def spread(images: np.ndarray) -> float:
+    """How far images (n, H, W, 3) uint8 are from their mean, the root mean square, in levels."""
+    return float(images.reshape(len(images), -1).astype(np.float64).var(0).mean() ** 0.5)
 
 
 def nearness(
@@ -89,4 +112,4 @@ def nearness(
     asked = np.random.default_rng(seed).permutation(len(training))[:REFERENCE]
     distance, rows = nearest(drawn, training, advance=advance)
     among, _ = nearest(training[asked], training, asked, advance)
-    return Nearness(distance, rows, among)
+    return Nearness(distance, rows, among, spread(drawn[:REFERENCE]), spread(training[asked]))
