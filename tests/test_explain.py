@@ -131,7 +131,7 @@ def test_the_command_takes_several_images(files: Path, capsys: Any) -> None:
     ("model", "image", "output", "layers", "reason"),
     [
         ("translator", "a.png", "o.png", (), r"This model of cyclegan is a translator alone.*no task model"),
-        ("no", "a.png", "o.png", (), r"No adapted model at"),
+        ("no", "a.png", "o.png", (), r"no is no model. Expected one or several of those in .*plain"),
         ("plain", "no.png", "o.png", (), r"No image at .*no\.png"),
         ("plain", "wide.png", "o.png", (), r"wide\.png: 40 × 20 pixels\. Expected a square, as the 32 × 32"),
         ("plain", "a.png", "o.jpg", (), r"o\.jpg is no name for a PNG"),

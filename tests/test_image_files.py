@@ -8,8 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from crossgap.data import folder as folder_module
-from crossgap.data import read_folder, read_unlabelled
+from crossgap.data import image_file, read_folder, read_unlabelled
 from crossgap.data.image_file import save_image
 from crossgap.errors import CrossgapError
 
@@ -155,8 +154,8 @@ def test_a_row_that_names_no_file(tmp_path: Path, cell: str) -> None:
 
 def test_each_strip_is_opened_once(tmp_path: Path, monkeypatch) -> None:
     folder, opened = collected(tmp_path / "set", {"size": 8, "steps": 3}), []
-    whole = folder_module.read_image
-    monkeypatch.setattr(folder_module, "read_image", lambda path: opened.append(path.name) or whole(path))
+    whole = image_file.read_image
+    monkeypatch.setattr(image_file, "read_image", lambda path: opened.append(path.name) or whole(path))
     read_unlabelled(folder)
     assert opened == ["0.png", "1.png"]
 

@@ -182,6 +182,43 @@ def test_a_damaged_picture_ends_it_and_once_it_is_mended_it_goes_on(
     assert resumed == whole
 
 
+def test_what_is_refused_at_once_leaves_nothing(crossgap, model, tmp_path) -> None:
+    """All that cannot be read are named, some of them by number."""
+    for index, picture in enumerate(PICTURES):
+        save(picture, tmp_path / "data" / f"{index:02}.png")
+    for index in (1, 3, 5, 7, 9, 11):
+        file = tmp_path / "data" / f"{index:02}.png"
+        file.write_bytes(file.read_bytes()[:200])
+    code, said = crossgap(model, tmp_path / "data", tmp_path / "out")
+    assert code == 2
+    root = tmp_path / "data"
+    assert f"{root}/01.png: damaged or truncated" in said
+    assert f"Nor can these be read: {root}/03.png, {root}/05.png, {root}/07.png and 2 more." in said
+    assert not (tmp_path / "out").exists()
+    with pytest.raises(CrossgapError, match=r"01.png: damaged .*Nor can these .*07.png and 2 more"):
+        read_unlabelled(root)
+
+
+def test_one_folder_for_both_and_one_picture_in_words(crossgap, model, tmp_path) -> None:
+    save(PICTURES[0], tmp_path / "data" / "0.png")
+    (tmp_path / "data" / "notes.txt").write_text("third floor")
+    code, said = crossgap(model, tmp_path / "data", tmp_path / "data" / ".." / "data")
+    assert code == 2
+    assert "data is also the folder to write to. Expected another one." in said
+    _, said = crossgap(model, tmp_path / "data", tmp_path / "out")
+    assert "1 picture in" in said
+    assert "1 other file is there as it was: notes.txt." in said
+
+
+def test_a_run_in_place_of_its_model_names_its_models(crossgap, model, data, tmp_path) -> None:
+    for name in ("cyclegan", "cyclegan_inverse"):
+        shutil.copytree(model, tmp_path / "run" / "models" / name)
+    code, said = crossgap(tmp_path / "run", data, tmp_path / "out")
+    assert code == 2
+    both = f"{tmp_path}/run/models/cyclegan, {tmp_path}/run/models/cyclegan_inverse"
+    assert f"run is no model. Expected one or several of those in {tmp_path}/run: {both}." in said
+
+
 def test_only_the_same_translation_goes_on(crossgap, model, tmp_path, monkeypatch, tree) -> None:
     out, source = tmp_path / "out", tmp_path / "data"
     picture = damaged_in_the_middle(source, monkeypatch)

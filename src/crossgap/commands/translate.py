@@ -4,7 +4,7 @@ from pathlib import Path
 
 import torch
 
-from crossgap.base.progress import say
+from crossgap.base.progress import counted, say
 from crossgap.commands.convert import model_of_file
 from crossgap.core.fabric import make_fabric
 from crossgap.data.folder import EXTENSIONS, UNREAD
@@ -27,15 +27,17 @@ def translate(path: Path, source: Path, output: Path, resize: bool, device: str)
     if source.is_dir():
         found = translate_folder(model, source, output, resize)
         strips = sum(found.images.values())
-        say(f"{len(found.images):,} pictures{f', {strips:,} of them strips,' if strips else ''} in {output}.")
-        if found.others:
-            say(f"{len(found.others):,} other files are there as they were: {_listed(found.others)}.")
+        of_them = f", {strips:,} of them strips," if strips and len(found.images) > 1 else ""
+        say(f"{counted(len(found.images), 'picture')}{of_them} in {output}.")
+        if count := len(found.others):
+            are = "is there as it was" if count == 1 else "are there as they were"
+            say(f"{counted(count, 'other file')} {are}: {_listed(found.others)}.")
     elif source.suffix.lower() in (*EXTENSIONS, *UNREAD):
         translate_picture(model, source, output, resize)
         say(f"One picture: {output}")
     else:
         count = translate_video(model, source, output, resize)
-        say(f"{count:,} frames: {output}")
+        say(f"{counted(count, 'frame')}: {output}")
 
 
 def _model(path: Path, device: torch.device) -> AdaptedModel:

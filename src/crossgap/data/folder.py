@@ -14,13 +14,14 @@ Folders of images may be links; what is hidden (`.thumbs`) is nobody's data.
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from crossgap.base.files import read_json, writing
-from crossgap.data.image_file import image_size, read_image, save_image
+from crossgap.data.image_file import image_size, read_images, save_image
 from crossgap.data.images import LabelledImages
 from crossgap.data.table import LABELS, Row, label_names, read_table, write_table
 from crossgap.errors import CrossgapError
@@ -66,7 +67,7 @@ def read_folder(
     Raises:
         CrossgapError: whatever is wrong with it: the folder, the table, a label or an image.
     """
-    root = image_folder(path)
+    root = image_folder(path, labelled=True)
     table = root / LABELS
     rows = read_table(table)
     available = label_names(rows)
@@ -99,7 +100,7 @@ def label_columns(path: str | Path) -> list[str]:
     Raises:
         CrossgapError: the folder or its table is not there or not readable.
     """
-    return label_names(read_table(image_folder(path) / LABELS))
+    return label_names(read_table(image_folder(path, labelled=True) / LABELS))
 
 
 def read_unlabelled(
@@ -140,8 +141,8 @@ def cells_in(path: str | Path) -> tuple[list[Cell], list[int]]:
     return cells, episodes
 
 
-def image_folder(path: str | Path) -> Path:
-    """A folder that has something in it.
+def image_folder(path: str | Path, labelled: bool = False) -> Path:
+    """A folder that has something in it; `labelled` says that labels are needed, too.
 
     Raises:
         CrossgapError: there is none, or nothing in it.
@@ -152,7 +153,9 @@ def image_folder(path: str | Path) -> Path:
     if not path.is_dir():
         raise CrossgapError(f"{path} is a file. Expected a folder of images.")
     if not _list(path):
-        raise CrossgapError(f"{path} is empty. Expected images and a {LABELS} in it.")
+        raise CrossgapError(
+            f"{path} is empty. Expected images{f' and a {LABELS}' if labelled else ''} in it."
+        )
     return path
 
 
@@ -312,11 +315,11 @@ def read_cells(cells: list[Cell], name: str, track: Track = untracked, fit: Fit 
         CrossgapError: an image is damaged, or of another size than the first.
     """
     images = whole = np.empty((0, 0, 0, 3), np.uint8)
-    opened = None
+    opened, wholes = None, read_images(file for file, _ in groupby(file for file, _ in cells))
     # One thread: for small images several only wait for each other.
     for index, (file, frame) in enumerate(track(cells, f"read {name}", len(cells))):
         if file != opened:
-            opened, whole = file, read_image(file)
+            opened, whole = file, next(wholes)
         image = whole if frame is None else _frame(whole, frame, file)
         if fit is not None:
             image = fit(image, file)

@@ -2,6 +2,9 @@
 
 import io
 import struct
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
@@ -22,6 +25,8 @@ FORMATS = {PNG: PngImageFile, b"\xff\xd8\xff": JpegImageFile, b"BM": BmpImageFil
 bits on the way to RGB, and refuses long strips."""
 EIGHT_BIT = ("RGB", "RGBA", "L", "LA", "P", "PA", "1")
 """Pillow's modes that become RGB as they look; inks (CMYK) do not, 16 bits lose their lower half."""
+LOOKED_AT, LISTED = 500, 3
+"""How many files after one that cannot be read are looked at, too; of how many names an error has."""
 DAMAGE = (
     OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, OverflowError, struct.error,
 )  # fmt: skip
@@ -47,6 +52,35 @@ def read_image(path: Path) -> np.ndarray:
         raise CrossgapError(
             f"{path}: damaged or truncated image ({error}). Expected a whole PNG, JPEG or BMP."
         ) from error
+
+
+def read_images(files: Iterable[Path]) -> Iterator[np.ndarray]:
+    """`read_image` of each file.
+
+    Raises:
+        CrossgapError: one or several cannot be read: the first one's message, and the names of some others.
+    """
+    files = iter(files)
+    for file in files:
+        try:
+            yield read_image(file)
+        except CrossgapError as error:
+            wrong = [other for other in islice(files, LOOKED_AT) if not _is_whole(other)]
+            raise CrossgapError(f"{error}{_named(wrong)}") from error
+
+
+def _is_whole(file: Path) -> bool:
+    with suppress(CrossgapError):
+        read_image(file)
+        return True
+    return False
+
+
+def _named(files: list[Path]) -> str:
+    """A sentence on further files that are wrong; nothing of none."""
+    more = f" and {len(files) - LISTED:,} more" if len(files) > LISTED else ""
+    names = ", ".join(str(file) for file in files[:LISTED])
+    return f" Nor can these be read: {names}{more}." if files else ""
 
 
 def image_size(path: Path) -> tuple[int, int] | None:

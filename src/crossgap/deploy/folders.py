@@ -11,7 +11,7 @@ from crossgap.base.progress import progress_bar
 from crossgap.core.weights import tensors_digest
 from crossgap.data.contents import Contents, contents
 from crossgap.data.folder import ABOUT, collected
-from crossgap.data.image_file import image_size, read_image, save_image
+from crossgap.data.image_file import image_size, read_images, save_image
 from crossgap.deploy.adapted import AdaptedModel
 from crossgap.deploy.pictures import as_taken, check_ending, check_translates, wrong_size
 from crossgap.deploy.translation_record import TranslationRecord
@@ -49,6 +49,8 @@ def translate_folder(
     source, output = Path(source), Path(output)
     check_translates(model)
     found = contents(source)
+    if output.resolve() == source.resolve():
+        raise CrossgapError(f"{source} is also the folder to write to. Expected another one.")
     if output.resolve().is_relative_to(source.resolve()):
         raise CrossgapError(f"{output} lies within {source}. Expected a place outside of it.")
     for file, strip in found.images.items():
@@ -61,7 +63,11 @@ def translate_folder(
         for batch in _batches(source, found.images):
             digests = record.checked(batch)
             if not record.has(digests):
-                _translate(model, source, output, batch, resize)
+                translated = _translated(model, source, batch, resize)
+                record.begin()
+                for file, image in translated.items():
+                    with writing(output / file) as temporary:
+                        save_image(image, temporary, file.suffix)
                 record.note(digests)
             advance(len(batch))
         for file in found.others:
@@ -102,21 +108,24 @@ def _batches(source: Path, images: dict[Path, bool]) -> Iterator[dict[Path, bool
         yield batch
 
 
-def _translate(
-    model: AdaptedModel, source: Path, output: Path, batch: dict[Path, bool], resize: bool
-) -> None:
-    """Translate the pictures of some files and write these."""
-    pictures = [_frames(source / file, strip, model.size, resize) for file, strip in batch.items()]
+def _translated(
+    model: AdaptedModel, source: Path, batch: dict[Path, bool], resize: bool
+) -> dict[Path, np.ndarray]:
+    """Some files with their pictures translated."""
+    images = read_images(source / file for file in batch)
+    pictures = [
+        _frames(source / file, image, strip, model.size, resize)
+        for (file, strip), image in zip(batch.items(), images, strict=True)
+    ]
     translated = model.translate(np.concatenate(pictures))
     ends = np.cumsum([len(frames) for frames in pictures])[:-1]
-    for file, frames in zip(batch, np.split(translated, ends), strict=True):
-        with writing(output / file) as temporary:
-            save_image(np.concatenate(frames), temporary, file.suffix)
+    return {
+        file: np.concatenate(frames) for file, frames in zip(batch, np.split(translated, ends), strict=True)
+    }
 
 
-def _frames(file: Path, strip: bool, size: int, resize: bool) -> np.ndarray:
+def _frames(file: Path, image: np.ndarray, strip: bool, size: int, resize: bool) -> np.ndarray:
     """The pictures of a file as the model takes them, (n, size, size, 3) uint8: one, or those of a strip."""
-    image = read_image(file)
     height, width = image.shape[:2]
     if strip and height % width:
         raise CrossgapError(

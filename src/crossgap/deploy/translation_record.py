@@ -33,12 +33,12 @@ class TranslationRecord:
         if not rows:
             if output.is_file() or (output.is_dir() and {*output.iterdir()} - {self.path.parent}):
                 raise CrossgapError(f"{output} exists already. Expected a new folder to translate into.")
-            append_json_line(self.path, {"of": of})
         elif different := differences(rows[0].get("of"), of):
             raise CrossgapError(
                 f"{output} is of another translation: {'; '.join(different)}. Expected the same model and "
                 "options, or a new folder."
             )
+        self._begun, self._of = bool(rows), of
         self._done = {name: digest for row in rows[1:] for name, digest in row.get("done", {}).items()}
         if gone := sorted(name for name in self._done if not (source / name).is_file()):
             raise CrossgapError(f"{output} has {gone[0]}, {source} has it no more. Expected a new folder.")
@@ -61,6 +61,13 @@ class TranslationRecord:
     def has(self, digests: dict[str, str]) -> bool:
         """Whether all of these files are done, and there."""
         return all(name in self._done and (self.output / name).is_file() for name in digests)
+
+    def begin(self) -> None:
+        """Say in the folder what it is made of, before anything else is written to it; what is refused before
+        leaves nothing."""
+        if not self._begun:
+            append_json_line(self.path, {"of": self._of})
+            self._begun = True
 
     def note(self, digests: dict[str, str]) -> None:
         """Note that these files are done."""
