@@ -12,11 +12,13 @@ from crossgap.experiments.engine.experiment import EXPERIMENTS
 
 def _of_training(folder: Path, *chosen: object) -> Path:
     """The report of a training on own data, said; it has nothing to choose."""
-    from crossgap.report.training import build_training_report
+    from crossgap.report.training import build_training_report, unfinished
 
     if any(value is not None for value in chosen):
         raise CrossgapError("The report of a training has one seed, no looks and no --picture.")
     say(f"Report: {(path := build_training_report(folder))}")
+    for sentence in unfinished(folder):
+        say(f"{sentence} The same command goes on where it was.")
     return path
 
 

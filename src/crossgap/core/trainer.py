@@ -168,9 +168,10 @@ images each."""
 
 
 def _is_drawn(phase: Phase, step: int) -> bool:
-    """Whether a contact sheet is drawn after a step, one that metrics are written at."""
+    """Whether a contact sheet is drawn after a step, one that metrics are written at: the first such one, to
+    show soon what is wrong with the images, then now and then, and the last."""
     every = max(1, phase.steps // SHEETS)
-    return step == phase.steps or step // every > (step - phase.log_every) // every
+    return step in (phase.log_every, phase.steps) or step // every > (step - phase.log_every) // every
 
 
 @torch.no_grad()

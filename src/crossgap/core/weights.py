@@ -284,15 +284,21 @@ def done_in(folder: Path) -> int:
 
 
 def is_finished(folder: Path) -> bool:
-    """Whether a phase's newest checkpoint is of its last step; where the steps are not noted, it is taken
-    to be.
+    """Whether a phase's newest checkpoint is of its last step, as of `steps_in`."""
+    done, steps = steps_in(folder)
+    return done >= steps
+
+
+def steps_in(folder: Path) -> tuple[int, int]:
+    """How many steps a phase has done by its newest checkpoint, and of how many; where these are not noted,
+    it is taken to be finished.
 
     Raises:
         CrossgapError: it is damaged.
     """
     again, newest = f"Delete {folder} to train that part again.", newest_in(folder)
     about = read_json(newest / ABOUT, "checkpoint", {"step": int}, again) if newest else {"step": 0}
-    return about["step"] >= about.get("of", {}).get("steps", 0)
+    return about["step"], about.get("of", {}).get("steps", 0)
 
 
 def checkpoint_weights(folder: Path) -> dict[str, dict[str, Tensor]]:

@@ -9,6 +9,7 @@ from PIL import Image
 from crossgap.base.files import read_json, write_text
 from crossgap.core.runs import CONFIG, provenance, read_times
 from crossgap.core.trainer import SAMPLES, read_metrics
+from crossgap.core.weights import steps_in
 from crossgap.deploy.description import ABOUT
 from crossgap.errors import CrossgapError
 from crossgap.methods.registry import METHODS
@@ -28,9 +29,7 @@ def build_training_report(folder: Path) -> Path:
     Raises:
         CrossgapError: nothing has been trained in it, or a file in it is damaged.
     """
-    rows: dict[str, list[dict[str, Any]]] = {}
-    for row in read_metrics(folder):
-        rows.setdefault(row["phase"], []).append(row)
+    rows = _rows(folder)
     if not rows:
         raise CrossgapError(f"{folder} has no steps yet: nothing to report on. Run its training again.")
     shown = show(rows, "few", "many")
@@ -46,11 +45,32 @@ def build_training_report(folder: Path) -> Path:
     environment.filters |= {"duration": duration, "label": label, "text": plain_text}
     page = environment.get_template("training.html.j2").render(
         phases=sorted(phases, key=lambda phase: not phase["sheets"]), shown=shown, models=_models(folder),
-        settings=list(flatten(_settings(folder))),
+        unfinished=unfinished(folder), settings=list(flatten(_settings(folder))),
         provenance=provenance(folder), times=read_times(folder),
     )  # fmt: skip
     write_text(folder / "report.html", page)
     return folder / "report.html"
+
+
+def unfinished(folder: Path) -> list[str]:
+    """What in a run is not trained to its end, by now or because it was stopped, a sentence each."""
+    found = []
+    for name, rows in _rows(folder).items():
+        there = (folder / "checkpoints" / name).exists()
+        done, steps = steps_in(folder / "checkpoints" / name) if there else (rows[-1]["step"], 0)
+        if done < steps:
+            found.append(f"{name} is not finished: it has done {done:,} of {steps:,} steps.")
+        elif not there and not _models(folder):  # stopped before its first checkpoint
+            found.append(f"{name} is not finished: it has done {done:,} steps.")
+    return found
+
+
+def _rows(folder: Path) -> dict[str, list[dict[str, Any]]]:
+    """The rows of metrics by phase."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for row in read_metrics(folder):
+        found.setdefault(row["phase"], []).append(row)
+    return found
 
 
 def _settings(folder: Path) -> dict[str, Any]:
