@@ -1,5 +1,6 @@
 """Folders of pictures, of any size and in pairs, and the training of a method that learns images alone."""
 
+import shutil
 import sys
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from torch import Tensor, nn
 from crossgap.base.files import read_json
 from crossgap.cli import run
 from crossgap.core.trainer import SHOWN, Phase
-from crossgap.data.pictures import fitted, read_pairs, read_pictures, read_side_by_side, sides_in
+from crossgap.data.pictures import fitted, halves_in, read_pairs, read_pictures, read_side_by_side, sides_in
 from crossgap.deploy.adapted import AdaptedModel
 from crossgap.errors import CrossgapError
 from crossgap.methods.registry import METHODS, Method
@@ -247,11 +248,91 @@ def test_the_report_of_a_training_shows_its_sheets_and_losses(tmp_path: Path, ca
     assert "domain weight" not in page  # of a method that was not trained
     assert "models/brighten" in page
     assert page.count("<svg") == 1
+    assert "not finished" not in page
+    assert "not finished" not in capsys.readouterr().err
     with pytest.raises(CrossgapError, match="The report of a training has one seed"):
         run(["report", str(output), "--seed", "0"])
     (output / "metrics.jsonl").unlink()
     with pytest.raises(CrossgapError, match="has no steps yet"):
         run(["report", str(output)])
+
+
+def test_the_report_of_a_stopped_training_says_so(tmp_path: Path, capsys, monkeypatch) -> None:
+    output, step = tmp_path / "out", Brighten.training_step
+
+    def stopping(phase: Brighten, at: int) -> dict[str, Tensor]:
+        if at == 25:
+            raise KeyboardInterrupt
+        return step(phase, at)
+
+    monkeypatch.setattr(Brighten, "training_step", stopping)
+    for seconds, told in ((0.0, "20 of 60 steps"), (100.0, "20 steps")):  # between checkpoints
+        monkeypatch.setattr(Brighten, "checkpoint_seconds", seconds)
+        with pytest.raises(KeyboardInterrupt):
+            train("brighten", "--data", pairs(tmp_path / "data"), "--size", SIZE, "--output", output)
+        run(["report", str(output)])
+        told = f"brighten is not finished: it has done {told}. The same command goes on where it was."
+        assert told in " ".join(capsys.readouterr().err.split())
+        assert told in (output / "report.html").read_text(encoding="utf-8")
+        shutil.rmtree(output)
+
+
+def test_halves_that_are_far_from_squares_are_refused(tmp_path: Path) -> None:
+    save(tmp_path / "data" / "1.png", 0, 80, 70)
+    with pytest.raises(
+        CrossgapError, match=r"80×70 pixels. Expected two pictures .* from 3:4 to 4:3; or give"
+    ):
+        train("brighten", "--data", tmp_path / "data", "--size", SIZE, "--output", tmp_path / "out")
+    save(tmp_path / "data" / "1.png", 0, 106, 70)  # 53 to 70 is more than 3:4
+    assert len(read_side_by_side(tmp_path / "data", SIZE)[0]) == 1
+
+
+def test_how_pairs_side_by_side_are_read_is_said(tmp_path: Path, capsys) -> None:
+    """Halves of a colour each; noise on both; a sweep of colours that goes on from the one into the other."""
+    noise = np.random.default_rng(0).integers(0, 256, (4, 30, 60, 3), np.uint8)
+    sweep = np.broadcast_to(np.arange(0, 240, 4, np.uint8)[None, :, None], (30, 60, 3))
+    two = np.concatenate([sweep[:, ::2], 255 - sweep[:, ::2]], 1)
+    kinds = {"flat": None, "noise": noise, "one": [sweep] * 4, "two": [two] * 4}
+    for kind, images in kinds.items():
+        pairs(tmp_path / kind)
+        for index, image in enumerate(images if images is not None else []):
+            save(tmp_path / kind / f"{index}.png", np.asarray(image))
+        single = halves_in(tmp_path / kind)
+        assert single == ((30, 30), kind in ("noise", "one"))
+    train("brighten", "--data", tmp_path / "flat", "--size", SIZE, "--output", tmp_path / "out")
+    told = " ".join(capsys.readouterr().err.split())
+    assert "flat: each picture is read as two side by side, of 30×30 pixels." in told
+    assert "goes on into" not in told
+    train("brighten", "--data", tmp_path / "one", "--size", SIZE, "--output", tmp_path / "other")
+    assert "Most of them look like one picture" in " ".join(capsys.readouterr().err.split())
+
+
+def test_few_pictures_are_said_and_one_is_refused(tmp_path: Path, capsys) -> None:
+    data = pairs(tmp_path / "data")
+    train("alike", "--data", data, "--size", SIZE, "--output", tmp_path / "out")
+    assert "data has 4 pictures, which are few: below 50" in " ".join(capsys.readouterr().err.split())
+    for index in range(1, 4):
+        (data / f"{index}.png").unlink()
+    for name in ("alike", "brighten"):
+        with pytest.raises(CrossgapError, match=r"data has 1 picture\. Expected several"):
+            train(name, "--data", data, "--size", SIZE, "--output", tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+
+
+def test_what_is_next_resizes_where_the_training_did(tmp_path: Path, capsys) -> None:
+    for size, expected in (((), False), (("--size", SIZE), True)):
+        for side in "AB":
+            for index in range(3):
+                save(tmp_path / side / f"{index}.png", 10 * index + ord(side), 32, 32)
+        words = "--source", tmp_path / "A", "--target", tmp_path / "B", *size
+        train("brighten", *words, "--output", tmp_path / f"out{len(size)}")
+        assert ("FOLDER OUT --resize" in " ".join(capsys.readouterr().err.split())) == expected
+
+
+def test_no_labels_are_asked_for_where_none_are_needed(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(CrossgapError, match=r"empty is empty\. Expected images in it\."):
+        train("alike", "--data", tmp_path / "empty", "--output", tmp_path / "out")
 
 
 @pytest.mark.parametrize(

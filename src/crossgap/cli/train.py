@@ -14,7 +14,9 @@ from crossgap.errors import CrossgapError, check_known
 from crossgap.methods.config import option_name
 from crossgap.methods.registry import EXTRA, METHODS, OPTIONS, SHORTHANDS, Method, families, resolve, said
 
-ABOUT = """Train a method on your own two data sets: folders of images with a labels.csv.
+ABOUT = """Train a method on your own data sets: folders of images with a labels.csv; for models of images
+alone, such as cyclegan, pix2pix and dcgan, folders of pictures."""
+ABOUT_LABELLED = """Train it on your own two data sets: folders of images with a labels.csv.
 
 Started again after a kill, it goes on where it was. The model is <output>/models/<method>. By default a
 training takes some minutes on 2 cores."""
@@ -81,7 +83,7 @@ def command(name: str) -> Callable[..., None]:
         _check_used(method, settings, beside)
         train_on_folders(method, as_config(settings), given, beside)
 
-    train.__doc__ = f"{_about(members)}\n\n{ABOUT}"
+    train.__doc__ = f"{_about(members)}\n\n{ABOUT_LABELLED}"
     return train
 
 

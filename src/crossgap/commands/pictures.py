@@ -2,19 +2,21 @@
 
 from pathlib import Path
 
-from crossgap.base.progress import track
+from crossgap.base.progress import say, track
 from crossgap.commands.options import Pictures, PictureSet
 from crossgap.commands.own_data import OwnData
 from crossgap.data import LabelledImages, LabelScale
 from crossgap.data.folder import image_folder
 from crossgap.data.images import describe
 from crossgap.data.overlap import SMALLEST, check_pair, check_shared
-from crossgap.data.pictures import read_pairs, read_pictures, read_side_by_side, sides_in
+from crossgap.data.pictures import halves_in, read_pairs, read_pictures, read_side_by_side, sides_in
 from crossgap.errors import CrossgapError
 from crossgap.methods.registry import Method
 
 UNLABELLED = LabelScale((), ())
 """Of no labels."""
+FEW = 50
+"""Pictures of a side; with fewer a training says so."""
 
 
 def read_own_pictures(given: PictureSet, method: Method) -> OwnData:
@@ -29,11 +31,14 @@ def read_own_pictures(given: PictureSet, method: Method) -> OwnData:
     if not isinstance(given, Pictures):
         source = target = read_pictures(places[0], given.size, track)
     elif len(places) == 1:
+        _say_halves(places[0])
         source, target = read_side_by_side(places[0], given.size, track)
     elif method.paired:
         source, target = read_pairs(places[0], places[1], given.size, track)
     else:
         source, target = (read_pictures(place, given.size, track) for place in places)
+    for place, data in {places[0]: source, places[-1]: target}.items():
+        _check_enough(place, data)
     if isinstance(given, Pictures):
         if given.swap:
             source, target, places = target, source, places[::-1]
@@ -44,6 +49,29 @@ def read_own_pictures(given: PictureSet, method: Method) -> OwnData:
         "classes": None, "size": given.size,
     }  # fmt: skip
     return OwnData(source, target, {}, UNLABELLED, about, {})
+
+
+def _say_halves(folder: Path) -> None:
+    """How pictures are read that are to hold a pair each, and whether they look like that."""
+    (width, height), single = halves_in(folder)
+    say(f"{folder}: each picture is read as two side by side, of {width}×{height} pixels.")
+    if single:
+        say(
+            "Most of them look like one picture, not like two: the left half goes on into the right one. "
+            "Pairs in two folders are for --source and --target."
+        )
+
+
+def _check_enough(folder: Path, data: LabelledImages) -> None:
+    """Whether there is something to learn from; a word where it is little.
+
+    Raises:
+        CrossgapError: there is one picture.
+    """
+    if len(data) < 2:
+        raise CrossgapError(f"{folder} has 1 picture. Expected several to learn from, some hundred at best.")
+    if len(data) < FEW:
+        say(f"{folder} has {len(data)} pictures, which are few: below {FEW} they are learnt by heart.")
 
 
 def _places(given: PictureSet, method: Method) -> list[Path]:

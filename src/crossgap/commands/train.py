@@ -77,7 +77,7 @@ def _train(
     if fabric.is_global_zero and about.source_labels:
         _say_model(path, model, data.target)
     elif fabric.is_global_zero:
-        _say_image_model(output, path, model)
+        _say_image_model(output, path, model, data.about["size"] is not None)
     return path
 
 
@@ -114,16 +114,17 @@ def _say_model(path: Path, model: AdaptedModel, target: LabelledImages) -> None:
         )
 
 
-def _say_image_model(run: Path, path: Path, model: AdaptedModel) -> None:
-    """Where a model of images alone is, where to see what it does, and what is next."""
+def _say_image_model(run: Path, path: Path, model: AdaptedModel, resized: bool) -> None:
+    """Where a model of images alone is, where to see what it does, and what is next, with pictures that may
+    have to be resized as those of the training."""
     say(f"Adapted model: {path}")
     say(f"{METHODS[model.method].about.replace('**', '')}: images of {model.size} × {model.size} pixels")
     names = model.method, METHODS[model.method].family  # a phase is called as one of these
     sheets = [sheet for name in names for sheet in sorted((run / SAMPLES / name).glob("*.png"))[-1:]]
     if sheets:
         say(f"What it does: {sheets[0]}")
-    draws = model.translator is None
-    verb = command("sample", path) if draws else command("translate", path, "FOLDER", "OUT")
+    draws, resize = model.translator is None, ["--resize"] if resized else []
+    verb = command("sample", path) if draws else command("translate", path, "FOLDER", "OUT", *resize)
     say_next(
         {
             "Next, images of its own" if draws else "Next, other pictures": verb,

@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image
 
 from crossgap.data.folder import Cell, Fit, Track, cells_in, read_cells, untracked
+from crossgap.data.image_file import read_image
 from crossgap.data.images import LabelledImages
 from crossgap.errors import CrossgapError
 
@@ -20,6 +21,11 @@ SIDES = ("trainA", "trainB"), ("A/train", "B/train"), ("A", "B")
 """What the folders of both sides are called in one of both."""
 LISTED = 3
 """Of names in an error."""
+SQUARISH = 3 / 4, 4 / 3
+"""Width over height of a half of two pictures side by side: data sets of such have squares, and a panorama
+would be taken for a pair."""
+LOOKED_AT = 16
+"""Pictures that tell whether a folder's are pairs."""
 ALIKE = 0.01
 """By which share the shapes of two pictures of a pair may differ: then their middles show the same."""
 
@@ -127,6 +133,29 @@ def read_side_by_side(
     return _part(both, slice(width)), _part(both, slice(width, None))
 
 
+def halves_in(path: str | Path) -> tuple[tuple[int, int], bool]:
+    """What the pictures of a folder are as two side by side, as some of them show: width and height of a half
+    of the first, and whether most look like single ones, whose left half goes on into the right one.
+
+    Raises:
+        CrossgapError: as `read_pictures`.
+    """
+    cells, _ = cells_in(path)
+    looked_at = [read_image(file) for file, _ in cells[:: max(1, len(cells) // LOOKED_AT)][:LOOKED_AT]]
+    height, width = looked_at[0].shape[:2]
+    return (width // 2, height), sum(map(_goes_on, looked_at)) > len(looked_at) / 2
+
+
+def _goes_on(image: np.ndarray) -> bool:
+    """Whether the step from column to column in the middle of (H, W, 3) is as small as those beside it; no
+    where these are of one colour."""
+    middle = image.shape[1] // 2
+    columns = image[:, max(0, middle - 6) : middle + 6].astype(float)
+    steps = np.abs(np.diff(columns, axis=1)).mean((0, 2))
+    across, beside = steps[len(steps) // 2], np.delete(steps, len(steps) // 2).mean()
+    return bool(beside > 1 and across < 1.5 * beside)
+
+
 def sides_in(path: Path) -> tuple[Path, Path] | None:
     """The folders of both sides in one, None where there are none, so that its pictures may be pairs.
 
@@ -168,10 +197,10 @@ def _fit(size: int | None, image: np.ndarray, file: Path) -> np.ndarray:
 
 def _fit_halves(size: int | None, image: np.ndarray, file: Path) -> np.ndarray:
     height, width = image.shape[:2]
-    if width % 2 or width <= height:
+    if width % 2 or not SQUARISH[0] <= width / 2 / height <= SQUARISH[1]:
         raise CrossgapError(
-            f"{file}: {width}×{height} pixels. Expected two pictures of one size side by side; or give two "
-            "folders, --source and --target, or one with trainA and trainB."
+            f"{file}: {width}×{height} pixels. Expected two pictures of one size side by side, each from 3:4 "
+            "to 4:3; or give two folders, --source and --target, or one with trainA and trainB."
         )
     halves = image[:, : width // 2], image[:, width // 2 :]
     return np.concatenate([_fit(size, half, file) for half in halves], 1)
