@@ -73,6 +73,7 @@ def test_a_file_becomes_a_model_that_translates_as_it_did(tmp_path: Path, toy, c
     code, said = convert(tmp_path / "latest_net_G_B.pth", tmp_path / "model", "--size", "24")
     assert code == 0
     assert "ResnetGenerator (width 4, blocks 2, norm instance, channels 3): images of 24 × 24 pixels" in said
+    assert "--size N" not in said
     assert "crossgap translate" in said.replace("-m crossgap", "crossgap")
     pictures = toy("source", 3, 1).images
     with torch.no_grad():
@@ -84,8 +85,10 @@ def test_a_file_becomes_a_model_that_translates_as_it_did(tmp_path: Path, toy, c
 @pytest.mark.parametrize(("levels", "size"), [(6, 64), (5, 32)])
 def test_a_unet_brings_its_size(tmp_path: Path, convert: Run, levels: int, size: int) -> None:
     torch.save(peer_unet(levels, 2).state_dict(), tmp_path / "netG.pth")
-    assert convert(tmp_path / "netG.pth", tmp_path / "model")[0] == 0
+    code, said = convert(tmp_path / "netG.pth", tmp_path / "model")
+    assert code == 0
     assert AdaptedModel.load(tmp_path / "model").size == size
+    assert f"--size N makes it a model for images of N × N pixels, N a multiple of {size}." in said
 
 
 def test_a_training_becomes_its_four_files(tmp_path: Path, run: Path, convert: Run) -> None:

@@ -159,7 +159,7 @@ STRANGE = {
     "nested": (lambda: {"state_dict": peer_resnet(2, 1).state_dict()}, "holds a dict, no tensors"),
     "empty": (dict, "holds a dict, no tensors"),
     "a list": (lambda: [torch.ones(2)], "holds a list, no tensors"),
-    "an object": (Custom, "is damaged, or holds more than weights, never unpickled"),
+    "an object": (Custom, "is no file of weights, is damaged, or holds more, which is never unpickled"),
 }
 
 
@@ -178,7 +178,7 @@ def test_no_file_or_a_damaged_one(tmp_path: Path) -> None:
         load_peer(tmp_path / "netG.pth")
     whole = saved(peer_resnet(2, 1), tmp_path / "netG.pth").read_bytes()
     (tmp_path / "netG.pth").write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(CrossgapError, match=r"netG\.pth is damaged"):
+    with pytest.raises(CrossgapError, match=r"netG\.pth is no file of weights, is damaged"):
         load_peer(tmp_path / "netG.pth")
 
 

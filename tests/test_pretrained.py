@@ -24,7 +24,7 @@ from crossgap.networks import pretrained as loading
 from crossgap.networks import vgg
 from crossgap.networks.features import Features, convolutions
 from crossgap.networks.pretrained import HED, HED_WEIGHTS, pretrained
-from crossgap.networks.vgg import VGG, VGG16, VGG19
+from crossgap.networks.vgg import VGG, VGG16, VGG19, Standardize
 from crossgap.networks.weight_files import read_weights
 
 NARROW = (2, 3, 4, 5, 6)
@@ -215,7 +215,7 @@ def test_files_that_are_no_weights(tmp_path: Path, name: str) -> None:
     for content in (b"no weights", b"hello", b"", b"PK\x03\x04" + bytes(99)):  # each fails in its own way
         path.write_bytes(content)
         with pytest.raises(
-            CrossgapError, match=r"is damaged, or holds more than .* Expected some\."
+            CrossgapError, match=r"is no file of weights, is damaged, or holds .* Expected some\."
         ) as error:
             read_weights(path, "Expected some.")
         assert "\n" not in str(error.value)
@@ -244,9 +244,12 @@ def test_features_are_what_the_layers_answer_and_no_further_layer_runs() -> None
 
 
 def test_an_unknown_layer_lists_those_that_there_are() -> None:
-    network = VGG(VGG16, nn.Identity())
-    with pytest.raises(CrossgapError, match=r"Layer 'conv4_9' not found.*Available: conv1_1, conv1_2"):
+    network = VGG(VGG16, Standardize((0.5,) * 3, (0.5,) * 3))
+    with pytest.raises(
+        CrossgapError, match=r"Layer 'conv4_9' not found.*Available: conv1_1, conv1_2"
+    ) as error:
         Features(network, ["conv1_1", "conv4_9"])
+    assert "standardize" not in str(error.value)  # what is none of the network's layers
     with pytest.raises(CrossgapError, match=r"No layers to look at"):
         Features(network, [])
 

@@ -50,7 +50,10 @@ def adapt(source: Path, output: Path, size: int | None) -> None:
     model = model_of_file(source, size)
     model.save(output)
     say(f"Adapted model: {output}")
-    say(f"{_described(model.networks['translator'])}: images of {model.size} × {model.size} pixels")
+    network = model.networks["translator"]
+    say(f"{_described(network)}: images of {model.size} × {model.size} pixels")
+    if size is None:
+        say(f"--size N makes it a model for images of N × N pixels, N a multiple of {_multiple(network)}.")
     say_next({"Next, pictures": command("translate", output, "FOLDER", "OUT")})
 
 
@@ -71,9 +74,8 @@ def model_of_file(source: Path, size: int | None = None) -> AdaptedModel:
     if {made["channels"], made.get("out_channels", 3)} != {3}:
         channels = f"{made['channels']} to {made.get('out_channels', made['channels'])}"
         raise CrossgapError(f"{source} translates {channels} channels. Expected images of 3, and to 3.")
-    unet = isinstance(network, UNet)
-    multiple = 2 ** made["levels"] if unet else 4
-    chosen = size if size is not None else multiple if unet else SIZE
+    multiple = _multiple(network)
+    chosen = size if size is not None else multiple if isinstance(network, UNet) else SIZE
     if chosen % multiple or chosen < LEAST:
         raise CrossgapError(
             f"--size {chosen} is not for {source}. Expected a multiple of {multiple}, from {LEAST} on."
@@ -81,6 +83,11 @@ def model_of_file(source: Path, size: int | None = None) -> AdaptedModel:
     model = AdaptedModel(None, None, (), chosen, network, CODE)
     model.made_of = {"file": source.name, "sha256": digest_of(source)}
     return model
+
+
+def _multiple(generator: nn.Module) -> int:
+    """Of what the width of its images has to be a multiple."""
+    return 2 ** vars(generator)["made_with"]["levels"] if isinstance(generator, UNet) else 4
 
 
 def export(source: Path, output: Path) -> None:

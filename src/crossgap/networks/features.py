@@ -6,6 +6,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from crossgap.errors import CrossgapError, check_known
+from crossgap.networks.vgg import Standardize
 
 
 class Features:
@@ -21,7 +22,8 @@ class Features:
 
     def __init__(self, network: nn.Module, layers: Sequence[str]):
         self.network, self.layers = network.requires_grad_(False).eval(), tuple(dict.fromkeys(layers))
-        self._modules = {name: module for name, module in network.named_modules() if name}
+        modules = ((name, of) for name, of in network.named_modules() if name)
+        self._modules = {name: of for name, of in modules if not isinstance(of, Standardize)}
         check_known("Layer", self.layers, self._modules)
         if not self.layers:
             raise CrossgapError(f"No layers to look at. Available: {', '.join(sorted(self._modules))}.")

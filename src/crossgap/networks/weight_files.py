@@ -33,8 +33,7 @@ def read_weights(path: Path, expected: str) -> dict[str, Tensor]:
         raise
     except Exception as error:  # pickle, zip, safetensors and torch each fail in ways of their own
         raise CrossgapError(
-            f"{path} is damaged, or holds more than weights, never unpickled ({type(error).__name__}). "
-            f"{expected}"
+            f"{path} is no file of weights, is damaged, or holds more, which is never unpickled. {expected}"
         ) from error
     if not (isinstance(found, dict) and found and all(isinstance(value, Tensor) for value in found.values())):
         raise CrossgapError(f"{path} holds a {type(found).__name__}, no tensors by name. {expected}")
