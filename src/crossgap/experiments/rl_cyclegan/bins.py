@@ -11,12 +11,11 @@ from crossgap.networks.q_functions import ImageQ
 from crossgap.rl.collection import TEST_GOALS, Act, Observation, View, World, play_goals
 from crossgap.rl.cross_entropy import ActionForm
 from crossgap.rl.replay import Episode
-from crossgap.rl.scripted import scripted_episodes
+from crossgap.rl.scripted import Script, scripted_episodes
 from crossgap.simulation.base.environments import camera_image
 from crossgap.simulation.grasping import IIWA_GRASP_ONCE
 from crossgap.simulation.grasping.looks import LOOKS
 from crossgap.simulation.grasping.once import GRASP_HIGH, GRASP_LOW, GRASP_REACH
-from crossgap.simulation.grasping.script import OnceScript
 
 NUMBERS, FORM = 7, ActionForm(3, 1)
 """What the robot measures itself, and a grasp: a place, and a turn."""
@@ -56,10 +55,12 @@ def bins(
     return World(IIWA_GRASP_ONCE, view, seen=about | {"segmentation": view is MASKED})
 
 
-def scripted_grasps(folder: Path, world: World, count: int, seed: int, quiet: bool) -> list[Episode]:
-    """Grasps of the script, each in a bin of its own. The same seed means the same bins and grasps in every
-    look."""
-    return scripted_episodes(folder, world, OnceScript, count, 1, AT_ONCE, seed, quiet)
+def recorded(
+    folder: Path, world: World, script: Script, count: int, seed: int, quiet: bool
+) -> list[Episode]:  # fmt: skip
+    """Grasps, each in a bin of its own, once. The same seed means the same bins in every look, and the same
+    grasps where the script does not see the images."""
+    return scripted_episodes(folder, world, script, count, 1, AT_ONCE, seed, quiet)
 
 
 def played(world: World, act: Act, count: int, steps: int = 1) -> list[dict[str, Any]]:

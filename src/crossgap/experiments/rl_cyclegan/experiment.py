@@ -13,6 +13,7 @@ from crossgap.experiments.engine.experiment import Experiment, Names, Rows, uniq
 from crossgap.experiments.engine.markdown import code, having, origin, rate_cell, seeds_in, table
 from crossgap.experiments.rl_cyclegan.many_steps import MANY_SIZES, ManyTrial
 from crossgap.experiments.rl_cyclegan.methods import GENERATORS, METHODS
+from crossgap.experiments.rl_cyclegan.on_policy import on_policy_rows
 from crossgap.experiments.rl_cyclegan.presets import ONCE_SIZES, STUDIES
 from crossgap.experiments.rl_cyclegan.trial import OnceTrial
 from crossgap.experiments.rl_cyclegan.vanished import vanished_rows
@@ -20,7 +21,7 @@ from crossgap.experiments.rl_cyclegan.vanished import vanished_rows
 
 def once_table(results: dict[str, Any]) -> str:
     """Success by method and gap, with the range of the seeds, in Markdown."""
-    rows = having(results["rows"], metric="success")
+    rows = [row for row in having(results["rows"], metric="success") if "grasped" not in row]
     domains = list(dict.fromkeys(row["domain"] for row in rows))
     lines = [
         (title, [rate_cell(having(rows, method=method, domain=domain)) for domain in domains])
@@ -37,8 +38,8 @@ def once_table(results: dict[str, Any]) -> str:
 TITLES = {name: title for name, (title, _) in METHODS.items()}
 COLUMNS = 8
 """Of pictures."""
-MANY = "many_steps"
-"""The study of QT-Opt in many steps, and its domain."""
+MANY, FINETUNE = "many_steps", "finetune"
+"""The studies of QT-Opt in many steps, and of fine-tuning on the policy's own grasps."""
 
 
 class Grasping(Experiment):
@@ -51,9 +52,9 @@ class Grasping(Experiment):
     def __init__(self, preset: str, studies: Names = None, methods: Names = None):
         self.preset = find("Preset", preset, ONCE_SIZES)
         self.studies = unique(studies or ("robot1",))
-        check_known("Study", self.studies, (*STUDIES, MANY))
+        check_known("Study", self.studies, (*STUDIES, MANY, FINETUNE))
         self.cells: dict[str, tuple[str, ...]] = {}
-        for gaps, compared in (STUDIES[study] for study in self.studies if study != MANY):
+        for gaps, compared in (STUDIES[study] for study in self.studies if study in STUDIES):
             for gap in gaps:
                 asked = methods or compared or tuple(METHODS)
                 self.cells[gap] = unique((*self.cells.get(gap, ()), *asked))
@@ -63,14 +64,17 @@ class Grasping(Experiment):
 
     def parts(self, seeds: int) -> list[tuple[str, int]]:
         """Gaps and seeds."""
-        domains = *self.cells, *((MANY,) if MANY in self.studies else ())
+        domains = *self.cells, *(study for study in self.studies if study not in STUDIES)
         return [(domain, seed) for seed in range(seeds) for domain in domains]
 
     def run(self, folder: Path, fabric: lightning_fabric.Fabric, quiet: bool, *part: Any) -> Rows:
-        """The methods in a gap, or QT-Opt in many steps."""
+        """The methods in a gap, QT-Opt in many steps, or fine-tuning in the gap `target`."""
         gap, seed = part
         if gap == MANY:
             return ManyTrial(folder, MANY_SIZES[self.preset_name], gap, seed, fabric, quiet).run()
+        if gap == FINETUNE:
+            trial = OnceTrial(folder, self.preset, "target", seed, fabric, quiet)
+            return trial.run({"oracle": METHODS["oracle"][1]}) + on_policy_rows(trial)
         made = {name: METHODS[name][1] for name in METHODS if name in self.cells[gap]}
         trial = OnceTrial(folder, self.preset, gap, seed, fabric, quiet)
         return trial.run(made) + vanished_rows(trial, self._translating(gap))
@@ -89,6 +93,18 @@ class Grasping(Experiment):
                 rows[f"{METHODS[name][0].partition(':')[0]}: G(x)"] = trial.translated(make(trial), frames)
             rows["real: y"] = np.stack([one.frames[0] for one in trial.real[:COLUMNS]])
             contact_sheet(rows, path.with_name(f"{path.stem}_{gap}.png"))
+
+
+def on_policy_table(results: dict[str, Any]) -> str:
+    """Success over the policy's own real grasps, in Markdown."""
+    rows = [row for row in results["rows"] if "grasped" in row]
+    counts = sorted({row["grasped"] for row in rows})
+    lines = [
+        (TITLES[method], [rate_cell(having(rows, method=method, grasped=count)) for count in counts])
+        for method in dict.fromkeys(row["method"] for row in rows)
+    ]
+    text = f"Success after so many real grasps of its own, means of {seeds_in(rows)} seeds. {origin(results)}"
+    return table("fine-tuned after", [f"{count:,}" for count in counts], lines, text)
 
 
 def vanished_table(results: dict[str, Any]) -> str:
@@ -116,5 +132,6 @@ def vanished_table(results: dict[str, Any]) -> str:
 
 TABLES = {
     "rl-cyclegan-once-quick": ("rl_cyclegan/quick.json", once_table),
+    "rl-cyclegan-on-policy-quick": ("rl_cyclegan/quick.json", on_policy_table),
     "rl-cyclegan-vanished-quick": ("rl_cyclegan/quick.json", vanished_table),
 }

@@ -23,7 +23,7 @@ from crossgap.methods.retinagan import RetinaGANConfig
 from crossgap.methods.retinagan.phase import RetinaGAN
 from crossgap.methods.retinagan.segmentation import Segmentation
 from crossgap.methods.rl_cyclegan.phase import RLCycleGAN
-from crossgap.networks import DomainClassifier, SegmentationNetwork
+from crossgap.networks import DomainClassifier, MaskingGenerator, SegmentationNetwork
 from crossgap.rl.collection import Act
 
 Make = Callable[[OnceTrial], Act]
@@ -139,13 +139,18 @@ def on_retinagan(trial: OnceTrial) -> Act:
     return trial.learnt("on_retinagan", drawn).policy(EYES)
 
 
-def rcan(trial: OnceTrial) -> Act:
-    """Q_sim behind a translator from random looks to the plain one; nothing real was seen."""
+def rcan_generator(trial: OnceTrial) -> MaskingGenerator:
+    """A translator from random looks to the plain one; nothing real was seen."""
     generator, judge = trial.new_masking_generator(), trial.translators()["discriminator_x"]
     seen, canonical = trial.batches(trial.randomized), trial.batches(trial.source, 0, trial.masks())
     phase = RCAN("rcan", generator, judge, seen, canonical, RCANConfig(**_shared(trial, RCANConfig)))
     trial.fit(phase, "rcan")
-    return trial.goggled(generator, trial.source_q)
+    return generator
+
+
+def rcan(trial: OnceTrial) -> Act:
+    """Q_sim behind it."""
+    return trial.goggled(rcan_generator(trial), trial.source_q)
 
 
 def taskgan(trial: OnceTrial) -> Act:

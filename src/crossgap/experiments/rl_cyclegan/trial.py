@@ -26,8 +26,8 @@ from crossgap.experiments.rl_cyclegan.bins import (
     bins,
     new_critic,
     played,
-    scripted_grasps,
-)  # fmt: skip
+    recorded,
+)
 from crossgap.experiments.rl_cyclegan.presets import GAPS, Gap, OnceSize
 from crossgap.methods.qt_opt.learner import QTOpt
 from crossgap.networks import MaskingGenerator, PatchDiscriminator, SegmentationNetwork, SkipGenerator
@@ -37,6 +37,7 @@ from crossgap.rl.offline import Offline
 from crossgap.rl.replay import Episode
 from crossgap.rl.rewarded import RewardedReplay
 from crossgap.simulation.grasping.scene import FIRST_THING
+from crossgap.simulation.grasping.script import OnceScript
 
 SOURCE, TARGET = 0, 1
 """Streams of bins: those in simulation, in whatever look, and real ones. No bin is in both."""
@@ -92,7 +93,7 @@ class OnceTrial(Trial):
         """Grasps of the script, once; the same stream and setup mean the same grasps in the same bins."""
         folder = (self.simulated if stream == SOURCE else self.folder) / "grasps" / name
         with timed(self.root, f"collect {name}"):
-            return scripted_grasps(folder, world, count, 2 * self.seed + stream, self.quiet)
+            return recorded(folder, world, OnceScript, count, 2 * self.seed + stream, self.quiet)
 
     @property
     def simulated(self) -> Path:
