@@ -38,8 +38,8 @@ def images(episodes) -> np.ndarray:
 def test_every_look_shows_the_same_simulated_grasps_and_real_bins_are_others(trial) -> None:
     one = trial()
     for name in ("actions", "rewards"):
-        same = [[getattr(episode, name) for episode in part] for part in (one.source, one.randomized)]
-        np.testing.assert_array_equal(*same)
+        plain, random = ([getattr(each, name) for each in part] for part in (one.source, one.randomized))
+        np.testing.assert_array_equal(plain, random)
     assert (images(one.source) != images(one.randomized)).mean() > 0.5
     assert not np.array_equal(one.source[0].actions, one.real[0].actions)
     assert len(one.masks()) == 50

@@ -167,7 +167,7 @@ class QTOpt(LabellingLearner):
         """Take them back."""
         self.targets.load_state(state)
 
-    def twin(self, device: str | torch.device) -> LabellingLearner:
+    def twin(self, device: str | torch.device) -> "QTOpt":
         """As of `LabellingLearner`."""
         critic = copy.deepcopy(self.networks["critic"])
         assert isinstance(critic, ImageQ)

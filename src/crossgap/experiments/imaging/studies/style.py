@@ -245,7 +245,7 @@ class Style(ArmStudy):
         images = np.stack([image for image, _, _ in made])
         curves = {name: np.stack([losses[name] for _, _, losses in made]) for name in made[0][2]}
         with writing(self._file(method)) as temporary, temporary.open("wb") as file:
-            np.savez_compressed(file, images=images, **curves)
+            np.savez_compressed(file, allow_pickle=False, images=images, **curves)
         return figures | {"task_error": self._error(images)}
 
     def _error(self, images: np.ndarray) -> dict[str, Any]:
