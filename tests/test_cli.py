@@ -124,7 +124,7 @@ def test_trains_evaluates_and_resumes(monkeypatch, capsys, folders, tmp_path):
     assert f"{refined['n']} episodes say little" in " ".join(evaluated[1].split())
     write_folder(tmp_path / "one", data.select(slice(1)))
     _, printed = crossgap(monkeypatch, capsys, "evaluate", *models, "--data", tmp_path / "one")
-    assert "1 episodes say little" in " ".join(printed.split())
+    assert "1 episode says little" in " ".join(printed.split())
     assert "none" in printed  # instead of an interval of width 0
     about = weights.with_name("adapted.json")
     assert weights.stat().st_mode == about.stat().st_mode  # others may read what they may read elsewhere

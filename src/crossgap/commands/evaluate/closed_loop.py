@@ -66,5 +66,5 @@ def play(
         interval = f"{success['low']:.2f} – {success['high']:.2f}"
         table.add_row(names[name], f"{success['value']:.2f}", interval, f"{distance:.3f}", *difference)
     console.print(table)
-    warn_of_few(len(seeds), "starts", FEW_STARTS)
+    warn_of_few(len(seeds), "start", FEW_STARTS)
     return result

@@ -49,6 +49,6 @@ def compare_errors(loaded: dict[str, AdaptedModel], folder: Path) -> dict[str, A
         row = f"{error['value']:.4f}", interval, str(len(data)), str(error["n"])
         table.add_row(names[name], *row, *difference)
     console.print(table)
-    warn_of_few(min(about["n"] for about in result["models"].values()), "episodes", FEW_EPISODES)
+    warn_of_few(min(about["n"] for about in result["models"].values()), "episode", FEW_EPISODES)
     print_own_units({names[name]: about["mean_absolute_error"] for name, about in result["models"].items()})
     return result

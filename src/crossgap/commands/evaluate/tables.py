@@ -4,7 +4,7 @@ from pathlib import Path
 
 from rich.table import Column, Table
 
-from crossgap.base.progress import console, say
+from crossgap.base.progress import console, counted, say
 
 
 def short(paths: list[str]) -> dict[str, str]:
@@ -38,7 +38,7 @@ def print_own_units(errors: dict[str, dict[str, float]]) -> None:
 
 
 def warn_of_few(number: int, of_what: str, enough: int) -> None:
-    """A word where there are too few of something for an interval to mean much."""
+    """A word where there are too few of something, such as "episode", for an interval to mean much."""
     if number < enough:
-        what = of_what if number > 1 else of_what.removesuffix("s")
-        say(f"{number} {what} say little: intervals of so few are too narrow, or none.")
+        little = "says little" if number == 1 else "say little"
+        say(f"{counted(number, of_what)} {little}: intervals of so few are too narrow, or none.")

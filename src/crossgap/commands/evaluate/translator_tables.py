@@ -51,7 +51,7 @@ def print_translators(judges: Judges, measured: Measured, names: dict[str, str])
             "disagreement: the same with its predictions of the images before as labels."
         )
     count = len(np.unique(judges.data.episodes))
-    warn_of_few(count, "pictures" if count == len(judges.data) else "episodes", FEW_EPISODES)
+    warn_of_few(count, "picture" if count == len(judges.data) else "episode", FEW_EPISODES)
 
 
 def _shown(figures: dict[str, Any], sign: str = "") -> list[str]:
