@@ -8,6 +8,9 @@ from crossgap.report.plots import logarithmic, new_figure, save, tidy
 LOSSES = {"content": "#0069a8", "style": "#cf4a0a"}
 """The losses that are drawn, and in what colour."""
 
+LEAST = 1e-3
+"""Where the axis begins: the content's loss is 0 where a picture is the start."""
+
 
 def losses_plot(curves: Mapping[str, Mapping[str, Sequence[float]]], path: Path) -> Path:
     """Both losses by step, a panel for each picture.
@@ -23,6 +26,7 @@ def losses_plot(curves: Mapping[str, Mapping[str, Sequence[float]]], path: Path)
         for name, colour in LOSSES.items():
             axes.plot(losses[name], color=colour, label=f"{name} loss")
         logarithmic(axes)
+        axes.set_ylim(bottom=LEAST)
         tidy(axes)
         axes.set_title(title, fontsize="medium")
         axes.set_xlabel("step")
