@@ -26,10 +26,11 @@ def losses_plot(curves: Mapping[str, Mapping[str, Sequence[float]]], path: Path)
         for name, colour in LOSSES.items():
             axes.plot(losses[name], color=colour, label=f"{name} loss")
         logarithmic(axes)
-        axes.set_ylim(bottom=LEAST)
         tidy(axes)
         axes.set_title(title, fontsize="medium")
         axes.set_xlabel("step")
-    panels[0][0].set_ylabel("loss, in parts of white noise's")
+    axes = panels[0][0]
+    axes.set_ylim(bottom=max(LEAST, axes.get_ylim()[0]))
+    axes.set_ylabel("loss, in parts of white noise's")
     panels[0][-1].legend(frameon=False)
     return save(figure, path)
