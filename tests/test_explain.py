@@ -92,7 +92,7 @@ def files(tmp_path: Path) -> Path:
 def test_explain_draws_a_row_for_each_image(
     files: Path, monkeypatch: Any, capsys: Any, kind: str, told: Any, columns: int
 ) -> None:
-    drawn: list[dict] = []
+    drawn: list[list] = []
     from crossgap.commands import explain as module
 
     draw = module._draw
@@ -100,7 +100,7 @@ def test_explain_draws_a_row_for_each_image(
     found = explain(files / kind, [files / "a.png", files / "b.jpg"], files / "o.png", (), "cpu", 0)
     assert Image.open(files / "o.png").width > Image.open(files / "o.png").height
     assert len(drawn[0]) == columns
-    assert all(len(cells) == 2 for cells in drawn[0].values())
+    assert all(len(cells) == 2 for _, cells in drawn[0])
     names = list(found["completeness"])
     assert names == told or (len(names) == told and all(name.startswith("digit ") for name in names))
     for before, after in found["activation"]["features.8"]:
@@ -148,6 +148,19 @@ def test_bad_input_leaves_nothing(
     with pytest.raises(CrossgapError, match=reason):
         explain(files / model, [files / image] if image else [], files / output, layers, "cpu", 0)
     assert sorted(files.rglob("*")) == before
+
+
+def test_a_label_may_be_called_as_another_column(files: Path, monkeypatch: Any) -> None:
+    from crossgap.commands import explain as module
+
+    torch.manual_seed(0)
+    names = "image", "dream of features.8"
+    scale = LabelScale((0.0, 1.0), (0.5, 2.0))
+    AdaptedModel(TaskModel(2, 32, 4, 16), scale, names, 32).save(files / "odd")
+    drawn: list[list] = []
+    monkeypatch.setattr(module, "_draw", lambda cells, path: drawn.append(cells))
+    explain(files / "odd", [files / "a.png"], files / "o.png", (), "cpu", 0)
+    assert [title for title, _ in drawn[0]] == ["image", *names, "dream of features.8"]
 
 
 def test_of_many_labels_the_first_are_shown(capsys: Any) -> None:

@@ -199,6 +199,24 @@ def test_what_is_refused_at_once_leaves_nothing(crossgap, model, tmp_path) -> No
         read_unlabelled(root)
 
 
+def test_of_two_translations_that_begin_in_one_folder_one_goes_on(model, data, tmp_path, tree) -> None:
+    """Both find the folder new; the second has translated its first pictures when the first one writes."""
+    out, translate, waiting = tmp_path / "out", AdaptedModel.translate, []
+
+    def after_the_other(self: AdaptedModel, images: np.ndarray) -> np.ndarray:
+        translated = translate(self, images)
+        if not waiting:
+            waiting.append(self)
+            folders.translate_folder(negative(0.0), data, out, quiet=True)
+        return translated
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(AdaptedModel, "translate", after_the_other)
+        with pytest.raises(CrossgapError, match="out is of another translation: weights"):
+            folders.translate_folder(AdaptedModel.load(model), data, out, quiet=True)
+    np.testing.assert_array_equal(read(out / "images/1.png"), np.concatenate(PICTURES[3:5]))
+
+
 def test_one_folder_for_both_and_one_picture_in_words(crossgap, model, tmp_path) -> None:
     save(PICTURES[0], tmp_path / "data" / "0.png")
     (tmp_path / "data" / "notes.txt").write_text("third floor")
@@ -421,7 +439,7 @@ def test_a_video_keeps_its_frames_and_when_they_are_shown(crossgap, model, tmp_p
 
 def test_a_video_of_another_size(crossgap, model, tmp_path) -> None:
     film(tmp_path / "in.avi", list(range(5)), Fraction(10), Fraction(1, 10), (64, 48))
-    code, said = crossgap(model, tmp_path / "in.avi", tmp_path / "out.mp4")
+    code, said = crossgap(model, tmp_path / "in.avi", tmp_path / "out" / "new" / "out.mp4")
     assert code == 2
     assert "in.avi: 64×48 pixels, the model takes 24×24" in said
     assert [path.name for path in tmp_path.iterdir() if "out" in path.name] == []

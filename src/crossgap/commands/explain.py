@@ -55,7 +55,9 @@ def explain(
     layers = layers or tuple(convolutions(network)[-1:])
     dreamers = [DeepDream(network, (layer,), DREAM, seed) for layer in layers]
     seen = to_tensor(model.translate(given)).to(model.device)
-    columns = {"image": list(given)} | ({"as translated": list(to_images(seen))} if model.translator else {})
+    columns = [("image", list(given))]  # a label may be called so, too
+    if model.translator:
+        columns.append(("as translated", list(to_images(seen))))
     names = _outputs(model, seen)
     predicted, told = model.predict(given), {}
     shares = {
@@ -65,7 +67,7 @@ def explain(
     for number, (name, found) in enumerate(shares.items()):
         told[name] = {"gap": float(found.gap.abs().max()), "change": float(found.change.abs().mean())}
         of = None if isinstance(model.scale, Classes) else predicted[:, number]
-        columns[name] = _overlays(found.shares, seen, of)
+        columns.append((name, _overlays(found.shares, seen, of)))
     activation = {}
     for layer, dreamer in zip(layers, dreamers, strict=True):
         dreams = [dreamer(image[None]) for image in track(seen, f"dream of {layer}", len(seen))]
@@ -73,7 +75,7 @@ def explain(
             (dreamer.activation(image[None]), dreamer.activation(dreamt))
             for image, dreamt in zip(seen, dreams, strict=True)
         ]
-        columns[f"dream of {layer}"] = [to_images(dreamt)[0] for dreamt in dreams]
+        columns.append((f"dream of {layer}", [to_images(dreamt)[0] for dreamt in dreams]))
     _draw(columns, output)
     _say(told, activation, output)
     return {"completeness": told, "activation": activation}
@@ -128,12 +130,12 @@ def _overlays(shares: Tensor, seen: Tensor, predicted: np.ndarray | None) -> lis
     return list(mixed) if predicted is None else list(zip(mixed, predicted.tolist(), strict=True))
 
 
-def _draw(columns: dict[str, list[Any]], output: Path) -> None:
-    """A row per image."""
-    rows = len(next(iter(columns.values())))
+def _draw(columns: list[tuple[str, list[Any]]], output: Path) -> None:
+    """A row per image, a column for each title."""
+    rows = len(columns[0][1])
     size = CELL * len(columns), CELL * rows + 0.3
     figure, axes = new_figure(size, rows, len(columns), squeeze=False)
-    for column, (title, cells) in enumerate(columns.items()):
+    for column, (title, cells) in enumerate(columns):
         for row, cell in enumerate(cells):
             image, value = cell if isinstance(cell, tuple) else (cell, None)
             place = axes[row, column]

@@ -30,15 +30,11 @@ class TranslationRecord:
     def __init__(self, source: Path, output: Path, of: dict[str, Any]):
         self.source, self.output, self.path = source, output, output / RECORD
         rows = read_json_lines(self.path, ROW) if output.is_dir() else []
-        if not rows:
-            if output.is_file() or (output.is_dir() and {*output.iterdir()} - {self.path.parent}):
-                raise CrossgapError(f"{output} exists already. Expected a new folder to translate into.")
-        elif different := differences(rows[0].get("of"), of):
-            raise CrossgapError(
-                f"{output} is of another translation: {'; '.join(different)}. Expected the same model and "
-                "options, or a new folder."
-            )
+        taken = output.is_file() or (output.is_dir() and {*output.iterdir()} - {self.path.parent})
+        if taken and not rows:
+            raise CrossgapError(f"{output} exists already. Expected a new folder to translate into.")
         self._begun, self._of = bool(rows), of
+        self._check_same(rows)
         self._done = {name: digest for row in rows[1:] for name, digest in row.get("done", {}).items()}
         if gone := sorted(name for name in self._done if not (source / name).is_file()):
             raise CrossgapError(f"{output} has {gone[0]}, {source} has it no more. Expected a new folder.")
@@ -64,10 +60,26 @@ class TranslationRecord:
 
     def begin(self) -> None:
         """Say in the folder what it is made of, before anything else is written to it; what is refused before
-        leaves nothing."""
-        if not self._begun:
+        leaves nothing.
+
+        Raises:
+            CrossgapError: another translation has begun there meanwhile.
+        """
+        if self._begun:
+            return
+        rows = read_json_lines(self.path, ROW)  # another process may have begun meanwhile
+        self._check_same(rows)
+        if not rows:
             append_json_line(self.path, {"of": self._of})
-            self._begun = True
+        self._begun = True
+
+    def _check_same(self, rows: list[dict[str, Any]]) -> None:
+        """Whether a folder with such rows is of this translation."""
+        if rows and (different := differences(rows[0].get("of"), self._of)):
+            raise CrossgapError(
+                f"{self.output} is of another translation: {'; '.join(different)}. Expected the same model "
+                "and options, or a new folder."
+            )
 
     def note(self, digests: dict[str, str]) -> None:
         """Note that these files are done."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -72,25 +72,31 @@ def translate_video(
         raise CrossgapError(f"{output} cannot be written. Expected a name that ends in .mp4.")
     count = 0
     try:
-        with av.open(str(source)) as film, writing(output) as temporary:
+        with av.open(str(source)) as film:
             stream = _video_in(film, source)
             rate, unit = _rate(stream), stream.time_base or UNIT
             about = stream.frames or max(1, round(float((stream.duration or 0) * unit * rate)))
+            batches = _batches(_frames(film, stream, max(1, round(1 / (rate * unit)))))
+            if not (first := next(batches, [])):
+                raise CrossgapError(f"{source} has no frames. Expected a video.")
+            as_taken(first[0].image, model.size, resize, source)  # what is refused leaves no folder
             bar = progress_bar(f"translate {source.name}", about, quiet=quiet)
-            with av.open(str(temporary), "w", format="mp4") as translated, bar as advance:
+            with (
+                writing(output) as temporary,
+                av.open(str(temporary), "w", format="mp4") as translated,
+                bar as advance,
+            ):
                 made = translated.add_stream(CODEC, rate=rate, options={"crf": QUALITY})
                 made.width = made.height = model.size
                 made.pix_fmt = "yuv420p"
                 made.codec_context.time_base = unit
-                for batch in _batches(_frames(film, stream, max(1, round(1 / (rate * unit))))):
+                for batch in chain([first], batches):
                     images = [as_taken(frame.image, model.size, resize, source) for frame in batch]
                     for image, frame in zip(model.translate(np.stack(images)), batch, strict=True):
                         translated.mux(made.encode(_as_frame(image, frame, unit)))
                     count += len(batch)
                     advance(len(batch))
                 translated.mux(made.encode(None))
-            if not count:
-                raise CrossgapError(f"{source} has no frames. Expected a video.")
     except FFmpegError as error:
         raise CrossgapError(
             f"{source} could not be translated ({error.strerror}). Expected a whole video, such as an MP4; "
