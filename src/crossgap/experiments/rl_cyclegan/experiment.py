@@ -12,9 +12,10 @@ from crossgap.errors import check_known, find
 from crossgap.experiments.engine.experiment import Experiment, Names, Rows, unique
 from crossgap.experiments.engine.markdown import code, having, origin, rate_cell, seeds_in, table
 from crossgap.experiments.rl_cyclegan.many_steps import MANY_SIZES, ManyTrial
-from crossgap.experiments.rl_cyclegan.methods import GENERATORS, METHODS
+from crossgap.experiments.rl_cyclegan.methods import GENERATORS, METHODS, q_real
 from crossgap.experiments.rl_cyclegan.on_policy import on_policy_rows
 from crossgap.experiments.rl_cyclegan.presets import ONCE_SIZES, STUDIES
+from crossgap.experiments.rl_cyclegan.q_maps import mapped
 from crossgap.experiments.rl_cyclegan.trial import OnceTrial
 from crossgap.experiments.rl_cyclegan.vanished import vanished_rows
 
@@ -91,7 +92,11 @@ class Grasping(Experiment):
             rows = {"simulated: x": frames}
             for name, make in self._translating(gap).items():
                 rows[f"{METHODS[name][0].partition(':')[0]}: G(x)"] = trial.translated(make(trial), frames)
-            rows["real: y"] = np.stack([one.frames[0] for one in trial.real[:COLUMNS]])
+            real = trial.real[:COLUMNS]
+            rows["real: y"] = np.stack([one.frames[0] for one in real])
+            if trial.gap.setup == "robot_1" and {"source_only", "rl_cyclegan"} <= set(self.cells[gap]):
+                for title, learner in (("simulation", trial.source_q), ("RL-CycleGAN", q_real(trial))):
+                    rows[f"Q of {title} at each place of y: red is likely to succeed"] = mapped(learner, real)
             contact_sheet(rows, path.with_name(f"{path.stem}_{gap}.png"))
 
 

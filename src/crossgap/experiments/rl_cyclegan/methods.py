@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import fields
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from torch import nn
@@ -17,6 +17,7 @@ from crossgap.methods.graspgan.phase import GraspGAN
 from crossgap.methods.graspgan.q_function import DomainAdversarialQ
 from crossgap.methods.q_goggles import QGogglesConfig
 from crossgap.methods.q_goggles.phase import QGoggles
+from crossgap.methods.qt_opt.learner import QTOpt
 from crossgap.methods.rcan import RCANConfig
 from crossgap.methods.rcan.phase import RCAN
 from crossgap.methods.retinagan import RetinaGANConfig
@@ -179,9 +180,14 @@ def rl_cyclegan(trial: OnceTrial) -> RLCycleGAN:
     return phase
 
 
-def q_real(trial: OnceTrial) -> Act:
+def q_real(trial: OnceTrial) -> QTOpt:
     """RL-CycleGAN's Q_real."""
-    return rl_cyclegan(trial).learners["q_real"].policy(EYES)
+    return cast(QTOpt, rl_cyclegan(trial).learners["q_real"])
+
+
+def of_q_real(trial: OnceTrial) -> Act:
+    """Its policy."""
+    return q_real(trial).policy(EYES)
 
 
 def on_rl_cyclegan_and_real(trial: OnceTrial) -> Act:
@@ -230,7 +236,7 @@ METHODS: dict[str, tuple[str, Make]] = {
     "retinagan": ("RetinaGAN: Q on G(x)", on_retinagan),
     "rcan": ("RCAN: Q_sim on what it makes of y", rcan),
     "taskgan": ("TaskGAN inverse: Q_sim on F(y) (labels)", taskgan),
-    "rl_cyclegan": ("RL-CycleGAN: Q_real (labels)", q_real),
+    "rl_cyclegan": ("RL-CycleGAN: Q_real (labels)", of_q_real),
     "rl_cyclegan_and_real": (
         "RL-CycleGAN: new Q on G(x) and real grasps (labels)",
         on_rl_cyclegan_and_real,

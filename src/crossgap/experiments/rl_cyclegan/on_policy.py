@@ -16,7 +16,7 @@ from crossgap.core.runs import timed
 from crossgap.evaluation import share
 from crossgap.experiments.engine.experiment import Rows, rows_of
 from crossgap.experiments.rl_cyclegan.bins import EPISODE, EYES, bins, played, recorded
-from crossgap.experiments.rl_cyclegan.methods import rcan_generator, rl_cyclegan
+from crossgap.experiments.rl_cyclegan.methods import q_real, rcan_generator, rl_cyclegan
 from crossgap.experiments.rl_cyclegan.trial import OnceTrial
 from crossgap.methods.qt_opt.learner import QTOpt
 from crossgap.rl.collection import Act
@@ -45,11 +45,8 @@ class Start:
 
 
 def _after_rl_cyclegan(trial: OnceTrial) -> Start:
-    phase = rl_cyclegan(trial)
-    q_real = phase.learners["q_real"]
-    assert isinstance(q_real, QTOpt)
-    drawn = trial.drawn(phase.networks["forward"], trial.source)
-    return Start(q_real, drawn, trial.real, lambda frames: frames)
+    drawn = trial.drawn(rl_cyclegan(trial).networks["forward"], trial.source)
+    return Start(q_real(trial), drawn, trial.real, lambda frames: frames)
 
 
 def _after_rcan(trial: OnceTrial) -> Start:

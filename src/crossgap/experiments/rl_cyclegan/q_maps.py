@@ -1,12 +1,16 @@
 """Where a Q-function would grasp: the best value of any turn, at every place of the image."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 
 from crossgap.data.batches import image_tensor
 from crossgap.experiments.rl_cyclegan.bins import FORM, NUMBERS
 from crossgap.methods.qt_opt.learner import QTOpt
+from crossgap.rl.replay import Episode
 from crossgap.simulation.grasping.bins import FLOOR
+from crossgap.simulation.grasping.looks import LOOKS
 from crossgap.simulation.grasping.once import GRASP_MIDDLE, GRASP_REACH
 
 TURNS = 8
@@ -63,3 +67,12 @@ def overlaid(frame: np.ndarray, values: np.ndarray, most: float = 0.7) -> np.nda
     grey = frame.mean(-1, keepdims=True).repeat(3, -1)
     weight = np.clip(values / most, 0, 1)[..., None]
     return np.round((1 - weight) * grey + weight * np.array([255, 30, 0])).astype(np.uint8)
+
+
+def mapped(learner: QTOpt, episodes: Sequence[Episode]) -> np.ndarray:
+    """The images (n, H, W, 3) that attempts began with, their `q_map` over each: where Q, which knows the
+    simulated camera, takes the place to be."""
+    camera = LOOKS["source"].pinhole()
+    return np.stack([
+        overlaid(one.frames[0], q_map(learner, one.frames[0], one.states[0], camera)) for one in episodes
+    ])  # fmt: skip
