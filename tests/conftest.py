@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import lightning_fabric
 import numpy as np
@@ -178,3 +180,21 @@ def tree() -> Callable[[Path], dict[str, bytes]]:
         for path in sorted(folder.rglob("*"))
         if path.is_file()
     }
+
+
+@pytest.fixture(scope="module")
+def ray() -> Iterator[Any]:
+    """Ray, with a cluster of this machine alone; a test that asks for it is skipped where it is not
+    installed."""
+    ray = pytest.importorskip("ray")
+    about = {"include_dashboard": False, "log_to_driver": False, "logging_level": logging.ERROR}
+    for last in (False, False, True):
+        try:
+            ray.init(address="local", num_cpus=2, **about)
+            break
+        except Exception:  # Ray's own patience is 30 s, which a machine with other work can need
+            ray.shutdown()
+            if last:
+                raise
+    yield ray
+    ray.shutdown()

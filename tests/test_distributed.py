@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -36,22 +35,11 @@ ACTORS = Actors(collectors=2, updaters=2, episodes=4, ahead=4, refresh=2)
 
 
 @pytest.fixture(scope="module")
-def ray() -> Iterator[Any]:
-    """A cluster of this machine alone, where Ray is installed."""
-    ray = pytest.importorskip("ray")
-    about = {"include_dashboard": False, "log_to_driver": False, "logging_level": logging.ERROR}
-    for last in (False, False, True):
-        try:
-            ray.init(address="local", num_cpus=2, **about)
-            break
-        except Exception:  # Ray's own patience is 30 s, which a machine with other work can need
-            ray.shutdown()
-            if last:
-                raise
-    for module in (toy_bins, sys.modules[__name__]):  # actors do not have the tests' folder
+def ray(ray: Any) -> Any:
+    """Ray; its actors do not have the tests' folder."""
+    for module in (toy_bins, sys.modules[__name__]):
         ray.cloudpickle.register_pickle_by_value(module)
-    yield ray
-    ray.shutdown()
+    return ray
 
 
 def training(folder: Path, actors: Actors = ACTORS, kind: type = Distributed) -> Distributed:

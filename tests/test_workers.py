@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import signal
 import socket
 import sys
-from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -85,24 +83,7 @@ def test_a_cluster_that_does_not_start_is_our_error(monkeypatch: pytest.MonkeyPa
         pool("ray")
 
 
-@pytest.fixture(scope="module")
-def ray_here() -> Iterator[None]:
-    """A cluster of this machine alone, where Ray is installed."""
-    ray = pytest.importorskip("ray")
-    about = {"include_dashboard": False, "log_to_driver": False, "logging_level": logging.ERROR}
-    for last in (False, False, True):
-        try:
-            ray.init(address="local", num_cpus=2, **about)
-            break
-        except Exception:  # Ray's own patience is 30 s, which a machine with other work can need
-            ray.shutdown()
-            if last:
-                raise
-    yield
-    ray.shutdown()
-
-
-@pytest.mark.usefixtures("ray_here")
+@pytest.mark.usefixtures("ray")
 def test_ray_s_actors_give_what_local_processes_give_even_when_they_are_killed() -> None:
     with pool() as local, pool("ray") as remote, pool("ray") as killed:
         expected = played(local)
@@ -110,7 +91,7 @@ def test_ray_s_actors_give_what_local_processes_give_even_when_they_are_killed()
         assert_same(played(killed, kill_before=(1, 2)), expected)
 
 
-@pytest.mark.usefixtures("ray_here")
+@pytest.mark.usefixtures("ray")
 def test_an_actor_s_exception_is_ours() -> None:
     with pool("ray") as remote:
         remote.reset(SEEDS)
@@ -122,7 +103,7 @@ def test_an_actor_s_exception_is_ours() -> None:
         remote.reset(SEEDS)
 
 
-@pytest.mark.usefixtures("ray_here")
+@pytest.mark.usefixtures("ray")
 def test_actors_that_keep_dying_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workers, "REPLACEMENTS", 1)
     with pool("ray") as remote:
