@@ -163,6 +163,12 @@ def test_a_label_may_be_called_as_another_column(files: Path, monkeypatch: Any) 
     assert [title for title, _ in drawn[0]] == ["image", *names, "dream of features.8"]
 
 
+def test_a_label_with_dollars_is_no_formula(files: Path) -> None:
+    AdaptedModel(TaskModel(1, 32, 4, 16), LabelScale((0.0,), (1.0,)), (r"$\cost$",), 32).save(files / "odd")
+    explain(files / "odd", [files / "a.png"], files / "o.png", (), "cpu", 0)
+    assert (files / "o.png").exists()
+
+
 def test_of_many_labels_the_first_are_shown(capsys: Any) -> None:
     from crossgap.commands.explain import _outputs
 

@@ -310,7 +310,7 @@ def test_how_pairs_side_by_side_are_read_is_said(tmp_path: Path, capsys) -> None
 def test_few_pictures_are_said_and_one_is_refused(tmp_path: Path, capsys) -> None:
     data = pairs(tmp_path / "data")
     train("alike", "--data", data, "--size", SIZE, "--output", tmp_path / "out")
-    assert "data has 4 pictures, which are few: below 50" in " ".join(capsys.readouterr().err.split())
+    assert "data has 4 pictures, which are few: fewer than 50" in " ".join(capsys.readouterr().err.split())
     for index in range(1, 4):
         (data / f"{index}.png").unlink()
     for name in ("alike", "brighten"):
@@ -365,3 +365,10 @@ def test_help_says_what_it_takes(capsys, monkeypatch: pytest.MonkeyPatch) -> Non
         shown = capsys.readouterr().out
         assert there in shown
         assert not_there not in shown
+
+
+def test_the_line_of_train_says_that_pictures_alone_will_do(capsys) -> None:
+    with pytest.raises(SystemExit):
+        run(["train", "--help"])
+    told = " ".join(capsys.readouterr().out.replace("│", " ").split())
+    assert "for models of images alone, such as" in told

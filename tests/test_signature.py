@@ -7,6 +7,7 @@ import pytest
 from PIL import Image, PngImagePlugin
 
 from crossgap.base.signature import check_replaceable, is_signed, sign
+from crossgap.cli import run
 from crossgap.data.contact_sheet import contact_sheet
 from crossgap.errors import CrossgapError
 from crossgap.report.plots import new_figure, save
@@ -49,3 +50,12 @@ def test_signing_is_the_same_every_time(tmp_path: Path) -> None:
     for name in ("a.png", "b.png"):
         sign(tmp_path / name)
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+
+
+@pytest.mark.parametrize("words", [["report", "run", "--picture"], ["looks"]])
+def test_commands_that_draw_do_not_write_over_it(tmp_path: Path, words: list[str]) -> None:
+    Image.fromarray(ROWS["noise"][0]).save(tmp_path / "mine.png")
+    before = (tmp_path / "mine.png").read_bytes()
+    with pytest.raises(CrossgapError, match=r"mine\.png is there, and was not made by Crossgap"):
+        run([*words, str(tmp_path / "mine.png")])
+    assert (tmp_path / "mine.png").read_bytes() == before

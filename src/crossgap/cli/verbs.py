@@ -63,7 +63,7 @@ def collect(output: Positional[Path], collection: Flat[Collection], workers: int
 
 def evaluate(models: Positional[tuple[Path, ...]], options: Flat[EvaluationOptions]) -> None:
     """Evaluate adapted models in closed loop in a look, or offline on labelled images; or policies; or
-    translators, on images.
+    translators, on images; or samplers, by the classes that they draw.
 
     Args:
         models: folders of adapted models, or of policies; the first is compared with each of the others.

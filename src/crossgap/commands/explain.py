@@ -144,7 +144,7 @@ def _draw(columns: list[tuple[str, list[Any]]], output: Path) -> None:
             place.set_yticks([])
             if value is not None:
                 place.set_xlabel(f"{value:+.3g}", fontsize=7, labelpad=2)
-        axes[0, column].set_title(title, fontsize=8)
+        axes[0, column].set_title(title, fontsize=8, parse_math=False)
     save(figure, output)
 
 

@@ -69,9 +69,11 @@ def _check_enough(folder: Path, data: LabelledImages) -> None:
         CrossgapError: there is one picture.
     """
     if len(data) < 2:
-        raise CrossgapError(f"{folder} has 1 picture. Expected several to learn from, some hundred at best.")
+        raise CrossgapError(f"{folder} has 1 picture. Expected several to learn from, some hundreds at best.")
     if len(data) < FEW:
-        say(f"{folder} has {len(data)} pictures, which are few: below {FEW} they are learnt by heart.")
+        say(
+            f"{folder} has {len(data)} pictures, which are few: fewer than {FEW} teach little but themselves."
+        )
 
 
 def _places(given: PictureSet, method: Method) -> list[Path]:
