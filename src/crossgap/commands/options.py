@@ -125,8 +125,8 @@ class EvaluationOptions:
     like: Path | None = None
     """images of the domain translated into, any number: KID of translated ones."""
     task_model: Path | None = None
-    """a model that tells whether translated images keep their labels, or which classes samplers draw. KID is in its features, else in
-    VGG16's, which are fetched once."""
+    """a model that tells whether translated images keep their labels, or which classes samplers draw. KID is
+    in its features, else in VGG16's, which are fetched once."""
     resize: bool = False
     """scale the shorter side of pictures for translators, also those of --pairs and --like, to the model's
     size and crop the middle, as `crossgap train --size` does."""
