@@ -16,7 +16,7 @@ from crossgap.methods.qt_opt.learner import QTOpt
 from crossgap.methods.qt_opt.training import QTOptTraining
 from crossgap.networks import ProjectedQ
 from crossgap.rl.collection import World
-from crossgap.rl.cross_entropy import ActionForm
+from crossgap.rl.cross_entropy import ActionForm, Search
 from crossgap.rl.learner import Loop
 from crossgap.rl.replay import Episode
 from crossgap.rl.scripted import scripted_episodes
@@ -45,8 +45,9 @@ class ManySize:
     """Episodes of the script."""
     loop: Loop = QUICK
     """Rounds, and what is in one; the first ones learn from the script's episodes alone."""
-    q: QTOptConfig = field(default_factory=QTOptConfig)
-    """Of the critic."""
+    q: QTOptConfig = field(default_factory=lambda: QTOptConfig(search=Search(256, 10, 4)))
+    """Of the critic. Its search is larger than QT-Opt's, which finds worse actions: of one training 28 % succeed
+    with 64 samples and 50 % with 256, of 200 in validation bins."""
     q_width: int = 16
     """Filters of its first layer."""
     grasps: int = 200
