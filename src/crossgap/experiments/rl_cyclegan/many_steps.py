@@ -46,8 +46,8 @@ class ManySize:
     loop: Loop = QUICK
     """Rounds, and what is in one; the first ones learn from the script's episodes alone."""
     q: QTOptConfig = field(default_factory=lambda: QTOptConfig(search=Search(256, 10, 4)))
-    """Of the critic. Its search is larger than QT-Opt's, which finds worse actions: of one training 28 % succeed
-    with 64 samples and 50 % with 256, of 200 in validation bins."""
+    """Of the critic. Its search is larger than QT-Opt's, which finds worse actions: of one training 28 %
+    succeed with 64 samples and 50 % with 256, of 200 in validation bins."""
     q_width: int = 16
     """Filters of its first layer."""
     grasps: int = 200
