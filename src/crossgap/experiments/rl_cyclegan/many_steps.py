@@ -93,7 +93,13 @@ class ManyTrial(Trial):
         won = [one["success"] for one in once(path, play, "evaluation", [EPISODE])]
         about = {"domain": f"{self.domain}/source", "method": "qt_opt", "seed": self.seed}
         rows = rows_of({"success": share(won) | {"won": "".join(str(int(one)) for one in won)}}, **about)
-        return rows + [about | {"metric": "validation_success", **point} for point in training.curve]
+        curve = about | {"metric": "validation_success"}
+        return rows + [
+            curve
+            | {"value": point["success"]}
+            | {key: point[key] for key in ("environment_steps", "low", "high", "n")}
+            for point in training.curve
+        ]
 
     def world(self, unseen: bool = False) -> World:
         """The first robot's bin in simulation."""
