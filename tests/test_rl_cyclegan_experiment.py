@@ -11,9 +11,10 @@ import torch
 from torch import nn
 
 from crossgap.errors import CrossgapError
-from crossgap.experiments.rl_cyclegan.experiment import Grasping, once_table
+from crossgap.experiments.rl_cyclegan.experiment import Grasping
 from crossgap.experiments.rl_cyclegan.methods import METHODS
 from crossgap.experiments.rl_cyclegan.presets import GAPS, ONCE_SIZES, STUDIES
+from crossgap.experiments.rl_cyclegan.tables import TITLES, every_table
 from crossgap.experiments.rl_cyclegan.trial import OnceTrial
 
 SIZE = replace(ONCE_SIZES["smoke"], source=50, oracle=100, real=50, grasps=4)
@@ -59,7 +60,7 @@ def test_what_a_translator_draws_keeps_what_was_done(trial) -> None:
 
 
 def test_rows_and_what_is_done_once(trial, root: Path, tree) -> None:
-    made = {name: METHODS[name][1] for name in ("source_only", "rl_cyclegan")}
+    made = {name: METHODS[name] for name in ("source_only", "rl_cyclegan")}
     rows = trial().run(made)
     about = [(row["domain"], row["method"], row["n"]) for row in rows]
     assert about == [
@@ -69,7 +70,7 @@ def test_rows_and_what_is_done_once(trial, root: Path, tree) -> None:
     assert trial().run(made) == rows
     assert tree(root) == before
     origin = {"preset": "smoke", "command": "a", "commit": "b"}
-    assert "| RL-CycleGAN: Q_real (labels) |" in once_table({"rows": rows, "provenance": origin})
+    assert "| RL-CycleGAN: Q_real (labels) |" in every_table({"rows": rows, "provenance": origin})
 
 
 def test_names_that_do_not_exist() -> None:
@@ -82,3 +83,4 @@ def test_studies_are_of_gaps_and_methods_that_there_are() -> None:
     for gaps, compared in STUDIES.values():
         assert set(gaps) <= set(GAPS)
         assert set(compared or ()) <= set(METHODS)
+    assert set(METHODS) <= set(TITLES)

@@ -225,24 +225,21 @@ GENERATORS: dict[str, Callable[[OnceTrial], nn.Module]] = {
     "rl_cyclegan": lambda trial: rl_cyclegan(trial).networks["forward"],
 }
 """By method: its G, trained if need be."""
-METHODS: dict[str, tuple[str, Make]] = {
-    "source_only": ("source only", source_only),
-    "randomized": ("randomized", randomized),
-    "gan": ("GAN: Q on G(x)", on_gan),
-    "cyclegan": ("CycleGAN: Q on G(x)", on_cyclegan),
-    "cyclegan_goggles": ("CycleGAN: Q_sim on F(y)", cyclegan_goggles),
-    "cyclegan_and_real": ("CycleGAN: Q on G(x) and real grasps (labels)", on_cyclegan_and_real),
-    "graspgan": ("GraspGAN: Q on G(x)", on_graspgan),
-    "retinagan": ("RetinaGAN: Q on G(x)", on_retinagan),
-    "rcan": ("RCAN: Q_sim on what it makes of y", rcan),
-    "taskgan": ("TaskGAN inverse: Q_sim on F(y) (labels)", taskgan),
-    "rl_cyclegan": ("RL-CycleGAN: Q_real (labels)", of_q_real),
-    "rl_cyclegan_and_real": (
-        "RL-CycleGAN: new Q on G(x) and real grasps (labels)",
-        on_rl_cyclegan_and_real,
-    ),
-    "fine_tuned": ("fine-tuned on real grasps (labels)", fine_tuned),
-    "target_only": ("real grasps alone (labels)", target_only),
-    "oracle": ("unlimited real grasps (labels)", oracle),
+METHODS: dict[str, Make] = {
+    "source_only": source_only,
+    "randomized": randomized,
+    "gan": on_gan,
+    "cyclegan": on_cyclegan,
+    "cyclegan_goggles": cyclegan_goggles,
+    "graspgan": on_graspgan,
+    "rcan": rcan,
+    "retinagan": on_retinagan,
+    "taskgan": taskgan,
+    "cyclegan_and_real": on_cyclegan_and_real,
+    "rl_cyclegan": of_q_real,
+    "rl_cyclegan_and_real": on_rl_cyclegan_and_real,
+    "fine_tuned": fine_tuned,
+    "target_only": target_only,
+    "oracle": oracle,
 }
-"""By name: title, and what makes it. Translators and the first Q are trained once, whoever asks first."""
+"""By name. Translators and the first Q are trained once, whoever asks first."""

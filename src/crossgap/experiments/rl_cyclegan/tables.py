@@ -1,0 +1,107 @@
+"""The experiment's tables in Markdown, each of the rows that a results file has for it."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from crossgap.experiments.engine.experiment import Rows
+from crossgap.experiments.engine.markdown import code, fewer, having, origin, rate_cell, seeds_in, table
+from crossgap.experiments.rl_cyclegan.presets import STUDIES
+
+TITLES = {
+    "source_only": "source only",
+    "randomized": "randomized",
+    "gan": "GAN: Q on G(x)",
+    "cyclegan": "CycleGAN: Q on G(x)",
+    "cyclegan_goggles": "CycleGAN: Q_sim on F(y)",
+    "graspgan": "GraspGAN: Q on G(x)",
+    "rcan": "RCAN: Q_sim on what it makes of y",
+    "retinagan": "RetinaGAN: Q on G(x)",
+    "taskgan": "TaskGAN inverse: Q_sim on F(y) (labels)",
+    "cyclegan_and_real": "CycleGAN: Q on G(x) and real grasps (labels)",
+    "rl_cyclegan": "RL-CycleGAN: Q_real (labels)",
+    "rl_cyclegan_and_real": "RL-CycleGAN: new Q on G(x) and real grasps (labels)",
+    "fine_tuned": "fine-tuned on real grasps (labels)",
+    "target_only": "real grasps alone (labels)",
+    "oracle": "unlimited real grasps (labels)",
+    "qt_opt": "QT-Opt",
+    "judge": "true pictures: what the judge errs",
+}
+"""Of methods, in the order of the tables."""
+METRICS = "lost", "invented"
+"""Of things, in a translation."""
+
+
+def success_table(study: str, results: dict[str, Any]) -> str:
+    """Success by method, in each gap of a study and each place where policies are tested."""
+    gaps = STUDIES[study][0] if study in STUDIES else (study,)
+    rows = [
+        row
+        for row in having(results["rows"], metric="success")
+        if row["domain"].partition("/")[0] in gaps and "grasped" not in row
+    ]
+    domains = list(dict.fromkeys(row["domain"] for row in rows))
+    return _table(
+        rows, code(domains), lambda of: [having(of, domain=domain) for domain in domains],
+        "Something held above the bin, of unseen things, each attempt in a fresh bin", results,
+    )  # fmt: skip
+
+
+def on_policy_table(results: dict[str, Any]) -> str:
+    """Success over the policy's own real grasps."""
+    rows = [row for row in results["rows"] if "grasped" in row]
+    counts = sorted({row["grasped"] for row in rows})
+    return _table(
+        rows, [f"after {count:,}" for count in counts],
+        lambda of: [having(of, grasped=count) for count in counts],
+        "Success of a policy that goes on learning from so many real grasps of its own", results,
+    )  # fmt: skip
+
+
+def vanished_table(results: dict[str, Any]) -> str:
+    """What translators lose and invent, by method and gap."""
+    rows = [row for row in results["rows"] if row["domain"].endswith("/things")]
+    cells = [
+        (domain, metric) for domain in dict.fromkeys(row["domain"] for row in rows) for metric in METRICS
+    ]
+    return _table(
+        rows, [f"`{domain.partition('/')[0]}`, {metric}" for domain, metric in cells],
+        lambda of: [having(of, domain=domain, metric=metric) for domain, metric in cells],
+        "Lost: things of x that a judge does not find in G(x). Invented: share of the bin's floor that it "
+        "takes for a thing", results, 1,
+    )  # fmt: skip
+
+
+def every_table(results: dict[str, Any]) -> str:
+    """All that have rows, each below its name."""
+    made = {name: make(results) for name, make in PARTS.items()}
+    return "\n\n".join(f"**{name}**\n\n{text}" for name, text in made.items() if text)
+
+
+def _of(study: str) -> Callable[[dict[str, Any]], str]:
+    return lambda results: success_table(study, results)
+
+
+PARTS: dict[str, Callable[[dict[str, Any]], str]] = {
+    **{study: _of(study) for study in (*STUDIES, "many_steps")},
+    "finetune": on_policy_table,
+    "vanished": vanished_table,
+}
+"""By name."""
+
+
+def _table(
+    rows: Rows, titles: Sequence[str], cells: Callable[[Rows], Iterable[Rows]], about: str,
+    results: dict[str, Any], digits: int = 0,
+) -> str:  # fmt: skip
+    """A line for each method that has rows, a cell for each part of them; nothing of no rows."""
+    if not rows:
+        return ""
+    seeds = seeds_in(rows)
+    lines = [
+        (title, [rate_cell(of, digits) + fewer(len(of), seeds) for of in cells(having(rows, method=method))])
+        for method, title in TITLES.items()
+        if having(rows, method=method)
+    ]
+    counts = sorted({row["n"] for row in rows})
+    text = f"{about}; mean of {seeds} seeds (lowest – highest) of {' or '.join(f'{n:,}' for n in counts)}"
+    return table("method", titles, lines, f"{text}. {origin(results)}")
