@@ -1,8 +1,7 @@
-"""Fine-tuning on real grasps of a policy's own, after RL-CycleGAN and after RCAN: how many does each need?
+"""Fine-tuning on real grasps of a policy's own, after RL-CycleGAN, CycleGAN and RCAN: how many does each need?
 
 In every round the policy grasps in real bins with some exploration, and its Q learns on from all its real
-grasps so far, beside simulated ones as it knows them. RL-CycleGAN's Q_real has the script's real grasps, too;
-RCAN has seen nothing real before, and sees all of it through its translator.
+grasps so far, beside simulated ones as it knows them. With both CycleGANs it has the script's real grasps, too; RCAN has seen nothing real before, and sees all of it through its translator.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,7 +15,7 @@ from crossgap.core.runs import timed
 from crossgap.evaluation import share
 from crossgap.experiments.engine.experiment import Rows, rows_of
 from crossgap.experiments.rl_cyclegan.bins import EPISODE, EYES, bins, played, recorded
-from crossgap.experiments.rl_cyclegan.methods import q_real, rcan_generator, rl_cyclegan
+from crossgap.experiments.rl_cyclegan.methods import cyclegan, q_real, rcan_generator, rl_cyclegan
 from crossgap.experiments.rl_cyclegan.trial import OnceTrial
 from crossgap.methods.qt_opt.learner import QTOpt
 from crossgap.rl.collection import Act
@@ -49,12 +48,17 @@ def _after_rl_cyclegan(trial: OnceTrial) -> Start:
     return Start(q_real(trial), drawn, trial.real, lambda frames: frames)
 
 
+def _after_cyclegan(trial: OnceTrial) -> Start:
+    drawn = trial.drawn(cyclegan(trial).networks["forward"], trial.source)
+    return Start(trial.learnt("on_cyclegan", drawn), drawn, trial.real, lambda frames: frames)
+
+
 def _after_rcan(trial: OnceTrial) -> Start:
     generator = rcan_generator(trial)
     return Start(trial.source_q, trial.source, (), lambda frames: trial.translated(generator, frames))
 
 
-STARTS = {"rl_cyclegan": _after_rl_cyclegan, "rcan": _after_rcan}
+STARTS = {"rl_cyclegan": _after_rl_cyclegan, "cyclegan": _after_cyclegan, "rcan": _after_rcan}
 """By method."""
 
 
