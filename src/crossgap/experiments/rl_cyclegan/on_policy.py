@@ -1,7 +1,8 @@
-"""Fine-tuning on real grasps of a policy's own, after RL-CycleGAN, CycleGAN and RCAN: how many does each need?
+"""Fine-tuning on real grasps of a policy's own: how many does each need after RL-CycleGAN, CycleGAN and RCAN?
 
 In every round the policy grasps in real bins with some exploration, and its Q learns on from all its real
-grasps so far, beside simulated ones as it knows them. With both CycleGANs it has the script's real grasps, too; RCAN has seen nothing real before, and sees all of it through its translator.
+grasps so far, beside simulated ones as it knows them. With both CycleGANs it has the script's real grasps,
+too; RCAN has seen nothing real before, and sees all of it through its translator.
 """
 
 from collections.abc import Callable, Sequence
