@@ -43,14 +43,13 @@ def randomized(trial: OnceTrial) -> Act:
 
 def cyclegan(trial: OnceTrial) -> CycleGAN:
     """Its translators; λ_cycle is RL-CycleGAN's, and there is no identity loss and no jitter there either."""
-    about, networks = trial.preset.translation, trial.translators()
+    about = trial.preset.translation
     config = CycleGANConfig(
         about.steps, about.batch, about.learning_rate, about.cycle_weight, about.cycle_weight,
         identity_weight=0.0, pool=about.pool, enlarged=1.0, mirror=False,
     )  # fmt: skip
     phase = CycleGAN(
-        "cyclegan", networks["forward"], networks["inverse"],
-        (networks["discriminator_x"], networks["discriminator_y"]),
+        "cyclegan", *trial.translators(),
         trial.batches(trial.source), trial.batches(trial.real, 1), config,
     )  # fmt: skip
     trial.fit(phase, "cyclegan")
@@ -89,7 +88,7 @@ def gan(trial: OnceTrial) -> GraspGAN:
     networks = trial.translators()
     config = GraspGANConfig(**_shared(trial, GraspGANConfig), content_weight=0.0, mask_weight=0.0)
     source, target = trial.batches(trial.source), trial.batches(trial.real, 1)
-    phase = GraspGAN("gan", networks["forward"], networks["discriminator_y"], source, target, config)
+    phase = GraspGAN("gan", networks.forward, networks.discriminators[1], source, target, config)
     trial.fit(phase, "gan")
     return phase
 
@@ -102,7 +101,8 @@ def on_gan(trial: OnceTrial) -> Act:
 
 def graspgan(trial: OnceTrial) -> GraspGAN:
     """GraspGAN's G, which keeps what the simulator says is the foreground."""
-    judge, config = trial.translators()["discriminator_y"], GraspGANConfig(**_shared(trial, GraspGANConfig))
+    _, judge = trial.translators().discriminators
+    config = GraspGANConfig(**_shared(trial, GraspGANConfig))
     source, target = trial.batches(trial.source, 0, trial.masks()), trial.batches(trial.real, 1)
     phase = GraspGAN("graspgan", trial.new_masking_generator(), judge, source, target, config)
     trial.fit(phase, "graspgan")
@@ -124,10 +124,9 @@ def on_graspgan(trial: OnceTrial) -> Act:
 
 def retinagan(trial: OnceTrial) -> RetinaGAN:
     """Its translators."""
-    networks, config = trial.translators(), RetinaGANConfig(**_shared(trial, RetinaGANConfig))
+    config = RetinaGANConfig(**_shared(trial, RetinaGANConfig))
     phase = RetinaGAN(
-        "retinagan", networks["forward"], networks["inverse"],
-        (networks["discriminator_x"], networks["discriminator_y"]), segmentation(trial),
+        "retinagan", *trial.translators(), segmentation(trial),
         trial.batches(trial.source), trial.batches(trial.real, 1), config,
     )  # fmt: skip
     trial.fit(phase, "retinagan")
@@ -142,7 +141,7 @@ def on_retinagan(trial: OnceTrial) -> Act:
 
 def rcan_generator(trial: OnceTrial) -> MaskingGenerator:
     """A translator from random looks to the plain one; nothing real was seen."""
-    generator, judge = trial.new_masking_generator(), trial.translators()["discriminator_x"]
+    generator, (judge, _) = trial.new_masking_generator(), trial.translators().discriminators
     seen, canonical = trial.batches(trial.randomized), trial.batches(trial.source, 0, trial.masks())
     phase = RCAN("rcan", generator, judge, seen, canonical, RCANConfig(**_shared(trial, RCANConfig)))
     trial.fit(phase, "rcan")
@@ -160,20 +159,19 @@ def taskgan(trial: OnceTrial) -> Act:
     learner = trial.source_q.twin(trial.fabric.device)
     target = trial.experience(trial.real, config.batch, 1)
     phase = QGoggles(
-        "taskgan", networks["inverse"], networks["discriminator_x"], learner, trial.batches(trial.source),
+        "taskgan", networks.inverse, networks.discriminators[0], learner, trial.batches(trial.source),
         target, config,
     )  # fmt: skip
     trial.fit(phase, "taskgan")
-    return trial.goggled(networks["inverse"], trial.source_q)
+    return trial.goggled(networks.inverse, trial.source_q)
 
 
 def rl_cyclegan(trial: OnceTrial) -> RLCycleGAN:
     """Its translators and Q-functions, both of which begin as that of `source_only`."""
-    about, networks = trial.preset.translation, trial.translators()
+    about = trial.preset.translation
     q_sim, q_real = (trial.source_q.twin(trial.fabric.device) for _ in range(2))
     phase = RLCycleGAN(
-        "rl_cyclegan", networks["forward"], networks["inverse"],
-        (networks["discriminator_x"], networks["discriminator_y"]), q_sim, q_real,
+        "rl_cyclegan", *trial.translators(), q_sim, q_real,
         trial.experience(trial.source, about.batch), trial.experience(trial.real, about.batch, 1), about,
     )  # fmt: skip
     trial.fit(phase, "rl_cyclegan")

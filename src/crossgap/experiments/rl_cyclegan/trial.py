@@ -4,7 +4,7 @@ import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -41,6 +41,17 @@ from crossgap.simulation.grasping.script import OnceScript
 
 SOURCE, TARGET = 0, 1
 """Streams of bins: those in simulation, in whatever look, and real ones. No bin is in both."""
+
+
+class Translators(NamedTuple):
+    """Untrained networks."""
+
+    forward: nn.Module
+    """G."""
+    inverse: nn.Module
+    """F."""
+    discriminators: tuple[nn.Module, nn.Module]
+    """D_X and D_Y."""
 
 
 class OnceTrial(Trial):
@@ -176,14 +187,14 @@ class OnceTrial(Trial):
         """Q_sim before anything real is seen."""
         return self.learnt("source_only", self.source)
 
-    def translators(self) -> dict[str, nn.Module]:
-        """G, F, D_X and D_Y, untrained, always the same for a seed."""
+    def translators(self) -> Translators:
+        """New ones, always the same for a seed."""
         torch.manual_seed(self.seed)
         size = self.preset
         about = size.generator_width, size.generator_blocks
-        made: dict[str, nn.Module] = {name: SkipGenerator(*about) for name in ("forward", "inverse")}
+        forward, inverse = SkipGenerator(*about), SkipGenerator(*about)
         sizes = size.discriminator_width, size.discriminator_layers
-        return made | {f"discriminator_{domain}": PatchDiscriminator(*sizes) for domain in "xy"}
+        return Translators(forward, inverse, (PatchDiscriminator(*sizes), PatchDiscriminator(*sizes)))
 
     def new_segmentation(self) -> SegmentationNetwork:
         """An untrained network that says what is where, always the same for a seed."""
