@@ -1,7 +1,7 @@
 """What is compared: how each method comes to a policy, with the same networks, tricks, steps and data."""
 
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any, cast
 
 import numpy as np
@@ -41,6 +41,13 @@ def randomized(trial: OnceTrial) -> Act:
     return trial.learnt("randomized", trial.randomized).policy(EYES)
 
 
+def blind(trial: OnceTrial) -> Act:
+    """Q learnt in simulation without looking: it sees the mean image, whatever is in a bin."""
+    mean = np.stack([one.frames[0] for one in trial.source]).mean(0).round().astype(np.uint8)
+    learner = trial.learnt("blind", [replace(one, frames=np.stack([mean, mean])) for one in trial.source])
+    return lambda seen: learner.act(np.stack([mean] * len(EYES.frames(seen))), EYES.states(seen))
+
+
 def cyclegan(trial: OnceTrial) -> CycleGAN:
     """Its translators; λ_cycle is RL-CycleGAN's, and there is no identity loss and no jitter there either."""
     about = trial.preset.translation
@@ -62,10 +69,9 @@ def on_cyclegan(trial: OnceTrial) -> Act:
     return trial.learnt("on_cyclegan", drawn).policy(EYES)
 
 
-def on_cyclegan_and_real(trial: OnceTrial) -> Act:
-    """Q learnt on G(x) and the real grasps."""
-    drawn = trial.drawn(cyclegan(trial).networks["forward"], trial.source)
-    return trial.learnt("on_cyclegan_and_real", drawn, trial.real).policy(EYES)
+def cyclegan_fine_tuned(trial: OnceTrial) -> Act:
+    """The same, fine-tuned on the real grasps: the labels that RL-CycleGAN has."""
+    return _fine_tuned(trial, "cyclegan", cyclegan(trial).networks["forward"])
 
 
 def cyclegan_goggles(trial: OnceTrial) -> Act:
@@ -188,10 +194,15 @@ def of_q_real(trial: OnceTrial) -> Act:
     return q_real(trial).policy(EYES)
 
 
-def on_rl_cyclegan_and_real(trial: OnceTrial) -> Act:
-    """Q learnt anew on RL-CycleGAN's G(x) and the real grasps."""
+def on_rl_cyclegan(trial: OnceTrial) -> Act:
+    """Q learnt anew on RL-CycleGAN's G(x), as on CycleGAN's."""
     drawn = trial.drawn(rl_cyclegan(trial).networks["forward"], trial.source)
-    return trial.learnt("on_rl_cyclegan_and_real", drawn, trial.real).policy(EYES)
+    return trial.learnt("on_rl_cyclegan", drawn).policy(EYES)
+
+
+def rl_cyclegan_fine_tuned(trial: OnceTrial) -> Act:
+    """The same, fine-tuned on the real grasps."""
+    return _fine_tuned(trial, "rl_cyclegan", rl_cyclegan(trial).networks["forward"])
 
 
 def target_only(trial: OnceTrial) -> Act:
@@ -209,6 +220,13 @@ def oracle(trial: OnceTrial) -> Act:
     return trial.learnt("oracle", trial.unlimited).policy(EYES)
 
 
+def _fine_tuned(trial: OnceTrial, name: str, generator: nn.Module) -> Act:
+    """Q learnt on G(x), then on the real grasps beside G(x), in equal parts."""
+    drawn = trial.drawn(generator, trial.source)
+    learner = trial.learnt(f"on_{name}", drawn)
+    return trial.learnt(f"{name}_fine_tuned", drawn, trial.real, start=learner).policy(EYES)
+
+
 def _shared(trial: OnceTrial, kind: type) -> dict[str, Any]:
     """The settings of a kind that are the same for all translators."""
     about = trial.preset.translation
@@ -224,6 +242,7 @@ GENERATORS: dict[str, Callable[[OnceTrial], nn.Module]] = {
 }
 """By method: its G, trained if need be."""
 METHODS: dict[str, Make] = {
+    "blind": blind,
     "source_only": source_only,
     "randomized": randomized,
     "gan": on_gan,
@@ -233,9 +252,10 @@ METHODS: dict[str, Make] = {
     "rcan": rcan,
     "retinagan": on_retinagan,
     "taskgan": taskgan,
-    "cyclegan_and_real": on_cyclegan_and_real,
+    "cyclegan_fine_tuned": cyclegan_fine_tuned,
     "rl_cyclegan": of_q_real,
-    "rl_cyclegan_and_real": on_rl_cyclegan_and_real,
+    "rl_cyclegan_new_q": on_rl_cyclegan,
+    "rl_cyclegan_fine_tuned": rl_cyclegan_fine_tuned,
     "fine_tuned": fine_tuned,
     "target_only": target_only,
     "oracle": oracle,

@@ -43,7 +43,10 @@ the first of these with each of the others; the look alone with other amounts of
 with the robot anywhere before them."""
 STUDIES = {
     "robot1": (("target", "few", "few_dim"), None),
-    "factors": (("dim", "stickers", "few_stickers"), ("cyclegan_and_real", "rl_cyclegan", "oracle")),
+    "factors": (
+        ("dim", "stickers", "few_stickers"),
+        ("cyclegan", "cyclegan_fine_tuned", "rl_cyclegan", "rl_cyclegan_fine_tuned", "oracle"),
+    ),
     "ladder": (
         ("quarter", "target", "fourfold", "sixteenfold"),
         ("target_only", "fine_tuned", "rl_cyclegan"),

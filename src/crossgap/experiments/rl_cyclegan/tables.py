@@ -8,6 +8,7 @@ from crossgap.experiments.engine.markdown import code, fewer, having, origin, ra
 from crossgap.experiments.rl_cyclegan.presets import STUDIES
 
 TITLES = {
+    "blind": "blind: the mean image, whatever is there",
     "source_only": "source only",
     "randomized": "randomized",
     "gan": "GAN: Q on G(x)",
@@ -17,9 +18,10 @@ TITLES = {
     "rcan": "RCAN: Q_sim on what it makes of y",
     "retinagan": "RetinaGAN: Q on G(x)",
     "taskgan": "TaskGAN inverse: Q_sim on F(y) (labels)",
-    "cyclegan_and_real": "CycleGAN: Q on G(x) and real grasps (labels)",
+    "cyclegan_fine_tuned": "CycleGAN: Q on G(x), fine-tuned on real grasps (labels)",
     "rl_cyclegan": "RL-CycleGAN: Q_real (labels)",
-    "rl_cyclegan_and_real": "RL-CycleGAN: new Q on G(x) and real grasps (labels)",
+    "rl_cyclegan_new_q": "RL-CycleGAN: new Q on G(x) (labels)",
+    "rl_cyclegan_fine_tuned": "RL-CycleGAN: new Q on G(x), fine-tuned on real grasps (labels)",
     "fine_tuned": "fine-tuned on real grasps (labels)",
     "target_only": "real grasps alone (labels)",
     "oracle": "unlimited real grasps (labels)",

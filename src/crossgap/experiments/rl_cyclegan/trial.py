@@ -237,5 +237,5 @@ def seen(episode: Episode) -> Episode:
     return replace(episode, frames=episode.frames[..., :3])
 
 
-IN_SIMULATION_ALONE = ("source_only", "randomized", "rcan", "segmentation")
+IN_SIMULATION_ALONE = ("blind", "source_only", "randomized", "rcan", "segmentation")
 """What learns from nothing real."""
