@@ -13,9 +13,10 @@ from torch import nn
 from crossgap.errors import CrossgapError
 from crossgap.experiments.rl_cyclegan.experiment import Grasping
 from crossgap.experiments.rl_cyclegan.methods import METHODS
-from crossgap.experiments.rl_cyclegan.presets import GAPS, ONCE_SIZES, STUDIES
-from crossgap.experiments.rl_cyclegan.tables import TITLES, every_table
-from crossgap.experiments.rl_cyclegan.trial import OnceTrial
+from crossgap.experiments.rl_cyclegan.presets import GAPS, ONCE_SIZES, PHYSICAL, STUDIES
+from crossgap.experiments.rl_cyclegan.tables import TITLES, every_table, pbr_table, success_table
+from crossgap.experiments.rl_cyclegan.trial import PBR, OnceTrial
+from crossgap.simulation.base import vulkan
 
 SIZE = replace(ONCE_SIZES["smoke"], source=50, oracle=100, real=50, grasps=4)
 
@@ -73,6 +74,59 @@ def test_rows_and_what_is_done_once(trial, root: Path, tree) -> None:
     assert "| RL-CycleGAN: Q_real (labels) |" in every_table({"rows": rows, "provenance": origin})
 
 
+def row(domain: str, method: str, value: float) -> dict:
+    return {
+        "domain": domain, "method": method, "metric": "success", "seed": 0, "value": value, "n": 4,
+        "low": 0.0, "high": 1.0,
+    }  # fmt: skip
+
+
+def test_policies_of_a_gap_are_tested_by_another_renderer_and_not_trained_again(
+    trial, root: Path, tree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if problem := vulkan.filament_problem():
+        pytest.skip(problem)
+    made = {"source_only": METHODS["source_only"]}
+    classic = trial("target").run(made)
+    looks, world = [], OnceTrial._world
+    monkeypatch.setattr(OnceTrial, "_world", lambda *of: looks.append(world(*of).seen["look"]) or world(*of))
+    before = {path: of for path, of in tree(root).items() if "learnt" in path}
+    grasping = Grasping("smoke", studies=("pbr",), methods=("source_only",))
+    grasping.prepare()
+    grasping.preset = SIZE
+    (part,) = grasping.parts(1)
+    rows = grasping.run(root, trial().fabric, True, *part)
+    assert [(one["domain"], one["method"], one["n"]) for one in rows] == [
+        ("target/target_pbr", "source_only", 4)
+    ]
+    assert looks == [PBR]
+    assert {path: of for path, of in tree(root).items() if "learnt" in path} == before
+    assert [one["domain"] for one in classic] == ["target/robot_1", "target/source"]
+
+
+def test_the_other_renderer_s_table_has_its_policies_alone_and_no_other_table_has_its_rows() -> None:
+    rows = [
+        row("target/robot_1", "oracle", 0.5), row("target/robot_1", "gan", 0.4),
+        row("target/target_pbr", "oracle", 0.3),
+    ]  # fmt: skip
+    results = {"rows": rows, "provenance": {"preset": "smoke", "command": "a", "commit": "b"}}
+    head, _, *lines = pbr_table(results).splitlines()
+    assert head == "| method | `target/robot_1` | `target/target_pbr` |"
+    assert lines[0] == "| unlimited real grasps (labels) | 50 % (50–50) | 30 % (30–30) |"
+    assert not lines[1]
+    assert PBR not in success_table("robot1", results)
+    assert pbr_table(results | {"rows": rows[:2]}) == ""
+
+
+def test_where_filament_cannot_draw_nothing_is_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        "crossgap.experiments.rl_cyclegan.experiment.filament_problem", lambda: "No Vulkan here."
+    )
+    Grasping("smoke").prepare()
+    with pytest.raises(CrossgapError, match=r"study 'pbr' is tested in target_pbr\. No Vulkan here"):
+        Grasping("smoke", studies=("robot1", "pbr")).prepare()
+
+
 def test_names_that_do_not_exist() -> None:
     for options, reason in (({"studies": ("robot9",)}, "robot9"), ({"methods": ("magic",)}, "magic")):
         with pytest.raises(CrossgapError, match=reason):
@@ -84,3 +138,4 @@ def test_studies_are_of_gaps_and_methods_that_there_are() -> None:
         assert set(gaps) <= set(GAPS)
         assert set(compared or ()) <= set(METHODS)
     assert set(METHODS) <= set(TITLES)
+    assert set(PHYSICAL) <= set(METHODS)

@@ -8,21 +8,23 @@ import lightning_fabric
 import numpy as np
 
 from crossgap.data.contact_sheet import contact_sheet
-from crossgap.errors import check_known, find
+from crossgap.errors import CrossgapError, check_known, find
 from crossgap.experiments.engine.experiment import Experiment, Names, Rows, unique
 from crossgap.experiments.rl_cyclegan.many_steps import MANY_SIZES, ManyTrial
 from crossgap.experiments.rl_cyclegan.methods import GENERATORS, METHODS, q_real
 from crossgap.experiments.rl_cyclegan.on_policy import on_policy_rows
-from crossgap.experiments.rl_cyclegan.presets import ONCE_SIZES, STUDIES
+from crossgap.experiments.rl_cyclegan.presets import ONCE_SIZES, PHYSICAL, STUDIES
 from crossgap.experiments.rl_cyclegan.q_maps import mapped
 from crossgap.experiments.rl_cyclegan.tables import PARTS, TITLES, every_table
-from crossgap.experiments.rl_cyclegan.trial import OnceTrial
+from crossgap.experiments.rl_cyclegan.trial import PBR, OnceTrial
 from crossgap.experiments.rl_cyclegan.vanished import vanished_rows
+from crossgap.simulation.base.vulkan import filament_problem
 
 COLUMNS = 8
 """Of pictures."""
-MANY, FINETUNE = "many_steps", "finetune"
-"""The studies of QT-Opt in many steps, and of fine-tuning on the policy's own grasps."""
+MANY, FINETUNE, DRAWN = "many_steps", "finetune", "pbr"
+"""The studies of QT-Opt in many steps, of fine-tuning on the policy's own grasps, and of bins that Filament
+draws."""
 
 
 class Grasping(Experiment):
@@ -35,15 +37,21 @@ class Grasping(Experiment):
     def __init__(self, preset: str, studies: Names = None, methods: Names = None):
         self.preset = find("Preset", preset, ONCE_SIZES)
         self.studies = unique(studies or ("robot1",))
-        check_known("Study", self.studies, (*STUDIES, MANY, FINETUNE))
+        check_known("Study", self.studies, (*STUDIES, MANY, FINETUNE, DRAWN))
         self.cells: dict[str, tuple[str, ...]] = {}
         for gaps, compared in (STUDIES[study] for study in self.studies if study in STUDIES):
             for gap in gaps:
                 asked = methods or compared or tuple(METHODS)
                 self.cells[gap] = unique((*self.cells.get(gap, ()), *asked))
-        check_known("Method", unique(sum(self.cells.values(), ())), METHODS)
+        self.physical = unique(methods or PHYSICAL)
+        check_known("Method", unique((*sum(self.cells.values(), ()), *self.physical)), METHODS)
         self.preset_name = preset
         self.settings = asdict(self.preset)
+
+    def prepare(self) -> None:
+        """Raises `CrossgapError`: Filament is needed, and cannot draw here; said before anything learns."""
+        if DRAWN in self.studies and (problem := filament_problem()):
+            raise CrossgapError(f"The study '{DRAWN}' is tested in {PBR}. {problem}")
 
     def parts(self, seeds: int) -> list[tuple[str, int]]:
         """Gaps and seeds."""
@@ -51,10 +59,14 @@ class Grasping(Experiment):
         return [(domain, seed) for seed in range(seeds) for domain in domains]
 
     def run(self, folder: Path, fabric: lightning_fabric.Fabric, quiet: bool, *part: Any) -> Rows:
-        """The methods in a gap, QT-Opt in many steps, or fine-tuning in the gap `target`."""
+        """The methods in a gap; QT-Opt in many steps; fine-tuning in the gap `target`, or its policies where
+        Filament draws it."""
         gap, seed = part
         if gap == MANY:
             return ManyTrial(folder, MANY_SIZES[self.preset_name], gap, seed, fabric, quiet).run()
+        if gap == DRAWN:
+            trial = OnceTrial(folder, self.preset, "target", seed, fabric, quiet)
+            return trial.run({name: METHODS[name] for name in self.physical}, (PBR,))
         if gap == FINETUNE:
             trial = OnceTrial(folder, self.preset, "target", seed, fabric, quiet)
             return trial.run({"oracle": METHODS["oracle"]}) + on_policy_rows(trial)

@@ -54,6 +54,8 @@ STUDIES = {
     "robot2": (("robot_2",), ("source_only", "target_only", "rl_cyclegan", "oracle")),
 }
 """By name: gaps, and the methods that are compared in them, None for all."""
+PHYSICAL = ("source_only", "randomized", "cyclegan", "rl_cyclegan", "oracle")
+"""Methods whose policies of the gap `target` are tested where Filament draws it, too."""
 
 
 @dataclass(frozen=True)

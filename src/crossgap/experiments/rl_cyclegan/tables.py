@@ -6,6 +6,7 @@ from typing import Any
 from crossgap.experiments.engine.experiment import Rows
 from crossgap.experiments.engine.markdown import code, fewer, having, origin, rate_cell, seeds_in, table
 from crossgap.experiments.rl_cyclegan.presets import STUDIES
+from crossgap.experiments.rl_cyclegan.trial import PBR
 
 TITLES = {
     "blind": "blind: the mean image, whatever is there",
@@ -39,8 +40,24 @@ def success_table(study: str, results: dict[str, Any]) -> str:
     rows = [
         row
         for row in having(results["rows"], metric="success")
-        if row["domain"].partition("/")[0] in gaps and "grasped" not in row
+        if row["domain"].partition("/")[0] in gaps and "grasped" not in row and not _physical(row)
     ]
+    return _by_domain(rows, results)
+
+
+def pbr_table(results: dict[str, Any]) -> str:
+    """Success where Filament draws the gap `target`, beside theirs where they know it."""
+    rows = having(results["rows"], metric="success")
+    drawn = {row["method"] for row in rows if _physical(row)}
+    known = [row for row in having(rows, domain="target/robot_1") if row["method"] in drawn]
+    return _by_domain(known + [row for row in rows if _physical(row)], results)
+
+
+def _physical(row: dict[str, Any]) -> bool:
+    return row["domain"].endswith(f"/{PBR}")
+
+
+def _by_domain(rows: Rows, results: dict[str, Any]) -> str:
     domains = list(dict.fromkeys(row["domain"] for row in rows))
     return _table(
         rows, code(domains), lambda of: [having(of, domain=domain) for domain in domains],
@@ -85,6 +102,7 @@ def _of(study: str) -> Callable[[dict[str, Any]], str]:
 
 PARTS: dict[str, Callable[[dict[str, Any]], str]] = {
     **{study: _of(study) for study in (*STUDIES, "many_steps")},
+    "pbr": pbr_table,
     "finetune": on_policy_table,
     "vanished": vanished_table,
 }

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from crossgap.base.files import once
+from crossgap.base.files import alone, once
 from crossgap.core.fabric import in_float32
 from crossgap.core.runs import same_setup, timed
 from crossgap.core.trainer import Phase, Trainer
@@ -39,6 +39,8 @@ from crossgap.rl.rewarded import RewardedReplay
 from crossgap.simulation.grasping.scene import FIRST_THING
 from crossgap.simulation.grasping.script import OnceScript
 
+PBR = "target_pbr"
+"""The look `target` by Filament: policies can be tested in it, and nothing learns from it."""
 SOURCE, TARGET = 0, 1
 """Streams of bins: those in simulation, in whatever look, and real ones. No bin is in both."""
 
@@ -64,8 +66,15 @@ class OnceTrial(Trial):
         """What is crossed."""
         return GAPS[self.domain]
 
-    def run(self, methods: Mapping[str, Callable[["OnceTrial"], Act]]) -> Rows:
+    def run(
+        self, methods: Mapping[str, Callable[["OnceTrial"], Act]], tests: Sequence[str] | None = None
+    ) -> Rows:  # fmt: skip
         """Do what is not done yet; a row per method, and setup or look it is tested in.
+
+        Args:
+            methods: what makes each one's policy.
+            tests: where they are tested: setups, in the gap's look; `source`, the simulation; or `PBR`. By
+                default in the gap's setups, and in simulation what learns in that alone.
 
         Raises:
             CrossgapError: the folder was begun with another size.
@@ -73,26 +82,28 @@ class OnceTrial(Trial):
         same_setup(self.root / f"seed_{self.seed}", self.preset)
         rows: Rows = []
         for name, make in methods.items():
-            for where in (*self.gap.tests, *(("source",) if name in IN_SIMULATION_ALONE else ())):
+            simulated = ("source",) if name in IN_SIMULATION_ALONE else ()
+            for where in tests or (*self.gap.tests, *simulated):
                 found = self._tested(name, make, where)
                 rows += rows_of(found, domain=f"{self.domain}/{where}", method=name, seed=self.seed)
         return rows
 
     def _tested(self, name: str, make: Callable[["OnceTrial"], Act], where: str) -> dict[str, Any]:
-        gap = self.gap
-        world = (
-            bins("source", gap.setup, unseen=True) if where == "source"
-            else bins(gap.look, where, gap.objects, unseen=True)
-        )  # fmt: skip
-
         def play() -> list[dict[str, Any]]:
             act = self._policy(name, make)
             with timed(self.root, "evaluate"):
-                return played(world, act, self.preset.grasps)
+                return played(self._world(where), act, self.preset.grasps)
 
         path = self.folder / "evaluation" / f"{name}_{where}.json"
         won = [one["success"] for one in once(path, play, "evaluation", [EPISODE])]
         return {"success": share(won) | {"won": "".join(str(int(one)) for one in won)}}
+
+    def _world(self, where: str) -> World:
+        gap = self.gap
+        if where == "source":
+            return bins("source", gap.setup, unseen=True)
+        look, setup = (PBR, gap.tests[0]) if where == PBR else (gap.look, where)
+        return bins(look, setup, gap.objects, unseen=True)
 
     def _policy(self, name: str, make: Callable[["OnceTrial"], Act]) -> Act:
         with timed(self.root, f"learn {name}"):
@@ -103,7 +114,7 @@ class OnceTrial(Trial):
     def scripted(self, name: str, world: World, count: int, stream: int) -> list[Episode]:
         """Grasps of the script, once; the same stream and setup mean the same grasps in the same bins."""
         folder = (self.simulated if stream == SOURCE else self.folder) / "grasps" / name
-        with timed(self.root, f"collect {name}"):
+        with alone(folder), timed(self.root, f"collect {name}"):
             return recorded(folder, world, OnceScript, count, 2 * self.seed + stream, self.quiet)
 
     @property
@@ -180,7 +191,8 @@ class OnceTrial(Trial):
     def fit(self, phase: Phase, name: str, fabric: Any = None) -> None:
         """Train a phase in a folder of its own, or read its end; what sees nothing real is of all gaps."""
         folder = (self.simulated if name in IN_SIMULATION_ALONE else self.folder) / "learnt" / name
-        Trainer(folder, fabric or self.fabric, self.seed, self.quiet).fit(phase)
+        with alone(folder):  # another gap's process, or another study's, may want the same
+            Trainer(folder, fabric or self.fabric, self.seed, self.quiet).fit(phase)
 
     @functools.cached_property
     def source_q(self) -> QTOpt:
