@@ -41,12 +41,15 @@ GAPS = {
 """By name: the look alone; one to three things; things of the bin's colours; pictures of things on its floor;
 the first of these with each of the others; the look alone with other amounts of real grasps; and three bins,
 with the robot anywhere before them."""
+RIVALS = (
+    "blind", "source_only", "cyclegan", "cyclegan_fine_tuned", "rl_cyclegan", "rl_cyclegan_new_q",
+    "rl_cyclegan_fine_tuned", "fine_tuned", "target_only", "oracle",
+)  # fmt: skip
+"""RL-CycleGAN, and what needs no more than CycleGAN and the same labels."""
 STUDIES = {
-    "robot1": (("target", "few", "few_dim"), None),
-    "factors": (
-        ("dim", "stickers", "few_stickers"),
-        ("cyclegan", "cyclegan_fine_tuned", "rl_cyclegan", "rl_cyclegan_fine_tuned", "oracle"),
-    ),
+    "robot1": (("target",), None),
+    "hard": (("few", "few_dim", "few_stickers"), RIVALS),
+    "factors": (("dim", "stickers"), RIVALS),
     "ladder": (
         ("quarter", "target", "fourfold", "sixteenfold"),
         ("target_only", "fine_tuned", "rl_cyclegan"),
