@@ -70,8 +70,10 @@ def on_cyclegan(trial: OnceTrial) -> Act:
 
 
 def cyclegan_fine_tuned(trial: OnceTrial) -> Act:
-    """The same, fine-tuned on the real grasps: the labels that RL-CycleGAN has."""
-    return _fine_tuned(trial, "cyclegan", cyclegan(trial).networks["forward"])
+    """The same, fine-tuned on the real grasps, the labels that RL-CycleGAN has, beside G(x)."""
+    drawn = trial.drawn(cyclegan(trial).networks["forward"], trial.source)
+    start = trial.learnt("on_cyclegan", drawn)
+    return trial.learnt("cyclegan_fine_tuned", drawn, trial.real, start=start).policy(EYES)
 
 
 def cyclegan_goggles(trial: OnceTrial) -> Act:
@@ -201,8 +203,9 @@ def on_rl_cyclegan(trial: OnceTrial) -> Act:
 
 
 def rl_cyclegan_fine_tuned(trial: OnceTrial) -> Act:
-    """The same, fine-tuned on the real grasps."""
-    return _fine_tuned(trial, "rl_cyclegan", rl_cyclegan(trial).networks["forward"])
+    """Q_real, fine-tuned as CycleGAN's."""
+    drawn = trial.drawn(rl_cyclegan(trial).networks["forward"], trial.source)
+    return trial.learnt("rl_cyclegan_fine_tuned", drawn, trial.real, start=q_real(trial)).policy(EYES)
 
 
 def target_only(trial: OnceTrial) -> Act:
@@ -218,13 +221,6 @@ def fine_tuned(trial: OnceTrial) -> Act:
 def oracle(trial: OnceTrial) -> Act:
     """Q learnt from unlimited real grasps."""
     return trial.learnt("oracle", trial.unlimited).policy(EYES)
-
-
-def _fine_tuned(trial: OnceTrial, name: str, generator: nn.Module) -> Act:
-    """Q learnt on G(x), then on the real grasps beside G(x), in equal parts."""
-    drawn = trial.drawn(generator, trial.source)
-    learner = trial.learnt(f"on_{name}", drawn)
-    return trial.learnt(f"{name}_fine_tuned", drawn, trial.real, start=learner).policy(EYES)
 
 
 def _shared(trial: OnceTrial, kind: type) -> dict[str, Any]:

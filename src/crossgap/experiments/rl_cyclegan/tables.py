@@ -22,7 +22,7 @@ TITLES = {
     "cyclegan_fine_tuned": "CycleGAN: Q on G(x), fine-tuned on real grasps (labels)",
     "rl_cyclegan": "RL-CycleGAN: Q_real (labels)",
     "rl_cyclegan_new_q": "RL-CycleGAN: new Q on G(x) (labels)",
-    "rl_cyclegan_fine_tuned": "RL-CycleGAN: new Q on G(x), fine-tuned on real grasps (labels)",
+    "rl_cyclegan_fine_tuned": "RL-CycleGAN: Q_real, fine-tuned on real grasps (labels)",
     "fine_tuned": "fine-tuned on real grasps (labels)",
     "target_only": "real grasps alone (labels)",
     "oracle": "unlimited real grasps (labels)",
