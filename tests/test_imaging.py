@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -244,6 +246,31 @@ def test_classical_means_do_what_they_say() -> None:
     )
     # a column is one grey: what differs in it is noise, for all that the contrast is five times as high
     assert found[20:40, 20:24].astype(float).std() < 5 * flat
+
+
+def test_rows_tell_which_starts_and_held_out_demonstrations_they_are_of() -> None:
+    size = ARM_SIZES["quick"]
+    others = [replace(size, first_start=50_000), replace(size, held_out_seed=4), size]
+    assert len({sizes_digest(one) for one in others}) == 3
+    assert list(replace(size, first_start=50_000, starts=2).test_starts) == [50_000, 50_001]
+
+
+def test_held_out_pictures_are_of_the_size_s_stream(
+    tmp_path: Path, fabric, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, int, int]] = []
+
+    class Pictures:
+        def select(self, _: slice) -> None: ...
+
+    def pictures_of(_: Any, *about: Any) -> Pictures:
+        asked.append(about)
+        return Pictures()
+
+    kind = STUDIES["sketch"]
+    monkeypatch.setattr(kind, "pictures_of", pictures_of)
+    kind(tmp_path, replace(ARM_SIZES["smoke"], held_out_seed=7), "sketch", 0, fabric).held_out("night")
+    assert asked == [("night", 7, 3)]
 
 
 # from end to end

@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from crossgap.errors import CrossgapError
 from crossgap.networks import AddedActionQ, ProjectedQ
 from crossgap.networks.q_functions import ImageQ
 from crossgap.networks.q_functions.gripper import Camera, Gripper
@@ -57,6 +58,23 @@ def test_a_saved_critic_is_built_again() -> None:
         again.load_state_dict(q.state_dict())
         parts = torch.randn(2, 3, 32, 32), torch.randn(2, 6), torch.randn(2, 7)
         assert torch.equal(again(*parts), q(*parts))
+
+
+@pytest.mark.parametrize("size", [0, 8, 40])
+def test_the_paper_s_critic_says_which_sizes_it_takes(size: int) -> None:
+    with pytest.raises(CrossgapError, match=f"multiple of 16; got size={size}"):
+        AddedActionQ(6, 7, size)
+
+
+@pytest.mark.parametrize("given", [32, 72])
+def test_the_paper_s_critic_sees_images_of_its_size_alone(given: int) -> None:
+    with pytest.raises(CrossgapError, match=f"made for images of 64×64 pixels; got {given}×{given}"):
+        AddedActionQ(6, 7, 64, 8, 16).see(torch.zeros(1, 3, given, given))
+
+
+def test_a_camera_is_twelve_numbers() -> None:
+    with pytest.raises(CrossgapError, match=r"12 numbers.*got 9"):
+        Camera(ABOVE[:9])
 
 
 def test_a_camera_by_hand() -> None:

@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from crossgap.base.files import read_json, write_json
 from crossgap.errors import CrossgapError
+from crossgap.rl.collection import play
 from crossgap.rl.distributed import ReplayActor
 from crossgap.rl.replay import Episode
 from crossgap.rl.rewarded import RewardedReplay
 from crossgap.rl.scripted import scripted_episodes
-from toy_bins import script, toy_world
+from toy_bins import VIEW, half_aimed, script, toy_world
+
+
+def darker(seen: dict[str, Any]) -> np.ndarray:
+    return seen["pixels"]["above"] // 2
+
 
 RNG = np.random.default_rng(0)
 
 
-def scripted(folder: Path, count: int = 4, **changed: Any) -> list[Episode]:
+def scripted(folder: Path, count: int = 4, by: Any = None, view: Any = VIEW, **changed: Any) -> list[Episode]:
     about = {"steps": 4, "environments": 2, "seed": 0} | changed
-    world = toy_world(about["steps"])
-    return scripted_episodes(folder, world, script(4), count, **about, quiet=True)
+    world = replace(toy_world(about["steps"]), view=view)
+    return scripted_episodes(folder, world, by or script(4), count, **about, quiet=True)
 
 
 def test_a_script_s_episodes_are_played_once_and_more_of_them_are_added(tmp_path: Path) -> None:
@@ -36,12 +45,40 @@ def test_a_script_s_episodes_are_played_once_and_more_of_them_are_added(tmp_path
 
 @pytest.mark.parametrize(
     ("changed", "words"),
-    [({"steps": 3}, "steps is 4"), ({"environments": 4}, "environments is 2"), ({"seed": 1}, "seed is 0")],
-)
+    [
+        ({"steps": 3}, "steps is 4"), ({"environments": 4}, "environments is 2"), ({"seed": 1}, "seed is 0"),
+        ({"by": half_aimed}, 'script is "script.<locals>.begun" there, "half_aimed" here'),
+        ({"by": partial(half_aimed, 3)}, r'script is .* "half_aimed\(3\)" here'),
+        ({"view": replace(VIEW, frames=darker)}, 'view.frames is "<lambda>" there, "darker" here'),
+        ({"weights": "abc"}, 'weights is "" there, "abc" here'),
+    ],
+)  # fmt: skip
 def test_a_script_s_episodes_are_not_taken_for_others(tmp_path: Path, changed: Any, words: str) -> None:
     scripted(tmp_path)
     with pytest.raises(CrossgapError, match=f"holds another training: {words}"):
         scripted(tmp_path, **changed)
+
+
+def test_episodes_of_before_their_script_was_noted_are_taken_and_it_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    first, record = scripted(tmp_path), tmp_path / "setup.json"
+    told = read_json(record)
+    write_json(record, {key: told[key] for key in told if key not in ("script", "view", "weights")})
+    capsys.readouterr()
+    again = scripted(tmp_path)
+    assert [one.actions.tolist() for one in again] == [one.actions.tolist() for one in first]
+    said = "".join(capsys.readouterr())
+    assert "does not tell its script, view" in said
+    assert "taken for those of script.<locals>.begun; remove it" in said
+    with pytest.raises(CrossgapError, match="seed is 0 there, 1 here"):  # as ever
+        scripted(tmp_path, seed=1)
+
+
+def test_an_episode_is_not_cut_short() -> None:
+    """What would be left of it has no return, and its last step would pass for its end."""
+    with toy_world(4).pool(2) as pool, pytest.raises(CrossgapError, match="2 of 2 episodes are not over"):
+        play(pool, lambda seen: np.full((2, 7), -1.0), [0, 1], 3, VIEW)
 
 
 def replay_in(folder: Path) -> ReplayActor:

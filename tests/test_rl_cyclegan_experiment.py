@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import nn
 
+from crossgap.base.files import read_json
 from crossgap.errors import CrossgapError
 from crossgap.experiments.rl_cyclegan.experiment import Grasping
 from crossgap.experiments.rl_cyclegan.methods import METHODS
@@ -67,6 +68,16 @@ def test_rows_and_what_is_done_once(trial, root: Path, tree) -> None:
     assert about == [
         ("few/robot_1", "source_only", 4), ("few/source", "source_only", 4), ("few/robot_1", "rl_cyclegan", 4)
     ]  # fmt: skip
+    told = {path.stem: read_json(path)["of"] for path in (root / "seed_0/few/evaluation").glob("*.json")}
+    learnt = {name: sorted(key for key in of if key.startswith("learnt/")) for name, of in told.items()}
+    assert learnt == {
+        "source_only_robot_1": ["learnt/source_only"], "source_only_source": ["learnt/source_only"],
+        "rl_cyclegan_robot_1": ["learnt/rl_cyclegan", "learnt/source_only"],
+    }  # fmt: skip
+    assert all(None not in of.values() for of in told.values())
+    assert (
+        told["rl_cyclegan_robot_1"]["world"]["look"] == told["rl_cyclegan_robot_1"]["gap"]["look"] == "target"
+    )
     before = tree(root)
     assert trial().run(made) == rows
     assert tree(root) == before

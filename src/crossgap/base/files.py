@@ -304,12 +304,17 @@ OF, VALUE = "of", "value"
 """Keys of a file that says what its value is of; `VALUE` where that is no object itself."""
 
 
+def told_of(path: Path, what: str = "file") -> Any:
+    """What the value of a file of `once` is of; None where it does not tell."""
+    found = read_json(path, what)
+    return found.get(OF) if isinstance(found, dict) else None
+
+
 def _is_of(path: Path, what: str, of: Callable[[], Any]) -> bool:
     """Whether there is a file, of what it should be of as far as that is known."""
     if not path.exists():
         return False
-    found = read_json(path, what)
-    kept, now = found.get(OF) if isinstance(found, dict) else None, of()
+    kept, now = told_of(path, what), of()
     if isinstance(kept, dict) and isinstance(now, dict):
         now = {key: kept.get(key) if part is None else part for key, part in now.items()}
     return now is None or now == kept

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from crossgap.errors import CrossgapError
 from crossgap.rl.replay import Episode, Reward
 from crossgap.simulation.base.environments import ENDED, REWARD
 from crossgap.simulation.base.workers import EnvironmentPool
@@ -85,12 +86,17 @@ def play(
         pool: the environments.
         act: what acts.
         seeds: one per environment.
-        steps: length of the episodes, at most: one that ends by itself is shorter.
+        steps: length of the episodes, at most: one that ends by itself is shorter. Those of a world without
+            goals have to end by themselves until then.
         view: what the episodes keep.
         options: reset options of the environments.
 
     Returns:
         The episodes, and the last step's infos.
+
+    Raises:
+        CrossgapError: an environment failed, or an episode without a goal is cut short: what comes last in it
+            would be taken for its end.
     """
 
     def look(observation: Observation) -> tuple[np.ndarray, ...]:
@@ -99,6 +105,7 @@ def play(
     observation, infos = pool.reset(seeds, options)
     goals, shown, actions, rewards = view.goals(observation), [look(observation)], [], []
     lengths = np.full(len(seeds), steps)
+    over = np.zeros(len(seeds), bool)
     for step in range(steps):
         actions.append(act(observation).astype(np.float32))
         observation, infos = pool.step(actions[-1])
@@ -108,6 +115,12 @@ def play(
         lengths[over] = np.minimum(lengths[over], step + 1)
         if over.all():
             break
+    if not goals.shape[1] and not over.all():
+        raise CrossgapError(
+            f"{over.size - over.sum()} of {over.size} episodes are not over after {steps} steps, and so have "
+            "no return. Expected as many steps (`episode_steps` of a loop) as the environment plays at most, "
+            "or that this is given the same number (`steps` of `World.seen`)."
+        )
     parts = (*(np.stack(part, 1) for part in zip(*shown, strict=True)), np.stack(actions, 1), goals)
     episodes = [Episode(*one) for one in zip(*parts, np.stack(rewards, 1), strict=True)]
     return [one.first(length) for one, length in zip(episodes, lengths, strict=True)], infos

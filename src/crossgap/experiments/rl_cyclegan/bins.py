@@ -56,11 +56,11 @@ def bins(
 
 
 def recorded(
-    folder: Path, world: World, script: Script, count: int, seed: int, quiet: bool
+    folder: Path, world: World, script: Script, count: int, seed: int, quiet: bool, weights: str = ""
 ) -> list[Episode]:  # fmt: skip
     """Grasps, each in a bin of its own, once. The same seed means the same bins in every look, and the same
-    grasps where the script does not see the images."""
-    return scripted_episodes(folder, world, script, count, 1, AT_ONCE, seed, quiet)
+    grasps where the script does not see the images. Of a script that has learnt, `weights` is a digest."""
+    return scripted_episodes(folder, world, script, count, 1, AT_ONCE, seed, quiet, weights)
 
 
 def played(world: World, act: Act, count: int, steps: int = 1) -> list[dict[str, Any]]:

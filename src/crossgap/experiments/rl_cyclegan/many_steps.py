@@ -5,12 +5,12 @@ from typing import Any
 
 import torch
 
-from crossgap.base.files import once
 from crossgap.core.runs import same_setup, timed
 from crossgap.evaluation import share
 from crossgap.experiments.engine.experiment import Rows, rows_of
 from crossgap.experiments.engine.trial import Trial
 from crossgap.experiments.rl_cyclegan.bins import EPISODE, EYES, played
+from crossgap.experiments.rl_cyclegan.evaluations import evaluated
 from crossgap.methods.qt_opt.config import QTOptConfig
 from crossgap.methods.qt_opt.learner import QTOpt
 from crossgap.methods.qt_opt.training import QTOptTraining
@@ -86,11 +86,13 @@ class ManyTrial(Trial):
             with timed(self.root, "learn qt_opt"):
                 learner = training.run()
             with timed(self.root, "evaluate"):
-                steps, world = self.preset.loop.episode_steps, self.world(unseen=True)
+                steps = self.preset.loop.episode_steps
                 return played(world, learner.policy(EYES), self.preset.grasps, steps)
 
-        path = self.folder / "evaluation" / "qt_opt.json"
-        won = [one["success"] for one in once(path, play, "evaluation", [EPISODE])]
+        path, world = self.folder / "evaluation" / "qt_opt.json", self.world(unseen=True)
+        of = {"world": world.seen, "grasps": self.preset.grasps}
+        found = evaluated(path, play, [EPISODE], of, lambda: ("qt_opt",), lambda _: self.folder / "learnt")
+        won = [one["success"] for one in found]
         about = {"domain": f"{self.domain}/source", "method": "qt_opt", "seed": self.seed}
         rows = rows_of({"success": share(won) | {"won": "".join(str(int(one)) for one in won)}}, **about)
         curve = about | {"metric": "validation_success"}

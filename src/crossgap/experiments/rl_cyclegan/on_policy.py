@@ -5,14 +5,15 @@ grasps so far, beside simulated ones as it knows them. With both CycleGANs it ha
 too; RCAN has seen nothing real before, and sees all of it through its translator.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+from torch import Tensor
 
-from crossgap.base.files import once
 from crossgap.core.runs import timed
+from crossgap.core.weights import tensors_digest
 from crossgap.evaluation import share
 from crossgap.experiments.engine.experiment import Rows, rows_of
 from crossgap.experiments.rl_cyclegan.bins import EPISODE, EYES, bins, played, recorded
@@ -42,6 +43,8 @@ class Start:
     """Real grasps that it knows already."""
     seen: Callable[[np.ndarray], np.ndarray]
     """What Q sees of real images (n, H, W, 3) uint8."""
+    eyes: Mapping[str, Tensor] = field(default_factory=dict)
+    """The weights of what sees so."""
 
 
 def _after_rl_cyclegan(trial: OnceTrial) -> Start:
@@ -56,7 +59,10 @@ def _after_cyclegan(trial: OnceTrial) -> Start:
 
 def _after_rcan(trial: OnceTrial) -> Start:
     generator = rcan_generator(trial)
-    return Start(trial.source_q, trial.source, (), lambda frames: trial.translated(generator, frames))
+    return Start(
+        trial.source_q, trial.source, (), lambda frames: trial.translated(generator, frames),
+        generator.state_dict(),
+    )  # fmt: skip
 
 
 STARTS = {"rl_cyclegan": _after_rl_cyclegan, "cyclegan": _after_cyclegan, "rcan": _after_rcan}
@@ -72,8 +78,9 @@ def on_policy_rows(trial: OnceTrial) -> Rows:
             with timed(trial.root, f"fine-tune {name}"):
                 return _tuned(trial, name, make(trial))
 
-        path = trial.folder / "evaluation" / f"on_policy_{name}.json"
-        for number, episodes in enumerate(once(path, tune, "evaluation", [[EPISODE]])):
+        settings = {"each": _each(trial), "rounds": ROUNDS, "noise": NOISE, "random": RANDOM}
+        tuned = trial.evaluated(f"on_policy_{name}", tune, [[EPISODE]], **settings)
+        for number, episodes in enumerate(tuned):
             found = {"success": share([one["success"] for one in episodes])}
             about = {"domain": f"{trial.domain}/on_policy", "method": name, "seed": trial.seed}
             rows += rows_of(found, **about, grasped=number * _each(trial))
@@ -104,7 +111,8 @@ def _tuned(trial: OnceTrial, name: str, start: Start) -> list[list[dict[str, Any
 
         folder = trial.folder / "grasps" / f"{name}_{number}"
         seed = ON_POLICY + 100 * trial.seed + number
-        own = recorded(folder, train, explores, _each(trial), seed, trial.quiet)
+        weights = tensors_digest({**start.eyes, **learner.target_state()})
+        own = recorded(folder, train, explores, _each(trial), seed, trial.quiet, weights)
         seen = start.seen(np.stack([one.frames[0] for one in own]))
         real += [replace(one, frames=np.stack([image, image])) for one, image in zip(own, seen, strict=True)]
         learner = trial.learnt(f"on_policy_{name}_{number}", start.simulated, real, start=learner)

@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,7 +10,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from crossgap.base.files import alone, once
+from crossgap.base.files import alone
+from crossgap.base.records import Shape
 from crossgap.core.fabric import in_float32
 from crossgap.core.runs import same_setup, timed
 from crossgap.core.trainer import Phase, Trainer
@@ -28,6 +29,7 @@ from crossgap.experiments.rl_cyclegan.bins import (
     played,
     recorded,
 )
+from crossgap.experiments.rl_cyclegan.evaluations import evaluated
 from crossgap.experiments.rl_cyclegan.presets import GAPS, Gap, OnceSize
 from crossgap.methods.qt_opt.learner import QTOpt
 from crossgap.networks import MaskingGenerator, PatchDiscriminator, SegmentationNetwork, SkipGenerator
@@ -61,6 +63,10 @@ class OnceTrial(Trial):
 
     preset: OnceSize
 
+    def __init__(self, *arguments: Any, **named: Any):
+        super().__init__(*arguments, **named)
+        self._used: set[str] = set()
+
     @property
     def gap(self) -> Gap:
         """What is crossed."""
@@ -89,14 +95,28 @@ class OnceTrial(Trial):
         return rows
 
     def _tested(self, name: str, make: Callable[["OnceTrial"], Act], where: str) -> dict[str, Any]:
+        world = self._world(where)
+
         def play() -> list[dict[str, Any]]:
             act = self._policy(name, make)
             with timed(self.root, "evaluate"):
-                return played(self._world(where), act, self.preset.grasps)
+                return played(world, act, self.preset.grasps)
 
-        path = self.folder / "evaluation" / f"{name}_{where}.json"
-        won = [one["success"] for one in once(path, play, "evaluation", [EPISODE])]
+        of = {"world": world.seen, "grasps": self.preset.grasps}
+        won = [one["success"] for one in self.evaluated(f"{name}_{where}", play, [EPISODE], **of)]
         return {"success": share(won) | {"won": "".join(str(int(one)) for one in won)}}
+
+    def evaluated(self, name: str, make: Callable[[], Any], shape: Shape, **about: Any) -> Any:
+        """As of `evaluations.evaluated`, by name: what is measured depends on the gap, on what else it is
+        about, and on all that it trains or reads."""
+        self._used = set()
+        path = self.folder / "evaluation" / f"{name}.json"
+        of = {"gap": asdict(self.gap)} | about
+        return evaluated(path, make, shape, of, lambda: self._used, self._place)
+
+    def _place(self, name: str) -> Path:
+        """The folder of a training; of what sees nothing real it is all gaps'."""
+        return (self.simulated if name in IN_SIMULATION_ALONE else self.folder) / "learnt" / name
 
     def _world(self, where: str) -> World:
         gap = self.gap
@@ -189,14 +209,19 @@ class OnceTrial(Trial):
         return learner
 
     def fit(self, phase: Phase, name: str, fabric: Any = None) -> None:
-        """Train a phase in a folder of its own, or read its end; what sees nothing real is of all gaps."""
-        folder = (self.simulated if name in IN_SIMULATION_ALONE else self.folder) / "learnt" / name
-        with alone(folder):  # another gap's process, or another study's, may want the same
+        """Train a phase in a folder of its own, or read its end."""
+        self._used.add(name)
+        with alone(folder := self._place(name)):  # another part's process may want the same
             Trainer(folder, fabric or self.fabric, self.seed, self.quiet).fit(phase)
 
-    @functools.cached_property
+    @property
     def source_q(self) -> QTOpt:
         """Q_sim before anything real is seen."""
+        self._used.add("source_only")
+        return self._source_q
+
+    @functools.cached_property
+    def _source_q(self) -> QTOpt:
         return self.learnt("source_only", self.source)
 
     def translators(self) -> Translators:

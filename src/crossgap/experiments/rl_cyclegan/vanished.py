@@ -12,7 +12,6 @@ import numpy as np
 import torch
 from torch import nn
 
-from crossgap.base.files import once
 from crossgap.core.runs import timed
 from crossgap.core.statistics import mean_interval
 from crossgap.data.batches import image_tensor
@@ -30,6 +29,8 @@ SHOWN = 12
 """Pixels of a thing that can be lost: smaller ones the judge does not see reliably either."""
 KEPT = 0.25
 """Share of its pixels by which a thing is still there."""
+IMAGES = 500
+"""That are looked at."""
 
 
 def judge(trial: OnceTrial) -> SegmentationNetwork:
@@ -87,13 +88,13 @@ def vanished_rows(trial: OnceTrial, makers: Mapping[str, Callable[[OnceTrial], n
             with timed(trial.root, "judge what vanishes"):
                 return vanished(trial, make(trial) if make else None)
 
-        path = trial.folder / "evaluation" / f"vanished_{name}.json"
-        found = once(path, look, "evaluation", AGGREGATE)
+        about = {"judged": trial.preset.judged, "shown": SHOWN, "kept": KEPT, "images": IMAGES}
+        found = trial.evaluated(f"vanished_{name}", look, AGGREGATE, **about)
         rows += rows_of(found, domain=f"{trial.domain}/things", method=name, seed=trial.seed)
     return rows
 
 
-def vanished(trial: OnceTrial, generator: nn.Module | None, count: int = 500) -> dict[str, dict[str, Any]]:
+def vanished(trial: OnceTrial, generator: nn.Module | None, count: int = IMAGES) -> dict[str, dict[str, Any]]:
     """`lost`, the share of things of x that G(x) has lost, and `invented`, the share of x's bin in which G(x)
     has things; without a generator what the judge itself misses and sees in bins that look real."""
     network = judge(trial)

@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor, nn
 
+from crossgap.errors import CrossgapError
 from crossgap.networks.q_functions.critic import ImageQ, convolution, head
 from crossgap.networks.registry import register_network
 
@@ -25,6 +26,9 @@ class AddedActionQ(ImageQ):
         coordinates: whether the map has x and y of every place, too. Not of the paper: an action names a
             place, and without them only the fully connected layers know where a feature is. It learnt a toy
             from half as many updates.
+
+    Raises:
+        CrossgapError: `size` is no multiple of 16; in a pass, images are of another size.
     """
 
     def __init__(
@@ -32,6 +36,9 @@ class AddedActionQ(ImageQ):
         hidden: int = 64, coordinates: bool = True,
     ):  # fmt: skip
         super().__init__()
+        if size < 16 or size % 16:
+            raise CrossgapError(f"AddedActionQ takes images whose size is a multiple of 16; got size={size}.")
+        self.size = size
         self.places = nn.Conv2d(channels + 2, channels, 1) if coordinates else None
         self.before = nn.Sequential(
             convolution(3, width, 5, 2), convolution(width, width),
@@ -48,6 +55,12 @@ class AddedActionQ(ImageQ):
 
     def see(self, images: Tensor) -> Tensor:
         """(n, 3, H, W) to (n, c, H/8, W/8)."""
+        if images.shape[2:] != (self.size, self.size):
+            h, w = images.shape[2:]
+            raise CrossgapError(
+                f"This AddedActionQ was made for images of {self.size}×{self.size} pixels; got {h}×{w}. "
+                "Make it with another `size`, or scale them."
+            )
         seen = self.before(images)
         if self.places is None:
             return seen

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from crossgap.errors import CrossgapError
+
 POINTS = (
     (0.0, 0.0, 0.0), (0.0, 0.02, 0.0), (0.0, -0.02, 0.0), (0.0, 0.042, 0.0), (0.0, -0.042, 0.0),
     (0.02, 0.0, 0.0), (-0.02, 0.0, 0.0), (0.0, 0.0, 0.03),
@@ -19,10 +21,17 @@ class Camera(nn.Module):
     Args:
         matrix: its projection (3, 4), row by row: (x, y, z, 1) in metres to (u w, v w, w), where u is to the
             right and v downwards, both from -1 to 1 in the image.
+
+    Raises:
+        CrossgapError: these are not 12 numbers.
     """
 
     def __init__(self, matrix: Sequence[float]):
         super().__init__()
+        if len(matrix) != 12:
+            raise CrossgapError(
+                f"A camera is 12 numbers, its projection (3, 4) row by row; got {len(matrix)}."
+            )
         self.matrix: Tensor
         self.register_buffer("matrix", torch.tensor(matrix, dtype=torch.float32).view(3, 4))
 

@@ -20,7 +20,6 @@ from crossgap.experiments.imaging.arm import (
     METRICS,
     MORE_SEED,
     PAIRS_SEED,
-    STARTS,
     ArmStudy,
     joined,
     nearness,
@@ -119,7 +118,7 @@ class Condition(ArmStudy):
 
     def _won(self) -> dict[str, np.ndarray]:
         """Which starts each method succeeds from, (conditions, starts) bool."""
-        looks, starts = self.preset.conditions, np.array(STARTS[: self.preset.starts])
+        looks, starts = self.preset.conditions, np.array(self.preset.test_starts)
         starts = starts.reshape(-1, len(looks)).T
         poor = [name for name in self.titles if name != "clear"]
         found = [self._played(look, its, *poor) for look, its in zip(looks, starts, strict=True)]

@@ -17,7 +17,6 @@ from crossgap.experiments.imaging.arm import (
     METRICS,
     PAIRS_SEED,
     SOURCE_SEED,
-    STARTS,
     ArmStudy,
 )
 from crossgap.experiments.imaging.study import STUDIES
@@ -97,7 +96,7 @@ class LabelMap(ArmStudy):
         """Metrics by method."""
         models, true = {method: self.task_model(method) for method in self.titles}, self.held_out(CLEAR)
         acting = {method: model.predict for method, model in models.items()}
-        won = self.won(acting, CLEAR, STARTS[: self.preset.starts])
+        won = self.won(acting, CLEAR, self.preset.test_starts)
         found = {}
         for method, model in models.items():
             error = offline_error(model.predict, true, model.scale)

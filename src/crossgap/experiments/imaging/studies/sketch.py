@@ -16,7 +16,7 @@ from crossgap.evaluation import AGGREGATE, error_over_episodes, figures, share
 from crossgap.evaluation.images import ssim
 from crossgap.experiments.engine.experiment import Rows, rows_of
 from crossgap.experiments.engine.markdown import having
-from crossgap.experiments.imaging.arm import CLEAR, METRICS, PAIRS_SEED, STARTS, ArmStudy
+from crossgap.experiments.imaging.arm import CLEAR, METRICS, PAIRS_SEED, ArmStudy
 from crossgap.experiments.imaging.classical import grey, sketched
 from crossgap.experiments.imaging.study import STUDIES
 from crossgap.methods.methods import Methods
@@ -86,7 +86,7 @@ class Sketch(ArmStudy):
 
     def _measure(self, drawing: str) -> dict[str, Any]:
         """Metrics by method."""
-        policy, true, starts = self.policy, self.held_out(CLEAR), STARTS[: self.preset.starts]
+        policy, true, starts = self.policy, self.held_out(CLEAR), self.preset.test_starts
         made = {method: self.drawn(drawing, method, true.images) for method in self.titles}
         actors = {
             method: lambda images, method=method: policy.predict(self.drawn(drawing, method, images))

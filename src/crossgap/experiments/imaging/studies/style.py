@@ -21,7 +21,7 @@ from crossgap.deploy.adapted import weights_of
 from crossgap.evaluation import AGGREGATE
 from crossgap.evaluation.images import mean_over_images
 from crossgap.experiments.engine.experiment import Rows, rows_of
-from crossgap.experiments.imaging.arm import ARM_SIZES, CLEAR, HELD_OUT_SEED, ArmSize, ArmStudy
+from crossgap.experiments.imaging.arm import ARM_SIZES, CLEAR, ArmSize, ArmStudy
 from crossgap.experiments.imaging.study import STUDIES
 from crossgap.methods.config import TaskGANConfig
 from crossgap.methods.deep_dream import DreamConfig
@@ -105,7 +105,7 @@ class Style(ArmStudy):
         """Held-out demonstrations in a look, twice the policy's size."""
         size = self.preset
         about = Collection(
-            look, size.held_out_episodes, size.steps, TWICE * size.size, 100 * self.seed + HELD_OUT_SEED,
+            look, size.held_out_episodes, size.steps, TWICE * size.size, 100 * self.seed + size.held_out_seed,
             perturbation=size.perturbation,
         )  # fmt: skip
         return self.collected(about, self.source_folder / "data" / f"{look}_{TWICE}x")
