@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -12,11 +14,14 @@ import pytest
 
 from crossgap.base.files import read_json, write_json
 from crossgap.errors import CrossgapError
-from crossgap.rl.collection import play
+from crossgap.rl import scripted as scripted_module
+from crossgap.rl.collection import View, World, play
 from crossgap.rl.distributed import ReplayActor
 from crossgap.rl.replay import Episode
 from crossgap.rl.rewarded import RewardedReplay
 from crossgap.rl.scripted import scripted_episodes
+from crossgap.simulation.grasping import IIWA_GRASP_ONCE
+from crossgap.simulation.grasping.script import OnceScript
 from toy_bins import VIEW, half_aimed, script, toy_world
 
 
@@ -79,6 +84,36 @@ def test_an_episode_is_not_cut_short() -> None:
     """What would be left of it has no return, and its last step would pass for its end."""
     with toy_world(4).pool(2) as pool, pytest.raises(CrossgapError, match="2 of 2 episodes are not over"):
         play(pool, lambda seen: np.full((2, 7), -1.0), [0, 1], 3, VIEW)
+
+
+def test_an_actor_of_ray_that_dies_loses_no_recorded_grasp(
+    ray: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What RL-CycleGAN learns from can be recorded on Ray."""
+    killed = []
+
+    def with_a_death(pool: Any, act: Any, *about: Any) -> Any:
+        def acts(seen: Any) -> np.ndarray:
+            if not killed:
+                actor = pool._workers[0].actor
+                killed.append(ray.get(actor.__ray_call__.remote(lambda _: os.getpid())))
+                os.kill(killed[0], signal.SIGKILL)
+            return act(seen)
+
+        return play(pool, acts, *about)
+
+    def recorded(engine: str) -> list[Episode]:
+        view = View(lambda seen: np.zeros((2, 0), np.uint8), lambda seen: seen["agent_pos"])
+        world = World(IIWA_GRASP_ONCE, view, seen={"cameras": ()}, workers=2, engine=engine)
+        return scripted_episodes(tmp_path / engine, world, OnceScript, 4, 1, 2, 0, True)
+
+    here = recorded("here")
+    monkeypatch.setattr(scripted_module, "play", with_a_death)
+    there = recorded("ray")
+    assert killed
+    for one, other in zip(here, there, strict=True):
+        for part in ("states", "actions", "rewards"):
+            np.testing.assert_array_equal(getattr(one, part), getattr(other, part))
 
 
 def replay_in(folder: Path) -> ReplayActor:
