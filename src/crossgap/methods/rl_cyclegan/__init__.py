@@ -17,6 +17,6 @@ class RLCycleGANConfig(TranslatorSettings):
     cycle_distance: Literal["square", "absolute"] = "square"
     """d of the cycle: the mean square, the paper's, or the mean absolute difference, CycleGAN's."""
     scene_weight: float = 3.0
-    """λ_RL-scene."""
-    rl_weight: float = 1.0
+    """λ_RL-scene. With more of it than of λ_RL both Q-functions are drawn to one value for all actions."""
+    rl_weight: float = 3.0
     """λ_RL."""
