@@ -38,7 +38,7 @@ def test_a_loaded_model_predicts_the_same(tmp_path: Path, translator: bool) -> N
     loaded = AdaptedModel.load(tmp_path / "model")
     np.testing.assert_array_equal(loaded.predict(images()), model.predict(images()))
     np.testing.assert_array_equal(loaded.translate(images()), model.translate(images()))
-    assert (loaded.method, loaded.label_names, loaded.size) == ("taskgan_inverse", ("x", "y"), 24)
+    assert (loaded.method, loaded.label_names, loaded.size) == ("taskgan_inverse", ("x", "y"), (24, 24))
     assert (loaded.translator is not None) == translator
 
 

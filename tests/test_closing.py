@@ -127,7 +127,7 @@ def test_a_training_s_error_is_in_the_labels_own_units(shown: io.StringIO) -> No
     train._say_model(Path("run/models/fine_tuned"), model, images)
     text = shown.getvalue()
     assert "Adapted model: run/models/fine_tuned\n" in text
-    assert "images of 24 × 24 pixels → near, far\n" in text
+    assert "images of 24×24 pixels → near, far\n" in text
     # means 2 and 20, spreads 1 and 10: it says 2 and 30
     error = (
         "On the 2 target images, which it was trained on: mean absolute error of near 1 (spread 1), far 10"

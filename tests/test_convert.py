@@ -72,7 +72,7 @@ def test_a_file_becomes_a_model_that_translates_as_it_did(tmp_path: Path, toy, c
     torch.save(peer.state_dict(), tmp_path / "latest_net_G_B.pth")
     code, said = convert(tmp_path / "latest_net_G_B.pth", tmp_path / "model", "--size", "24")
     assert code == 0
-    assert "ResnetGenerator (width 4, blocks 2, norm instance, channels 3): images of 24 × 24 pixels" in said
+    assert "ResnetGenerator (width 4, blocks 2, norm instance, channels 3): images of 24×24 pixels" in said
     assert "--size N" not in said
     assert "crossgap translate" in said.replace("-m crossgap", "crossgap")
     pictures = toy("source", 3, 1).images
@@ -87,7 +87,7 @@ def test_a_unet_brings_its_size(tmp_path: Path, convert: Run, levels: int, size:
     torch.save(peer_unet(levels, 2).state_dict(), tmp_path / "netG.pth")
     code, said = convert(tmp_path / "netG.pth", tmp_path / "model")
     assert code == 0
-    assert AdaptedModel.load(tmp_path / "model").size == size
+    assert AdaptedModel.load(tmp_path / "model").size == (size, size)
     assert f"--size N makes it a model for images of N × N pixels, N a multiple of {size}." in said
 
 

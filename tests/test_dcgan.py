@@ -192,6 +192,6 @@ def test_settings_that_cannot_be(setting: str, value: float, problem: str) -> No
 
 
 def test_an_error_names_sizes_that_can_be_trained() -> None:
-    told = SimpleNamespace(target=SimpleNamespace(images=np.zeros((1, 36, 36, 3), np.uint8)))
-    with pytest.raises(CrossgapError, match=r"draws images of 32, 64, 128 … pixels, .*; these have 36\."):
+    told = SimpleNamespace(target=SimpleNamespace(size=(36, 36)))
+    with pytest.raises(CrossgapError, match=r"draws images of 32, 64, 128 … pixels, .*; these are 36×36\."):
         check_size(told)  # type: ignore[arg-type]

@@ -133,7 +133,7 @@ def test_the_command_takes_several_images(files: Path, capsys: Any) -> None:
         ("translator", "a.png", "o.png", (), r"This model of cyclegan is a translator alone.*no task model"),
         ("no", "a.png", "o.png", (), r"no is no model. Expected one or several of those in .*plain"),
         ("plain", "no.png", "o.png", (), r"No image at .*no\.png"),
-        ("plain", "wide.png", "o.png", (), r"wide\.png: 40 × 20 pixels\. Expected a square, as the 32 × 32"),
+        ("plain", "wide.png", "o.png", (), r"wide\.png: 40×20 pixels\. Expected the shape of the 32×32"),
         ("plain", "a.png", "o.jpg", (), r"o\.jpg is no name for a PNG"),
         ("plain", "a.png", "wide.png", (), r"--output .*wide\.png is there, and was not made by"),
         ("plain", "a.png", "o.png", ("conv1",), r"Layer 'conv1' not found.*Available: features"),

@@ -113,7 +113,7 @@ def test_an_animation_inks_and_other_formats_are_refused(tmp_path: Path) -> None
     for name, message in (
         ("moving.png", "an animation of 3 frames. Expected one image"),
         ("inks.jpg", "pixels of mode CMYK. Expected 8 bits per channel, RGB or grey"),
-        ("other.png", "damaged or truncated image .*Expected a whole PNG, JPEG or BMP"),
+        ("other.png", "damaged or truncated image .*Expected a whole PNG, JPEG, BMP or TIFF"),
         ("nothing.png", "it is empty"),
     ):
         with pytest.raises(CrossgapError, match=rf"{name}: .*{message}"):

@@ -87,7 +87,7 @@ def test_as_many_channels_as_the_cameras_have() -> None:
         (FLOATS / 127.5 - 1, r"from -1 to 0.992. If they are from -1 to 1: \(127.5 \* \(images \+ 1\)\)"),
         (torch.from_numpy(FLOATS / 255).bfloat16(), r"float32 from 0 to 0\.\d+. If they are from 0 to 1"),
         (IMAGES.astype(np.uint16) * 257, r"uint16. If 65535 is white: \(images / 257\)"),
-        (IMAGES.astype(np.int64), "int64. Convert them to uint8"),
+        (IMAGES.astype(np.int64), "int64. Convert to uint8"),
         (IMAGES.tolist(), r"got image 0 is \(24, 24, 3\) int64. Convert"),
         (IMAGES[..., 0], r"got \(3, 24, 24\) uint8. One image with channels first is images\[None\]; grey"),
         (IMAGES[:2, ..., 0], r"got \(2, 24, 24\) uint8. Grey images have three equal channels"),

@@ -114,7 +114,7 @@ def test_a_run_s_images_are_counted_in_an_evaluation(tmp_path: Path, capsys) -> 
             (joined(fresh, trained.select(slice(1))), "1 of the 5 images of data are of the run of"),
             (trained.select(slice(2)), "data is of the run of"),
         ):
-            check_data(model, SimpleNamespace(size=24, made_of={}), Path("data"), data)  # type: ignore[arg-type]
+            check_data(model, SimpleNamespace(size=(24, 24), made_of={}), Path("data"), data)  # type: ignore[arg-type]
             assert words in (found := said(capsys))
             assert bool(found) == bool(words)
 
@@ -123,7 +123,7 @@ def test_a_run_s_images_are_counted_in_an_evaluation(tmp_path: Path, capsys) -> 
 def test_a_model_that_was_copied_away_knows_what_it_was_trained_on(tmp_path, capsys, labelled) -> None:
     target = some(4, 0)
     record = {"target": describe(target if labelled else target.without_labels())}
-    model = SimpleNamespace(size=24, made_of=record)
+    model = SimpleNamespace(size=(24, 24), made_of=record)
     for data, known in ((target, True), (some(4, 1), False)):
         check_data(tmp_path / "copy", model, Path("data"), data)  # type: ignore[arg-type]
         assert ("data is of the run of" in said(capsys)) == known

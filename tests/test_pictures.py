@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from crossgap.base.files import read_json
 from crossgap.cli import run
 from crossgap.core.trainer import SHOWN, Phase
-from crossgap.data.pictures import fitted, halves_in, read_pairs, read_pictures, read_side_by_side, sides_in
+from crossgap.data.pictures import halves_in, read_pairs, read_pictures, read_side_by_side, sides_in
+from crossgap.data.preparation import Preparation
 from crossgap.deploy.adapted import AdaptedModel
 from crossgap.errors import CrossgapError
 from crossgap.methods.registry import METHODS, Method
@@ -50,9 +51,10 @@ def test_pictures_of_any_size_become_squares_of_their_middle(tmp_path: Path) -> 
 
 def test_a_picture_of_the_size_is_left_as_it_is() -> None:
     image = np.random.default_rng(0).integers(0, 255, (20, 20, 3), np.uint8)
-    assert fitted(image, 20) is image
+    twenty = Preparation((20, 20))
+    assert twenty.prepare(image) is image
     fine = np.indices((40, 40)).sum(0) % 2 * 200  # a chessboard of single pixels: grey from afar
-    scaled = fitted(np.repeat(fine[..., None], 3, 2).astype(np.uint8), 20)
+    scaled = twenty.prepare(np.repeat(fine[..., None], 3, 2).astype(np.uint8))
     assert scaled.shape == (20, 20, 3)
     assert np.abs(scaled.astype(int) - 100).max() < 10  # not every other pixel
 
@@ -60,7 +62,9 @@ def test_a_picture_of_the_size_is_left_as_it_is() -> None:
 def test_without_a_size_they_have_to_be_squares_of_one(tmp_path: Path) -> None:
     save(tmp_path / "a.png", 1)
     save(tmp_path / "b.png", 1, 30, 20)
-    with pytest.raises(CrossgapError, match=r"b.png: 30×20 pixels. Expected squares of one size; --size 64"):
+    with pytest.raises(
+        CrossgapError, match=r"b.png: 30×20 pixels, but a.png .* Expected one size. --size 64"
+    ):
         read_pictures(tmp_path)
     save(tmp_path / "b.png", 1, 30, 30)
     with pytest.raises(CrossgapError, match=r"b.png: 30×30 pixels, but a.png has 24×24"):
@@ -233,7 +237,7 @@ def test_the_sheet_that_is_told_is_the_methods_own(tmp_path: Path, capsys) -> No
 def test_a_method_of_one_set(tmp_path: Path) -> None:
     data = pairs(tmp_path / "data")
     train("alike", "--data", data, "--size", SIZE, "--output", tmp_path / "out")
-    assert AdaptedModel.load(tmp_path / "out" / "models" / "alike").size == SIZE
+    assert AdaptedModel.load(tmp_path / "out" / "models" / "alike").size == (SIZE, SIZE)
 
 
 def test_the_report_of_a_training_shows_its_sheets_and_losses(tmp_path: Path, capsys) -> None:
@@ -319,14 +323,16 @@ def test_few_pictures_are_said_and_one_is_refused(tmp_path: Path, capsys) -> Non
     assert not (tmp_path / "new").exists()
 
 
-def test_what_is_next_resizes_where_the_training_did(tmp_path: Path, capsys) -> None:
-    for size, expected in (((), False), (("--size", SIZE), True)):
+def test_what_is_next_needs_no_resizing(tmp_path: Path, capsys) -> None:
+    for size in ((), ("--size", SIZE)):
         for side in "AB":
             for index in range(3):
                 save(tmp_path / side / f"{index}.png", 10 * index + ord(side), 32, 32)
         words = "--source", tmp_path / "A", "--target", tmp_path / "B", *size
         train("brighten", *words, "--output", tmp_path / f"out{len(size)}")
-        assert ("FOLDER OUT --resize" in " ".join(capsys.readouterr().err.split())) == expected
+        assert "FOLDER OUT --resize" not in " ".join(capsys.readouterr().err.split())
+        prepared = AdaptedModel.load(tmp_path / f"out{len(size)}" / "models" / "brighten").preparation
+        assert prepared == (Preparation((SIZE, SIZE)) if size else None)
 
 
 def test_no_labels_are_asked_for_where_none_are_needed(tmp_path: Path) -> None:
@@ -343,7 +349,10 @@ def test_no_labels_are_asked_for_where_none_are_needed(tmp_path: Path) -> None:
         (("--source", "DIR/a", "--target", "DIR/none"), "No folder at .*none"),
         (("--data", "DIR/none"), "No folder at .*none"),
         (("--source", "DIR/a", "--target", "DIR/a"), "--source and --target are the same images"),
-        (("--source", "DIR/a", "--target", "DIR/b", "--size", "26"), "Images are 26×26 pixels. Expected squ"),
+        (
+            ("--source", "DIR/a", "--target", "DIR/b", "--size", "26"),
+            "--size 26: Images are 26×26 pixels. Exp",
+        ),
         (("--source", "DIR/a", "--target", "DIR/b", "--size", "0"), "--size must be at least 24"),
     ],
 )

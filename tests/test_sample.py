@@ -46,7 +46,7 @@ def test_a_sheet_files_and_how_near(trained: Path, tmp_path: Path, capsys) -> No
     words = f"sample {model} --count 11 --seed 3 --output {tmp_path}/a.png --folder {tmp_path}/files"
     _run(words)
     told = said(capsys)
-    assert f"11 images of 32 × 32 pixels: {tmp_path}/a.png" in told
+    assert f"11 images of 32×32 pixels: {tmp_path}/a.png" in told
     assert "Distance to the nearest training image, in pixel space" in told
     assert "a training image and the nearest other one:" in told
     assert "Closer than 50% of that average are 0 of 11 images, 0.0%; of training images" in told

@@ -19,7 +19,7 @@ from torch import nn
 from crossgap.cli import main
 from crossgap.data import LabelScale, read_folder
 from crossgap.data.folder import read_unlabelled
-from crossgap.data.pictures import fitted
+from crossgap.data.preparation import Preparation
 from crossgap.deploy import folders
 from crossgap.deploy.adapted import AdaptedModel
 from crossgap.errors import CrossgapError
@@ -133,7 +133,9 @@ def test_collected_strips_that_are_resized_are_still_strips(crossgap, model, tmp
     (tmp_path / "data" / "dataset.json").write_text(json.dumps(about))
     assert crossgap(model, tmp_path / "data", tmp_path / "out", "--resize")[0] == 0
     found = read_unlabelled(tmp_path / "out")
-    np.testing.assert_array_equal(found.images, 255 - np.stack([fitted(one, SIZE) for one in large]))
+    np.testing.assert_array_equal(
+        found.images, 255 - np.stack([Preparation((SIZE, SIZE)).prepare(one) for one in large])
+    )
     assert found.episodes.tolist() == [0, 0, 0, 1, 1, 1]
     assert json.loads((tmp_path / "out" / "dataset.json").read_text()) == about | {"size": SIZE}
 
@@ -381,8 +383,10 @@ def test_a_generator_s_file_of_the_peer(crossgap, data, tmp_path) -> None:
     picture, out = data / "images/later/x.PNG", tmp_path / "x.png"
     code, said = crossgap(tmp_path / "latest_net_G_A.pth", picture, out, "--resize")
     assert code == 0, said
-    assert "takes pictures of 256 pixels here; `crossgap convert`" in said
-    wanted = AdaptedModel(None, None, (), 256, network).translate(fitted(PICTURES[5], 256))[0]
+    assert "takes pictures of 256×256 pixels here; `crossgap convert`" in said
+    wanted = AdaptedModel(None, None, (), 256, network).translate(
+        Preparation((256, 256)).prepare(PICTURES[5])
+    )[0]
     np.testing.assert_allclose(read(out), wanted, atol=1)
     code, said = crossgap(tmp_path / "latest_net_G_A.pth", data, tmp_path / "out")
     assert code == 2

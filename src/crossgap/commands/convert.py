@@ -7,6 +7,7 @@ from torch import nn
 from crossgap.base.files import digest_of, writing
 from crossgap.base.progress import command, say, say_next
 from crossgap.core.weights import checkpoint_weights, is_finished
+from crossgap.data.sizes import shown
 from crossgap.deploy.adapted import AdaptedModel
 from crossgap.deploy.description import ABOUT
 from crossgap.errors import CrossgapError
@@ -51,7 +52,7 @@ def adapt(source: Path, output: Path, size: int | None) -> None:
     model.save(output)
     say(f"Adapted model: {output}")
     network = model.networks["translator"]
-    say(f"{_described(network)}: images of {model.size} × {model.size} pixels")
+    say(f"{_described(network)}: images of {shown(model.size)} pixels")
     if size is None:
         say(f"--size N makes it a model for images of N × N pixels, N a multiple of {_multiple(network)}.")
     say_next({"Next, pictures": command("translate", output, "FOLDER", "OUT")})

@@ -6,16 +6,17 @@ from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 
 from crossgap.base.progress import say, track
 from crossgap.base.signature import check_replaceable
 from crossgap.core.fabric import checked_device
 from crossgap.data.batches import to_images, to_tensor
-from crossgap.data.image_file import read_image
+from crossgap.data.image_file import read_values
 from crossgap.data.images import Classes
+from crossgap.data.sizes import shown
 from crossgap.deploy.adapted import AdaptedModel
+from crossgap.deploy.pictures import as_taken
 from crossgap.errors import CrossgapError
 from crossgap.methods.deep_dream import DreamConfig
 from crossgap.methods.deep_dream.dream import DeepDream
@@ -51,7 +52,7 @@ def explain(
         raise CrossgapError("Nothing to explain. Expected --image FILE, once for each image.")
     model = AdaptedModel.load(folder, checked_device(device))
     network = model.task_model
-    given = np.stack([_read(path, model.size) for path in images])
+    given = np.stack([_read(path, model) for path in images])
     layers = layers or tuple(convolutions(network)[-1:])
     dreamers = [DeepDream(network, (layer,), DREAM, seed) for layer in layers]
     seen = to_tensor(model.translate(given)).to(model.device)
@@ -81,17 +82,18 @@ def explain(
     return {"completeness": told, "activation": activation}
 
 
-def _read(path: Path, size: int) -> np.ndarray:
-    """An image as (size, size, 3) uint8; another size is scaled, for which it has to be a square."""
+def _read(path: Path, model: AdaptedModel) -> np.ndarray:
+    """An image as the model takes it, (h, w, 3) uint8; without a preparation another size is scaled, for
+    which it has to be of the model's shape."""
     if not path.is_file():
-        raise CrossgapError(f"No image at {path}. Expected a PNG, JPEG or BMP file.")
-    image = Image.fromarray(read_image(path))
-    if image.width != image.height:
+        raise CrossgapError(f"No image at {path}. Expected a PNG, JPEG, BMP or TIFF file.")
+    image, (height, width) = read_values(path), model.size
+    if model.preparation is None and image.shape[0] * width != image.shape[1] * height:
         raise CrossgapError(
-            f"{path}: {image.width} × {image.height} pixels. Expected a square, as the {size} × {size} that "
+            f"{path}: {shown(image.shape[:2])} pixels. Expected the shape of the {shown(model.size)} that "
             "the model was trained on: crop it as those were."
         )
-    return np.asarray(image.resize((size, size), Image.Resampling.LANCZOS))
+    return as_taken(image, model, True, path)
 
 
 def _outputs(model: AdaptedModel, seen: Tensor) -> dict[int, str]:

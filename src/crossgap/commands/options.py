@@ -3,11 +3,38 @@ no torch."""
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
+
+from tyro.conf import arg
 
 Device = Literal["auto", "cpu", "cuda"]
 Precision = Literal["auto", "32-true", "bf16-mixed"]
 PresetName = Literal["smoke", "quick", "full", "paper"]
+
+
+@dataclass(frozen=True)
+class Sizing:
+    """To what size images are brought, and how; by default they stay as they are."""
+
+    size: str | None = None
+    """of the images that the networks see: 64, or HEIGHTxWIDTH, 96x128, multiples of 4. By default images
+    stay as they are, all of one size. It is kept with the model, which then takes images of any size."""
+    fit: Literal["crop", "pad", "stretch"] = "crop"
+    """how another shape becomes that one: scaled, its middle; all of it, with black bars; or stretched."""
+
+
+@dataclass(frozen=True)
+class Cameras(Sizing):
+    """The same of two cameras, source X and target Y."""
+
+    source_roi: str | None = None
+    """what is used of a source image: x,y,width,height in its own pixels; then comes --size."""
+    target_roi: str | None = None
+    """the same of a target image; the model then takes this camera's images alone."""
+    source_range: str | None = None
+    """LOW,HIGH of 16-bit and depth images of the source: the values that become black and white."""
+    target_range: str | None = None
+    """the same of the target."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +57,8 @@ class Given:
     """where to train."""
     precision: Precision = "auto"
     """of training."""
+    images: Annotated[Cameras, arg(name="")] = Cameras()
+    """what becomes of images before a network sees them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,15 +69,14 @@ class PictureSet:
     """run folder."""
     data: Path
     """the pictures, a folder."""
-    size: int | None = None
-    """width and height in pixels that pictures are scaled to, the middle of each; by default they have to be
-    squares of one size."""
     seed: int = 0
     """of training."""
     device: Device = "auto"
     """where to train."""
     precision: Precision = "auto"
     """of training."""
+    images: Annotated[Sizing, arg(name="")] = Sizing()
+    """what becomes of pictures before a network sees them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +92,8 @@ class Pictures(PictureSet):
     their pair on their right, those in its folder train alone where it has one."""
     swap: bool = False
     """take B as the source and A as the target."""
+    images: Annotated[Cameras, arg(name="")] = Cameras()
+    """what becomes of pictures before a network sees them."""
 
 
 @dataclass(frozen=True)

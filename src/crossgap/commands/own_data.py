@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,11 +12,14 @@ import numpy as np
 
 from crossgap.base.progress import say, track
 from crossgap.commands.options import Beside, Given
+from crossgap.commands.preparing import SIDES, Preparing
 from crossgap.core.trainer import Trainer
 from crossgap.data import Classes, LabelledImages, LabelScale, read_folder, read_unlabelled
-from crossgap.data.folder import collected, label_columns
+from crossgap.data.folder import Fit, collected, label_columns
 from crossgap.data.images import LabelCoding, constant_labels, describe
 from crossgap.data.overlap import check_pair, check_shared, keep_seen, say_held_out, without_held_out
+from crossgap.data.preparation import Preparation
+from crossgap.data.sizes import written
 from crossgap.data.table import LABELS
 from crossgap.errors import CrossgapError
 from crossgap.methods.config import TaskGANConfig
@@ -48,6 +51,8 @@ class OwnData:
     """Where source and target come from and what they hold: of a run's settings."""
     extra_about: dict[str, dict[str, Any] | None]
     """The same of further data sets, by their option; None of those that are not there."""
+    preparations: Mapping[str, Preparation] = field(default_factory=dict)
+    """What became of the images of `source` and `target` before, where something did."""
 
     def extra_settings(self, methods: Iterable[str]) -> dict[str, Any]:
         """`extra_about` of what these methods use."""
@@ -79,7 +84,10 @@ class OwnData:
         extra["unlabelled"] = _joined(self.target.without_labels(), self.extra.get("unlabelled"))
         makers = {key: partial(extra.__getitem__, key) for key in extra}
         target = self.target if target is None else target
-        return Methods(self.source, target, config, trainer, source_trainer, makers, self.scale)
+        return Methods(
+            self.source, target, config, trainer, source_trainer, makers, self.scale,
+            preparations=self.preparations,
+        )  # fmt: skip
 
 
 def read_own_data(given: Given, beside: Beside = Beside()) -> OwnData:  # noqa: B008
@@ -94,16 +102,22 @@ def read_own_data(given: Given, beside: Beside = Beside()) -> OwnData:  # noqa: 
               "unlabelled": beside.unlabelled, "randomized": beside.randomized}  # fmt: skip
     folders = {key: folder for key, folder in places.items() if folder is not None}
     _check_folders(folders, labelled)
-    data = {"source": read_folder(given.source, labels, track)}
+    preparing = Preparing(given.images)
+    x, y = (partial(preparing.fit, side) for side in SIDES)
+    data = {"source": read_folder(given.source, labels, track, x())}
     names = data["source"].label_names
-    target = _read_like(given.target, labels, names) if labelled else read_unlabelled(given.target, track)
+    if labelled:
+        target = _read_like(given.target, labels, names, y())
+    else:
+        target = read_unlabelled(given.target, track, y())
     data["target"] = target
     if beside.unlabelled is not None:
-        data["unlabelled"] = read_unlabelled(beside.unlabelled, track)
+        data["unlabelled"] = read_unlabelled(beside.unlabelled, track, y())
     if beside.pairs is not None:
-        data["pairs"] = _read_pairs(beside.pairs, labels, names, target)
+        data["pairs"] = _read_pairs(beside.pairs, labels, names, target, x())
     if beside.randomized is not None:
-        data["randomized"] = _read_like(beside.randomized, labels, names)
+        data["randomized"] = _read_like(beside.randomized, labels, names, x())
+    preparing.report()
     for name, images in data.items():
         check_pair(data["source"], images, names=("Source", f"--{name}"))
         if coding is not None:
@@ -124,8 +138,13 @@ def read_own_data(given: Given, beside: Beside = Beside()) -> OwnData:  # noqa: 
     source, _ = data.pop("source"), data.pop("target")
     if "randomized" in data:
         data["randomized_per_frame"] = data["randomized"]
+    for side in SIDES:
+        sides[side] |= preparing.about(side)  # type: ignore[operator]
     settings = sides | {"labels": list(names), "classes": given.classes}
-    return OwnData(source, target, data, coding or LabelScale.of(source), settings, about)
+    if given.images.size is not None:
+        settings["size"] = written(source.size)
+    scale = coding or LabelScale.of(source)
+    return OwnData(source, target, data, scale, settings, about, preparing.decided())
 
 
 def check_given(name: str, folders: Mapping[str, Path | None]) -> None:
@@ -199,10 +218,10 @@ def _check_folders(folders: Mapping[str, Path], target_labels: bool) -> None:
         )
 
 
-def _read_like(folder: Path, labels: Labels, names: tuple[str, ...]) -> LabelledImages:
+def _read_like(folder: Path, labels: Labels, names: tuple[str, ...], fit: Fit) -> LabelledImages:
     """A folder's images with the source's labels, in the source's order, where it has them all."""
     has_them = labels is None and set(names) <= set(label_columns(folder))
-    return read_folder(folder, names if has_them else labels, track)
+    return read_folder(folder, names if has_them else labels, track, fit)
 
 
 def _classes(count: int) -> Classes:
@@ -229,9 +248,9 @@ def _check_classes(scale: Classes, images: LabelledImages, folder: Path) -> None
 
 
 def _read_pairs(
-    folder: Path, labels: Labels, names: tuple[str, ...], target: LabelledImages
+    folder: Path, labels: Labels, names: tuple[str, ...], target: LabelledImages, fit: Fit
 ) -> LabelledImages:
-    pairs = _read_like(folder, labels, names)
+    pairs = _read_like(folder, labels, names, fit)
     if len(pairs) != len(target):
         raise CrossgapError(
             f"{folder} has {len(pairs)} images, the target {len(target)}. Expected one pair per target image."

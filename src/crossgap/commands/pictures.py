@@ -5,11 +5,13 @@ from pathlib import Path
 from crossgap.base.progress import say, track
 from crossgap.commands.options import Pictures, PictureSet
 from crossgap.commands.own_data import OwnData
+from crossgap.commands.preparing import SIDES, Preparing
 from crossgap.data import LabelledImages, LabelScale
 from crossgap.data.folder import image_folder
 from crossgap.data.images import describe
-from crossgap.data.overlap import SMALLEST, check_pair, check_shared
+from crossgap.data.overlap import check_pair, check_shared
 from crossgap.data.pictures import halves_in, read_pairs, read_pictures, read_side_by_side, sides_in
+from crossgap.data.sizes import written
 from crossgap.errors import CrossgapError
 from crossgap.methods.registry import Method
 
@@ -25,18 +27,21 @@ def read_own_pictures(given: PictureSet, method: Method) -> OwnData:
     Raises:
         CrossgapError: whatever is wrong with a folder, or two that do not fit together.
     """
-    if given.size is not None and given.size < SMALLEST:
-        raise CrossgapError(f"--size must be at least {SMALLEST}; got {given.size}.")
+    preparing, sides = Preparing(given.images), SIDES
     places = _places(given, method)
+    if isinstance(given, Pictures) and given.swap:
+        sides = SIDES[::-1]
+    fits = preparing.fit(sides[0]), preparing.fit(sides[1])
     if not isinstance(given, Pictures):
-        source = target = read_pictures(places[0], given.size, track)
+        source = target = read_pictures(places[0], preparing.fit("target"), track)
     elif len(places) == 1:
         _say_halves(places[0])
-        source, target = read_side_by_side(places[0], given.size, track)
+        source, target = read_side_by_side(places[0], fits, track)
     elif method.paired:
-        source, target = read_pairs(places[0], places[1], given.size, track)
+        source, target = read_pairs(places[0], places[1], fits, track)
     else:
-        source, target = (read_pictures(place, given.size, track) for place in places)
+        source, target = (read_pictures(place, fit, track) for place, fit in zip(places, fits, strict=True))
+    preparing.report()
     for place, data in {places[0]: source, places[-1]: target}.items():
         _check_enough(place, data)
     if isinstance(given, Pictures):
@@ -44,11 +49,13 @@ def read_own_pictures(given: PictureSet, method: Method) -> OwnData:
             source, target, places = target, source, places[::-1]
         check_shared({"source": source, "target": target})
     check_pair(source, target)
+    size = None if given.images.size is None else written(source.size)
     about = {
-        "source": _described(places[0], source), "target": _described(places[-1], target), "labels": [],
-        "classes": None, "size": given.size,
+        "source": _described(places[0], source) | preparing.about("source"),
+        "target": _described(places[-1], target) | preparing.about("target"), "labels": [], "classes": None,
+        "size": size,
     }  # fmt: skip
-    return OwnData(source, target, {}, UNLABELLED, about, {})
+    return OwnData(source, target, {}, UNLABELLED, about, {}, preparing.decided())
 
 
 def _say_halves(folder: Path) -> None:

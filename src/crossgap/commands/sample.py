@@ -18,6 +18,9 @@ from crossgap.data.image_file import save_image
 from crossgap.data.images import digest
 from crossgap.data.neighbours import COPY, Nearness, nearness
 from crossgap.data.pictures import read_pictures
+from crossgap.data.preparation import Preparation
+from crossgap.data.prepared import Prepared
+from crossgap.data.sizes import Size, as_size, shown
 from crossgap.deploy.adapted import AdaptedModel
 from crossgap.deploy.noise import spherical
 from crossgap.errors import CrossgapError
@@ -64,9 +67,7 @@ def sample_images(
         closest = near.distance.argsort()[:COLUMNS]
         rows["G(z), those nearest to a training image"] = drawn[closest]
         rows["their nearest training images"] = training[near.rows[closest]]
-    say(
-        f"{counted(len(drawn), 'image')} of {model.size} × {model.size} pixels: {contact_sheet(rows, output)}"
-    )
+    say(f"{counted(len(drawn), 'image')} of {shown(model.size)} pixels: {contact_sheet(rows, output)}")
     if files is not None:
         _write(drawn, files)
         say(f"Each as a file: {files}")
@@ -87,18 +88,18 @@ def read_classifier(folder: Path, model: AdaptedModel, option: str) -> AdaptedMo
     if not isinstance(judge.scale, Classes) or judge.size != model.size:
         found = "classes" if isinstance(judge.scale, Classes) else ", ".join(judge.label_names)
         raise CrossgapError(
-            f"{option}: {folder} predicts {found} of {judge.size} pixels. Expected a model that predicts "
-            f"classes of {model.size} pixels: `crossgap train source_only --classes K`."
+            f"{option}: {folder} predicts {found} of {shown(judge.size)} pixels. Expected a model that "
+            f"predicts classes of {shown(model.size)} pixels: `crossgap train source_only --classes K`."
         )
     return judge
 
 
 def draw(model: AdaptedModel, noise: np.ndarray, part: int = 256) -> np.ndarray:
-    """G(z) of noise as of `AdaptedModel.noise`, (n, size, size, 3) uint8, with a progress bar where
+    """G(z) of noise as of `AdaptedModel.noise`, (n, h, w, 3) uint8, with a progress bar where
     there are many."""
     starts = range(0, len(noise), part)
-    shown = track(starts, "draw", len(starts)) if len(starts) > 4 else starts
-    return np.concatenate([model.sampled(noise[start : start + part]) for start in shown])
+    tracked = track(starts, "draw", len(starts)) if len(starts) > 4 else starts
+    return np.concatenate([model.sampled(noise[start : start + part]) for start in tracked])
 
 
 def _ways(model: AdaptedModel, count: int, seed: int) -> dict[str, np.ndarray]:
@@ -116,6 +117,7 @@ def _training_images(folder: Path, model: AdaptedModel, given: Path | None) -> n
     """The images (n, size, size, 3) that the model was trained on: those given, or of its run; None, with the
     reason, where there are none any more."""
     path, size = (given, model.size) if given is not None else _place(folder)
+    prepared = model.preparation or (None if size is None else Preparation(size))
     if path is None or not path.is_dir():
         if given is not None:
             raise CrossgapError(f"--images: no folder {given}. Expected a folder of the training images.")
@@ -125,7 +127,7 @@ def _training_images(folder: Path, model: AdaptedModel, given: Path | None) -> n
         say(f"Its training images {lost}. --images says where they are, to see how near the nearest is.")
         return None
     try:
-        found = _read(path, size, model)
+        found = _read(path, prepared, model)
     except CrossgapError as error:
         if given is not None:
             raise
@@ -137,22 +139,24 @@ def _training_images(folder: Path, model: AdaptedModel, given: Path | None) -> n
     return found.images
 
 
-def _read(path: Path, size: int | None, model: AdaptedModel) -> LabelledImages:
-    found = read_pictures(path, size, track)
-    if len(found) < 2 or found.images.shape[1] != model.size:
+def _read(path: Path, prepared: Preparation | None, model: AdaptedModel) -> LabelledImages:
+    found = read_pictures(path, None if prepared is None else Prepared(prepared, "data"), track)
+    if len(found) < 2 or found.size != model.size:
         raise CrossgapError(
-            f"{path} has {counted(len(found), 'image')} of {found.images.shape[1]} pixels. Expected at least "
-            f"2 of {model.size}, as the model was trained on."
+            f"{path} has {counted(len(found), 'image')} of {shown(found.size)} pixels. Expected at least "
+            f"2 of {shown(model.size)}, as the model was trained on."
         )
     return found
 
 
-def _place(folder: Path) -> tuple[Path | None, int | None]:
-    """Where the run of a model has its training images from, and the size that it read them in."""
+def _place(folder: Path) -> tuple[Path | None, Size | None]:
+    """Where the run of a model has its training images from, and the size that it read them in, of which a
+    model of before says nothing."""
     config = folder.resolve().parent.parent / CONFIG
     found: dict[str, Any] = read_json(config, "run configuration", dict) if config.exists() else {}
     path = found.get("target", {}).get("path") if isinstance(found.get("target"), dict) else None
-    return (Path(path) if isinstance(path, str) else None), found.get("size")
+    size = found.get("size")
+    return (Path(path) if isinstance(path, str) else None), None if size is None else as_size(size)
 
 
 def _near(drawn: np.ndarray, training: np.ndarray) -> Nearness:

@@ -17,6 +17,7 @@ from crossgap.core.fabric import hardware, make_fabric
 from crossgap.core.runs import CONFIG, check_seed, keep_extra, lock_run, open_run, start, timed
 from crossgap.core.trainer import SAMPLES, Trainer
 from crossgap.data import Classes, LabelledImages
+from crossgap.data.sizes import shown
 from crossgap.deploy.adapted import ABOUT, AdaptedModel
 from crossgap.methods.config import TaskGANConfig, as_settings, own_record
 from crossgap.methods.registry import METHODS
@@ -77,7 +78,7 @@ def _train(
     if fabric.is_global_zero and about.source_labels:
         _say_model(path, model, data.target)
     elif fabric.is_global_zero:
-        _say_image_model(output, path, model, data.about["size"] is not None)
+        _say_image_model(output, path, model)
     return path
 
 
@@ -104,7 +105,7 @@ def _say_model(path: Path, model: AdaptedModel, target: LabelledImages) -> None:
     next: its error on others."""
     about, labels = METHODS[model.method], ", ".join(model.label_names)
     say(f"Adapted model: {path}")
-    say(f"{about.about.replace('**', '')}: images of {model.size} × {model.size} pixels → {labels}")
+    say(f"{about.about.replace('**', '')}: images of {shown(model.size)} pixels → {labels}")
     if about.policy and target.label_names:
         seen = "" if about.source_side else ", which it was trained on"
         say(f"On the {len(target):,} target images{seen}: {_error(model, target)}")
@@ -114,17 +115,16 @@ def _say_model(path: Path, model: AdaptedModel, target: LabelledImages) -> None:
         )
 
 
-def _say_image_model(run: Path, path: Path, model: AdaptedModel, resized: bool) -> None:
-    """Where a model of images alone is, where to see what it does, and what is next, with pictures that may
-    have to be resized as those of the training."""
+def _say_image_model(run: Path, path: Path, model: AdaptedModel) -> None:
+    """Where a model of images alone is, where to see what it does, and what is next."""
     say(f"Adapted model: {path}")
-    say(f"{METHODS[model.method].about.replace('**', '')}: images of {model.size} × {model.size} pixels")
+    say(f"{METHODS[model.method].about.replace('**', '')}: images of {shown(model.size)} pixels")
     names = model.method, METHODS[model.method].family  # a phase is called as one of these
     sheets = [sheet for name in names for sheet in sorted((run / SAMPLES / name).glob("*.png"))[-1:]]
     if sheets:
         say(f"What it does: {sheets[0]}")
-    draws, resize = model.translator is None, ["--resize"] if resized else []
-    verb = command("sample", path) if draws else command("translate", path, "FOLDER", "OUT", *resize)
+    draws = model.translator is None
+    verb = command("sample", path) if draws else command("translate", path, "FOLDER", "OUT")
     say_next(
         {
             "Next, images of its own" if draws else "Next, other pictures": verb,

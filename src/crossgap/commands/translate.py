@@ -8,6 +8,7 @@ from crossgap.base.progress import counted, say
 from crossgap.commands.convert import model_of_file
 from crossgap.core.fabric import make_fabric
 from crossgap.data.folder import EXTENSIONS, UNREAD
+from crossgap.data.sizes import shown
 from crossgap.deploy.adapted import AdaptedModel
 from crossgap.deploy.folders import translate_folder
 from crossgap.deploy.pictures import translate_picture
@@ -45,7 +46,8 @@ def _model(path: Path, device: torch.device) -> AdaptedModel:
     if path.suffix != ".pth":
         return AdaptedModel.load(path, device)
     model = model_of_file(path)
-    say(f"{path} takes pictures of {model.size} pixels here; `crossgap convert` makes a model for others.")
+    size = shown(model.size)
+    say(f"{path} takes pictures of {size} pixels here; `crossgap convert` makes a model for others.")
     model.translator = model.networks["translator"].to(device)
     return model
 

@@ -28,10 +28,10 @@ from crossgap.errors import CrossgapError
 
 ABOUT = "dataset.json"
 """What `crossgap collect` writes beside its images: how it made them."""
-EXTENSIONS = (".png", ".jpg", ".jpeg", ".bmp")
+EXTENSIONS = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
 UNREAD = (
-    ".webp", ".tif", ".tiff", ".gif", ".heic", ".heif", ".avif", ".jp2", ".jfif", ".ppm", ".pgm", ".pnm",
-    ".tga", ".exr", ".hdr", ".dng",
+    ".webp", ".gif", ".heic", ".heif", ".avif", ".jp2", ".jfif", ".ppm", ".pgm", ".pnm", ".tga", ".exr",
+    ".hdr", ".dng",
 )  # fmt: skip
 """Endings of images that nobody should take for read."""
 STRIPS = (
@@ -45,7 +45,7 @@ Cell = tuple[Path, int | None]
 Track = Callable[[Iterable, str, int], Iterable]
 """(items, description, total) -> the same items, shown as a progress bar."""
 Fit = Callable[[np.ndarray, Path], np.ndarray]
-"""An image (H, W, 3) uint8 and its file, for errors, to one of the size that it should have."""
+"""An image as `read_values` has it and its file, for errors, to (h, w, 3) uint8 of the size of all."""
 
 
 def untracked(items: Iterable, description: str, total: int) -> Iterable:
@@ -315,7 +315,8 @@ def read_cells(cells: list[Cell], name: str, track: Track = untracked, fit: Fit 
         CrossgapError: an image is damaged, or of another size than the first.
     """
     images = whole = np.empty((0, 0, 0, 3), np.uint8)
-    opened, wholes = None, read_images(file for file, _ in groupby(file for file, _ in cells))
+    files = (file for file, _ in groupby(file for file, _ in cells))
+    opened, wholes = None, read_images(files, values=fit is not None)
     # One thread: for small images several only wait for each other.
     for index, (file, frame) in enumerate(track(cells, f"read {name}", len(cells))):
         if file != opened:

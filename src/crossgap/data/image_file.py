@@ -2,7 +2,7 @@
 
 import io
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
@@ -14,17 +14,25 @@ from PIL.BmpImagePlugin import BmpImageFile
 from PIL.ImageFile import ImageFile
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
+from PIL.TiffImagePlugin import TiffImageFile
 
 from crossgap.errors import CrossgapError
 
 MAX_PIXELS = 250_000_000
 """Of one file, such as a strip: 0.75 GB, while it is read three times that. Larger ones are refused."""
 PNG = b"\x89PNG\r\n\x1a\n"
-FORMATS = {PNG: PngImageFile, b"\xff\xd8\xff": JpegImageFile, b"BM": BmpImageFile}
+FORMATS = {
+    PNG: PngImageFile, b"\xff\xd8\xff": JpegImageFile, b"BM": BmpImageFile, b"II*\0": TiffImageFile,
+    b"MM\0*": TiffImageFile,
+}  # fmt: skip
 """How a file of each format begins, and what opens it. `Image.open` also opens others, of which some lose
 bits on the way to RGB, and refuses long strips."""
 EIGHT_BIT = ("RGB", "RGBA", "L", "LA", "P", "PA", "1")
 """Pillow's modes that become RGB as they look; inks (CMYK) do not, 16 bits lose their lower half."""
+NUMBERS = ("I;16", "I;16L", "I;16B", "I", "F")
+"""Pillow's modes of grey with more than 8 bits, or of depth."""
+REMEDY = "Say which value is black and which is white, LOW,HIGH: --source-range or --target-range."
+"""Of an image that has more than 8 bits, where no range maps them."""
 LOOKED_AT, LISTED = 500, 3
 """How many files after one that cannot be read are looked at, too; of how many names an error has."""
 DAMAGE = (
@@ -34,44 +42,68 @@ DAMAGE = (
 
 
 def read_image(path: Path) -> np.ndarray:
-    """One image file, upright, as (H, W, 3) uint8.
+    """One image file, upright, as (H, W, 3) uint8, red, green, blue.
 
     Raises:
         CrossgapError: it is damaged, truncated or not an image, or it holds what RGB of 8 bits cannot: more
             bits, transparent pixels, an animation.
+    """
+    image = read_values(path)
+    if image.dtype != np.uint8:
+        raise more_than_bytes(path, image)
+    return image
+
+
+def more_than_bytes(path: Path, image: np.ndarray) -> CrossgapError:
+    """What is wrong with values that no range maps: the lower half of 16 bits would be lost, unnoticed."""
+    finite = image[np.isfinite(image)]
+    values = f", from {finite.min():g} to {finite.max():g}" if len(finite) else ""
+    kind = "16 bits per channel" if image.dtype == np.uint16 else f"{image.dtype} numbers"
+    return CrossgapError(f"{path}: {kind}{values}. Expected 8 bits per channel. {REMEDY}")
+
+
+def read_values(path: Path) -> np.ndarray:
+    """One image file, upright, as what it is: (H, W, 3) uint8, red, green, blue; or of grey with more than 8
+    bits and of depth its numbers, (H, W) uint16, int32 or float32.
+
+    Raises:
+        CrossgapError: as `read_image`, but for grey of more bits.
     """
     try:
         with path.open("rb") as file:
             image = _open(path, file)
             if image.getexif().get(ExifTags.Base.Orientation, 1) != 1:
                 image = ImageOps.exif_transpose(image)
+            if image.mode in NUMBERS:
+                numbers = np.asarray(image)
+                return numbers.astype(numbers.dtype.newbyteorder("="))
             if image.has_transparency_data:
                 image = _opaque(path, image)
             return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
     except DAMAGE as error:
         raise CrossgapError(
-            f"{path}: damaged or truncated image ({error}). Expected a whole PNG, JPEG or BMP."
+            f"{path}: damaged or truncated image ({error}). Expected a whole PNG, JPEG, BMP or TIFF."
         ) from error
 
 
-def read_images(files: Iterable[Path]) -> Iterator[np.ndarray]:
-    """`read_image` of each file.
+def read_images(files: Iterable[Path], values: bool = False) -> Iterator[np.ndarray]:
+    """`read_image` of each file, or `read_values`.
 
     Raises:
         CrossgapError: one or several cannot be read: the first one's message, and the names of some others.
     """
-    files = iter(files)
+    files, read = iter(files), read_values if values else read_image
     for file in files:
         try:
-            yield read_image(file)
+            yield read(file)
         except CrossgapError as error:
-            wrong = [other for other in islice(files, LOOKED_AT) if not _is_whole(other)]
+            wrong = [other for other in islice(files, LOOKED_AT) if not _is_whole(other, read)]
             raise CrossgapError(f"{error}{_named(wrong)}") from error
 
 
-def _is_whole(file: Path) -> bool:
+def _is_whole(file: Path, read: Callable[[Path], np.ndarray]) -> bool:
     with suppress(CrossgapError):
-        read_image(file)
+        read(file)
         return True
     return False
 
@@ -105,15 +137,16 @@ def _open(path: Path, file: IO[bytes]) -> ImageFile:
         raise CrossgapError(
             f"{path}: {width}×{height} pixels. Expected at most {MAX_PIXELS:,} in a file; split a long strip."
         )
-    if image.mode not in EIGHT_BIT:
+    if image.mode not in (*EIGHT_BIT, *NUMBERS):
         raise CrossgapError(f"{path}: pixels of mode {image.mode}. Expected 8 bits per channel, RGB or grey.")
     if head.startswith(PNG) and head[12:16] != b"IHDR":
         raise ValueError("a PNG without its header")
-    if head.startswith(PNG) and head[24] > 8:
+    if head.startswith(PNG) and head[24] > 8 and image.mode not in NUMBERS:
         raise CrossgapError(  # Pillow's mode is RGB all the same
-            f"{path}: {head[24]} bits per channel. Expected 8 bits per channel: scale the values to 0 to 255."
+            f"{path}: {head[24]} bits per channel. Expected 8 bits per channel, or grey: scale the values to "
+            "0 to 255."
         )
-    if isinstance(image, PngImageFile) and image.is_animated:
+    if isinstance(image, PngImageFile | TiffImageFile) and image.is_animated:
         raise CrossgapError(
             f"{path}: an animation of {image.n_frames} frames. Expected one image; write its frames as files "
             "of their own, or one below the other as a strip."
@@ -136,6 +169,7 @@ def _opaque(path: Path, image: Image.Image) -> Image.Image:
 
 WRITTEN: dict[str, tuple[str, dict[str, Any]]] = {
     ".png": ("PNG", {"compress_level": 1, "compress_type": 3}), ".bmp": ("BMP", {}),
+    **dict.fromkeys((".tif", ".tiff"), ("TIFF", {})),
     **dict.fromkeys((".jpg", ".jpeg"), ("JPEG", {"quality": 95, "subsampling": 0})),
 }  # fmt: skip
 """By ending, Pillow's name of a format and how it is written: PNG with zlib's fastest useful settings, JPEG

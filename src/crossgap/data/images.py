@@ -50,6 +50,11 @@ class LabelledImages:
     def __len__(self) -> int:
         return len(self.images)
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of the images in pixels."""
+        return self.images.shape[1], self.images.shape[2]
+
     def without_labels(self) -> LabelledImages:
         """The same images, as if nobody had labelled them."""
         return replace(self, labels=np.zeros((len(self), 0), np.float32), label_names=())

@@ -11,10 +11,9 @@ from crossgap.base.progress import say
 from crossgap.data import LabelledImages
 from crossgap.data.folder import strip_hint
 from crossgap.data.images import image_digests
+from crossgap.data.sizes import misfit
 from crossgap.errors import CrossgapError
 
-SMALLEST = 24
-"""Width and height in pixels that the networks take."""
 SEEN = "images.npy"
 """In a run folder: the digests of all images that its models may have been trained on."""
 
@@ -34,11 +33,8 @@ def check_pair(
             "Expected one size." + (strip_hint(h, w) or strip_hint(height, width))
         )
     h, w = source.images.shape[1:3]
-    if h != w or h % 4 or h < SMALLEST:
-        raise CrossgapError(
-            f"Images are {w}×{h} pixels. Expected squares whose side is a multiple of 4 and at least "
-            f"{SMALLEST}." + strip_hint(h, w)
-        )
+    if problem := misfit((h, w)):
+        raise CrossgapError(problem + strip_hint(h, w))
     if target.label_names and source.label_names != target.label_names:
         order = ", in the same order," if set(source.label_names) == set(target.label_names) else ""
         raise CrossgapError(

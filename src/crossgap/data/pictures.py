@@ -10,11 +10,13 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from crossgap.data.folder import Cell, Fit, Track, cells_in, read_cells, untracked
 from crossgap.data.image_file import read_image
 from crossgap.data.images import LabelledImages
+from crossgap.data.preparation import Preparation
+from crossgap.data.prepared import AsTheyAre, Prepared
+from crossgap.data.sizes import as_size
 from crossgap.errors import CrossgapError
 
 SIDES = ("trainA", "trainB"), ("A/train", "B/train"), ("A", "B")
@@ -30,25 +32,37 @@ ALIKE = 0.01
 """By which share the shapes of two pictures of a pair may differ: then their middles show the same."""
 
 
-def read_pictures(path: str | Path, size: int | None = None, track: Track = untracked) -> LabelledImages:
+def read_pictures(
+    path: str | Path, size: int | Fit | None = None, track: Track = untracked
+) -> LabelledImages:
     """All pictures of a folder and of all in it, without labels, as in `read_unlabelled`.
 
     Args:
         path: the folder.
-        size: width and height that each is scaled and cropped to (`fitted`); by default they have to be
-            squares of one size.
+        size: what brings each to one size; a number scales and crops to squares; by default they have to be
+            of one size.
         track: shows progress.
 
     Raises:
         CrossgapError: the folder or a picture is damaged, there is none, or they are not of one size.
     """
-    return _read(Path(path), *cells_in(path), partial(_fit, size), track)
+    return _read(Path(path), *cells_in(path), as_fit(size), track)
+
+
+def as_fit(size: int | Fit | None) -> Fit:
+    """What brings pictures to one size, of what the functions here take for it."""
+    if isinstance(size, int):
+        return Prepared(Preparation(as_size(size)), "data")
+    return AsTheyAre() if size is None else size
 
 
 def read_pairs(
-    source: str | Path, target: str | Path, size: int | None = None, track: Track = untracked
-) -> tuple[LabelledImages, LabelledImages]:
+    source: str | Path, target: str | Path, size: int | tuple[Fit, Fit] | None = None,
+    track: Track = untracked,
+) -> tuple[LabelledImages, LabelledImages]:  # fmt: skip
     """The pictures of two folders, those of one name beside each other; endings may differ.
+
+    `size` as of `read_pictures`, of each folder where they are two.
 
     Raises:
         CrossgapError: as `read_pictures`; or the two have not the same names, or two of one name are of
@@ -56,9 +70,10 @@ def read_pairs(
     """
     cells, others, episodes = _paired(Path(source), Path(target))
     shapes: list[float] = []
+    one, other = size if isinstance(size, tuple) else (as_fit(size), as_fit(size))
     images, counterparts = (
-        _read(Path(path), files, episodes, noted(shapes, partial(_fit, size)), track)
-        for path, files in ((source, cells), (target, others))
+        _read(Path(path), files, episodes, noted(shapes, fit), track)
+        for path, files, fit in ((source, cells, one), (target, others, other))
     )
     _check_shapes(cells, others, shapes)
     return images, counterparts
@@ -86,10 +101,12 @@ def read_counterparts(
 
 
 def noted(shapes: list[float], fit: Fit) -> Fit:
-    """The same, and of each picture its width over its height is added to `shapes`."""
+    """The same, and of each picture, or its region, its width over its height is added to `shapes`."""
+    roi = fit.preparation.roi if isinstance(fit, Prepared) else None
 
     def fit_and_note(image: np.ndarray, file: Path) -> np.ndarray:
-        shapes.append(image.shape[1] / image.shape[0])
+        width, height = roi[2:] if roi else (image.shape[1], image.shape[0])
+        shapes.append(width / height)
         return fit(image, file)
 
     return fit_and_note
@@ -121,14 +138,17 @@ def _paired(source: Path, target: Path) -> tuple[list[Cell], list[Cell], list[in
 
 
 def read_side_by_side(
-    path: str | Path, size: int | None = None, track: Track = untracked
+    path: str | Path, size: int | tuple[Fit, Fit] | None = None, track: Track = untracked
 ) -> tuple[LabelledImages, LabelledImages]:
     """Pictures that hold a pair each: A, the left half, and B, the right.
+
+    `size` as of `read_pictures`, of each half where they are two.
 
     Raises:
         CrossgapError: as `read_pictures`; or a picture cannot be two side by side.
     """
-    both = _read(Path(path), *cells_in(path), partial(_fit_halves, size), track)
+    fits = size if isinstance(size, tuple) else (as_fit(size), as_fit(size))
+    both = _read(Path(path), *cells_in(path), partial(_fit_halves, fits), track)
     width = both.images.shape[2] // 2
     return _part(both, slice(width)), _part(both, slice(width, None))
 
@@ -172,30 +192,7 @@ def sides_in(path: Path) -> tuple[Path, Path] | None:
     return None
 
 
-def fitted(image: np.ndarray, size: int) -> np.ndarray:
-    """(H, W, 3) uint8 scaled, with Lanczos, so that the shorter side has `size` pixels, and the middle of it:
-    (size, size, 3)."""
-    height, width = image.shape[:2]
-    if (height, width) == (size, size):
-        return image
-    scale = size / min(height, width)
-    large = max(size, round(width * scale)), max(size, round(height * scale))
-    left, top = ((side - size) // 2 for side in large)
-    scaled = np.asarray(Image.fromarray(image).resize(large, Image.Resampling.LANCZOS))
-    return scaled[top : top + size, left : left + size]
-
-
-def _fit(size: int | None, image: np.ndarray, file: Path) -> np.ndarray:
-    height, width = image.shape[:2]
-    if size is None and height != width:
-        raise CrossgapError(
-            f"{file}: {width}×{height} pixels. Expected squares of one size; --size 64, say, scales each to "
-            "a shorter side of 64 pixels and crops the middle."
-        )
-    return image if size is None else fitted(image, size)
-
-
-def _fit_halves(size: int | None, image: np.ndarray, file: Path) -> np.ndarray:
+def _fit_halves(fits: tuple[Fit, Fit], image: np.ndarray, file: Path) -> np.ndarray:
     height, width = image.shape[:2]
     if width % 2 or not SQUARISH[0] <= width / 2 / height <= SQUARISH[1]:
         raise CrossgapError(
@@ -203,7 +200,7 @@ def _fit_halves(size: int | None, image: np.ndarray, file: Path) -> np.ndarray:
             "to 4:3; or give two folders, --source and --target, or one with trainA and trainB."
         )
     halves = image[:, : width // 2], image[:, width // 2 :]
-    return np.concatenate([_fit(size, half, file) for half in halves], 1)
+    return np.concatenate([fit(half, file) for fit, half in zip(fits, halves, strict=True)], 1)
 
 
 def _read(path: Path, cells: list[Cell], episodes: list[int], fit: Fit, track: Track) -> LabelledImages:

@@ -20,8 +20,10 @@ from crossgap.core.fabric import PRECISIONS, bf16_is_fast, checked_device
 from crossgap.core.weights import DIGEST, digest_in, load_network, write_tensors
 from crossgap.data.batches import to_images, to_tensor
 from crossgap.data.images import LabelCoding, label_coding
-from crossgap.data.inputs import Images, as_images
-from crossgap.deploy.description import ABOUT, PARTS, read_description
+from crossgap.data.inputs import Images, Order, as_images
+from crossgap.data.preparation import Preparation
+from crossgap.data.sizes import Size, as_size, written
+from crossgap.deploy.description import ABOUT, PARTS, PREPARATION, read_description
 from crossgap.errors import CrossgapError, check_known
 from crossgap.networks.registry import build, described
 
@@ -35,15 +37,18 @@ class AdaptedModel:
             or sampler alone.
         scale: of the labels: how the network's outputs become labels; None without a task model.
         label_names: what is predicted.
-        size: width and height of the images in pixels.
+        size: height and width of the images in pixels; one number for both.
         translator: F: Y → X, any network (n, 3, H, W) in [-1, 1] to the same; None where the task model sees
             the image itself.
         method: the method's name.
         architecture: no longer needed: networks remember what they were made with (`register_network`).
         sampler: G, any network (n, noise) of N(0, 1) to (n, 3, H, W) in [-1, 1] that says in its attribute
             `noise` how many numbers it draws an image from; None where nothing is drawn from noise.
+        preparation: what becomes of a camera's images of another size before they are translated or a label
+            is predicted, as it became of those that it was trained on; by default there may be none.
 
     Attributes:
+        size: (height, width) of the images that the networks see.
         precision: of translator and sampler: `32-true` at first, the same on every machine; `bf16-mixed` is
             faster where the hardware has bfloat16, and predictions differ a little. It is saved with the
             model; `load` says where the hardware has none, and predicts in `32-true`.
@@ -56,8 +61,8 @@ class AdaptedModel:
 
     def __init__(
         self, task_model: nn.Module | None, scale: LabelCoding | None, label_names: tuple[str, ...],
-        size: int, translator: nn.Module | None = None, method: str = "", architecture: object = None,
-        sampler: nn.Module | None = None,
+        size: int | Size, translator: nn.Module | None = None, method: str = "", architecture: object = None,
+        sampler: nn.Module | None = None, preparation: Preparation | None = None,
     ):  # fmt: skip
         if architecture is not None:
             warnings.warn("AdaptedModel needs no architecture any more.", DeprecationWarning, stacklevel=2)
@@ -73,7 +78,8 @@ class AdaptedModel:
             )
         self._task_model, self._scale = task_model, scale
         self.translator, self._sampler = translator, sampler
-        self.label_names, self.size, self.method = label_names, size, method
+        self.label_names, self.size, self.method = label_names, as_size(size), method
+        self.preparation = preparation
         self.precision = "32-true"
         self.made_of: dict[str, Any] = {}
         for network in self.networks.values():
@@ -140,35 +146,41 @@ class AdaptedModel:
         return next(next(iter(self.networks.values())).parameters()).device
 
     @torch.inference_mode()
-    def translate(self, images: Images) -> np.ndarray:
-        """What the task model sees, (n, H, W, 3) uint8; the images themselves without a translator.
+    def translate(self, images: Images, channels: Order = "rgb") -> np.ndarray:
+        """What the task model sees, (n, h, w, 3) uint8 in RGB; the prepared images without a translator.
 
         Args:
-            images: (n, H, W, 3) uint8, or another form that `as_images` takes; a single image is n = 1.
+            images: (n, H, W, 3) uint8 in RGB, or another form that `as_images` takes; a single image is
+                n = 1. What is not of the model's size is prepared, where the model has a `preparation`.
+            channels: of arrays and tensors: `bgr`, as OpenCV has them.
 
         Raises:
-            CrossgapError: the images are not of the size it was trained on, or not certain in their meaning;
-                or this is a sampler alone.
+            CrossgapError: the images are not of the size it was trained on and there is no preparation, or it
+                is of another camera; they are not certain in their meaning; or this is a sampler alone.
         """
         if self.networks.keys() == {"sampler"}:
             raise self._lacks("translator, and takes no images", "a model that has one")
-        images = as_images(images, self.size)
+        images = self._as_seen(images, channels)
         if self.translator is None or not len(images):
             return images
         return np.concatenate([to_images(self._translated(part)) for part in self._parts(images)])
 
     @torch.inference_mode()
-    def predict(self, images: Images) -> np.ndarray:
+    def predict(self, images: Images, channels: Order = "rgb") -> np.ndarray:
         """Labels (n, k) float32; a row for a single image, too.
 
-        Images as in `translate`.
+        Images, in RGB, and the order of their channels as in `translate`.
 
         Raises:
             CrossgapError: as there; or there is no task model.
         """
-        task_model, parts = self.task_model, self._parts(as_images(images, self.size))
+        task_model, parts = self.task_model, self._parts(self._as_seen(images, channels))
         outputs = [task_model(self._translated(part)).float().cpu() for part in parts]
         return self.scale.invert(torch.cat(outputs).numpy())
+
+    def _as_seen(self, images: Images, channels: Order) -> np.ndarray:
+        """Images of any form as the networks take them, (n, h, w, 3) uint8."""
+        return as_images(images, self.size, preparation=self.preparation, order=channels)
 
     def noise(self, count: int, seed: int = 0) -> np.ndarray:
         """What images are drawn from, of N(0, 1): (count, noise) float32; the first rows are the same for
@@ -207,7 +219,7 @@ class AdaptedModel:
             )
         parts = (torch.from_numpy(given[at : at + 64]).to(self.device) for at in range(0, len(given), 64))
         drawn = [to_images(self._drawn(network, part)) for part in parts]
-        return np.concatenate([np.empty((0, self.size, self.size, 3), np.uint8), *drawn])
+        return np.concatenate([np.empty((0, *self.size, 3), np.uint8), *drawn])
 
     def _translated(self, images: Tensor) -> Tensor:
         return images if self.translator is None else self._drawn(self.translator, images)
@@ -242,8 +254,10 @@ class AdaptedModel:
                 name: write_tensors(network.state_dict(), temporary / f"{name}.safetensors")
                 for name, network in networks.items()
             }
+            prepared = {} if self.preparation is None else {PREPARATION: self.preparation.to_json()}
             write_json(temporary / ABOUT, {
-                "method": self.method, "size": self.size, "label_names": list(self.label_names),
+                "method": self.method, "size": written(self.size), **prepared,
+                "label_names": list(self.label_names),
                 "scale": None if self._scale is None else asdict(self._scale), "networks": about,
                 "precision": self.precision, "made_of": self.made_of, DIGEST: digests,
             })  # fmt: skip
@@ -277,7 +291,11 @@ class AdaptedModel:
         }  # fmt: skip
         scale = None if about["scale"] is None else label_coding(about["scale"])
         names, method = tuple(about["label_names"]), about["method"]
-        model = AdaptedModel(scale=scale, label_names=names, size=about["size"], method=method, **networks)
+        prepared = Preparation.of_json(about[PREPARATION]) if PREPARATION in about else None
+        model = AdaptedModel(
+            scale=scale, label_names=names, size=about["size"], method=method, preparation=prepared,
+            **networks,
+        )  # fmt: skip
         model.made_of = about.get("made_of", {})
         model.precision = chosen
         if precision is None and model.precision == "bf16-mixed" and not bf16_is_fast(device.type):

@@ -13,6 +13,8 @@ from crossgap.base.files import read_json
 from crossgap.base.records import mismatch
 from crossgap.core.weights import DIGEST
 from crossgap.data.images import label_coding
+from crossgap.data.preparation import Preparation
+from crossgap.data.sizes import as_size, written
 from crossgap.errors import CrossgapError, unknown
 from crossgap.networks.registry import NETWORKS
 
@@ -21,7 +23,12 @@ IN_A_RUN = "*", "models/*", "*/models/*", "*/*/models/*"
 """Where models are in a folder: of models, of a run, and of what holds several runs."""
 PARTS = ("task_model", "translator", "sampler")
 """The networks of a model, one of which it has at least."""
-SHAPE = {"method": str, "size": range(1, 10_000), "label_names": [str], "scale": (dict, None)}
+PREPARATION = "preparation"
+"""What becomes of a camera's images (`data.preparation`), where a model has that."""
+SHAPE = {
+    "method": str, "size": (range(1, 10_000), [range(1, 10_000)]), "label_names": [str],
+    "scale": (dict, None),
+}  # fmt: skip
 """Of the description of an adapted model."""
 LATER = {DIGEST: {...: str}, "made_of": dict, "precision": str}
 """What models of before lack."""
@@ -62,7 +69,7 @@ def read_description(folder: Path) -> dict[str, Any]:
     if not (problem := mismatch(about, _shape(about))):
         if "networks" not in about:
             about["networks"] = _networks_of_before(about)
-        problem = _scale_problem(about) or _networks_problem(about)
+        problem = _scale_problem(about) or _networks_problem(about) or _size_problem(about)
     if problem:
         raise CrossgapError(f"The adapted model {path} is damaged: {problem}. {again}")
     for network in about["networks"].values():
@@ -112,6 +119,21 @@ def _scale_problem(about: dict[str, Any]) -> str:
     return "" if np.isfinite(scale.get("mean", [])).all() else "a mean in its scale is not finite"
 
 
+def _size_problem(about: dict[str, Any]) -> str:
+    """What cannot be about the size, or what becomes of images of others; empty where all fits."""
+    if isinstance(size := about["size"], list) and len(size) != 2:
+        return f"'size' has {len(size)} numbers, expected one or two"
+    if PREPARATION not in about:
+        return ""
+    try:
+        prepared = Preparation.of_json(about[PREPARATION])
+    except CrossgapError as error:
+        return f"{PREPARATION}: {str(error).rstrip('.')}"
+    if prepared.size != as_size(size):
+        return f"'{PREPARATION}.size' is {written(prepared.size)}, expected {size}"
+    return ""
+
+
 def _networks_problem(about: dict[str, Any]) -> str:
     """What cannot be about the networks; empty where all fits."""
     networks, scale = about["networks"], about["scale"]
@@ -124,6 +146,6 @@ def _networks_problem(about: dict[str, Any]) -> str:
     for part, wanted in {"task_model": of_all | of_labels, "sampler": of_all}.items():
         given = networks.get(part, {"arguments": {}})["arguments"]
         for key, value in wanted.items():
-            if key in given and given[key] != value:
+            if key in given and given[key] != value and given[key] != [value, value]:
                 return f"'networks.{part}.arguments.{key}' is {given[key]}, expected {value}"
     return ""

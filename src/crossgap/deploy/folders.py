@@ -12,6 +12,7 @@ from crossgap.core.weights import tensors_digest
 from crossgap.data.contents import Contents, contents
 from crossgap.data.folder import ABOUT, collected
 from crossgap.data.image_file import image_size, read_images, save_image
+from crossgap.data.sizes import Size, written
 from crossgap.deploy.adapted import AdaptedModel
 from crossgap.deploy.pictures import as_taken, check_ending, check_translates, wrong_size
 from crossgap.deploy.translation_record import TranslationRecord
@@ -36,7 +37,7 @@ def translate_folder(
         model: with a translator.
         source: the folder.
         output: the new folder, or one that this very translation began.
-        resize: scale and centre-crop pictures into the model's size.
+        resize: scale and centre-crop pictures into the model's size, where the model has no preparation.
         quiet: no progress bar.
 
     Returns:
@@ -55,7 +56,7 @@ def translate_folder(
         raise CrossgapError(f"{output} lies within {source}. Expected a place outside of it.")
     for file, strip in found.images.items():
         check_ending(output / file)
-        if not resize:
+        if not (resize or model.preparation):
             _check_size(source / file, strip, model.size)
     record = TranslationRecord(source, output, _made_of(model, resize))
     files = len(found.images) + len(found.others)
@@ -71,7 +72,7 @@ def translate_folder(
                 record.note(digests)
             advance(len(batch))
         for file in found.others:
-            _copy(source / file, output / file, model.size if resize else None)
+            _copy(source / file, output / file, model.size if resize or model.preparation else None)
             advance(1)
     return found
 
@@ -80,16 +81,18 @@ def _made_of(model: AdaptedModel, resize: bool) -> dict[str, object]:
     """What decides how a picture is translated."""
     assert model.translator is not None
     weights = tensors_digest(model.translator.state_dict())
-    return {"weights": weights, "precision": model.precision, "size": model.size, "resize": resize}
+    prepared = {} if model.preparation is None else {"preparation": model.preparation.to_json()}
+    size = {"size": written(model.size), "resize": resize}
+    return {"weights": weights, "precision": model.precision, **size, **prepared}
 
 
-def _check_size(file: Path, strip: bool, size: int) -> None:
+def _check_size(file: Path, strip: bool, size: Size) -> None:
     """Whether a file has pictures of that size, by its header; a damaged one is found when it is read."""
-    width, height = image_size(file) or (size, size)
+    width, height = image_size(file) or size[::-1]
     if strip and height % width == 0:
         height = width  # of its frames
-    if (width, height) != (size, size):
-        raise wrong_size(file, width, height, size)
+    if (height, width) != size:
+        raise wrong_size(file, (height, width), size)
 
 
 def _batches(source: Path, images: dict[Path, bool]) -> Iterator[dict[Path, bool]]:
@@ -112,9 +115,9 @@ def _translated(
     model: AdaptedModel, source: Path, batch: dict[Path, bool], resize: bool
 ) -> dict[Path, np.ndarray]:
     """Some files with their pictures translated."""
-    images = read_images(source / file for file in batch)
+    images = read_images((source / file for file in batch), values=True)
     pictures = [
-        _frames(source / file, image, strip, model.size, resize)
+        _frames(source / file, image, strip, model, resize)
         for (file, strip), image in zip(batch.items(), images, strict=True)
     ]
     translated = model.translate(np.concatenate(pictures))
@@ -124,21 +127,21 @@ def _translated(
     }
 
 
-def _frames(file: Path, image: np.ndarray, strip: bool, size: int, resize: bool) -> np.ndarray:
-    """The pictures of a file as the model takes them, (n, size, size, 3) uint8: one, or those of a strip."""
+def _frames(file: Path, image: np.ndarray, strip: bool, model: AdaptedModel, resize: bool) -> np.ndarray:
+    """The pictures of a file as the model takes them, (n, h, w, 3) uint8: one, or those of a strip."""
     height, width = image.shape[:2]
     if strip and height % width:
         raise CrossgapError(
             f"{file}: {width}×{height} pixels. Expected a strip of square frames, one below the other."
         )
     frames = np.split(image, height // width) if strip else [image]
-    return np.stack([as_taken(frame, size, resize, file) for frame in frames])
+    return np.stack([as_taken(frame, model, resize, file) for frame in frames])
 
 
-def _copy(file: Path, to: Path, size: int | None) -> None:
+def _copy(file: Path, to: Path, size: Size | None) -> None:
     """Copy a file; with a size, the description of a collected folder gets that one, as its strips have."""
     if size and file.name == ABOUT and "size" in (about := collected(file.parent)):
-        write_json(to, about | {"size": size})
+        write_json(to, about | {"size": written(size)})
         return
     with writing(to) as temporary, attempt(f"copy {file}"):
         shutil.copyfile(file, temporary)

@@ -6,8 +6,9 @@ import numpy as np
 
 from crossgap.base.files import writing
 from crossgap.data.folder import strip_hint
-from crossgap.data.image_file import WRITTEN, read_image, save_image
-from crossgap.data.pictures import fitted
+from crossgap.data.image_file import WRITTEN, more_than_bytes, read_values, save_image
+from crossgap.data.preparation import Preparation
+from crossgap.data.sizes import Size, shown
 from crossgap.deploy.adapted import AdaptedModel
 from crossgap.errors import CrossgapError
 
@@ -21,7 +22,7 @@ def translate_picture(
         model: with a translator.
         source: the picture.
         output: the new file.
-        resize: scale and centre-crop the picture into the model's size.
+        resize: scale and centre-crop the picture into the model's size, where the model has no preparation.
 
     Raises:
         CrossgapError: the model has no translator, the picture is damaged or not of the model's size, or
@@ -31,34 +32,43 @@ def translate_picture(
     check_translates(model)
     check_ending(output)
     check_is_new(output)
-    frame = as_taken(read_image(source), model.size, resize, source)
+    frame = as_taken(read_values(source), model, resize, source)
     with writing(output) as temporary:
         save_image(model.translate(frame)[0], temporary, output.suffix)
 
 
-def as_taken(image: np.ndarray, size: int, resize: bool, name: Path) -> np.ndarray:
-    """A picture (H, W, 3) uint8 as a model takes it, (size, size, 3).
+def as_taken(image: np.ndarray, model: AdaptedModel, resize: bool, name: Path) -> np.ndarray:
+    """A picture as a model takes it, (h, w, 3) uint8: as it is where it has the model's size, else as the
+    model prepares a camera's.
 
     Args:
-        image: the picture.
-        size: width and height in pixels.
-        resize: scale and centre-crop it (`fitted`) where it is of another size.
+        image: the picture as `read_values` has it.
+        model: the model.
+        resize: scale and centre-crop what the model has no preparation for.
         name: what errors call it.
 
     Raises:
-        CrossgapError: it is of another size, and not to be resized.
+        CrossgapError: it is of another size or of more than 8 bits, and neither prepared nor to be resized;
+            or of another camera than the model is for.
     """
-    height, width = image.shape[:2]
-    if (height, width) != (size, size) and not resize:
-        raise wrong_size(name, width, height, size)
-    return fitted(image, size)
+    size: Size = image.shape[:2]
+    if image.dtype == np.uint8 and size == model.size:
+        return image
+    if model.preparation is None and image.dtype != np.uint8:
+        raise more_than_bytes(name, image)
+    if model.preparation is None and not resize:
+        raise wrong_size(name, size, model.size)
+    try:
+        return (model.preparation or Preparation(model.size)).prepare(image)
+    except CrossgapError as error:
+        raise CrossgapError(f"{name}: {error}") from None
 
 
-def wrong_size(name: Path, width: int, height: int, size: int) -> CrossgapError:
-    """What is wrong with a picture of that width and height."""
+def wrong_size(name: Path, found: Size, size: Size) -> CrossgapError:
+    """What is wrong with a picture of another size than the model's."""
     return CrossgapError(
-        f"{name}: {width}×{height} pixels, the model takes {size}×{size}. Expected that size, or --resize to "
-        f"scale and centre-crop every picture into it.{strip_hint(height, width)}"
+        f"{name}: {shown(found)} pixels, the model takes {shown(size)}. Expected that size, or --resize to "
+        f"scale and centre-crop every picture into it.{strip_hint(*found)}"
     )
 
 

@@ -55,7 +55,7 @@ def translate_video(
         model: with a translator.
         source: a video, as ffmpeg reads it.
         output: the new file, `.mp4`.
-        resize: scale and centre-crop frames into the model's size.
+        resize: scale and centre-crop frames into the model's size, where the model has no preparation.
         quiet: no progress bar.
 
     Returns:
@@ -79,7 +79,7 @@ def translate_video(
             batches = _batches(_frames(film, stream, max(1, round(1 / (rate * unit)))))
             if not (first := next(batches, [])):
                 raise CrossgapError(f"{source} has no frames. Expected a video.")
-            as_taken(first[0].image, model.size, resize, source)  # what is refused leaves no folder
+            as_taken(first[0].image, model, resize, source)  # what is refused leaves no folder
             bar = progress_bar(f"translate {source.name}", about, quiet=quiet)
             with (
                 writing(output) as temporary,
@@ -87,11 +87,11 @@ def translate_video(
                 bar as advance,
             ):
                 made = translated.add_stream(CODEC, rate=rate, options={"crf": QUALITY})
-                made.width = made.height = model.size
+                made.height, made.width = model.size
                 made.pix_fmt = "yuv420p"
                 made.codec_context.time_base = unit
                 for batch in chain([first], batches):
-                    images = [as_taken(frame.image, model.size, resize, source) for frame in batch]
+                    images = [as_taken(frame.image, model, resize, source) for frame in batch]
                     for image, frame in zip(model.translate(np.stack(images)), batch, strict=True):
                         translated.mux(made.encode(_as_frame(image, frame, unit)))
                     count += len(batch)

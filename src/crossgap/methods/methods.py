@@ -21,6 +21,8 @@ from crossgap.core.trainer import Phase, Trainer
 from crossgap.data.batches import Augment, Batches
 from crossgap.data.images import LabelCoding, LabelledImages, LabelScale, describe
 from crossgap.data.overlap import check_pair
+from crossgap.data.preparation import Preparation
+from crossgap.data.sizes import written
 from crossgap.deploy.adapted import ABOUT, AdaptedModel
 from crossgap.errors import CrossgapError, check_known
 from crossgap.methods import streams
@@ -46,6 +48,8 @@ class Methods:
         extra: makes further data sets, by their key in `EXTRA`, when a method needs them.
         scale: of the labels; the source's `LabelScale` by default. `Classes(k)` makes it classification.
         source_config: settings of what needs the source alone, where targets with other ones share it.
+        preparations: what became of the camera's images, of `source` and of `target`, where something did; a
+            model does the same with those of the side that it is for.
         simulated: the extra data sets that take long to make, and are the same whenever they are: none is
             made to be compared with what a finished model was trained on.
 
@@ -58,14 +62,14 @@ class Methods:
         source_trainer: Trainer | None = None,
         extra: Mapping[str, Callable[[], LabelledImages]] | None = None,
         scale: LabelCoding | None = None, source_config: TaskGANConfig | None = None,
-        simulated: Collection[str] = (),
+        simulated: Collection[str] = (), preparations: Mapping[str, Preparation] | None = None,
     ):  # fmt: skip
         check_pair(source, target)
         check_known("Family with settings of its own", config.own, own_settings())
         self.source, self.target, self.config, self.trainer = source, target, config, trainer
         self.source_trainer, self._extra = source_trainer or trainer, extra or {}
         self.scale, self._source_config = scale or LabelScale.of(source), source_config or config
-        self._simulated = simulated
+        self._simulated, self._preparations = simulated, preparations or {}
         self._descriptions: dict[tuple[str, bool], dict[str, Any]] = {}
 
     # models
@@ -110,12 +114,13 @@ class Methods:
         """The same for what needs the source alone, with its own settings."""
         return Methods(
             self.source, self.target, self._source_config, self.source_trainer, None, self._extra, self.scale,
-            simulated=self._simulated,
+            simulated=self._simulated, preparations=self._preparations,
         )  # fmt: skip
 
     def _train(self, method: Method, name: str, folder: Path) -> None:
         model, fabric = method.build(self, name), self.trainer_of(name).fabric
         model.method, model.made_of = name, self.made_of(name)
+        model.preparation = self._preparations.get("source" if method.translates_source else "target")
         if fabric.is_global_zero:
             model.save(folder)
         fabric.barrier()
@@ -246,7 +251,7 @@ class Methods:
     def new_task_model(self) -> TaskModel:
         """An untrained task model, always the same for a seed."""
         torch.manual_seed(self.trainer.seed)
-        sizes, outputs, pixels = self.config.networks, self.scale.outputs, self.source.images.shape[1]
+        sizes, outputs, pixels = self.config.networks, self.scale.outputs, written(self.source.size)
         return TaskModel(outputs, pixels, sizes.task_width, sizes.task_hidden, sizes.task_norm)
 
     def batches(
@@ -270,14 +275,14 @@ class Methods:
 
     def adapted(self, task_model: nn.Module, translator: nn.Module | None = None) -> AdaptedModel:
         """The adapted model of trained networks."""
-        size, names = self.source.images.shape[1], self.source.label_names
+        size, names = self.source.size, self.source.label_names
         return self._measured(AdaptedModel(task_model, self.scale, names, size, translator))
 
     def image_model(
         self, translator: nn.Module | None = None, sampler: nn.Module | None = None
     ) -> AdaptedModel:  # fmt: skip
         """The adapted model of a translator or a sampler alone, which predicts nothing."""
-        size = self.source.images.shape[1]
+        size = self.source.size
         return self._measured(AdaptedModel(None, None, (), size, translator, sampler=sampler))
 
     def _measured(self, model: AdaptedModel) -> AdaptedModel:

@@ -10,6 +10,7 @@ from torch import nn
 
 from crossgap.base.files import digest_of
 from crossgap.base.progress import say
+from crossgap.data.sizes import Size, shown
 from crossgap.errors import CrossgapError
 from crossgap.networks import PatchDiscriminator
 from crossgap.networks.exchange import find_peer, load_peer, peer_file
@@ -44,11 +45,11 @@ class Peers:
             return None
         return {name: digest_of(file) for name, file in self.files(folder).items()}
 
-    def networks(self, folder: Path | None, size: int) -> dict[str, nn.Module]:
+    def networks(self, folder: Path | None, size: Size) -> dict[str, nn.Module]:
         """Those networks that are in a folder; none without one.
 
         Raises:
-            CrossgapError: there are none in it, or one cannot be used for images of `size` pixels.
+            CrossgapError: there are none in it, or one cannot be used for images of (height, width) `size`.
         """
         files = {} if folder is None else self.files(folder)
         networks = {name: load_peer(file) for name, file in files.items()}
@@ -56,7 +57,7 @@ class Peers:
             self._check_use(network, name.startswith("discriminator"), size, files[name])
         return networks
 
-    def _check_use(self, network: nn.Module, judges: bool, size: int, file: Path) -> None:
+    def _check_use(self, network: nn.Module, judges: bool, size: Size, file: Path) -> None:
         """Raises `CrossgapError`: a network is no generator, or none that judges, of such images."""
         if isinstance(network, PatchDiscriminator) != judges:
             wanted = "a discriminator" if judges else "a generator"
@@ -64,13 +65,13 @@ class Peers:
         sizes, expected = vars(network)["made_with"], self.judged if judges else 3
         if {sizes["channels"], sizes.get("out_channels", expected)} != {expected}:
             raise CrossgapError(f"{file} is for images of {sizes['channels']} channels. Expected {expected}.")
-        if "levels" in sizes and size % 2 ** sizes["levels"]:
+        if "levels" in sizes and any(side % 2 ** sizes["levels"] for side in size):
             raise CrossgapError(
-                f"{file} is a U-Net that halves images {sizes['levels']} times; these have {size} pixels. "
-                f"Expected a multiple of {2 ** sizes['levels']} (--size)."
+                f"{file} is a U-Net that halves images {sizes['levels']} times; these have {shown(size)} "
+                f"pixels. Expected a multiple of {2 ** sizes['levels']} (--size)."
             )
         if judges:
-            check_layers(sizes["layers"], size, str(file))
+            check_layers(sizes["layers"], min(size), str(file))
 
     def say(self, networks: Mapping[str, nn.Module], folder: Path) -> None:
         """Say, once, which networks begin as which files."""

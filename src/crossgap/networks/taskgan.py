@@ -5,7 +5,7 @@ The translator's is after Johnson et al. 2016 and Zhu et al. 2017, with the fast
 
 import copy
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -107,28 +107,32 @@ class TaskModel(nn.Module):
 
     Args:
         outputs: number of labels, or of classes.
-        size: image width and height in pixels.
+        size: height and width of the images in pixels; one number for both.
         width: filters of the first layer.
         hidden: units of the fully connected layer, the paper's "feature layer".
         norm: `none`, `instance` (without weights) or `group` (with weights, groups of 8 channels).
     """
 
-    def __init__(self, outputs: int, size: int = 64, width: int = 16, hidden: int = 256, norm: str = "none"):
+    def __init__(
+        self, outputs: int, size: int | Sequence[int] = 64, width: int = 16, hidden: int = 256,
+        norm: str = "none",
+    ):  # fmt: skip
         super().__init__()
+        height, across = (size, size) if isinstance(size, int) else size
         channels = [3, width, 2 * width, 4 * width, 8 * width, 8 * width]
         layers: list[nn.Module] = []
         for index, (into, out) in enumerate(itertools.pairwise(channels)):
             normed = [NORMS[norm](out)] if norm != "none" and index < NORMED else []
             layers += [nn.Conv2d(into, out, 3, 2, 1), *normed, nn.ReLU(inplace=True)]
-            size = (size + 1) // 2
+            height, across = (height + 1) // 2, (across + 1) // 2
         self.features = nn.Sequential(
-            *layers, nn.Flatten(), nn.Linear(channels[-1] * size * size, hidden), nn.ReLU(inplace=True)
+            *layers, nn.Flatten(), nn.Linear(channels[-1] * height * across, hidden), nn.ReLU(inplace=True)
         )
         self.head = nn.Linear(hidden, outputs)
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload] (faster on CPUs)
 
     def forward(self, images: Tensor) -> Tensor:
-        """(n, 3, size, size) in [-1, 1] to (n, outputs), in the scale of `data.LabelScale`, or logits."""
+        """(n, 3, h, w) of `size` in [-1, 1] to (n, outputs), in the scale of `data.LabelScale`, or logits."""
         return self.head(self.features(images))
 
     def features_and_outputs(self, images: Tensor) -> tuple[Tensor, Tensor]:

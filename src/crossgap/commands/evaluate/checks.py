@@ -12,6 +12,7 @@ from crossgap.core.runs import CONFIG
 from crossgap.data import LabelledImages
 from crossgap.data.images import digest
 from crossgap.data.overlap import count_seen
+from crossgap.data.sizes import Size, shown
 from crossgap.deploy.adapted import AdaptedModel
 from crossgap.errors import CrossgapError
 
@@ -59,20 +60,20 @@ def check_data(path: Path, model: AdaptedModel, folder: Path, data: LabelledImag
         )
 
 
-def check_size(folder: Path, images: np.ndarray, size: int, of: Path) -> None:
+def check_size(folder: Path, images: np.ndarray, size: Size, of: Path) -> None:
     """Whether a model takes images (n, H, W, 3).
 
     Args:
         folder: where they are from, for the message.
         images: of any size.
-        size: the model's.
+        size: the model's, (height, width).
         of: the model, for the message.
 
     Raises:
         CrossgapError: they are of another size.
     """
     height, width = images.shape[1:3]
-    if (height, width) != (size, size):
+    if (height, width) != size:
         raise CrossgapError(
-            f"{folder} has images of {width}×{height} pixels, {of} takes {size}×{size}. Expected one size."
+            f"{folder} has images of {width}×{height} pixels, {of} takes {shown(size)}. Expected one size."
         )

@@ -5,6 +5,7 @@ from typing import Any
 from crossgap.base.progress import console
 from crossgap.commands.evaluate.tables import model_table, short, warn_of_few
 from crossgap.core.statistics import paired_difference
+from crossgap.data.sizes import shown
 from crossgap.deploy.adapted import AdaptedModel
 from crossgap.errors import CrossgapError, find
 from crossgap.evaluation import ClosedLoop, closed_loop
@@ -34,6 +35,17 @@ def world_that_moves(loaded: dict[str, AdaptedModel]) -> World:
     return world
 
 
+def _side(name: str, model: AdaptedModel) -> int:
+    """Width and height of the images that a model is shown."""
+    height, width = model.size
+    if height != width:
+        raise CrossgapError(
+            f"{name} takes images of {shown(model.size)} pixels; the worlds of the closed loop are drawn as "
+            "squares. Expected --data, labelled images."
+        )
+    return height
+
+
 def play(
     loaded: dict[str, AdaptedModel], look: str, gain: float, seeds: tuple[int, ...], steps: int
 ) -> dict[str, Any]:
@@ -49,7 +61,7 @@ def play(
     for name, model in loaded.items():
         label = f"{model.method}, {len(seeds)} starts, step"
         played[name], _ = closed_loop(
-            model.predict, seeds, gain, steps, world.closed_loop, label, look=look, size=model.size
+            model.predict, seeds, gain, steps, world.closed_loop, label, look=look, size=_side(name, model)
         )
     first = next(iter(played))
     table = model_table(names, "success", "95 % interval", "final distance (m)")

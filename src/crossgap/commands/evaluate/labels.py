@@ -1,6 +1,6 @@
 """Models offline: how far predicted labels are off."""
 
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +10,9 @@ from crossgap.base.progress import console, track
 from crossgap.commands.evaluate.checks import check_data
 from crossgap.commands.evaluate.tables import model_table, print_own_units, short, warn_of_few
 from crossgap.core.statistics import paired_error_difference
-from crossgap.data import Classes, read_folder
+from crossgap.data import Classes, LabelledImages, read_folder
 from crossgap.deploy.adapted import AdaptedModel
+from crossgap.deploy.pictures import as_taken
 from crossgap.evaluation import error_over_episodes
 
 FEW_EPISODES = 10
@@ -26,9 +27,13 @@ def compare_errors(loaded: dict[str, AdaptedModel], folder: Path) -> dict[str, A
     table.title = " or ".join(kinds).capitalize()
     result: dict[str, Any] = {"data": str(folder), "models": {}, "paired_differences": {}}
     errors: dict[str, np.ndarray] = {}
-    read = cache(partial(read_folder, folder, track=track))
+    read: dict[Any, LabelledImages] = {}
     for name, model in loaded.items():
-        data = read(model.label_names)
+        as_read = model.label_names, model.preparation, model.size if model.preparation else None
+        if as_read not in read:
+            fit = None if model.preparation is None else partial(_as_taken, model)
+            read[as_read] = read_folder(folder, model.label_names, track, fit)
+        data = read[as_read]
         check_data(Path(name), model, folder, data)
         predicted = model.predict(data.images)
         error = error_over_episodes(predicted, data, model.scale)
@@ -52,3 +57,7 @@ def compare_errors(loaded: dict[str, AdaptedModel], folder: Path) -> dict[str, A
     warn_of_few(min(about["n"] for about in result["models"].values()), "episode", FEW_EPISODES)
     print_own_units({names[name]: about["mean_absolute_error"] for name, about in result["models"].items()})
     return result
+
+
+def _as_taken(model: AdaptedModel, image: np.ndarray, file: Path) -> np.ndarray:
+    return as_taken(image, model, False, file)

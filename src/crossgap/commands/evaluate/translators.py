@@ -14,6 +14,7 @@ from crossgap.commands.options import EvaluationOptions
 from crossgap.data import Classes, LabelledImages, read_folder
 from crossgap.data.folder import Fit, label_columns, read_unlabelled
 from crossgap.data.pictures import noted, read_counterparts
+from crossgap.data.sizes import shown
 from crossgap.data.table import LABELS
 from crossgap.deploy.adapted import AdaptedModel
 from crossgap.deploy.description import check_is_model
@@ -48,7 +49,7 @@ def compare_translators(loaded: dict[str, AdaptedModel], options: EvaluationOpti
         )
     sizes = {name: model.size for name, model in loaded.items()}
     if len(set(sizes.values())) > 1:
-        each = ", ".join(f"{name} takes {size}×{size}" for name, size in sizes.items())
+        each = ", ".join(f"{name} takes {shown(size)}" for name, size in sizes.items())
         raise CrossgapError(f"{each} pixels. Expected models of one size, or each evaluated by itself.")
     judges = _judges(options, next(iter(loaded.values())))
     for name, model in loaded.items():
@@ -79,7 +80,7 @@ def _judges(options: EvaluationOptions, model: AdaptedModel) -> Judges:
     assert options.data is not None
     task_model, pairs, like, features = _task_model(options, model), None, None, None
     shapes: list[float] = []
-    fit = partial(_as_taken, model.size, options.resize)
+    fit = partial(_as_taken, model, options.resize)
     data = _read_labelled(options.data, task_model, noted(shapes, fit))
     if options.pairs is not None:
         pairs = read_counterparts(options.data, options.pairs, fit, shapes, track).images
@@ -91,8 +92,8 @@ def _judges(options: EvaluationOptions, model: AdaptedModel) -> Judges:
     return Judges(data, pairs, like, features, task_model)
 
 
-def _as_taken(size: int, resize: bool, image: np.ndarray, file: Path) -> np.ndarray:
-    return as_taken(image, size, resize, file)
+def _as_taken(model: AdaptedModel, resize: bool, image: np.ndarray, file: Path) -> np.ndarray:
+    return as_taken(image, model, resize, file)
 
 
 def _check_enough(folder: Path, data: LabelledImages) -> None:
@@ -120,8 +121,8 @@ def _task_model(options: EvaluationOptions, model: AdaptedModel) -> AdaptedModel
         )
     if found.size != model.size:
         raise CrossgapError(
-            f"--task-model {options.task_model} takes images of {found.size} pixels, the translators of "
-            f"{model.size}. Expected one size."
+            f"--task-model {options.task_model} takes images of {shown(found.size)} pixels, the translators "
+            f"of {shown(model.size)}. Expected one size."
         )
     return found
 

@@ -16,12 +16,12 @@ from crossgap.networks.resnet import residual_blocks
 def cut(methods: Methods, name: str, fast: bool) -> AdaptedModel:
     """G alone, trained on images of both domains."""
     config: CUTConfig = methods.own(name)
-    size = methods.source.images.shape[1]
+    height, width = methods.source.size
     torch.manual_seed(methods.trainer.seed)
-    generator = ResnetGenerator(config.width, config.blocks or residual_blocks(size))
-    discriminator = PatchDiscriminator(config.width, patch_layers(size))
+    generator = ResnetGenerator(config.width, config.blocks or residual_blocks(max(height, width)))
+    discriminator = PatchDiscriminator(config.width, patch_layers(min(height, width)))
     with torch.no_grad():
-        channels = [features.shape[1] for features in generator.features(torch.zeros(1, 3, size, size))]
+        channels = [features.shape[1] for features in generator.features(torch.zeros(1, 3, height, width))]
     phase = CUT(
         name, generator, discriminator, PatchProjections(channels),
         source=methods.batches(methods.source, config.batch, streams.SOURCE),
@@ -33,4 +33,4 @@ def cut(methods: Methods, name: str, fast: bool) -> AdaptedModel:
 
 def check_size(methods: Methods) -> None:
     """Raises `CrossgapError`: the images are too small for a PatchGAN."""
-    patch_layers(methods.source.images.shape[1])
+    patch_layers(min(methods.source.size))

@@ -4,6 +4,7 @@ import torch
 from torch import nn
 
 from crossgap.base.progress import say
+from crossgap.data.sizes import Size, as_size
 from crossgap.deploy.adapted import AdaptedModel
 from crossgap.methods import streams
 from crossgap.methods.cyclegan import CycleGANConfig
@@ -28,7 +29,7 @@ def cyclegan(methods: Methods, name: str, direction: str) -> AdaptedModel:
 def _train(methods: Methods) -> CycleGAN:
     """The phase, at its end: trained once, then read from its last checkpoint."""
     config: CycleGANConfig = methods.own("cyclegan")
-    networks = new_networks(config, methods.source.images.shape[1], methods.trainer.seed)
+    networks = new_networks(config, methods.source.size, methods.trainer.seed)
     phase = CycleGAN(
         "cyclegan", networks["forward"], networks["inverse"],
         (networks["discriminator_x"], networks["discriminator_y"]),
@@ -39,14 +40,16 @@ def _train(methods: Methods) -> CycleGAN:
     return phase
 
 
-def new_networks(config: CycleGANConfig, size: int, seed: int) -> dict[str, nn.Module]:
-    """G, F, D_X and D_Y for images of `size` pixels, always the same for a seed; or those of `config.init`.
+def new_networks(config: CycleGANConfig, size: int | Size, seed: int) -> dict[str, nn.Module]:
+    """G, F, D_X and D_Y for images of (height, width) `size`, always the same for a seed; or those of
+    `config.init`.
 
     Raises:
         CrossgapError: what is in `config.init` cannot be used.
     """
     torch.manual_seed(seed)
-    blocks = residual_blocks(size) if config.blocks is None else config.blocks
+    size = as_size(size)
+    blocks = residual_blocks(max(size)) if config.blocks is None else config.blocks
     sizes = config.discriminator_width, config.discriminator_layers
     made = {name: ResnetGenerator(config.width, blocks) for name in ("forward", "inverse")}
     judges = {f"discriminator_{domain}": PatchDiscriminator(*sizes) for domain in "xy"}
@@ -55,8 +58,8 @@ def new_networks(config: CycleGANConfig, size: int, seed: int) -> dict[str, nn.M
 
 def check(methods: Methods) -> None:
     """Raises `CrossgapError`: images are too small, or what is to begin with cannot be used."""
-    config, size = methods.own("cyclegan"), methods.source.images.shape[1]
-    check_layers(config.discriminator_layers, size, "--cyclegan.discriminator-layers")
+    config, size = methods.own("cyclegan"), methods.source.size
+    check_layers(config.discriminator_layers, min(size), "--cyclegan.discriminator-layers")
     networks = PEERS.networks(config.init, size)
     if config.init is not None:
         PEERS.say(networks, config.init)

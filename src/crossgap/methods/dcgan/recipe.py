@@ -18,20 +18,20 @@ def check_size(methods: Methods) -> None:
     Raises:
         CrossgapError: they cannot.
     """
-    size = methods.target.images.shape[1]
+    height, width = methods.target.size
     try:
-        doublings(size)
+        doublings(height if height == width else 0)
     except ValueError:
         raise CrossgapError(
-            f"DCGAN draws images of 32, 64, 128 … pixels, by doubling 4; these have {size}. Expected "
-            "images of such a size: --size resizes them."
+            f"DCGAN draws images of 32, 64, 128 … pixels, by doubling 4; these are {width}×{height}. "
+            "Expected images of such a size: --size resizes them."
         ) from None
 
 
 def dcgan(methods: Methods, name: str, leaky: bool) -> AdaptedModel:
     """A generator as sampler, trained on the target images."""
     config: DCGANConfig = methods.own(name)
-    size = methods.target.images.shape[1]
+    size, _ = methods.target.size
     torch.manual_seed(methods.trainer.seed)
     generator = DCGANGenerator(size, config.noise, config.width, leaky)
     discriminator = DCGANDiscriminator(size, config.width)

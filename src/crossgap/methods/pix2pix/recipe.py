@@ -3,6 +3,7 @@
 import torch
 from torch import nn
 
+from crossgap.data.sizes import Size, as_size, shown
 from crossgap.deploy.adapted import AdaptedModel
 from crossgap.errors import CrossgapError
 from crossgap.methods import streams
@@ -17,7 +18,7 @@ from crossgap.networks.patchgan import patch_layers
 def pix2pix(methods: Methods, name: str, l1_only: bool) -> AdaptedModel:
     """G alone, trained on the pairs; with `l1_only` by their L1 distance alone."""
     config: Pix2PixConfig = methods.own(name)
-    networks = new_networks(config, methods.source.images.shape[1], methods.trainer.seed)
+    networks = new_networks(config, methods.source.size, methods.trainer.seed)
     generator, discriminator = networks["generator"], networks["discriminator"]
     source, target = (
         methods.batches(data, config.batch, streams.PAIRED) for data in (methods.source, methods.target)
@@ -27,25 +28,26 @@ def pix2pix(methods: Methods, name: str, l1_only: bool) -> AdaptedModel:
     return methods.image_model(generator)
 
 
-def new_networks(config: Pix2PixConfig, size: int, seed: int) -> dict[str, nn.Module]:
-    """G and D for images of `size` pixels, always the same for a seed; or those of `config.init`.
+def new_networks(config: Pix2PixConfig, size: int | Size, seed: int) -> dict[str, nn.Module]:
+    """G and D for images of (height, width) `size`, always the same for a seed; or those of `config.init`.
 
     Raises:
         CrossgapError: they do not take images of this size, or what is in `config.init` cannot be used.
     """
+    size = as_size(size)
     torch.manual_seed(seed)
     networks = PEERS.networks(config.init, size)
     if "generator" not in networks:
         networks["generator"] = UNet(unet_levels(size, config.levels), config.width, config.norm)
     if "discriminator" not in networks:
-        judge = PatchDiscriminator(config.width, patch_layers(size), config.norm, channels=6)
+        judge = PatchDiscriminator(config.width, patch_layers(min(size)), config.norm, channels=6)
         networks["discriminator"] = judge
     return networks
 
 
 def check(methods: Methods) -> None:
     """Raises `CrossgapError`: images do not fit the networks, or what is to begin with cannot be used."""
-    config, size = methods.own("pix2pix"), methods.source.images.shape[1]
+    config, size = methods.own("pix2pix"), methods.source.size
     networks = PEERS.networks(config.init, size)
     if "generator" not in networks:
         unet_levels(size, config.levels)
@@ -53,19 +55,22 @@ def check(methods: Methods) -> None:
         PEERS.say(networks, config.init)
 
 
-def unet_levels(size: int, levels: int | None) -> int:
-    """The levels of a U-Net for images of `size` pixels: those asked for, or log₂(size).
+def unet_levels(size: int | Size, levels: int | None) -> int:
+    """The levels of a U-Net for images of (height, width) `size`: those asked for, or log₂ of a square's
+    side, and of others as many as halve both sides without a rest.
 
     Raises:
         CrossgapError: that many levels do not halve the size without a rest.
     """
-    chosen = size.bit_length() - 1 if levels is None else levels
-    if size % 2**chosen == 0:
+    size = as_size(size)
+    halvings = min((side & -side).bit_length() - 1 for side in size)
+    whole = size[0].bit_length() - 1 if size[0] == size[1] else halvings
+    chosen = whole if levels is None else levels
+    if chosen <= halvings:
         return chosen
-    halvings = (size & -size).bit_length() - 1
     fewer = f", or --pix2pix.levels {halvings} or fewer" if halvings > 2 else ""
     sizes = "32, 64, 128, 256, 512 …" if levels is None else f"multiples of {2**levels}"
     raise CrossgapError(
-        f"Images of {size} pixels cannot be halved {chosen} times, as a U-Net of {chosen} levels does. "
-        f"Expected {sizes} pixels (--size){fewer}."
+        f"Images of {shown(size)} pixels cannot be halved {chosen} times, as a U-Net of {chosen} levels does."
+        f" Expected {sizes} pixels (--size){fewer}."
     )
