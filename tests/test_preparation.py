@@ -114,6 +114,13 @@ def test_what_falls_outside_is_said(capsys) -> None:
     assert "--source-range 10,20: 2 of 4 pixels (50.0%) are outside" in said
 
 
+def test_what_falls_outside_of_a_model_s_range_is_said_once(capsys) -> None:
+    about = Preparation((24, 24), value_range=(10.5, 20))
+    for _ in range(2):
+        as_images(np.full((30, 30), 9, np.uint16), 24, preparation=about)
+    assert capsys.readouterr().err.count("900 of 900 pixels are outside of the range from 10.5 to 20") == 1
+
+
 # sets
 
 

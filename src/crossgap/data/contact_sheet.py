@@ -27,17 +27,17 @@ def contact_sheet(images: dict[str, np.ndarray], path: Path, side: int = 128) ->
     import matplotlib
 
     rows = {label: [enlarge(image, side) for image in row] for label, row in images.items()}
-    side = next(iter(rows.values()))[0].width
+    side, high = next(iter(rows.values()))[0].size
     # Pillow's own font has no Greek letters
     face = Path(matplotlib.get_data_path(), "fonts/ttf/DejaVuSans.ttf")
     font = ImageFont.truetype(face, max(10, side // 9))  # smaller ones cannot be read
     header, gap = max(18, side // 5), 4
     width = max(len(row) * (side + gap) - gap for row in rows.values())
     width = max(width, *(math.ceil(font.getlength(label)) for label in rows))
-    sheet = Image.new("RGB", (width, len(rows) * (side + header)), "white")
+    sheet = Image.new("RGB", (width, len(rows) * (high + header)), "white")
     draw = ImageDraw.Draw(sheet)
     for index, (label, row) in enumerate(rows.items()):
-        top = index * (side + header)
+        top = index * (high + header)
         draw.text((0, top + header // 6), label, fill="black", font=font)
         for column, image in enumerate(row):
             sheet.paste(image, (column * (side + gap), top + header))

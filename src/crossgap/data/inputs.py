@@ -13,6 +13,7 @@ from PIL import Image, ImageOps
 
 from crossgap.data.image_file import NUMBERS
 from crossgap.data.preparation import Preparation
+from crossgap.data.prepared import say_outside
 from crossgap.data.sizes import Size, as_size
 from crossgap.errors import CrossgapError, check_known
 
@@ -111,6 +112,8 @@ class _Form:
         several = array[None] if array.ndim == 2 else array
         if several.ndim != 3:
             raise self._wrong(array, "")
+        for image in several:
+            say_outside(self.preparation, image)
         seen = [self.preparation.prepare(image) for image in several]
         return np.stack(seen) if seen else np.empty((0, *self.size, self.channels), np.uint8)
 

@@ -92,6 +92,21 @@ class Prepared:
             )
 
 
+_SAID: set[Preparation] = set()
+"""Of which it was said that images have values outside of their range."""
+
+
+def say_outside(preparation: Preparation, image: np.ndarray, name: str | Path = "An image") -> None:
+    """Say, once for a preparation, how much of an image that a model is given is outside of its range."""
+    if preparation not in _SAID and (count := preparation.outside(image)):
+        _SAID.add(preparation)
+        low, high = preparation.value_range or (0, 0)
+        say(
+            f"{name}: {count:,} of {image.size:,} pixels are outside of the range from {low:g} to {high:g}, "
+            "or no number: they become black or white. Of others this is not said again."
+        )
+
+
 class AsTheyAre:
     """The `Fit` of a set without `--size`: images stay as they are, where the networks can take them."""
 

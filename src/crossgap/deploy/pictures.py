@@ -8,6 +8,7 @@ from crossgap.base.files import writing
 from crossgap.data.folder import strip_hint
 from crossgap.data.image_file import WRITTEN, more_than_bytes, read_values, save_image
 from crossgap.data.preparation import Preparation
+from crossgap.data.prepared import say_outside
 from crossgap.data.sizes import Size, shown
 from crossgap.deploy.adapted import AdaptedModel
 from crossgap.errors import CrossgapError
@@ -59,6 +60,8 @@ def as_taken(image: np.ndarray, model: AdaptedModel, resize: bool, name: Path) -
     if model.preparation is None and not resize:
         raise wrong_size(name, size, model.size)
     try:
+        if model.preparation is not None:
+            say_outside(model.preparation, image, name)
         return (model.preparation or Preparation(model.size)).prepare(image)
     except CrossgapError as error:
         raise CrossgapError(f"{name}: {error}") from None
