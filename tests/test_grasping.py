@@ -279,6 +279,23 @@ def test_a_decision_grasps_what_is_there() -> None:
     assert sum(won) >= 6
 
 
+@pytest.mark.parametrize(("world", "moves"), [(IIWA_GRASP, 28 + 26), (IIWA_GRASP_ONCE, 45 + 26 + 40)])
+def test_a_motion_is_watched_and_goes_on_as_if_it_was_not(world: str, moves: int) -> None:
+    ends, images = [], []
+    for watched in (False, True):
+        env = make(world)
+        env.reset(seed=5)
+        if watched:
+            env.watched(lambda env=env: images.append(env.render()))
+        action = np.full(env.action_space.shape, -0.3)
+        action[5:6] = 1  # closes, where that is to be said
+        ends.append(env.step(action)[0])
+    for name in ("state", "agent_pos"):
+        np.testing.assert_array_equal(*(end[name] for end in ends))
+    assert len(images) == moves
+    assert (images[0] != images[-1]).any()
+
+
 @pytest.mark.parametrize("world", [IIWA_GRASP, IIWA_GRASP_ONCE])
 def test_what_happens_depends_on_the_seed_alone_and_what_is_seen_on_the_look(world: str) -> None:
     seen = {}

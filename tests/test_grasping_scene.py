@@ -47,6 +47,15 @@ def test_a_segmentation_marks_the_pixels_that_a_thing_changes() -> None:
             assert (changed & ~marked).sum() <= 2
 
 
+@pytest.mark.parametrize("look", ["source", "target"])
+def test_points_are_seen_where_the_camera_s_numbers_say(look: str) -> None:
+    env, points = make(look=look), np.array([[0.5, -0.1, 0.02], [0.62, 0.08, 0.1]])
+    env.reset(seed=0)
+    env.render()
+    u, v, w = np.reshape(LOOKS[look].pinhole(), (3, 4)) @ np.vstack([points.T, [1, 1]])
+    np.testing.assert_allclose(env.seen_at(points), np.stack([u / w, v / w], 1) / 2 + 0.5, atol=1e-6)
+
+
 def test_a_segmentation_tells_robot_and_bin_from_what_is_in_it_in_every_look() -> None:
     maps = {}
     for look in ("source", "target", "target_stickers"):

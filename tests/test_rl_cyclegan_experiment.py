@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -99,8 +100,13 @@ def test_policies_of_a_gap_are_tested_by_another_renderer_and_not_trained_again(
         pytest.skip(problem)
     made = {"source_only": METHODS["source_only"]}
     classic = trial("target").run(made)
-    looks, world = [], OnceTrial._world
-    monkeypatch.setattr(OnceTrial, "_world", lambda *of: looks.append(world(*of).seen["look"]) or world(*of))
+    looks, world = [], OnceTrial.test_world
+
+    def noted(*of: Any) -> Any:
+        looks.append((found := world(*of)).seen["look"])
+        return found
+
+    monkeypatch.setattr(OnceTrial, "test_world", noted)
     before = {path: of for path, of in tree(root).items() if "learnt" in path}
     grasping = Grasping("smoke", studies=("pbr",), methods=("source_only",))
     grasping.prepare()

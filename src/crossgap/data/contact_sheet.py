@@ -16,6 +16,13 @@ def enlarge(image: np.ndarray, side: int) -> Image.Image:
     return Image.fromarray(image.repeat(zoom, 0).repeat(zoom, 1))
 
 
+def label_font(size: int) -> ImageFont.FreeTypeFont:
+    """A font with Greek letters, which Pillow's own has not, so many pixels high."""
+    import matplotlib
+
+    return ImageFont.truetype(Path(matplotlib.get_data_path(), "fonts/ttf/DejaVuSans.ttf"), size)
+
+
 def contact_sheet(images: dict[str, np.ndarray], path: Path, side: int = 128) -> Path:
     """The rows of pictures as one PNG, each row under its label, which is readable and never cut off.
 
@@ -24,13 +31,9 @@ def contact_sheet(images: dict[str, np.ndarray], path: Path, side: int = 128) ->
         path: the PNG to write.
         side: about how many pixels wide each picture becomes.
     """
-    import matplotlib
-
     rows = {label: [enlarge(image, side) for image in row] for label, row in images.items()}
     side, high = next(iter(rows.values()))[0].size
-    # Pillow's own font has no Greek letters
-    face = Path(matplotlib.get_data_path(), "fonts/ttf/DejaVuSans.ttf")
-    font = ImageFont.truetype(face, max(10, side // 9))  # smaller ones cannot be read
+    font = label_font(max(10, side // 9))  # smaller ones cannot be read
     header, gap = max(18, side // 5), 4
     width = max(len(row) * (side + gap) - gap for row in rows.values())
     width = max(width, *(math.ceil(font.getlength(label)) for label in rows))

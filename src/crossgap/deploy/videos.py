@@ -1,8 +1,9 @@
-"""A video through a translator, frame by frame."""
+"""Videos: one through a translator, frame by frame; and new ones of images."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 from itertools import chain, islice
 from pathlib import Path
@@ -21,8 +22,9 @@ from crossgap.deploy.adapted import AdaptedModel
 from crossgap.deploy.pictures import as_taken, check_is_new, check_translates
 from crossgap.errors import CrossgapError
 
-CODEC, QUALITY = "libx264", "18"
-"""H.264, which every player knows, at a rate factor that looks like the frames it is made of."""
+CODEC, QUALITY, SMALLER = "libx264", "18", "26"
+"""H.264, which every player knows, at a rate factor that looks like the frames it is made of; and at one that
+halves its size."""
 USUAL_RATE, UNIT = Fraction(25), Fraction(1, 90_000)
 """Frames per second, and the unit of time in seconds, of a video that does not say."""
 BATCH = 16
@@ -81,28 +83,62 @@ def translate_video(
                 raise CrossgapError(f"{source} has no frames. Expected a video.")
             as_taken(first[0].image, model, resize, source)  # what is refused leaves no folder
             bar = progress_bar(f"translate {source.name}", about, quiet=quiet)
-            with (
-                writing(output) as temporary,
-                av.open(str(temporary), "w", format="mp4") as translated,
-                bar as advance,
-            ):
-                made = translated.add_stream(CODEC, rate=rate, options={"crf": QUALITY})
-                made.height, made.width = model.size
-                made.pix_fmt = "yuv420p"
-                made.codec_context.time_base = unit
+            with _new_video(output, model.size, rate, unit, QUALITY) as add, bar as advance:
                 for batch in chain([first], batches):
                     images = [as_taken(frame.image, model, resize, source) for frame in batch]
                     for image, frame in zip(model.translate(np.stack(images)), batch, strict=True):
-                        translated.mux(made.encode(_as_frame(image, frame, unit)))
+                        add(image, frame.time, frame.duration)
                     count += len(batch)
                     advance(len(batch))
-                translated.mux(made.encode(None))
     except FFmpegError as error:
         raise CrossgapError(
             f"{source} could not be translated ({error.strerror}). Expected a whole video, such as an MP4; "
             "or a folder of pictures, or one picture."
         ) from error
     return count
+
+
+def write_video(path: Path, images: Iterable[np.ndarray], rate: int = 10) -> Path:
+    """Write images as a small MP4, in one piece; its path.
+
+    Args:
+        path: the file.
+        images: (H, W, 3) uint8 each, all of one size; both sides are even.
+        rate: frames per second.
+    """
+    first = next(rest := iter(images))
+    with _new_video(path, first.shape[:2], Fraction(rate), Fraction(1, rate), SMALLER) as add:
+        for time, image in enumerate(chain([first], rest)):
+            add(image, time, 1)
+    return path
+
+
+@contextmanager
+def _new_video(
+    path: Path, size: tuple[int, ...], rate: Fraction, unit: Fraction, quality: str
+) -> Iterator[Callable[[np.ndarray, int, int], None]]:
+    """What adds to a new MP4 an image, and from when on and for how long it is shown, in units of time.
+
+    Args:
+        path: the file, written in one piece.
+        size: height and width, pixels.
+        rate: frames per second.
+        unit: of time, seconds.
+        quality: the rate factor: the lower, the better.
+    """
+    with writing(path) as temporary, av.open(str(temporary), "w", format="mp4") as film:
+        stream = film.add_stream(CODEC, rate=rate, options={"crf": quality})
+        stream.height, stream.width = size
+        stream.pix_fmt = "yuv420p"
+        stream.codec_context.time_base = unit
+
+        def add(image: np.ndarray, time: int, duration: int) -> None:
+            frame = VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")
+            frame.pts, frame.duration, frame.time_base = time, duration, unit
+            film.mux(stream.encode(frame))
+
+        yield add
+        film.mux(stream.encode(None))
 
 
 def _video_in(film: InputContainer, source: Path) -> VideoStream:
@@ -132,10 +168,3 @@ def _frames(film: InputContainer, stream: VideoStream, step: int) -> Iterator[Sh
 def _batches(frames: Iterator[Shown]) -> Iterator[list[Shown]]:
     while batch := list(islice(frames, BATCH)):
         yield batch
-
-
-def _as_frame(image: np.ndarray, like: Shown, unit: Fraction) -> VideoFrame:
-    """An image, shown when and for as long as another."""
-    made = VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")
-    made.pts, made.duration, made.time_base = like.time, like.duration, unit
-    return made

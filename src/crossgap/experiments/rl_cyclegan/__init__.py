@@ -11,5 +11,6 @@ EXPERIMENTS.enter(
             "studies": (Names, "Which studies; by default `robot1`."),
             "methods": (Names, "Which methods; by default each study's."),
         },
+        report="crossgap.experiments.rl_cyclegan.report:report_again",
     ),
 )  # fmt: skip

@@ -5,26 +5,20 @@ from pathlib import Path
 from typing import Any
 
 import lightning_fabric
-import numpy as np
 
-from crossgap.data.contact_sheet import contact_sheet
+from crossgap.core.results import read_rows
 from crossgap.errors import CrossgapError, check_known, find
 from crossgap.experiments.engine.experiment import Experiment, Names, Rows, unique
+from crossgap.experiments.rl_cyclegan.figures import plot_all
 from crossgap.experiments.rl_cyclegan.many_steps import MANY_SIZES, ManyTrial
-from crossgap.experiments.rl_cyclegan.methods import GENERATORS, METHODS, q_real
+from crossgap.experiments.rl_cyclegan.methods import GENERATORS, METHODS
 from crossgap.experiments.rl_cyclegan.on_policy import on_policy_rows
-from crossgap.experiments.rl_cyclegan.presets import ONCE_SIZES, PHYSICAL, STUDIES
-from crossgap.experiments.rl_cyclegan.q_maps import mapped
-from crossgap.experiments.rl_cyclegan.tables import PARTS, TITLES, every_table
+from crossgap.experiments.rl_cyclegan.presets import DRAWN, FINETUNE, MANY, ONCE_SIZES, PHYSICAL, STUDIES
+from crossgap.experiments.rl_cyclegan.report import write_report
+from crossgap.experiments.rl_cyclegan.tables import PARTS, every_table
 from crossgap.experiments.rl_cyclegan.trial import PBR, OnceTrial
 from crossgap.experiments.rl_cyclegan.vanished import vanished_rows
 from crossgap.simulation.base.vulkan import filament_problem
-
-COLUMNS = 8
-"""Of pictures."""
-MANY, FINETUNE, DRAWN = "many_steps", "finetune", "pbr"
-"""The studies of QT-Opt in many steps, of fine-tuning on the policy's own grasps, and of bins that Filament
-draws."""
 
 
 class Grasping(Experiment):
@@ -70,28 +64,20 @@ class Grasping(Experiment):
         if gap == FINETUNE:
             trial = OnceTrial(folder, self.preset, "target", seed, fabric, quiet)
             return trial.run({"oracle": METHODS["oracle"]}) + on_policy_rows(trial)
-        made = {name: METHODS[name] for name in METHODS if name in self.cells[gap]}
+        made, translating = (
+            {name: make for name, make in every.items() if name in self.cells[gap]}
+            for every in (METHODS, GENERATORS)
+        )
         trial = OnceTrial(folder, self.preset, gap, seed, fabric, quiet)
-        return trial.run(made) + vanished_rows(trial, self._translating(gap))
-
-    def _translating(self, gap: str) -> dict[str, Any]:
-        """Of the methods in a gap, G of each that has one."""
-        return {name: make for name, make in GENERATORS.items() if name in self.cells[gap]}
+        return trial.run(made) + vanished_rows(trial, translating)
 
     def draw(self, folder: Path, path: Path, fabric: lightning_fabric.Fabric) -> None:
-        """`<preset>_<gap>.png`: simulated bins and what translators make of them, in seed 0; real ones."""
-        for gap in self.cells:
-            trial = OnceTrial(folder, self.preset, gap, 0, fabric, quiet=True)
-            frames = np.stack([one.frames[0] for one in trial.source[:COLUMNS]])
-            rows = {"simulated: x": frames}
-            for name, make in self._translating(gap).items():
-                rows[f"{TITLES[name].partition(':')[0]}: G(x)"] = trial.translated(make(trial), frames)
-            real = trial.real[:COLUMNS]
-            rows["real: y"] = np.stack([one.frames[0] for one in real])
-            if trial.gap.setup == "robot_1" and {"source_only", "rl_cyclegan"} <= set(self.cells[gap]):
-                for title, learner in (("simulation", trial.source_q), ("RL-CycleGAN", q_real(trial))):
-                    rows[f"Q of {title} at each place of y: red is likely to succeed"] = mapped(learner, real)
-            contact_sheet(rows, path.with_name(f"{path.stem}_{gap}.png"))
+        """Of all rows, where there are any, `<preset>_ladder.png`, `<preset>_finetune.png` and
+        `<preset>_many_steps.png`. Of seed 0 of every gap `<preset>_<gap>.png`, simulated bins and what
+        translators make of them, real ones and where Q would grasp; and `<preset>_<gap>_episode.png`, an
+        episode and its translations. The run folder gets films and the report."""
+        plot_all(read_rows(path), self.preset.real, path)
+        write_report(folder, self.preset_name, fabric, path)
 
 
 TABLES = {f"rl-cyclegan-{name}-quick": ("rl_cyclegan/quick.json", make) for name, make in PARTS.items()}

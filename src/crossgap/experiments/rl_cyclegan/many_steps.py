@@ -1,6 +1,7 @@
 """QT-Opt in many steps, in simulation: first it learns from a script's episodes, then from its own, too."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -89,9 +90,11 @@ class ManyTrial(Trial):
                 steps = self.preset.loop.episode_steps
                 return played(world, learner.policy(EYES), self.preset.grasps, steps)
 
-        path, world = self.folder / "evaluation" / "qt_opt.json", self.world(unseen=True)
+        world = self.world(unseen=True)
         of = {"world": world.seen, "grasps": self.preset.grasps}
-        found = evaluated(path, play, [EPISODE], of, lambda: ("qt_opt",), lambda _: self.folder / "learnt")
+        found = evaluated(
+            self.evaluation, play, [EPISODE], of, lambda: ("qt_opt",), lambda _: self.folder / "learnt"
+        )
         won = [one["success"] for one in found]
         about = {"domain": f"{self.domain}/source", "method": "qt_opt", "seed": self.seed}
         rows = rows_of({"success": share(won) | {"won": "".join(str(int(one)) for one in won)}}, **about)
@@ -102,6 +105,11 @@ class ManyTrial(Trial):
             | {key: point[key] for key in ("environment_steps", "low", "high", "n")}
             for point in training.curve
         ]
+
+    @property
+    def evaluation(self) -> Path:
+        """The file of how the test attempts ended."""
+        return self.folder / "evaluation" / "qt_opt.json"
 
     def world(self, unseen: bool = False) -> World:
         """The first robot's bin in simulation."""

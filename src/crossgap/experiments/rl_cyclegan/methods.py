@@ -9,6 +9,7 @@ from torch import nn
 
 from crossgap.core.fabric import in_float32
 from crossgap.experiments.rl_cyclegan.bins import EYES
+from crossgap.experiments.rl_cyclegan.translated import Goggled
 from crossgap.experiments.rl_cyclegan.trial import OnceTrial
 from crossgap.methods.cyclegan import CycleGANConfig
 from crossgap.methods.cyclegan.phase import CycleGAN
@@ -45,7 +46,7 @@ def blind(trial: OnceTrial) -> Act:
     """Q learnt in simulation without looking: it sees the mean image, whatever is in a bin."""
     mean = np.stack([one.frames[0] for one in trial.source]).mean(0).round().astype(np.uint8)
     learner = trial.learnt("blind", [replace(one, frames=np.stack([mean, mean])) for one in trial.source])
-    return lambda seen: learner.act(np.stack([mean] * len(EYES.frames(seen))), EYES.states(seen))
+    return Goggled(learner, lambda frames: np.stack([mean] * len(frames)))
 
 
 def cyclegan(trial: OnceTrial) -> CycleGAN:

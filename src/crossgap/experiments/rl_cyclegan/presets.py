@@ -59,6 +59,9 @@ STUDIES = {
 """By name: gaps, and the methods that are compared in them, None for all."""
 PHYSICAL = ("source_only", "randomized", "cyclegan", "rl_cyclegan", "oracle")
 """Methods whose policies of the gap `target` are tested where Filament draws it, too."""
+MANY, FINETUNE, DRAWN = "many_steps", "finetune", "pbr"
+"""The studies of QT-Opt in many steps, of fine-tuning on the policy's own grasps, and of bins that Filament
+draws."""
 
 
 @dataclass(frozen=True)

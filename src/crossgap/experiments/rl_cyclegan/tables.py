@@ -5,7 +5,7 @@ from typing import Any
 
 from crossgap.experiments.engine.experiment import Rows
 from crossgap.experiments.engine.markdown import code, fewer, having, origin, rate_cell, seeds_in, table
-from crossgap.experiments.rl_cyclegan.presets import STUDIES
+from crossgap.experiments.rl_cyclegan.presets import DRAWN, FINETUNE, MANY, STUDIES
 from crossgap.experiments.rl_cyclegan.trial import PBR
 
 TITLES = {
@@ -101,9 +101,9 @@ def _of(study: str) -> Callable[[dict[str, Any]], str]:
 
 
 PARTS: dict[str, Callable[[dict[str, Any]], str]] = {
-    **{study: _of(study) for study in (*STUDIES, "many_steps")},
-    "pbr": pbr_table,
-    "finetune": on_policy_table,
+    **{study: _of(study) for study in (*STUDIES, MANY)},
+    DRAWN: pbr_table,
+    FINETUNE: on_policy_table,
     "vanished": vanished_table,
 }
 """By name."""

@@ -1,7 +1,7 @@
 """One seed of the table of Robot 1: what its methods share, each stage done once and kept."""
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,13 +15,13 @@ from crossgap.base.records import Shape
 from crossgap.core.fabric import in_float32
 from crossgap.core.runs import same_setup, timed
 from crossgap.core.trainer import Phase, Trainer
+from crossgap.core.weights import done_in
 from crossgap.data.batches import Batches, image_tensor, to_images
 from crossgap.evaluation import share
 from crossgap.experiments.engine.experiment import Rows, rows_of
 from crossgap.experiments.engine.trial import Trial
 from crossgap.experiments.rl_cyclegan.bins import (
     EPISODE,
-    EYES,
     FORM,
     MASKED,
     bins,
@@ -31,6 +31,7 @@ from crossgap.experiments.rl_cyclegan.bins import (
 )
 from crossgap.experiments.rl_cyclegan.evaluations import evaluated
 from crossgap.experiments.rl_cyclegan.presets import GAPS, Gap, OnceSize
+from crossgap.experiments.rl_cyclegan.translated import Drawn, Goggled
 from crossgap.methods.qt_opt.learner import QTOpt
 from crossgap.networks import MaskingGenerator, PatchDiscriminator, SegmentationNetwork, SkipGenerator
 from crossgap.rl.collection import Act, World
@@ -88,14 +89,28 @@ class OnceTrial(Trial):
         same_setup(self.root / f"seed_{self.seed}", self.preset)
         rows: Rows = []
         for name, make in methods.items():
-            simulated = ("source",) if name in IN_SIMULATION_ALONE else ()
-            for where in tests or (*self.gap.tests, *simulated):
+            for where in tests or self._tests(name):
                 found = self._tested(name, make, where)
                 rows += rows_of(found, domain=f"{self.domain}/{where}", method=name, seed=self.seed)
         return rows
 
+    def evaluation(self, name: str) -> Path:
+        """The file of an evaluation, such as of a method's test grasps: its name and where they were."""
+        return self.folder / "evaluation" / f"{name}.json"
+
+    def tested(self, names: Iterable[str], tests: Sequence[str] | None = None) -> list[str]:
+        """Those of methods that have been tested, everywhere where `run` tests them."""
+        return [
+            name for name in names
+            if all(self.evaluation(f"{name}_{where}").exists() for where in tests or self._tests(name))
+        ]  # fmt: skip
+
+    def _tests(self, name: str) -> tuple[str, ...]:
+        """Where a method is tested by default."""
+        return (*self.gap.tests, *(("source",) if name in IN_SIMULATION_ALONE else ()))
+
     def _tested(self, name: str, make: Callable[["OnceTrial"], Act], where: str) -> dict[str, Any]:
-        world = self._world(where)
+        world = self.test_world(where)
 
         def play() -> list[dict[str, Any]]:
             act = self._policy(name, make)
@@ -110,15 +125,15 @@ class OnceTrial(Trial):
         """As of `evaluations.evaluated`, by name: what is measured depends on the gap, on what else it is
         about, and on all that it trains or reads."""
         self._used = set()
-        path = self.folder / "evaluation" / f"{name}.json"
         of = {"gap": asdict(self.gap)} | about
-        return evaluated(path, make, shape, of, lambda: self._used, self._place)
+        return evaluated(self.evaluation(name), make, shape, of, lambda: self._used, self._place)
 
     def _place(self, name: str) -> Path:
         """The folder of a training; of what sees nothing real it is all gaps'."""
         return (self.simulated if name in IN_SIMULATION_ALONE else self.folder) / "learnt" / name
 
-    def _world(self, where: str) -> World:
+    def test_world(self, where: str) -> World:
+        """Bins that policies are tested in, as of `run`'s `tests`."""
         gap = self.gap
         if where == "source":
             return bins("source", gap.setup, unseen=True)
@@ -204,6 +219,7 @@ class OnceTrial(Trial):
         learner, size = self.new_q() if start is None else start.twin(self.fabric.device), self.preset
         batch = size.q.batch // len(data)
         steps = size.q_steps if start is None else size.tuning_steps
+        data = () if done_in(self._place(name) / "checkpoints" / "q") == steps else data
         parts = [self.experience(part, batch, number) for number, part in enumerate(data)]
         self.fit(Offline("q", learner, parts, steps), name, in_float32(self.fabric))
         return learner
@@ -253,15 +269,13 @@ class OnceTrial(Trial):
         parts = (image_tensor(frames[i : i + 100], self.fabric.device) for i in range(0, len(frames), 100))
         return np.concatenate([to_images(generator(part)) for part in parts])
 
-    def drawn(self, generator: nn.Module, episodes: Sequence[Episode]) -> list[Episode]:
+    def drawn(self, generator: nn.Module, episodes: Sequence[Episode]) -> Sequence[Episode]:
         """Grasps as they would look in the other domain."""
-        images = self.translated(generator, np.stack([one.frames[0] for one in episodes]))
-        both = (np.broadcast_to(image, (2, *image.shape)) for image in images)
-        return [replace(one, frames=frames) for one, frames in zip(episodes, both, strict=True)]
+        return Drawn(episodes, functools.partial(self.translated, generator))
 
-    def goggled(self, generator: nn.Module, learner: QTOpt) -> Act:
+    def goggled(self, generator: nn.Module, learner: QTOpt) -> Goggled:
         """A policy behind a translator."""
-        return lambda seen: learner.act(self.translated(generator, EYES.frames(seen)), EYES.states(seen))
+        return Goggled(learner, functools.partial(self.translated, generator))
 
 
 def classes(masks: np.ndarray) -> np.ndarray:

@@ -23,6 +23,8 @@ from crossgap.methods.retinagan.segmentation import Segmentation
 from crossgap.networks import SegmentationNetwork
 from crossgap.simulation.grasping.scene import BIN, FIRST_THING
 
+JUDGE = "judge"
+"""The row of the judge's own errors."""
 JUDGED = 1_000_000
 """The stream of the bins that the judge learns from."""
 SHOWN = 12
@@ -75,14 +77,14 @@ def invented(masks: np.ndarray, found: np.ndarray) -> np.ndarray:
 
 
 def vanished_rows(trial: OnceTrial, makers: Mapping[str, Callable[[OnceTrial], nn.Module]]) -> Rows:
-    """`vanished` of each method's translator, and as `judge` that of none.
+    """`vanished` of each method's translator, and as `JUDGE` that of none.
 
     Args:
         trial: a seed in a gap.
         makers: by method: its G.
     """
     rows: Rows = []
-    for name, make in ({"judge": None} | dict(makers)).items():
+    for name, make in ({JUDGE: None} | dict(makers)).items():
 
         def look(make: Callable[[OnceTrial], nn.Module] | None = make) -> dict[str, dict[str, Any]]:
             with timed(trial.root, "judge what vanishes"):

@@ -1,6 +1,6 @@
 """`crossgap/IiwaGrasp-v0`: a Kuka iiwa picks something out of a bin; what, is its own choice."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 import gymnasium as gym
@@ -104,6 +104,16 @@ class GraspEnv(WorldEnv):
         """The camera image, (size, size, 3) uint8."""
         return self._scene().render(self.arrangement(), self._fields())
 
+    def watched(self, watch: Callable[[], None] | None) -> None:
+        """From now on, have something called after every step of the physics in which the hand moves, 5 ms,
+        such as to film it by `render`; None for nothing."""
+        self._physics.watch = watch
+
+    def seen_at(self, points: np.ndarray) -> np.ndarray:
+        """Where in the image that was rendered last points (n, 3) metres are, (n, 2): to the right and
+        downwards, from 0 to 1 in it."""
+        return self._scene().seen_at(points)
+
     def arrangement(self) -> Arrangement:
         """What is to be seen now, in any look."""
         hand = self._physics.hand
@@ -190,10 +200,7 @@ class IiwaGraspEnv(GraspEnv):
         return self._observation(), reward, self._over, False, info
 
     def _move(self, action: np.ndarray) -> None:
-        hand = self._physics.hand
-        turn = np.clip(np.arctan2(action[3], action[4]), -TURN, TURN)
-        point = np.clip(hand[:3] + REACH * action[:3], LOW, HIGH)
-        target = np.array([*point, np.clip(hand[3] + turn, -YAW, YAW)])
+        target = target_pose(self._physics.hand, action)
         self._physics.move(target, self._opening, MOVE)
         if (closed := bool(action[5] > 0)) != self._closed:  # after the motion, not during it
             self._closed = closed
@@ -202,6 +209,13 @@ class IiwaGraspEnv(GraspEnv):
     @property
     def _opening(self) -> float:
         return CLOSED if self._closed else OPEN
+
+
+def target_pose(hand: np.ndarray, action: np.ndarray) -> np.ndarray:
+    """Where `IiwaGrasp`'s action (7,) leads a hand, both tool point and yaw, (4,) metres and radians."""
+    turn = np.clip(np.arctan2(action[3], action[4]), -TURN, TURN)
+    point = np.clip(hand[:3] + REACH * action[:3], LOW, HIGH)
+    return np.array([*point, np.clip(hand[3] + turn, -YAW, YAW)])
 
 
 def _bounds(objects: int | Sequence[int]) -> tuple[int, int]:

@@ -3,7 +3,7 @@
 The arm that carries the gripper is no part of it: it follows the gripper by its kinematics.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import mujoco
 import numpy as np
@@ -55,6 +55,8 @@ class GraspPhysics:
     data: mujoco.MjData
     parts: Parts
     """Of what is in the bins."""
+    watch: Callable[[], None] | None = None
+    """What is called after every step in which the hand moves, such as to film it; it changes nothing."""
 
     def reset(
         self, bins: np.ndarray, things: Sequence[Thing], hand: np.ndarray, rng: np.random.Generator
@@ -98,6 +100,8 @@ class GraspPhysics:
         for step in range(1, steps + 1):
             data.ctrl[HAND] = start + min(1.0, step / (TRAVEL * steps)) * (hand - start)
             mujoco.mj_step(self.model, data)
+            if self.watch:
+                self.watch()
 
     @property
     def hand(self) -> np.ndarray:

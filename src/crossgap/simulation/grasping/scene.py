@@ -11,6 +11,7 @@ import numpy as np
 from crossgap.errors import CrossgapError
 from crossgap.simulation.base.randomization import Fields, named
 from crossgap.simulation.base.rendering import Renderer
+from crossgap.simulation.base.room import CAMERA
 from crossgap.simulation.base.scene import Scene
 from crossgap.simulation.grasping.bins import FLOOR, HALF
 from crossgap.simulation.grasping.kinematics import JOINTS
@@ -80,6 +81,14 @@ class GraspScene(Scene):
         mujoco.mj_kinematics(self.model, self.data)
         mujoco.mj_camlight(self.model, self.data)
         return self._classes[self._renderer.segment(self.data)]
+
+    def seen_at(self, points: np.ndarray) -> np.ndarray:
+        """Where in the image that was rendered last points (n, 3) metres are, (n, 2): to the right and
+        downwards, from 0 to 1 in it."""
+        camera = self.data.camera(CAMERA)
+        away = (points - camera.xpos) @ camera.xmat.reshape(3, 3)  # to the right, up, backwards
+        half = np.tan(np.deg2rad(self.model.camera(CAMERA).fovy) / 2)
+        return 0.5 + 0.5 * away[:, :2] * [1, -1] / (-away[:, 2:] * half)
 
     def _arrange(self, arrangement: Arrangement, fields: Fields) -> None:
         self._show(fields)
