@@ -16,7 +16,15 @@ from crossgap.errors import CrossgapError
 from crossgap.experiments.rl_cyclegan.experiment import Grasping
 from crossgap.experiments.rl_cyclegan.methods import METHODS
 from crossgap.experiments.rl_cyclegan.presets import GAPS, ONCE_SIZES, PHYSICAL, STUDIES
-from crossgap.experiments.rl_cyclegan.tables import TITLES, every_table, pbr_table, success_table
+from crossgap.experiments.rl_cyclegan.tables import (
+    TITLES,
+    current,
+    differences,
+    every_table,
+    pbr_table,
+    sizes_in,
+    success_table,
+)
 from crossgap.experiments.rl_cyclegan.trial import PBR, OnceTrial
 from crossgap.simulation.base import vulkan
 
@@ -133,6 +141,48 @@ def test_the_other_renderer_s_table_has_its_policies_alone_and_no_other_table_ha
     assert not lines[1]
     assert PBR not in success_table("robot1", results)
     assert pbr_table(results | {"rows": rows[:2]}) == ""
+
+
+ORIGIN = {"preset": "smoke", "command": "a", "commit": "b"}
+
+
+def won(domain: str, method: str, won: str, seed: int = 0) -> dict:
+    return row(domain, method, won.count("1") / len(won)) | {"seed": seed, "won": won}
+
+
+def test_differences_are_of_the_same_bins_and_seeds() -> None:
+    rows = [
+        won("few/robot_1", "cyclegan", "0000"), won("few/robot_1", "rl_cyclegan", "1111"),
+        won("few/robot_1", "cyclegan", "1111", 1), won("target/robot_1", "cyclegan", "1000"),
+        won("target/robot_1", "randomized", "0001"), won("target/source", "randomized", "1111"),
+    ]  # fmt: skip
+    head, _, *lines = differences({"rows": rows, "provenance": ORIGIN}).splitlines()
+    assert head == "| difference | `few/robot_1` | `target/robot_1` |"
+    assert (
+        lines[1]
+        == "| RL-CycleGAN: Q_real (labels) – CycleGAN: Q on G(x) | **+100 (+100 to +100)**, 1 seed | – |"
+    )
+    assert "| – | +0 (" in lines[0]
+    assert "RetinaGAN" not in "".join(lines)
+
+
+def test_rows_of_another_size_are_not_shown() -> None:
+    once, many = sizes_in("smoke")
+    rows = [row("target/robot_1", name, 0.5) for name in ("oracle", "gan", "cyclegan")]
+    results = {
+        "rows": [rows[0] | {"settings": once}, rows[1] | {"settings": "other"}, rows[2]],
+        "provenance": ORIGIN,
+    }
+    assert [one["method"] for one in current(results)["rows"]] == ["oracle"]
+    assert once != many
+
+
+def test_a_study_s_table_has_its_methods_alone() -> None:
+    rows = [row("target/robot_1", name, 0.5) for name in ("gan", "rl_cyclegan")]
+    results = {"rows": rows, "provenance": ORIGIN}
+    assert "GAN: Q on G(x)" in success_table("robot1", results)
+    assert "| GAN: Q on G(x)" not in success_table("ladder", results)
+    assert "RL-CycleGAN" in success_table("ladder", results)
 
 
 def test_where_filament_cannot_draw_nothing_is_begun(monkeypatch: pytest.MonkeyPatch) -> None:

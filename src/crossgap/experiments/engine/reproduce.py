@@ -43,7 +43,7 @@ def reproduce(
     experiment.prepare()
     fabric = single_process(where.device, where.precision)
     path = where.results / name / f"{preset}.json"
-    depends = (experiment.depends or experiment.settings) | hardware(fabric)
+    depends = (experiment.settings if experiment.depends is None else experiment.depends) | hardware(fabric)
     parts = experiment.parts(seeds)
     on = learning_hardware(fabric) if experiment.learns else hardware(fabric)
     about = {"experiment": name, "preset": preset, **on, "settings": experiment.settings}

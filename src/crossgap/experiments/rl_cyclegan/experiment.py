@@ -6,7 +6,7 @@ from typing import Any
 
 import lightning_fabric
 
-from crossgap.core.results import read_rows
+from crossgap.base.files import read_json
 from crossgap.errors import CrossgapError, check_known, find
 from crossgap.experiments.engine.experiment import Experiment, Names, Rows, unique
 from crossgap.experiments.rl_cyclegan.figures import plot_all
@@ -15,7 +15,7 @@ from crossgap.experiments.rl_cyclegan.methods import GENERATORS, METHODS
 from crossgap.experiments.rl_cyclegan.on_policy import on_policy_rows
 from crossgap.experiments.rl_cyclegan.presets import DRAWN, FINETUNE, MANY, ONCE_SIZES, PHYSICAL, STUDIES
 from crossgap.experiments.rl_cyclegan.report import write_report
-from crossgap.experiments.rl_cyclegan.tables import PARTS, every_table
+from crossgap.experiments.rl_cyclegan.tables import PARTS, current, every_table, sizes_in
 from crossgap.experiments.rl_cyclegan.trial import PBR, OnceTrial
 from crossgap.experiments.rl_cyclegan.vanished import vanished_rows
 from crossgap.simulation.base.vulkan import filament_problem
@@ -24,9 +24,9 @@ from crossgap.simulation.base.vulkan import filament_problem
 class Grasping(Experiment):
     """Every gap × seed, all methods in each."""
 
-    over = "gaps and seeds"
+    over, depends = "gaps and seeds", {}
     trial = OnceTrial
-    table = staticmethod(every_table)
+    table = staticmethod(lambda results: every_table(current(results)))
 
     def __init__(self, preset: str, studies: Names = None, methods: Names = None):
         self.preset = find("Preset", preset, ONCE_SIZES)
@@ -54,8 +54,13 @@ class Grasping(Experiment):
 
     def run(self, folder: Path, fabric: lightning_fabric.Fabric, quiet: bool, *part: Any) -> Rows:
         """The methods in a gap; QT-Opt in many steps; fine-tuning in the gap `target`, or its policies where
-        Filament draws it."""
-        gap, seed = part
+        Filament draws it. Every row knows the size that it was measured with."""
+        about = {"settings": sizes_in(self.preset_name)[part[0] == MANY]}
+        return [row | about for row in self._rows(folder, fabric, quiet, *part)]
+
+    def _rows(
+        self, folder: Path, fabric: lightning_fabric.Fabric, quiet: bool, gap: str, seed: int
+    ) -> Rows:  # fmt: skip
         if gap == MANY:
             return ManyTrial(folder, MANY_SIZES[self.preset_name], gap, seed, fabric, quiet).run()
         if gap == DRAWN:
@@ -76,8 +81,11 @@ class Grasping(Experiment):
         `<preset>_many_steps.png`. Of seed 0 of every gap `<preset>_<gap>.png`, simulated bins and what
         translators make of them, real ones and where Q would grasp; and `<preset>_<gap>_episode.png`, an
         episode and its translations. The run folder gets films and the report."""
-        plot_all(read_rows(path), self.preset.real, path)
+        plot_all(current(read_json(path, "results"))["rows"], self.preset.real, path)
         write_report(folder, self.preset_name, fabric, path)
 
 
-TABLES = {f"rl-cyclegan-{name}-quick": ("rl_cyclegan/quick.json", make) for name, make in PARTS.items()}
+TABLES = {
+    f"rl-cyclegan-{name}-quick": ("rl_cyclegan/quick.json", lambda results, make=make: make(current(results)))
+    for name, make in PARTS.items()
+}

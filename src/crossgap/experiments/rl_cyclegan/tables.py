@@ -1,11 +1,17 @@
 """The experiment's tables in Markdown, each of the rows that a results file has for it."""
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict
 from typing import Any
 
+import numpy as np
+
+from crossgap.core.results import settings_digest
+from crossgap.core.statistics import paired_difference
 from crossgap.experiments.engine.experiment import Rows
 from crossgap.experiments.engine.markdown import code, fewer, having, origin, rate_cell, seeds_in, table
-from crossgap.experiments.rl_cyclegan.presets import DRAWN, FINETUNE, MANY, STUDIES
+from crossgap.experiments.rl_cyclegan.many_steps import MANY_SIZES
+from crossgap.experiments.rl_cyclegan.presets import DRAWN, FINETUNE, MANY, ONCE_SIZES, STUDIES
 from crossgap.experiments.rl_cyclegan.trial import PBR
 
 TITLES = {
@@ -34,15 +40,77 @@ METRICS = "lost", "invented"
 """Of things, in a translation."""
 
 
+COMPARED = (
+    ("randomized", "source_only"),
+    ("cyclegan", "randomized"),
+    ("rl_cyclegan", "cyclegan"),
+    ("rl_cyclegan_fine_tuned", "cyclegan_fine_tuned"),
+    ("rl_cyclegan", "retinagan"),
+    ("rl_cyclegan", "oracle"),
+)
+"""Pairs of methods whose difference is shown."""
+
+
+def sizes_in(preset: str) -> tuple[str, str]:
+    """By which rows know the sizes of a preset: of one decision, and of many steps."""
+    once, many = (settings_digest(asdict(sizes[preset])) for sizes in (ONCE_SIZES, MANY_SIZES))
+    return once, many
+
+
+def current(results: dict[str, Any]) -> dict[str, Any]:
+    """A results file with those rows alone that were measured with its preset's sizes as they are now."""
+    sizes = sizes_in(results["provenance"]["preset"])
+    return results | {"rows": [row for row in results["rows"] if row.get("settings") in sizes]}
+
+
 def success_table(study: str, results: dict[str, Any]) -> str:
-    """Success by method, in each gap of a study and each place where policies are tested."""
-    gaps = STUDIES[study][0] if study in STUDIES else (study,)
-    rows = [
+    """Success by method, in each gap of a study and each place where policies are tested; in gaps that are
+    another study's, too, of its own methods alone."""
+    gaps, methods = STUDIES.get(study, ((study,), None))
+    others = {gap for name, (some, _) in STUDIES.items() if name != study for gap in some}
+    rows = _won(results, gaps)
+    return _by_domain(
+        [row for row in rows if row["method"] in (methods or TITLES) or _gap(row) not in others], results
+    )
+
+
+def differences(results: dict[str, Any]) -> str:
+    """By how much one method's success is above another's in the same bins, with 95 % intervals over seeds
+    and bins."""
+    rows = _won(results, [gap for gaps, _ in STUDIES.values() for gap in gaps])
+    rows = [row for row in rows if not row["domain"].endswith("/source")]
+    domains = list(dict.fromkeys(row["domain"] for row in rows))
+    lines = [
+        (f"{TITLES[a]} – {TITLES[b]}", cells)
+        for a, b in COMPARED
+        if set(cells := [_difference(having(rows, domain=domain), a, b) for domain in domains]) != {"–"}
+    ]
+    text = "Percentage points, with 95 % intervals over seeds and bins; in bold what excludes 0."
+    return table("difference", code(domains), lines, f"{text} {origin(results)}") if lines else ""
+
+
+def _difference(rows: Rows, a: str, b: str) -> str:
+    """A cell of it, of the seeds that both methods have."""
+    one, other = ({row["seed"]: row["won"] for row in having(rows, method=name)} for name in (a, b))
+    if not (seeds := sorted(one.keys() & other.keys())):
+        return "–"
+    found = paired_difference(*(np.array([[*map(int, of[seed])] for seed in seeds]) for of in (one, other)))
+    low, value, high = (100 * found[key] for key in ("low", "value", "high"))
+    text = f"{value:+.0f} ({low:+.0f} to {high:+.0f})"
+    return (f"**{text}**" if low > 0 or high < 0 else text) + fewer(len(seeds), max(map(len, (one, other))))
+
+
+def _won(results: dict[str, Any], gaps: Sequence[str]) -> Rows:
+    """The rows of success in gaps, but for fine-tuning and Filament's."""
+    return [
         row
         for row in having(results["rows"], metric="success")
-        if row["domain"].partition("/")[0] in gaps and "grasped" not in row and not _physical(row)
+        if _gap(row) in gaps and "grasped" not in row and not _physical(row)
     ]
-    return _by_domain(rows, results)
+
+
+def _gap(row: dict[str, Any]) -> str:
+    return row["domain"].partition("/")[0]
 
 
 def pbr_table(results: dict[str, Any]) -> str:
@@ -103,6 +171,7 @@ def _of(study: str) -> Callable[[dict[str, Any]], str]:
 PARTS: dict[str, Callable[[dict[str, Any]], str]] = {
     **{study: _of(study) for study in (*STUDIES, MANY)},
     DRAWN: pbr_table,
+    "differences": differences,
     FINETUNE: on_policy_table,
     "vanished": vanished_table,
 }
