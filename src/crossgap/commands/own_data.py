@@ -15,7 +15,7 @@ from crossgap.commands.options import Beside, Given
 from crossgap.commands.preparing import SIDES, Preparing
 from crossgap.core.trainer import Trainer
 from crossgap.data import Classes, LabelledImages, LabelScale, read_folder, read_unlabelled
-from crossgap.data.folder import Fit, collected, label_columns
+from crossgap.data.folder import Fit, collected, has_labels, is_data_set, label_columns
 from crossgap.data.images import LabelCoding, constant_labels, describe
 from crossgap.data.overlap import check_pair, check_shared, keep_seen, say_held_out, without_held_out
 from crossgap.data.preparation import Preparation
@@ -207,11 +207,11 @@ def _joined(images: LabelledImages, further: LabelledImages | None) -> LabelledI
 def _check_folders(folders: Mapping[str, Path], target_labels: bool) -> None:
     """Before minutes are spent on reading the others: each folder is there."""
     for option, folder in folders.items():
-        if not folder.is_dir():
+        if not is_data_set(folder):
             what = "is a file" if folder.exists() else "does not exist"
             raise CrossgapError(f"--{option}: {folder} {what}. Expected a folder of images.")
     target = folders["target"]
-    if target_labels and not (target / LABELS).exists():
+    if target_labels and not has_labels(target):
         raise CrossgapError(
             f"No {LABELS} in {target}. Expected one row per image. Target images without labels are for "
             "`crossgap train METHOD --target-labels none`."

@@ -4,9 +4,9 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from crossgap.data.folder import cell_of, files_in, image_folder, is_image, strip_size
+from crossgap.data.folder import cell_of, files_in, image_folder, is_image, read_rows, strip_size
 from crossgap.data.image_file import image_size
-from crossgap.data.table import LABELS, read_table
+from crossgap.data.table import find_table
 from crossgap.errors import CrossgapError
 
 
@@ -42,14 +42,14 @@ def contents(path: str | Path) -> Contents:
 def _named(root: Path) -> dict[Path, bool]:
     """The image files that the table names, and whether any frame of them is named."""
     found: dict[Path, bool] = {}
-    for row in read_table(root / LABELS) if (root / LABELS).exists() else ():
+    table = find_table(root)
+    for row in read_rows(root, table) if table else ():
         file, frame = cell_of(root, row)
         name = Path(os.path.relpath(file, root))
-        where = f"{row.table}, line {row.line}"
         if ".." in name.parts:
-            raise CrossgapError(f"{where}: {file} lies outside of {root}. Expected images within it.")
+            raise CrossgapError(f"{row.where}: {file} lies outside of {root}. Expected images within it.")
         if not file.is_file():
-            raise CrossgapError(f"{where}: no image {file}. Expected paths from the folder on.")
+            raise CrossgapError(f"{row.where}: no image {file}. Expected paths from the folder on.")
         found[name] = found.get(name, False) or frame is not None
     return found
 

@@ -14,16 +14,20 @@ Folders of images may be links; what is hidden (`.thumbs`) is nobody's data.
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from crossgap.base.files import read_json, writing
-from crossgap.data.image_file import image_size, read_images, save_image
+from crossgap.data.frames import read_frames
+from crossgap.data.hdf5 import is_demonstrations, read_demonstrations
+from crossgap.data.image_file import image_size, save_image
 from crossgap.data.images import LabelledImages
-from crossgap.data.table import LABELS, Row, label_names, read_table, write_table
+from crossgap.data.lerobot import is_lerobot, read_lerobot
+from crossgap.data.recording import Cell, Recording
+from crossgap.data.table import LABELS, Row, find_table, label_names, no_table, read_table, write_table
+from crossgap.data.video import count_frames, is_video
 from crossgap.errors import CrossgapError
 
 ABOUT = "dataset.json"
@@ -40,8 +44,6 @@ STRIPS = (
 )
 """Said where an image may be one, but is not read as one."""
 
-Cell = tuple[Path, int | None]
-"""A file, and which frame of it; None for all of it."""
 Track = Callable[[Iterable, str, int], Iterable]
 """(items, description, total) -> the same items, shown as a progress bar."""
 Fit = Callable[[np.ndarray, Path], np.ndarray]
@@ -54,22 +56,33 @@ def untracked(items: Iterable, description: str, total: int) -> Iterable:
 
 
 def read_folder(
-    path: str | Path, labels: Sequence[str] | None = None, track: Track = untracked, fit: Fit | None = None
-) -> LabelledImages:
+    path: str | Path, labels: Sequence[str] | None = None, track: Track = untracked, fit: Fit | None = None,
+    camera: str | None = None,
+) -> LabelledImages:  # fmt: skip
     """Read and check a data set.
 
     Args:
-        path: the folder.
-        labels: the label columns to use, in this order; all of them by default.
+        path: the folder; or a file of demonstrations, HDF5.
+        labels: the label columns to use, in this order; all of them by default, of a recording those of its
+            action. Of a recording also whole features, such as `observation.state`.
         track: shows progress.
         fit: brings images to one size, as in `read_cells`.
+        camera: of a recording, which one; by default its only one.
 
     Raises:
         CrossgapError: whatever is wrong with it: the folder, the table, a label or an image.
     """
+    if recording := read_recording(path):
+        names = recording.chosen(labels)
+        return LabelledImages(
+            images=read_cells(recording.cameras[recording.camera(camera)], Path(path).name, track, fit),
+            labels=recording.labels(names),
+            label_names=names,
+            episodes=recording.episodes,
+        )
     root = image_folder(path, labelled=True)
-    table = root / LABELS
-    rows = read_table(table)
+    rows = _labelled_rows(root)
+    table = rows[0].table
     available = label_names(rows)
     names = tuple(available if labels is None else labels)
     if len(set(names)) < len(names):
@@ -83,8 +96,8 @@ def read_folder(
     cells, known = _cells(root, rows)
     for file in _others(root, known):
         raise CrossgapError(
-            f"{file}: an image without a label. Expected a row for it in {LABELS}, or the image in another "
-            "folder, for --unlabelled."
+            f"{file}: an image without a label. Expected a row for it in {table.name}, or the image in "
+            "another folder, for --unlabelled."
         )
     return LabelledImages(
         images=read_cells(cells, root.name, track, fit),
@@ -94,43 +107,94 @@ def read_folder(
     )
 
 
+def read_recording(path: str | Path) -> Recording | None:
+    """What a LeRobot data set or a file of demonstrations holds, without its images; None of a folder.
+
+    Raises:
+        CrossgapError: something is missing or damaged.
+    """
+    path = Path(path)
+    if is_lerobot(path):
+        return read_lerobot(path)
+    return read_demonstrations(path) if is_demonstrations(path) else None
+
+
+def is_data_set(path: Path) -> bool:
+    """Whether something may be a data set: a folder, or a file of demonstrations."""
+    return path.is_dir() or is_demonstrations(path)
+
+
+def has_labels(path: Path) -> bool:
+    """Whether a data set has labels: a table, or it is a recording.
+
+    Raises:
+        CrossgapError: it has several tables.
+    """
+    return is_demonstrations(path) or is_lerobot(path) or find_table(path) is not None
+
+
 def label_columns(path: str | Path) -> list[str]:
-    """The label columns of a data set, in the order of its table.
+    """The label columns of a data set, in the order of its table; all that a recording has.
 
     Raises:
         CrossgapError: the folder or its table is not there or not readable.
     """
-    return label_names(read_table(image_folder(path, labelled=True) / LABELS))
+    if recording := read_recording(path):
+        return list(recording.columns())
+    return label_names(_labelled_rows(image_folder(path, labelled=True)))
+
+
+def _labelled_rows(root: Path) -> list[Row]:
+    """The rows of a folder's table.
+
+    Raises:
+        CrossgapError: there is none, or something is wrong with it.
+    """
+    if (table := find_table(root)) is None:
+        raise no_table(root)
+    return read_rows(root, table)
+
+
+def read_rows(root: Path, table: Path) -> list[Row]:
+    """The rows of a folder's table, which may be those of its only video's frames."""
+    videos = [file.name for file in _list(root) if is_video(file)]
+    return read_table(table, videos[0] if len(videos) == 1 else "")
 
 
 def read_unlabelled(
-    path: str | Path, track: Track = untracked, fit: Fit | None = None
-) -> LabelledImages:  # fmt: skip
+    path: str | Path, track: Track = untracked, fit: Fit | None = None, camera: str | None = None
+) -> LabelledImages:
     """Read a data set's images only: what its `labels.csv` names, if there is one, and all others.
 
     A file that it does not name is one image, and an episode of its own; in a folder that `crossgap collect`
-    made, it is a strip of square frames. `fit` brings images to one size, as in `read_cells`.
+    made, it is a strip of square frames. Of a folder of videos alone each is an episode; of a recording, the
+    images of a camera are read. `fit` brings images to one size, as in `read_cells`.
 
     Raises:
         CrossgapError: the folder, the table or an image is damaged, or there is no image.
     """
-    cells, episodes = cells_in(path)
+    cells, episodes = cells_in(path, camera)
     several = len({file for file, frame in cells if frame is not None})
     name = Path(path).name + (f" ({several:,} strips)" if several else "")
     images = read_cells(cells, name, track, fit)
     return LabelledImages(images, np.zeros((len(cells), 0), np.float32), (), np.array(episodes))
 
 
-def cells_in(path: str | Path) -> tuple[list[Cell], list[int]]:
+def cells_in(path: str | Path, camera: str | None = None) -> tuple[list[Cell], list[int]]:
     """Where all images of a data set are, and each one's episode, as in `read_unlabelled`.
 
     Raises:
         CrossgapError: the folder or the table is damaged, or there is no image.
     """
+    if recording := read_recording(path):
+        return recording.cameras[recording.camera(camera)], recording.episodes.tolist()
     root = image_folder(path)
-    rows = read_table(root / LABELS) if (root / LABELS).exists() else []
+    table = find_table(root)
+    rows = read_rows(root, table) if table else []
     cells, known = _cells(root, rows)
     files, episodes = _others(root, known), _episodes(rows)
+    if not cells and not files:
+        files = [file for file in files_in(root, set()) if is_video(file)]
     strips = {folder: strip_size(root, folder) for folder in {file.parent for file in files}}
     for episode, file in enumerate(files, max(episodes, default=-1) + 1):
         frames = _frames(file, strips[file.parent])
@@ -230,14 +294,12 @@ def _cells(root: Path, rows: Sequence[Row]) -> tuple[list[Cell], set[Path]]:
     columns = label_names(rows) if rows else []
     for row, (file, frame) in zip(rows, cells, strict=True):
         if file not in resolved:
-            raise CrossgapError(
-                f"{row.table}, line {row.line}: no image {file}. Expected paths from the folder on."
-            )
+            raise CrossgapError(f"{row.where}: no image {file}. Expected paths from the folder on.")
         labels = [row.cells[column] for column in columns]
         known, same = first.setdefault((resolved[file], frame), (row, labels))
         if same != labels:
             raise CrossgapError(
-                f"{row.table}, line {row.line}: {row.cells['image']} has other labels in line {known.line}. "
+                f"{row.where}: {row.cells['image']} has other labels in {known.where.rpartition(', ')[2]}. "
                 "Expected one row per image."
             )
     return cells, set(resolved.values())
@@ -279,27 +341,15 @@ def collected(folder: Path, remedy: str = "") -> dict[str, Any]:
 
 
 def _frames(file: Path, strip: tuple[int, int] | None) -> Sequence[int | None]:
-    """The frames of a file of that width and height; None, for all of it, of any other."""
+    """The frames of a video, or of a file of that width and height; None, for all of it, of any other."""
+    if is_video(file):
+        return range(count_frames(file))
     return range(strip[1] // strip[0]) if strip and image_size(file) == strip else (None,)
 
 
 def strip_hint(height: int, width: int) -> str:
     """What an error on an image's size adds where it may be a strip that nobody said is one."""
     return f" {STRIPS}" if height > width and height % width == 0 else ""
-
-
-def _frame(strip: np.ndarray, frame: int, file: Path) -> np.ndarray:
-    height, width = strip.shape[:2]
-    if height % width:
-        raise CrossgapError(
-            f"{file}: {width}×{height} pixels. Expected a strip of square frames, one below the other."
-        )
-    last = height // width - 1
-    if frame > last:
-        raise CrossgapError(
-            f"{file}: no frame {frame}, but {LABELS} has a label for it. Available: 0 to {last}."
-        )
-    return strip[frame * width : (frame + 1) * width]
 
 
 def read_cells(cells: list[Cell], name: str, track: Track = untracked, fit: Fit | None = None) -> np.ndarray:
@@ -314,14 +364,9 @@ def read_cells(cells: list[Cell], name: str, track: Track = untracked, fit: Fit 
     Raises:
         CrossgapError: an image is damaged, or of another size than the first.
     """
-    images = whole = np.empty((0, 0, 0, 3), np.uint8)
-    files = (file for file, _ in groupby(file for file, _ in cells))
-    opened, wholes = None, read_images(files, values=fit is not None)
-    # One thread: for small images several only wait for each other.
-    for index, (file, frame) in enumerate(track(cells, f"read {name}", len(cells))):
-        if file != opened:
-            opened, whole = file, next(wholes)
-        image = whole if frame is None else _frame(whole, frame, file)
+    images = np.empty((0, 0, 0, 3), np.uint8)
+    found = zip(cells, read_frames(cells, values=fit is not None), strict=True)
+    for index, ((file, _), image) in enumerate(track(found, f"read {name}", len(cells))):
         if fit is not None:
             image = fit(image, file)
         if index == 0:

@@ -54,7 +54,7 @@ def read_image(path: Path) -> np.ndarray:
     return image
 
 
-def more_than_bytes(path: Path, image: np.ndarray) -> CrossgapError:
+def more_than_bytes(path: Path | str, image: np.ndarray) -> CrossgapError:
     """What is wrong with values that no range maps: the lower half of 16 bits would be lost, unnoticed."""
     finite = image[np.isfinite(image)]
     values = f", from {finite.min():g} to {finite.max():g}" if len(finite) else ""
@@ -71,19 +71,31 @@ def read_values(path: Path) -> np.ndarray:
     """
     try:
         with path.open("rb") as file:
-            image = _open(path, file)
-            if image.getexif().get(ExifTags.Base.Orientation, 1) != 1:
-                image = ImageOps.exif_transpose(image)
-            if image.mode in NUMBERS:
-                numbers = np.asarray(image)
-                return numbers.astype(numbers.dtype.newbyteorder("="))
-            if image.has_transparency_data:
-                image = _opaque(path, image)
-            return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
+            return values_of(file, path)
+    except OSError as error:
+        raise _damaged(path, error) from error
+
+
+def values_of(file: IO[bytes], path: Path | str) -> np.ndarray:
+    """The same of an image that lies within another file; `path` is what errors call it."""
+    try:
+        image = _open(path, file)
+        if image.getexif().get(ExifTags.Base.Orientation, 1) != 1:
+            image = ImageOps.exif_transpose(image)
+        if image.mode in NUMBERS:
+            numbers = np.asarray(image)
+            return numbers.astype(numbers.dtype.newbyteorder("="))
+        if image.has_transparency_data:
+            image = _opaque(path, image)
+        return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
     except DAMAGE as error:
-        raise CrossgapError(
-            f"{path}: damaged or truncated image ({error}). Expected a whole PNG, JPEG, BMP or TIFF."
-        ) from error
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: Path | str, error: Exception) -> CrossgapError:
+    return CrossgapError(
+        f"{path}: damaged or truncated image ({error}). Expected a whole PNG, JPEG, BMP or TIFF."
+    )
 
 
 def read_images(files: Iterable[Path], values: bool = False) -> Iterator[np.ndarray]:
@@ -124,7 +136,7 @@ def image_size(path: Path) -> tuple[int, int] | None:
         return None
 
 
-def _open(path: Path, file: IO[bytes]) -> ImageFile:
+def _open(path: Path | str, file: IO[bytes]) -> ImageFile:
     """What the file's beginning says, checked; its pixels are not read yet."""
     head = file.read(32)
     file.seek(0)
@@ -154,7 +166,7 @@ def _open(path: Path, file: IO[bytes]) -> ImageFile:
     return image
 
 
-def _opaque(path: Path, image: Image.Image) -> Image.Image:
+def _opaque(path: Path | str, image: Image.Image) -> Image.Image:
     """Without an alpha channel that hides nothing. Under transparent pixels there may be any colour: none
     that a viewer, or a camera, would show."""
     image = image.convert("RGBA")

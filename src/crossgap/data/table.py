@@ -1,22 +1,37 @@
-"""`labels.csv`: one row per image, read and checked cell by cell; and written."""
+"""`labels.csv`, or another table of labels: one row per image, read and checked cell by cell; and written.
+
+labels.csv labels.tsv       text, its cells between commas or anything else, in UTF-8 or UTF-16
+labels.jsonl                one JSON object per line; a list is a column for each of its numbers
+labels.parquet              the same of typed columns
+metadata.csv metadata.jsonl as the image folders of Hugging Face are: the column `file_name` names the image
+"""
 
 import codecs
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
 
 from crossgap.base.files import write_text
+from crossgap.base.progress import say
+from crossgap.data.parquet import open_parquet
+from crossgap.data.typed_table import Record, json_records, parquet_records
 from crossgap.errors import CrossgapError
 
 LABELS = "labels.csv"
 NOT_LABELS = ("image", "episode", "step")
-DELIMITERS = ",;\t"
-"""Between cells: a comma, or what spreadsheets write in its place."""
+ENDINGS = (".csv", ".tsv", ".jsonl", ".parquet")
+"""Of tables."""
+IMAGE = ("image", "file_name")
+"""What the column that names the image is called: here, and by Hugging Face."""
+DELIMITERS = ",;\t|"
+"""Between cells: a comma, or what is often written in its place; others are looked for."""
 
 WHOLE = 4 * 10**18
 """The largest episode or step, well within 64 bits: a time in nanoseconds is one."""
@@ -36,14 +51,17 @@ class Row:
     cells: dict[str, str]
     """By column; empty where the row ends early."""
 
+    @property
+    def where(self) -> str:
+        """The file and the line, or of a file without lines the row."""
+        return f"{self.table}, {'row' if self.table.suffix.lower() == '.parquet' else 'line'} {self.line}"
+
     def error(self, column: str, expected: str) -> CrossgapError:
         """What is wrong with a cell; `expected` says what would be right."""
         text = self.cells[column]
         found = repr(text) if text else "nothing"
         comma = " A decimal comma: write a point." if "," in text else ""
-        return CrossgapError(
-            f"{self.table}, line {self.line}, column '{column}': expected {expected}, found {found}.{comma}"
-        )
+        return CrossgapError(f"{self.where}, column '{column}': expected {expected}, found {found}.{comma}")
 
     def number(self, column: str) -> float:
         """A cell's number.
@@ -81,37 +99,93 @@ class Row:
         return value
 
 
-def read_table(table: Path) -> list[Row]:
-    """The rows of a `labels.csv`: cells between commas, semicolons or tabs, in UTF-8 or UTF-16.
+def find_table(root: Path) -> Path | None:
+    """The table of a folder: `labels` with one of the `ENDINGS`; else `metadata`, where it names images.
+
+    Raises:
+        CrossgapError: there are several.
+    """
+    found = [root / f"labels{ending}" for ending in ENDINGS if (root / f"labels{ending}").exists()]
+    if not found:
+        named = [root / f"metadata{ending}" for ending in ENDINGS]
+        found = [table for table in named if table.is_file() and _names_images(table)]
+    if len(found) > 1:
+        raise CrossgapError(
+            f"{root} has {' and '.join(table.name for table in found)}. Expected one table of labels."
+        )
+    return found[0] if found else None
+
+
+def no_table(root: Path) -> CrossgapError:
+    """What is said of a folder that has none, where labels are needed."""
+    return CrossgapError(
+        f"No {LABELS} in {root}. Expected one row per image: in {LABELS}, .tsv, .jsonl or .parquet, or in "
+        "metadata.csv or .jsonl with a column file_name."
+    )
+
+
+def _names_images(table: Path) -> bool:
+    """Whether a column names images, as the first line says: `metadata.csv` may be anything."""
+    if table.suffix.lower() == ".parquet":
+        return bool({*IMAGE} & {*open_parquet(table).schema_arrow.names})
+    with table.open("rb") as file:
+        first = file.readline(4096)
+    return re.search(rb"(?<!\w)(image|file_name)(?!\w)", first) is not None
+
+
+def read_table(table: Path, video: str = "") -> list[Row]:
+    """The rows of a table, each with a cell `image`.
+
+    Args:
+        table: the file, with one of the `ENDINGS`; text of any other is read as a `.csv`.
+        video: the one whose frames the rows are, in their order, where no column names an image.
 
     Raises:
         CrossgapError: it is not there, is no such table, has no rows or no column `image`, or a row is wrong.
     """
-    text = _text(table)
-    records = list(_records(table, text, _delimiter(table, text)))
-    if len(records) < 2:
-        raise CrossgapError(f"{table} has no rows. Expected a header and one row per image.")
-    (top, header), *rest = records
+    top, header, records = _content(table)
     if twice := sorted({name for name in header if name and header.count(name) > 1}):
         raise CrossgapError(f"{table}, line {top}: column '{twice[0]}' is there twice. Expected each once.")
     if "" in header:
         raise CrossgapError(
             f"{table}, line {top}: a column without a name. Expected one for each (no index)."
         )
-    if "image" not in header:
+    column = next((name for name in IMAGE if name in header), "")
+    if not column and not video:
         raise CrossgapError(
-            f"{table} has no column 'image', in lower case. Available: {', '.join(header)}. Expected column "
-            f"names in line {top}, with commas, semicolons or tabs between them."
+            f"{table} has no column 'image', in lower case, nor 'file_name'. Available: {', '.join(header)}. "
+            f"Expected column names in line {top}, with commas, semicolons or tabs between them."
         )
     rows = []
-    for line, cells in rest:
-        if len(cells) > len(header):
-            raise CrossgapError(f"{table}, line {line}: expected {len(header)} cells, found more.")
-        row = Row(table, line, dict(zip_longest(header, cells, fillvalue="")))
-        if not row.cells["image"]:
+    for index, (line, cells) in enumerate(records):
+        image = cells.get(column, "") if column else f"{video}#{index}"
+        others = {name: cells.get(name, "") for name in header if name != column}
+        row = Row(table, line, {"image": image, **others})
+        if not image:
             raise row.error("image", "a file name")
         rows.append(row)
     return rows
+
+
+def _content(table: Path) -> tuple[int, list[str], list[Record]]:
+    """The line of the header, the header, and what is below it."""
+    kind = table.suffix.lower()
+    if kind in (".jsonl", ".parquet"):
+        records = parquet_records(table) if kind == ".parquet" else json_records(table, _text(table))
+        if not records:
+            raise CrossgapError(f"{table} has no rows. Expected one per image.")
+        return 1, list(dict.fromkeys(name for _, cells in records for name in cells)), records
+    text = _text(table)
+    lines = list(_records(table, text, _delimiter(table, text)))
+    if len(lines) < 2:
+        raise CrossgapError(f"{table} has no rows. Expected a header and one row per image.")
+    (top, header), *rest = lines
+    records = []
+    for line, cells in rest:
+        if len(cells) > len(header):
+            raise CrossgapError(f"{table}, line {line}: expected {len(header)} cells, found more.")
+        records.append((line, dict(zip_longest(header, cells, fillvalue=""))))
+    return top, header, records
 
 
 def label_names(rows: Sequence[Row]) -> list[str]:
@@ -123,7 +197,7 @@ def _text(table: Path) -> str:
     try:
         content = table.read_bytes()
     except FileNotFoundError:
-        raise CrossgapError(f"No {LABELS} in {table.parent}. Expected one row per image.") from None
+        raise no_table(table.parent) from None
     except OSError as error:
         raise CrossgapError(
             f"{table} cannot be read: {error.strerror}. Expected a text file with one row per image."
@@ -142,15 +216,28 @@ def _text(table: Path) -> str:
 
 
 def _delimiter(table: Path, text: str) -> str:
-    """What is between the cells: with it, the header has a column `image`."""
-    for delimiter in DELIMITERS:
+    """What is between the cells: with it, the header has a column that names the image; a word where it is
+    not what the file's ending says."""
+    first = next((line for line in text.splitlines() if line.strip()), "")
+    others = sorted(set(re.sub(r"[\w\"'.\-]", "", first)) - set(DELIMITERS))
+    for delimiter in (*DELIMITERS, *others):
         try:
             _, header = next(_records(table, text, delimiter), (0, []))
         except CrossgapError:
             continue
-        if "image" in header:
+        if len(header) > 1 and {*IMAGE} & {*header}:
+            usual = "\t" if table.suffix.lower() == ".tsv" else ","
+            if delimiter != usual:
+                _say_delimiter(table, delimiter)
             return delimiter
     return DELIMITERS[0]
+
+
+@cache
+def _say_delimiter(table: Path, delimiter: str) -> None:
+    """Once, however often a table is read."""
+    name = {"\t": "a tab", " ": "a space"}.get(delimiter, f"'{delimiter}'")
+    say(f"{table}: between its cells is {name}.")
 
 
 def _records(table: Path, text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:

@@ -12,10 +12,9 @@ from crossgap.commands.evaluate.tables import print_own_units, short
 from crossgap.commands.evaluate.translator_tables import IDENTITY, minus_identity, print_translators
 from crossgap.commands.options import EvaluationOptions
 from crossgap.data import Classes, LabelledImages, read_folder
-from crossgap.data.folder import Fit, label_columns, read_unlabelled
+from crossgap.data.folder import Fit, has_labels, label_columns, read_unlabelled
 from crossgap.data.pictures import noted, read_counterparts
 from crossgap.data.sizes import shown
-from crossgap.data.table import LABELS
 from crossgap.deploy.adapted import AdaptedModel
 from crossgap.deploy.description import check_is_model
 from crossgap.deploy.pictures import as_taken, check_translates
@@ -139,7 +138,7 @@ def _features(
 def _read_labelled(folder: Path, task_model: AdaptedModel | None, fit: Fit) -> LabelledImages:
     """The images of a folder, with the labels that the task model predicts where it has them."""
     names = () if task_model is None else task_model.label_names
-    if names and (folder / LABELS).exists() and set(names) <= set(label_columns(folder)):
+    if names and has_labels(folder) and set(names) <= set(label_columns(folder)):
         return read_folder(folder, names, track, fit)
     return read_unlabelled(folder, track, fit)
 
