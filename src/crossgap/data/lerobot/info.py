@@ -102,7 +102,7 @@ def read_info(root: Path) -> Info:
             f"{root} is a LeRobotDataset {version}. Expected {VERSION}. "
             + (
                 "Where LeRobot is installed: python -m lerobot.datasets.v30.convert_dataset_v21_to_v30 "
-                f"--repo-id={root.name} --root={root} --push-to-hub=false"
+                f"--repo-id={root.name} --root={root.parent} --push-to-hub=false"
                 if older
                 else "LeRobot, or a newer Crossgap, may read it."
             )
