@@ -23,7 +23,7 @@ Rows = Callable[[Path, Sequence[int]], Iterator[np.ndarray]]
 
 
 def read_frames(cells: Sequence[Cell], values: bool = False) -> Iterator[np.ndarray]:
-    """The image of each cell, in order, (H, W, 3) uint8; with `values`, what is of more bits as `read_values`.
+    """The image of each cell, in order, (H, W, 3) uint8; with `values`, of more bits as `read_values` has it.
 
     Raises:
         CrossgapError: one is missing or damaged.

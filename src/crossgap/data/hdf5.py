@@ -125,7 +125,7 @@ def _parts(path: Path, name: str, demo: Any) -> tuple[str, set[str], dict[str, n
 def _is_camera(item: Any) -> bool:
     """Whether an observation is an image of every step, in colour, grey or depth."""
     if item.ndim == 4:
-        return item.shape[3] == 3 and item.dtype == np.uint8 or item.shape[3] == 1
+        return (item.shape[3] == 3 and item.dtype == np.uint8) or item.shape[3] == 1
     return item.ndim == 3 and min(item.shape[1:]) >= SMALLEST
 
 
