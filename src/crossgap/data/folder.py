@@ -187,7 +187,7 @@ def cells_in(path: str | Path, camera: str | None = None) -> tuple[list[Cell], l
         CrossgapError: the folder or the table is damaged, or there is no image.
     """
     if recording := read_recording(path):
-        return recording.cameras[recording.camera(camera)], recording.episodes.tolist()
+        return list(recording.cameras[recording.camera(camera)]), recording.episodes.tolist()
     root = image_folder(path)
     table = find_table(root)
     rows = read_rows(root, table) if table else []
@@ -352,7 +352,9 @@ def strip_hint(height: int, width: int) -> str:
     return f" {STRIPS}" if height > width and height % width == 0 else ""
 
 
-def read_cells(cells: list[Cell], name: str, track: Track = untracked, fit: Fit | None = None) -> np.ndarray:
+def read_cells(
+    cells: Sequence[Cell], name: str, track: Track = untracked, fit: Fit | None = None
+) -> np.ndarray:
     """The images (n, H, W, 3) uint8 of some cells.
 
     Args:

@@ -3,7 +3,7 @@ sets, robomimic's and Isaac Lab's files, and folders of images on their way to o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -43,7 +43,7 @@ class Recording:
 
     path: Path
     """The folder or file."""
-    cameras: dict[str, list[Cell]]
+    cameras: Mapping[str, Sequence[Cell]]
     """By camera, where each of the n frames is."""
     features: dict[str, Feature]
     """By name."""
@@ -55,7 +55,7 @@ class Recording:
     """(n,) which task each frame is of; None where there is one."""
     fps: float = 10.0
     """Frames per second."""
-    about: dict[str, object] = field(default_factory=dict)
+    about: Mapping[str, object] = field(default_factory=dict)
     """Further facts that a data set of the same kind keeps, such as the robot's type."""
 
     def __len__(self) -> int:

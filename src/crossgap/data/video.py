@@ -39,10 +39,10 @@ def video_frames(path: Path, wanted: Sequence[int]) -> Iterator[np.ndarray]:
     Raises:
         CrossgapError: the file is missing or damaged, or has fewer frames.
     """
-    reached, frames = -1, iter(())
+    reached, frames = -1, _decoded(path)
     image = np.empty((0, 0, 3), np.uint8)
     for number in wanted:
-        if number < reached or reached < 0:
+        if number < reached:
             reached, frames = -1, _decoded(path)
         while reached < number:
             if (found := next(frames, None)) is None:
@@ -114,8 +114,8 @@ class VideoWriter:
         os.environ.setdefault("SVT_LOG", "1")  # or the AV1 encoder tells of itself at length
         self.path, self.frames = path, 0
         name, options = CODECS[codec]
-        self._film = av.open(str(path), "w", format="mp4")
-        self._stream = self._film.add_stream(
+        self._film: Any = av.open(str(path), "w", format="mp4")
+        self._stream: Any = self._film.add_stream(
             name, rate=Fraction(fps).limit_denominator(1001), options=options
         )
 
