@@ -218,7 +218,7 @@ def test_it_begins_with_the_reference_s_weights(tmp_path: Path) -> None:
         ({}, r"no weights in --pix2pix\.init .*Expected any of latest_net_G\.pth, latest_net_D\.pth"),
         (
             {"latest_net_G": UNet(6, 1)},
-            r"halves images 6 times; .* 32 pixels\. Expected a multiple of 64",
+            r"halves images 6 times; .* 32×32 pixels\. Expected a multiple of 64",
         ),
         ({"latest_net_D": PatchDiscriminator(2, 1)}, r"is for images of 3 channels\. Expected 6"),
         ({"latest_net_D": UNet(5, 1)}, r"latest_net_D\.pth is a UNet\. Expected a discriminator"),

@@ -109,7 +109,7 @@ def test_training_images_that_are_no_longer_fit(trained: Path, tmp_path: Path, c
     save_image(np.zeros((40, 40, 3), np.uint8), _new(pictures) / "0.png")
     _run(f"sample {trained}/run/models/dcgan --count 1 --output {tmp_path}/a.png --interpolate 0")
     told = said(capsys)
-    assert "pictures has 1 image of 32 pixels. Expected at least 2" in told
+    assert "pictures has 1 image of 32×32 pixels. Expected at least 2" in told
     assert "How near the nearest training image is cannot be told" in told
     assert Image.open(tmp_path / "a.png").size[1] == 128 + 25
     (pictures / "0.png").unlink()
@@ -137,7 +137,7 @@ def test_how_many_classes_are_drawn(trained: Path, tmp_path: Path, capsys) -> No
     AdaptedModel(judge, LabelScale((0.0,) * 3, (1.0,) * 3), ("x", "y", "z"), 32).save(tmp_path / "numbers")
     with pytest.raises(SystemExit):
         _run(f"{words} --classifier {tmp_path}/numbers")
-    assert "numbers predicts x, y, z of 32 pixels. Expected a model that predicts classes" in said(capsys)
+    assert "numbers predicts x, y, z of 32×32 pixels. Expected a model that predicts classes" in said(capsys)
 
 
 @pytest.mark.parametrize(

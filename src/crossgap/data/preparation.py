@@ -92,12 +92,9 @@ class Preparation:
             CrossgapError: it is of another camera than `roi` is for, or of bytes where a range maps others,
                 or the other way round.
         """
-        own = image.shape[:2] == self.size
-        if image.dtype == np.uint8 and own:
+        if image.dtype == np.uint8 and image.shape[:2] == self.size:
             return image
-        if self.roi is not None:
-            image = self._region(image)
-        image = self._of_bytes(image)
+        image = self._of_bytes(self._region(image))
         place = self.placed(*image.shape[:2])
         return _put(_scaled(image, place.scaled), place, self.size)
 
@@ -119,12 +116,14 @@ class Preparation:
         if self.value_range is None or image.dtype == np.uint8:
             return 0
         low, high = self.value_range
-        used = image if self.roi is None else self._region(image)
+        used = self._region(image)
         return int(used.size - ((used >= low) & (used <= high)).sum())
 
     def _region(self, image: np.ndarray) -> np.ndarray:
-        assert self.roi is not None
+        """What is used of an image; of one of the network's own size, which was cut out already, all."""
         found = image.shape[:2]
+        if self.roi is None or found == self.size:
+            return image
         x, y, width, height = self.roi
         if found != (self.camera or found) or y + height > found[0] or x + width > found[1]:
             wanted = "" if self.camera is None else f", for images of {shown(self.camera)} pixels"
