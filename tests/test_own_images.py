@@ -206,3 +206,14 @@ def test_bad_options_in_one_line(crossgap: Run, tmp_path: Path, options: tuple, 
         told.replace("real/0.png: 80×60 pixels, but", "real/2.png: 80×40 pixels, but 0.png has 80×60") in said
     )
     assert not (tmp_path / "run").exists()
+
+
+def test_a_budget_on_photographs(crossgap: Run, tmp_path: Path) -> None:
+    sim = write(tmp_path / "sim", pictures(32, 32, 0))
+    real = write(tmp_path / "real", pictures(60, 80, 1), "jpg", turned=True)
+    folders = "--source", sim, "--target", real, "--output", tmp_path / "run", "--device", "cpu"
+    options = "--methods", "fine_tuned", "--counts", 3, "--spread", "images", *STEPS, "--size", "24x32"
+    code, said = crossgap("budget", *folders, *options)
+    assert code == 0, said
+    (model,) = tmp_path.glob("run/*/models/fine_tuned")
+    assert AdaptedModel.load(model).preparation == Preparation((24, 32))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any
 
 from crossgap.commands.options import Cameras, Sizing
 from crossgap.data.folder import Fit
@@ -13,7 +13,6 @@ from crossgap.data.sizes import parse_size
 from crossgap.errors import CrossgapError
 
 SIDES = ("source", "target")
-Number = TypeVar("Number", int, float)
 
 
 class Preparing:
@@ -77,9 +76,9 @@ def _given(options: Sizing, side: str) -> dict[str, str]:
 
 
 def _numbers(
-    given: dict[str, str], name: str, count: int, kind: Callable[[str], Number], expected: str
-) -> tuple[Number, ...] | None:
-    """The numbers that an option lists, None where it is not given."""
+    given: dict[str, str], name: str, count: int, kind: Callable[[str], float], expected: str
+) -> Any:
+    """A tuple of so many numbers that an option lists, None where it is not given."""
     if name not in given:
         return None
     try:

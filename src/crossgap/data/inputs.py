@@ -152,7 +152,8 @@ class _Form:
 
     def _wrong(self, array: np.ndarray, which: str, kind: str = "") -> CrossgapError:
         """What is expected, what was found, and how the one becomes the other."""
-        found, shape, colour = kind or f"{array.shape} {array.dtype}", array.shape, self.channels == 3
+        shape: tuple[int, ...] = array.shape
+        found, colour = kind or f"{shape} {array.dtype}", self.channels == 3
         if kind:
             hint = "Open a file with PIL.Image.open." if kind == "str" or kind.endswith("Path") else ""
         elif array.dtype.kind == "f" and array.size:
@@ -170,7 +171,7 @@ class _Form:
             hint = "Grey images have three equal channels: images[..., None].repeat(3, -1)."
         elif colour and shape[-1:] == (4,):
             hint = "Opaque images lose nothing without their alpha channel: images[..., :3]."
-        elif len(shape) in (3, 4) and shape[-1] == self.channels:
+        elif shape[-1:] == (self.channels,) and len(shape) in (3, 4):
             hint = "Crop and resize them as the training images were."
         else:
             hint = ""

@@ -167,7 +167,7 @@ class Preparation:
         Raises:
             CrossgapError: a field is missing, or none that can be; the message says which.
         """
-        whole = {"roi": None, "camera": None, "value_range": None}
+        whole: dict[str, Any] = {"roi": None, "camera": None, "value_range": None}
         whole |= fields if isinstance(fields, dict) else {}
         if problem := mismatch(whole, SHAPE):
             raise CrossgapError(problem)
@@ -192,7 +192,9 @@ def _scaled(image: np.ndarray, size: Size) -> np.ndarray:
     """(H, W, 3) uint8 scaled with Lanczos."""
     if image.shape[:2] == size:
         return image
-    resized = Image.fromarray(np.ascontiguousarray(image)).resize(size[::-1], Image.Resampling.LANCZOS)
+    resized = Image.fromarray(np.ascontiguousarray(image)).resize(
+        (size[1], size[0]), Image.Resampling.LANCZOS
+    )
     return np.asarray(resized)
 
 
