@@ -50,7 +50,12 @@ class Given:
     seed: int = 0
     """of training."""
     labels: tuple[str, ...] | None = None
-    """label columns to predict; all by default."""
+    """label columns to predict; all by default, of recordings those of the action. Of recordings also whole
+    features, such as observation.state."""
+    camera: tuple[str, ...] = ()
+    """of recordings with several cameras, which one; a second name is of the target's."""
+    skip_bad: bool = False
+    """leave out images that cannot be read, and say which; by default the first one ends it."""
     classes: int | None = None
     """how many classes there are, where the one label column holds a class from 0 on."""
     device: Device = "auto"

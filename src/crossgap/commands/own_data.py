@@ -15,7 +15,7 @@ from crossgap.commands.options import Beside, Given
 from crossgap.commands.preparing import SIDES, Preparing
 from crossgap.core.trainer import Trainer
 from crossgap.data import Classes, LabelledImages, LabelScale, read_folder, read_unlabelled
-from crossgap.data.folder import Fit, collected, has_labels, is_data_set, label_columns
+from crossgap.data.folder import collected, has_labels, is_data_set, label_columns
 from crossgap.data.images import LabelCoding, constant_labels, describe
 from crossgap.data.overlap import check_pair, check_shared, keep_seen, say_held_out, without_held_out
 from crossgap.data.preparation import Preparation
@@ -103,16 +103,16 @@ def read_own_data(given: Given, beside: Beside = Beside()) -> OwnData:  # noqa: 
     folders = {key: folder for key, folder in places.items() if folder is not None}
     _check_folders(folders, labelled)
     preparing = Preparing(given.images)
-    x, y = (partial(preparing.fit, side) for side in SIDES)
-    data = {"source": read_folder(given.source, labels, track, x())}
+    x, y = (partial(_how, given, preparing, side) for side in SIDES)
+    data = {"source": read_folder(given.source, labels, **x())}
     names = data["source"].label_names
     if labelled:
         target = _read_like(given.target, labels, names, y())
     else:
-        target = read_unlabelled(given.target, track, y())
+        target = read_unlabelled(given.target, **y())
     data["target"] = target
     if beside.unlabelled is not None:
-        data["unlabelled"] = read_unlabelled(beside.unlabelled, track, y())
+        data["unlabelled"] = read_unlabelled(beside.unlabelled, **y())
     if beside.pairs is not None:
         data["pairs"] = _read_pairs(beside.pairs, labels, names, target, x())
     if beside.randomized is not None:
@@ -218,10 +218,27 @@ def _check_folders(folders: Mapping[str, Path], target_labels: bool) -> None:
         )
 
 
-def _read_like(folder: Path, labels: Labels, names: tuple[str, ...], fit: Fit) -> LabelledImages:
+def _how(given: Given, preparing: Preparing, side: str) -> dict[str, Any]:
+    """How a set of the source's camera, or of the target's, is read.
+
+    Raises:
+        CrossgapError: there are more cameras than two.
+    """
+    if len(given.camera) > 2:
+        raise CrossgapError(
+            f"--camera names {len(given.camera)} cameras. Expected one, or the source's and the target's."
+        )
+    cameras = dict(zip(SIDES, given.camera * 2 if len(given.camera) == 1 else given.camera, strict=False))
+    fit, camera = preparing.fit(side), cameras.get(side)
+    return {"track": track, "fit": fit, "camera": camera, "skip_bad": given.skip_bad}
+
+
+def _read_like(
+    folder: Path, labels: Labels, names: tuple[str, ...], how: Mapping[str, Any]
+) -> LabelledImages:
     """A folder's images with the source's labels, in the source's order, where it has them all."""
     has_them = labels is None and set(names) <= set(label_columns(folder))
-    return read_folder(folder, names if has_them else labels, track, fit)
+    return read_folder(folder, names if has_them else labels, **how)
 
 
 def _classes(count: int) -> Classes:
@@ -248,9 +265,9 @@ def _check_classes(scale: Classes, images: LabelledImages, folder: Path) -> None
 
 
 def _read_pairs(
-    folder: Path, labels: Labels, names: tuple[str, ...], target: LabelledImages, fit: Fit
+    folder: Path, labels: Labels, names: tuple[str, ...], target: LabelledImages, how: Mapping[str, Any]
 ) -> LabelledImages:
-    pairs = _read_like(folder, labels, names, fit)
+    pairs = _read_like(folder, labels, names, how)
     if len(pairs) != len(target):
         raise CrossgapError(
             f"{folder} has {len(pairs)} images, the target {len(target)}. Expected one pair per target image."

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from crossgap.commands.options import Cameras, Sizing
-from crossgap.data.folder import Fit
+from crossgap.data.cells import Fit
 from crossgap.data.preparation import Preparation
 from crossgap.data.prepared import AsTheyAre, Prepared
 from crossgap.data.sizes import parse_size

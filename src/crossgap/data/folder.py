@@ -8,24 +8,30 @@ column is a label. Images are PNG, JPEG or BMP, all of one size. `images/00012.b
 square frames one below the other, counted from 0. One file per episode is several times faster to write and
 read than one per image, and shows the whole episode at a glance.
 
+`labels.tsv`, `.jsonl` and `.parquet` do as well, and so does `metadata.csv` or `.jsonl` with a column
+`file_name` (see `table`). `run.mp4#3` is frame 3 of a video; where a folder has one video and no column names
+an image, there is a row for each of its frames.
+
+A LeRobot data set, which is a folder with `meta/info.json`, and demonstrations in HDF5 are read as well.
 Folders of images may be links; what is hidden (`.thumbs`) is nobody's data.
 """
 
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from collections.abc import Iterator, Sequence, Set
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from crossgap.base.files import read_json, writing
-from crossgap.data.frames import read_frames
+from crossgap.data.cells import Fit, Track, read_index, untracked
 from crossgap.data.hdf5 import is_demonstrations, read_demonstrations
 from crossgap.data.image_file import image_size, save_image
 from crossgap.data.images import LabelledImages
 from crossgap.data.lerobot import is_lerobot, read_lerobot
-from crossgap.data.recording import Cell, Recording
+from crossgap.data.recorded_folder import as_recording, columns_of, read_about
+from crossgap.data.recording import ACTION, Cell, Index, Recording
 from crossgap.data.table import LABELS, Row, find_table, label_names, no_table, read_table, write_table
 from crossgap.data.video import count_frames, is_video
 from crossgap.errors import CrossgapError
@@ -38,26 +44,11 @@ UNREAD = (
     ".hdr", ".dng",
 )  # fmt: skip
 """Endings of images that nobody should take for read."""
-STRIPS = (
-    f"Only what {LABELS} names frame by frame (0.bmp#0, 0.bmp#1, …), or `crossgap collect` made, is cut into "
-    "the square frames of a strip."
-)
-"""Said where an image may be one, but is not read as one."""
-
-Track = Callable[[Iterable, str, int], Iterable]
-"""(items, description, total) -> the same items, shown as a progress bar."""
-Fit = Callable[[np.ndarray, Path], np.ndarray]
-"""An image as `read_values` has it and its file, for errors, to (h, w, 3) uint8 of the size of all."""
-
-
-def untracked(items: Iterable, description: str, total: int) -> Iterable:
-    del description, total
-    return items
 
 
 def read_folder(
     path: str | Path, labels: Sequence[str] | None = None, track: Track = untracked, fit: Fit | None = None,
-    camera: str | None = None,
+    camera: str | None = None, skip_bad: bool = False,
 ) -> LabelledImages:  # fmt: skip
     """Read and check a data set.
 
@@ -68,23 +59,28 @@ def read_folder(
         track: shows progress.
         fit: brings images to one size, as in `read_cells`.
         camera: of a recording, which one; by default its only one.
+        skip_bad: leave out images that cannot be read, and say which these are.
 
     Raises:
         CrossgapError: whatever is wrong with it: the folder, the table, a label or an image.
     """
+    return read_index(Path(path).name, index_of(path, labels, camera), track, fit, skip_bad)
+
+
+def index_of(path: str | Path, labels: Sequence[str] | None = None, camera: str | None = None) -> Index:
+    """What `read_folder` reads, without the images.
+
+    Raises:
+        CrossgapError: whatever is wrong with it, but for what only reading an image shows.
+    """
     if recording := read_recording(path):
-        names = recording.chosen(labels)
-        return LabelledImages(
-            images=read_cells(recording.cameras[recording.camera(camera)], Path(path).name, track, fit),
-            labels=recording.labels(names),
-            label_names=names,
-            episodes=recording.episodes,
-        )
+        names, cells = recording.chosen(labels), recording.cameras[recording.camera(camera)]
+        return Index(list(cells), recording.labels(names), names, recording.episodes)
     root = image_folder(path, labelled=True)
     rows = _labelled_rows(root)
     table = rows[0].table
     available = label_names(rows)
-    names = tuple(available if labels is None else labels)
+    names = tuple(_by_default(root, available) if labels is None else labels)
     if len(set(names)) < len(names):
         raise CrossgapError(f"The labels {', '.join(names)} name a column twice. Expected each once.")
     for name in names:
@@ -99,12 +95,8 @@ def read_folder(
             f"{file}: an image without a label. Expected a row for it in {table.name}, or the image in "
             "another folder, for --unlabelled."
         )
-    return LabelledImages(
-        images=read_cells(cells, root.name, track, fit),
-        labels=np.array(values, np.float32).reshape(len(rows), len(names)),
-        label_names=names,
-        episodes=np.array(_episodes(rows)),
-    )
+    found = np.array(values, np.float32).reshape(len(rows), len(names))
+    return Index(cells, found, names, np.array(_episodes(rows)))
 
 
 def read_recording(path: str | Path) -> Recording | None:
@@ -117,6 +109,16 @@ def read_recording(path: str | Path) -> Recording | None:
     if is_lerobot(path):
         return read_lerobot(path)
     return read_demonstrations(path) if is_demonstrations(path) else None
+
+
+def folder_recording(path: Path, feature: str = ACTION, fps: float = 10.0) -> Recording:
+    """A folder of images and a table as a recording, as of `as_recording`.
+
+    Raises:
+        CrossgapError: something is wrong with the folder, its table or a label.
+    """
+    rows = _labelled_rows(root := image_folder(path, labelled=True))
+    return as_recording(root, rows, _cells(root, rows)[0], _episodes(rows), feature, fps)
 
 
 def is_data_set(path: Path) -> bool:
@@ -144,6 +146,14 @@ def label_columns(path: str | Path) -> list[str]:
     return label_names(_labelled_rows(image_folder(path, labelled=True)))
 
 
+def _by_default(root: Path, available: list[str]) -> list[str]:
+    """The label columns where none are named: all; of a recording that became a folder, its action's."""
+    about = read_about(root) or {"features": {}}
+    action = about["features"].get(ACTION)
+    of_action = columns_of(ACTION, action["names"]) if action else []
+    return of_action if of_action and set(of_action) <= set(available) else available
+
+
 def _labelled_rows(root: Path) -> list[Row]:
     """The rows of a folder's table.
 
@@ -157,13 +167,22 @@ def _labelled_rows(root: Path) -> list[Row]:
 
 def read_rows(root: Path, table: Path) -> list[Row]:
     """The rows of a folder's table, which may be those of its only video's frames."""
-    videos = [file.name for file in _list(root) if is_video(file)]
-    return read_table(table, videos[0] if len(videos) == 1 else "")
+    videos = [file for file in _list(root) if is_video(file)]
+    if len(videos) != 1:
+        return read_table(table)
+    rows = read_table(table, videos[0].name)
+    own = all(row.cells["image"] == f"{videos[0].name}#{index}" for index, row in enumerate(rows))
+    if own and (count := count_frames(videos[0])) != len(rows):
+        raise CrossgapError(
+            f"{table} has {len(rows)} rows, {videos[0]} {count} frames. Expected one per frame."
+        )
+    return rows
 
 
 def read_unlabelled(
-    path: str | Path, track: Track = untracked, fit: Fit | None = None, camera: str | None = None
-) -> LabelledImages:
+    path: str | Path, track: Track = untracked, fit: Fit | None = None, camera: str | None = None,
+    skip_bad: bool = False,
+) -> LabelledImages:  # fmt: skip
     """Read a data set's images only: what its `labels.csv` names, if there is one, and all others.
 
     A file that it does not name is one image, and an episode of its own; in a folder that `crossgap collect`
@@ -176,8 +195,8 @@ def read_unlabelled(
     cells, episodes = cells_in(path, camera)
     several = len({file for file, frame in cells if frame is not None})
     name = Path(path).name + (f" ({several:,} strips)" if several else "")
-    images = read_cells(cells, name, track, fit)
-    return LabelledImages(images, np.zeros((len(cells), 0), np.float32), (), np.array(episodes))
+    index = Index(cells, np.zeros((len(cells), 0), np.float32), (), np.array(episodes))
+    return read_index(name, index, track, fit, skip_bad)
 
 
 def cells_in(path: str | Path, camera: str | None = None) -> tuple[list[Cell], list[int]]:
@@ -345,42 +364,6 @@ def _frames(file: Path, strip: tuple[int, int] | None) -> Sequence[int | None]:
     if is_video(file):
         return range(count_frames(file))
     return range(strip[1] // strip[0]) if strip and image_size(file) == strip else (None,)
-
-
-def strip_hint(height: int, width: int) -> str:
-    """What an error on an image's size adds where it may be a strip that nobody said is one."""
-    return f" {STRIPS}" if height > width and height % width == 0 else ""
-
-
-def read_cells(
-    cells: Sequence[Cell], name: str, track: Track = untracked, fit: Fit | None = None
-) -> np.ndarray:
-    """The images (n, H, W, 3) uint8 of some cells.
-
-    Args:
-        cells: where they are.
-        name: of the data set, for the progress bar.
-        track: shows progress.
-        fit: brings each to the size of all; by default they have to be of one size.
-
-    Raises:
-        CrossgapError: an image is damaged, or of another size than the first.
-    """
-    images = np.empty((0, 0, 0, 3), np.uint8)
-    found = zip(cells, read_frames(cells, values=fit is not None), strict=True)
-    for index, ((file, _), image) in enumerate(track(found, f"read {name}", len(cells))):
-        if fit is not None:
-            image = fit(image, file)
-        if index == 0:
-            images = np.empty((len(cells), *image.shape), np.uint8)
-        if image.shape != images.shape[1:]:
-            h, w, height, width = *image.shape[:2], *images.shape[1:3]
-            raise CrossgapError(
-                f"{file}: {w}×{h} pixels, but {cells[0][0].name} has {width}×{height}. Expected one size."
-                + (strip_hint(h, w) or strip_hint(height, width))
-            )
-        images[index] = image
-    return images
 
 
 def write_folder(path: str | Path, data: LabelledImages) -> None:

@@ -44,6 +44,25 @@ def read_frames(cells: Sequence[Cell], values: bool = False) -> Iterator[np.ndar
                 yield image
 
 
+def read_each(cells: Sequence[Cell], values: bool = False) -> Iterator[np.ndarray | CrossgapError]:
+    """The same, and of each that is damaged what is wrong with it. After a damaged frame all further ones of
+    its video, or of its camera in an HDF5 file, are damaged, too."""
+    start = 0
+    while start < len(cells):
+        frames = read_frames(cells[start:], values)
+        try:
+            for image in frames:
+                start += 1
+                yield image
+        except CrossgapError as error:
+            yield error
+            place, several = cells[start][0], _reader(cells[start][0]) in (video_frames, hdf5_frames)
+            start += 1
+            while several and start < len(cells) and cells[start][0] == place:
+                start += 1
+                yield error
+
+
 def _reader(place: Path) -> Rows | None:
     """What reads the images of a place; None of image files."""
     if is_video(place):

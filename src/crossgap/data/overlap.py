@@ -9,7 +9,7 @@ import numpy as np
 from crossgap.base.files import writing
 from crossgap.base.progress import say
 from crossgap.data import LabelledImages
-from crossgap.data.folder import strip_hint
+from crossgap.data.cells import strip_hint
 from crossgap.data.images import image_digests
 from crossgap.data.sizes import misfit
 from crossgap.errors import CrossgapError

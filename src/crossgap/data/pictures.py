@@ -11,11 +11,13 @@ from pathlib import Path
 
 import numpy as np
 
-from crossgap.data.folder import Cell, Fit, Track, cells_in, read_cells, untracked
+from crossgap.data.cells import Fit, Track, read_cells, untracked
+from crossgap.data.folder import cells_in
 from crossgap.data.image_file import read_image
 from crossgap.data.images import LabelledImages
 from crossgap.data.preparation import Preparation
 from crossgap.data.prepared import AsTheyAre, Prepared
+from crossgap.data.recording import Cell
 from crossgap.data.sizes import as_size
 from crossgap.errors import CrossgapError
 

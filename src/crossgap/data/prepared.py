@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from crossgap.base.progress import say
-from crossgap.data.folder import strip_hint
+from crossgap.data.cells import strip_hint
 from crossgap.data.image_file import more_than_bytes
 from crossgap.data.preparation import Preparation
 from crossgap.data.sizes import SMALLEST, Size, misfit, said, shown

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -15,6 +16,19 @@ ACTION = "action"
 """The feature that is predicted where nothing else is asked for; its columns have their names alone."""
 Cell = tuple[Path, int | None]
 """A file, and which frame of it; None for all of it. In a file of many things a path leads on into it."""
+
+
+class Index(NamedTuple):
+    """What a data set holds beside its images, and where these are."""
+
+    cells: list[Cell]
+    """Where each of the n images is."""
+    labels: np.ndarray
+    """(n, k) float32."""
+    label_names: tuple[str, ...]
+    """The k label columns."""
+    episodes: np.ndarray
+    """(n,) int."""
 
 
 @dataclass(frozen=True)

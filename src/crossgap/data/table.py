@@ -79,6 +79,17 @@ class Row:
             raise error if column in NOT_LABELS else CrossgapError(f"{error}{hint}")
         return value
 
+    def value(self, column: str) -> float:
+        """A cell's number, which may also be `nan` or `inf`, as numbers of a recording may.
+
+        Raises:
+            CrossgapError: it is none.
+        """
+        try:
+            return float(self.cells[column])
+        except ValueError:
+            raise self.error(column, "a number") from None
+
     def whole(self, column: str) -> int | None:
         """A cell's whole number; None of an empty one.
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from crossgap.base.files import writing
-from crossgap.data.folder import strip_hint
+from crossgap.data.cells import strip_hint
 from crossgap.data.image_file import WRITTEN, more_than_bytes, read_values, save_image
 from crossgap.data.preparation import Preparation
 from crossgap.data.prepared import say_outside

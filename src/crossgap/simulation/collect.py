@@ -10,7 +10,8 @@ from crossgap.base.files import alone, attempt, lock_file, remove, write_json, w
 from crossgap.base.machine import available_cores
 from crossgap.base.processes import ProcessDied, check_main_script, die_with_parent, process_pool
 from crossgap.collection import Collection
-from crossgap.data.folder import ABOUT, Track, collected, untracked
+from crossgap.data.cells import Track, untracked
+from crossgap.data.folder import ABOUT, collected
 from crossgap.data.image_file import MAX_PIXELS, save_image
 from crossgap.data.table import LABELS, write_table
 from crossgap.errors import CrossgapError, find

@@ -12,7 +12,8 @@ from crossgap.commands.evaluate.tables import print_own_units, short
 from crossgap.commands.evaluate.translator_tables import IDENTITY, minus_identity, print_translators
 from crossgap.commands.options import EvaluationOptions
 from crossgap.data import Classes, LabelledImages, read_folder
-from crossgap.data.folder import Fit, has_labels, label_columns, read_unlabelled
+from crossgap.data.cells import Fit
+from crossgap.data.folder import has_labels, label_columns, read_unlabelled
 from crossgap.data.pictures import noted, read_counterparts
 from crossgap.data.sizes import shown
 from crossgap.deploy.adapted import AdaptedModel

@@ -1,0 +1,104 @@
+"""The images of a data set, read into one array; where that is asked, without those that cannot be read."""
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from crossgap.base.progress import say
+from crossgap.data.frames import read_each, read_frames
+from crossgap.data.images import LabelledImages
+from crossgap.data.recording import Cell, Index
+from crossgap.data.table import LABELS
+from crossgap.errors import CrossgapError
+
+STRIPS = (
+    f"Only what {LABELS} names frame by frame (0.bmp#0, 0.bmp#1, …), or `crossgap collect` made, is cut into "
+    "the square frames of a strip."
+)
+"""Said where an image may be one, but is not read as one."""
+
+LISTED = 3
+"""How many images that cannot be read a line names."""
+
+Track = Callable[[Iterable, str, int], Iterable]
+"""(items, description, total) -> the same items, shown as a progress bar."""
+Fit = Callable[[np.ndarray, Path], np.ndarray]
+"""An image as `read_values` has it and its file, for errors, to (h, w, 3) uint8 of the size of all."""
+
+
+def untracked(items: Iterable, description: str, total: int) -> Iterable:
+    del description, total
+    return items
+
+
+def strip_hint(height: int, width: int) -> str:
+    """What an error on an image's size adds where it may be a strip that nobody said is one."""
+    return f" {STRIPS}" if height > width and height % width == 0 else ""
+
+
+def read_cells(
+    cells: Sequence[Cell], name: str, track: Track = untracked, fit: Fit | None = None,
+    bad: dict[int, str] | None = None,
+) -> np.ndarray:  # fmt: skip
+    """The images (n, H, W, 3) uint8 of some cells.
+
+    Args:
+        cells: where they are.
+        name: of the data set, for the progress bar.
+        track: shows progress.
+        fit: brings each to the size of all; by default they have to be of one size.
+        bad: where images that cannot be read are to be left out: which these are comes here, by row, and what
+            is wrong with each.
+
+    Raises:
+        CrossgapError: an image is damaged, or of another size than the first.
+    """
+    images, index = np.empty((0, 0, 0, 3), np.uint8), 0
+    read = read_frames if bad is None else read_each
+    found = zip(cells, read(cells, values=fit is not None), strict=True)
+    for row, ((file, _), image) in enumerate(track(found, f"read {name}", len(cells))):
+        if isinstance(image, CrossgapError):
+            assert bad is not None
+            bad[row] = str(image)
+            continue
+        if fit is not None:
+            image = fit(image, file)
+        if index == 0:
+            images = np.empty((len(cells), *image.shape), np.uint8)
+        if image.shape != images.shape[1:]:
+            h, w, height, width = *image.shape[:2], *images.shape[1:3]
+            raise CrossgapError(
+                f"{file}: {w}×{h} pixels, but {cells[0][0].name} has {width}×{height}. Expected one size."
+                + (strip_hint(h, w) or strip_hint(height, width))
+            )
+        images[index], index = image, index + 1
+    return images[:index]
+
+
+def read_index(
+    name: str, index: Index, track: Track = untracked, fit: Fit | None = None, skip_bad: bool = False
+) -> LabelledImages:
+    """The images of a data set, with what it holds beside them.
+
+    Args:
+        name: of the data set.
+        index: what it holds.
+        track: shows progress.
+        fit: brings images to one size, as in `read_cells`.
+        skip_bad: leave out images that cannot be read, and say which these are.
+
+    Raises:
+        CrossgapError: an image cannot be read, or with `skip_bad` none can.
+    """
+    bad: dict[int, str] | None = {} if skip_bad else None
+    images = read_cells(index.cells, name, track, fit, bad)
+    whole = np.ones(len(index.cells), bool)
+    if bad:
+        whole[list(bad)] = False
+        texts = list(dict.fromkeys(bad.values()))
+        more = f" And {len(texts) - LISTED:,} more." if len(texts) > LISTED else ""
+        if not whole.any():
+            raise CrossgapError(f"None of the {len(whole):,} images of {name} can be read. {texts[0]}")
+        say(f"{len(bad):,} of {len(whole):,} images of {name} are left out: {' '.join(texts[:LISTED])}{more}")
+    return LabelledImages(images, index.labels[whole], index.label_names, np.asarray(index.episodes)[whole])

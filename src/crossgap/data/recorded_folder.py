@@ -1,0 +1,169 @@
+"""A folder of images and `labels.csv` as a recording, and a recording as such a folder.
+
+`recording.json` beside the table says what no table can: types, frames per second, tasks. With it a data set
+that went from LeRobot to a folder and back is the same, byte by byte.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from crossgap.base.files import read_json, write_json, writing
+from crossgap.data.frames import read_frames
+from crossgap.data.image_file import save_image
+from crossgap.data.recording import ACTION, Feature, Recording
+from crossgap.data.table import LABELS, Row, label_names, write_table
+from crossgap.errors import CrossgapError
+
+ABOUT = "recording.json"
+SHAPE = {
+    "fps": float, "robot_type": (str, None), "camera": str, "tasks": [str], "task_indices": [int],
+    "features": {...: {"dtype": str, "shape": [int], "names": [str]}},
+}  # fmt: skip
+CAMERA = "observation.images.camera"
+"""What the only camera of a folder is called."""
+REMEDY = "Put a whole copy there, or delete it: then labels are of one feature."
+
+
+def columns_of(feature: str, names: Sequence[str]) -> list[str]:
+    """What a feature's columns are called in a table: as of `Recording.columns`."""
+    blank = Feature(np.empty((0, len(names))), tuple(names), (len(names),))
+    return list(Recording(Path(), {}, {feature: blank}, np.empty(0, int)).columns())
+
+
+def read_about(root: Path) -> dict[str, Any] | None:
+    """What `recording.json` says; None where there is none.
+
+    Raises:
+        CrossgapError: it is damaged.
+    """
+    path = root / ABOUT
+    return read_json(path, "description of a recording", SHAPE, REMEDY) if path.is_file() else None
+
+
+def as_recording(
+    root: Path, rows: Sequence[Row], cells: Sequence[tuple[Path, int | None]], episodes: Sequence[int],
+    feature: str = ACTION, fps: float = 10.0,
+) -> Recording:  # fmt: skip
+    """A folder's rows as a recording, sorted by episode and step.
+
+    Args:
+        root: the folder.
+        rows: of its table.
+        cells: where each row's image is.
+        episodes: (n,) the episode of each row.
+        feature: what all its labels become, float32, where no `recording.json` says.
+        fps: frames per second, where it does not say.
+
+    Raises:
+        CrossgapError: a cell of the table is no number, or `recording.json` is not of this table.
+    """
+    steps = [row.whole("step") or 0 for row in rows]
+    order = sorted(range(len(rows)), key=lambda index: (episodes[index], steps[index]))
+    if not label_names(rows):
+        raise CrossgapError(f"{rows[0].table} has no label column. Expected at least one.")
+    rows, about, camera = [rows[index] for index in order], read_about(root), CAMERA
+    _, numbered = np.unique([episodes[index] for index in order], return_inverse=True)
+    available = label_names(rows)
+    if about is None:
+        kept = {feature: {"dtype": "float32", "shape": [len(available)], "names": _plain(feature, available)}}
+        by_feature = {feature: available}
+    else:
+        kept, fps, camera = about["features"], about["fps"], about["camera"]
+        by_feature = {key: columns_of(key, each["names"]) for key, each in kept.items()}
+        if missing := [name for names in by_feature.values() for name in names if name not in available]:
+            raise CrossgapError(
+                f"{root / ABOUT} tells of a column '{missing[0]}', and the table has none. {REMEDY}"
+            )
+    features = {}
+    for key, columns in by_feature.items():
+        values = np.array([[row.value(column) for column in columns] for row in rows], float)
+        shape = tuple(kept[key]["shape"])
+        features[key] = Feature(
+            values.astype(_type(root, key, kept[key]["dtype"])), tuple(kept[key]["names"]), shape
+        )
+    tasks, indices = ("",), None
+    if about is not None:
+        tasks, indices = tuple(about["tasks"]), np.array(about["task_indices"])
+        if len(indices) != len(rows) or not len(tasks) > indices.max() >= 0:
+            raise CrossgapError(
+                f"{root / ABOUT} tells of {len(indices)} frames, the table of {len(rows)}. {REMEDY}"
+            )
+    return Recording(
+        root, {camera: [cells[index] for index in order]}, features, numbered, tasks, indices, fps,
+        {"robot_type": about and about["robot_type"]},
+    )  # fmt: skip
+
+
+def _plain(feature: str, columns: Sequence[str]) -> list[str]:
+    """A feature's names in a data set of the columns' names in a table: numbers where they are numbered."""
+    numbered = [f"{feature}_{index}" for index in range(len(columns))]
+    return list(map(str, range(len(columns)))) if list(columns) == numbered else list(columns)
+
+
+def _type(root: Path, key: str, name: str) -> np.dtype:
+    if not re.fullmatch(r"bool|u?int(8|16|32|64)|float(16|32|64)", name):
+        raise CrossgapError(
+            f"{root / ABOUT}: '{key}' is of type '{name}'. Expected numbers, such as float32. {REMEDY}"
+        )
+    return np.dtype(name)
+
+
+def write_recorded(
+    recording: Recording,
+    path: Path,
+    camera: str | None = None,
+    track: Callable[..., Iterable] = lambda it, *_: it,
+) -> int:
+    """Write one camera of a recording as a new folder of PNGs, in one piece.
+
+    Args:
+        recording: what to write.
+        path: the new folder.
+        camera: which camera; by default its only one.
+        track: shows progress.
+
+    Returns:
+        How many images it has.
+
+    Raises:
+        CrossgapError: the folder exists, there are several cameras, or an image is damaged.
+    """
+    if path.exists():
+        raise CrossgapError(f"{path} exists already. Expected a new folder to write to.")
+    camera = recording.camera(camera)
+    columns = recording.columns()
+    with writing(path) as temporary:
+        (temporary / "images").mkdir(parents=True)
+        rows, step = [], 0
+        frames = track(read_frames(recording.cameras[camera]), f"write {path.name}", len(recording))
+        for index, image in enumerate(frames):
+            step = step + 1 if index and recording.episodes[index] == recording.episodes[index - 1] else 0
+            save_image(image, temporary / (name := f"images/{index:06d}.png"))
+            numbers = [_exact(recording.features[key].values[index, at]) for key, at in columns.values()]
+            rows.append((name, int(recording.episodes[index]), step, *numbers))
+        write_table(temporary / LABELS, list(columns), rows)
+        write_json(temporary / ABOUT, _about(recording, camera))
+    return len(recording)
+
+
+def _exact(value: np.generic) -> object:
+    """A number that reads back as the same."""
+    return int(value) if value.dtype.kind in "biu" else float(value)
+
+
+def _about(recording: Recording, camera: str) -> dict[str, Any]:
+    indices = np.zeros(len(recording), int) if recording.task_indices is None else recording.task_indices
+    return {
+        "fps": recording.fps, "robot_type": recording.about.get("robot_type"), "camera": camera,
+        "tasks": list(recording.tasks), "task_indices": indices.tolist(),
+        "features": {
+            key: {"dtype": item.values.dtype.name, "shape": list(item.shape), "names": list(item.names)}
+            for key, item in recording.features.items()
+        },
+    }  # fmt: skip
