@@ -3,9 +3,10 @@
 BIN := .venv/bin
 READY := .venv/.installed
 TESTS := .venv/.tests
+DOCS := .venv/.docs
 ARGS ?=
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-all check tables format named-torch
+.PHONY: help install demo test test-all check tables docs format named-torch
 
 help: ## what each target does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,3 +40,11 @@ format: $(READY) ## let ruff format and mend what it can
 
 tables: $(READY) ## write the tables of README and docs anew from results/
 	@$(BIN)/python -m crossgap.experiments.engine.tables
+
+$(DOCS): $(READY)
+	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[docs]'
+	@touch $@
+
+docs: $(DOCS) ## the docs site: site/index.html, of the Markdown in docs/ and the docstrings
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict $(ARGS)
+	@echo 'Read: site/index.html'

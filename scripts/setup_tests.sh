@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What some tests need beside Crossgap: Ray and the xArm's SDK, into .venv (80 MB to fetch, 250 MB of disk), and
+# What some tests need beside Crossgap: Ray, the xArm's SDK and MkDocs, into .venv (90 MB to fetch, 300 MB of disk), and
 # software Vulkan for MuJoCo's physically based renderer, where apt-get can install it (30 MB). `make test` calls
 # it once. What cannot be had is no error: its tests are skipped, and say why.
 set -euo pipefail
@@ -23,7 +23,7 @@ exec 9>.venv.lock # as setup.sh's: until no other make works on .venv
 .venv/bin/python -c 'import fcntl; fcntl.flock(9, fcntl.LOCK_EX)'
 if [ .venv/.tests -nt .venv/.installed ]; then exit; fi # another make has just done it
 
-say "Installing what tests need: Ray and the xArm's SDK (80 MB to fetch)"
+say "Installing what tests need: Ray, the xArm's SDK and MkDocs (90 MB to fetch)"
 PIP_DISABLE_PIP_VERSION_CHECK=1 .venv/bin/python -m pip install --quiet --constraint constraints.txt \
     --editable '.[test]' || say "That did not work; the tests that need them are skipped."
 if [ "$(uname)" = Linux ] && ! (.venv/bin/python -P src/crossgap/simulation/base/vulkan.py; exit) 2>/dev/null; then
