@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import nn
 
 pytest.importorskip("onnxruntime", reason="extra `export` is not installed")
@@ -16,13 +17,23 @@ pytest.importorskip("onnxscript", reason="extra `export` is not installed")
 
 from crossgap.cli import main
 from crossgap.data import Classes, LabelledImages, LabelScale, write_folder
+from crossgap.data.preparation import Preparation
 from crossgap.deploy.adapted import AdaptedModel
 from crossgap.deploy.onnx import OnnxModel, export_onnx, parity
 from crossgap.deploy.onnx.parity import difference, scenes
+from crossgap.deploy.onnx.resize import Prepare
 from crossgap.errors import CrossgapError
 from crossgap.networks import Generator, TaskModel, register_network
 
 SIZE = 32
+ALONE = """
+import runpy, sys
+for name in ("torch", "crossgap", "onnx"):
+    sys.modules[name] = None
+sys.argv = sys.argv[1:]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+"""Runs a script where these packages are not."""
 IMAGES = scenes(6, SIZE, SIZE, seed=7)
 SCALE = LabelScale((1.0, -200.0), (0.5, 30.0))
 
@@ -98,6 +109,50 @@ def test_how_far_outputs_are_apart_by_hand() -> None:
         difference([grey], [grey + 2], np.ones(1))
     with pytest.raises(CrossgapError, match="not finite"):
         difference([one], [np.array([[np.nan, 1]], np.float32)], np.ones(2))
+
+
+PREPARATIONS = [
+    (Preparation((32, 48)), (120, 160)),
+    (Preparation((32, 48), "pad"), (160, 120)),
+    (Preparation((32, 48), "stretch"), (70, 75)),
+    (Preparation((32, 32), "crop", (10, 20, 90, 60), (120, 160)), (120, 160)),
+    (Preparation((64, 64), "pad"), (40, 30)),
+    (Preparation((32, 32)), (32, 40)),
+]
+
+
+@pytest.mark.parametrize(("preparation", "camera"), PREPARATIONS)
+def test_images_are_prepared_in_the_graph_as_pillow_does(preparation, camera) -> None:
+    images = scenes(3, *camera, seed=5)
+    with torch.inference_mode():
+        found = Prepare(preparation, camera)(torch.from_numpy(images)).numpy()
+    np.testing.assert_array_equal(found, np.stack([preparation.prepare(image) for image in images]))
+
+
+def test_depth_is_mapped_in_the_graph() -> None:
+    preparation = Preparation((32, 32), value_range=(0.5, 2.0))
+    depth = np.random.default_rng(0).uniform(0, 3, (2, 60, 80)).astype(np.float32)
+    depth[0, 30:33, 30:33] = [np.nan, np.inf, -np.inf]
+    with torch.inference_mode():
+        found = Prepare(preparation, (60, 80))(torch.from_numpy(depth)).numpy()
+    np.testing.assert_array_equal(found, np.stack([preparation.prepare(image) for image in depth]))
+
+
+def test_a_camera_s_images_go_in_and_labels_come_out(tmp_path: Path) -> None:
+    model = adapted()
+    model.preparation = Preparation((SIZE, SIZE))
+    done = export_onnx(model, tmp_path / "m.onnx", camera=(60, 80))
+    camera = scenes(4, 60, 80, seed=11)
+    found = OnnxModel(done.path)
+    assert (np.abs(found.predict(camera) - model.predict(camera)) / SCALE.spread).max() <= 1e-4
+    assert done.takes.startswith("images (n, 60, 80, 3) uint8")
+    assert done.prepared.predict(IMAGES).shape == (6, 2)
+    with pytest.raises(CrossgapError, match="no preparation"):
+        export_onnx(adapted(), tmp_path / "n.onnx", camera=(60, 80))
+    model.preparation = Preparation((SIZE, SIZE), roi=(0, 0, 50, 50))
+    for camera_size, told in (((40, 80), "outside"), (None, "--camera")):
+        with pytest.raises(CrossgapError, match=told):
+            export_onnx(model, tmp_path / "n.onnx", camera=camera_size)
 
 
 @register_network
@@ -181,6 +236,7 @@ def test_8_bits_and_what_they_cost(crossgap, labelled, tmp_path: Path) -> None:
         (["nothing", "m.onnx"], "nothing"),
         (["plain", "m.onnx", "--picture"], "has no translator"),
         (["model", "m.onnx", "--int8", "--calibration", "absent"], "No folder"),
+        (["model", "m.onnx", "--camera", "wide"], "expected HEIGHTxWIDTH"),
     ],
 )
 def test_bad_input_ends_in_one_line(crossgap, tmp_path, monkeypatch, arguments, told) -> None:
@@ -199,6 +255,17 @@ def test_without_the_extra_it_says_what_to_install(tmp_path: Path, monkeypatch) 
     monkeypatch.setitem(sys.modules, "onnxscript", None)
     with pytest.raises(CrossgapError, match=r"crossgap\[export\]"):
         export_onnx(adapted(), tmp_path / "m.onnx")
+
+
+def test_the_example_needs_neither_torch_nor_crossgap(tmp_path: Path, python) -> None:
+    model = adapted()
+    export_onnx(model, tmp_path / "m.onnx")
+    Image.fromarray(IMAGES[0]).save(tmp_path / "0.png")
+    example = Path(__file__).parents[1] / "examples" / "deploy_onnx.py"
+    done = python(ALONE, example, tmp_path / "m.onnx", tmp_path / "0.png")
+    assert done.returncode == 0, done.stderr
+    printed = np.array(done.stdout.split("[")[1].strip("]\n ").split(), float)
+    np.testing.assert_allclose(printed, model.predict(IMAGES[0])[0], rtol=1e-3)
 
 
 def test_what_is_no_file_of_ours_is_not_run(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """`crossgap export`: an adapted model as an ONNX file, and what is said of it."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -8,37 +9,50 @@ from crossgap.base.progress import counted, say, track
 from crossgap.commands.evaluate.checks import check_data
 from crossgap.data.folder import LABELS, image_folder, read_folder, read_unlabelled
 from crossgap.data.images import Classes, LabelledImages
+from crossgap.data.sizes import Size
 from crossgap.deploy.adapted import AdaptedModel
-from crossgap.deploy.latency import latency
+from crossgap.deploy.latency import Latency, latency
 from crossgap.deploy.onnx import OnnxModel, export_onnx
-from crossgap.deploy.onnx.export import Exported
+from crossgap.deploy.pictures import as_taken
 from crossgap.errors import CrossgapError
 from crossgap.evaluation import offline_error
 
 
-def export(path: Path, output: Path, picture: bool, int8: bool, calibration: Path | None) -> None:
+def export(
+    path: Path, output: Path, picture: bool, camera: str | None, int8: bool, calibration: Path | None
+) -> None:
     """Export a model, and say how near it is to torch, how fast, and what 8 bits cost.
 
     Raises:
         CrossgapError: there is no such model or folder, or whatever `export_onnx` says.
     """
-    model = AdaptedModel.load(path)
-    model.precision = "32-true"
+    model, size = AdaptedModel.load(path, precision="32-true"), _camera(camera)
     calibrating, held_out = _halves(path, model, calibration, picture) if calibration else (None, None)
     images = None if calibrating is None else calibrating.images
-    done = export_onnx(model, output, picture=picture, images=images, int8=int8)
-    _tell(done, model)
-    if int8 and held_out is not None:
-        say(_cost(model, OnnxModel(output), held_out, done.output == "picture"))
-
-
-def _tell(done: Exported, model: AdaptedModel) -> None:
+    done = export_onnx(model, output, picture=picture, camera=size, images=images, int8=int8)
     near = "of all bytes" if done.output == "picture" else "of the labels' spread at most"
     names = f" ({', '.join(model.label_names)})" if done.output != "picture" else ""
-    say(f"{done.path}: images (n, {model.size}, {model.size}, 3) uint8 in, {done.output}{names} out.")
-    say(f"Differs from torch by {done.difference:.1g} {near}{' before 8 bits' if done.int8 else ''}.")
-    exported = OnnxModel(done.path)
-    say(f"{latency(exported.run, model.size)} on one thread here; examples/deploy_onnx.py runs it.")
+    say(f"{output}: {done.takes} in, {done.output}{names} out.")
+    say(f"Differs from torch by {done.difference:.1g} {near}{', before 8 bits' if int8 else ''}.")
+    if model.preparation and not OnnxModel(output).about["preparation"]:
+        say("Images have to be prepared before; with --camera HEIGHTxWIDTH the file does it.")
+    say(f"{_latency(output)} on one thread here. examples/deploy_onnx.py runs it.")
+    if int8 and held_out is not None:
+        say(_cost(model, done.prepared, held_out, done.output == "picture"))
+
+
+def _camera(text: str | None) -> Size | None:
+    """HEIGHTxWIDTH, or one number for both."""
+    if text is None:
+        return None
+    if not (match := re.fullmatch(r"(\d{1,5})(?:[x×](\d{1,5}))?", text.strip().lower())):
+        raise CrossgapError(f"--camera {text}: expected HEIGHTxWIDTH in pixels, such as 480x640.")
+    return int(match[1]), int(match[2] or match[1])
+
+
+def _latency(file: Path) -> Latency:
+    exported = OnnxModel(file)
+    return latency(exported.run, exported.shape)
 
 
 def _halves(
@@ -46,7 +60,15 @@ def _halves(
 ) -> tuple[LabelledImages, LabelledImages]:
     """The images of a folder: every other episode, and the others; of one episode every other image."""
     labelled = not picture and model.label_names and (image_folder(folder) / LABELS).exists()
-    data = read_folder(folder, model.label_names, track) if labelled else read_unlabelled(folder, track)
+
+    def prepared(image: np.ndarray, file: Path) -> np.ndarray:
+        return as_taken(image, model, False, file)
+
+    fit = prepared if model.preparation else None
+    if labelled:
+        data = read_folder(folder, model.label_names, track, fit)
+    else:
+        data = read_unlabelled(folder, track, fit)
     check_data(path, model, folder, data)
     if len(data) < 2:
         raise CrossgapError(f"{folder} has one image. Expected two at least: to calibrate, and to measure.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,16 +34,18 @@ class Latency:
         return Latency(float(p50), float(p99), float(np.median(cpu) * 1e3), len(wall))
 
 
-def latency(run: Callable[[np.ndarray], object], size: int, seconds: float = 2.0, least: int = 20) -> Latency:
+def latency(
+    run: Callable[[np.ndarray], object], shape: Sequence[int], seconds: float = 2.0, least: int = 20
+) -> Latency:
     """Time images one by one, as a robot sees them, after some to warm up.
 
     Args:
-        run: takes images (1, size, size, 3) uint8, in this thread alone.
-        size: width and height in pixels.
+        run: takes images (1, *shape) uint8, in this thread alone.
+        shape: of an image: height, width and 3.
         seconds: for how long.
         least: how many images at least.
     """
-    images = np.random.default_rng(0).integers(0, 256, (16, 1, size, size, 3), np.uint8)
+    images = np.random.default_rng(0).integers(0, 256, (16, 1, *shape), np.uint8)
     for image in images[:5]:
         run(image)
     wall: list[float] = []

@@ -45,7 +45,8 @@ class AsInput(nn.Module):
 
 
 def graph_of(model: AdaptedModel, picture: bool = False) -> nn.Sequential:
-    """A copy of a model on the CPU, as a network from images (n, H, W, 3) uint8 to what it is asked for.
+    """A copy of a model on the CPU, as a network from prepared images (n, h, w, 3) uint8 to what it is asked
+    for.
 
     Args:
         model: with a translator or a task model.

@@ -20,7 +20,7 @@ def quantized(path: Path, images: np.ndarray) -> Any:
 
     Args:
         path: of an ONNX file; others are written beside it.
-        images: (m, H, W, 3) uint8, such as the robot sees.
+        images: such as the robot sees, as the graph takes them.
     """
     quantization = needed("onnxruntime.quantization")
     prepared, done = path.with_name("prepared.onnx"), path.with_name("int8.onnx")

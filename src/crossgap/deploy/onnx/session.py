@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from crossgap.data.inputs import Images, as_images
+from crossgap.data.sizes import as_size
 from crossgap.deploy.onnx.packages import needed
 from crossgap.errors import CrossgapError
 
@@ -62,11 +63,29 @@ class OnnxModel:
             )
         self.about: dict[str, Any] = json.loads(told[KEY])
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of one image that it takes."""
+        size = as_size(self.about["size"])
+        return size if self.about["range"] else (*size, 3)
+
     def run(self, images: Images) -> list[np.ndarray]:
         """All outputs of images, as in `AdaptedModel.predict`, one image at a time as a robot sees them."""
-        taken = as_images(images, self.about["size"])
+        taken = self._taken(images)
         found = [self._session.run(None, {INPUT: image[None]}) for image in taken]
         return [np.concatenate(parts) for parts in zip(*found, strict=True)]
+
+    def _taken(self, images: Images) -> np.ndarray:
+        """As the graph takes them: (n, H, W, 3) uint8, or with a range (n, H, W) float32."""
+        size = as_size(self.about["size"])
+        if self.about["range"] is None:
+            return as_images(images, size)
+        array = np.asarray(images, np.float32).reshape(-1, *np.shape(images)[-2:])
+        if array.shape[1:] != size:
+            raise CrossgapError(
+                f"Expected images (n, {size[0]}, {size[1]}) of numbers; got {np.shape(images)}."
+            )
+        return array
 
     def predict(self, images: Images) -> np.ndarray:
         """Labels (n, k) float32 as `AdaptedModel.predict`; classes (n, 1), too.
