@@ -7,9 +7,10 @@ import numpy as np
 
 from crossgap.base.progress import counted, say, track
 from crossgap.commands.evaluate.checks import check_data
-from crossgap.data.folder import LABELS, image_folder, read_folder, read_unlabelled
+from crossgap.data.folder import image_folder, read_folder, read_unlabelled
 from crossgap.data.images import Classes, LabelledImages
 from crossgap.data.sizes import Size
+from crossgap.data.table import find_table
 from crossgap.deploy.adapted import AdaptedModel
 from crossgap.deploy.latency import Latency, latency
 from crossgap.deploy.onnx import OnnxModel, export_onnx
@@ -59,7 +60,7 @@ def _halves(
     path: Path, model: AdaptedModel, folder: Path, picture: bool
 ) -> tuple[LabelledImages, LabelledImages]:
     """The images of a folder: every other episode, and the others; of one episode every other image."""
-    labelled = not picture and model.label_names and (image_folder(folder) / LABELS).exists()
+    labelled = not picture and model.label_names and find_table(image_folder(folder)) is not None
 
     def prepared(image: np.ndarray, file: Path) -> np.ndarray:
         return as_taken(image, model, False, file)
@@ -88,7 +89,7 @@ def _cost(model: AdaptedModel, exported: OnnxModel, data: LabelledImages, pictur
     if not data.label_names:
         apart = model.scale.errors(after, before)
         kind = "other classes" if isinstance(model.scale, Classes) else "mean squared difference of labels"
-        return f"{on} {kind} {apart.mean():.3g}; without a {LABELS} no error is known."
+        return f"{on} {kind} {apart.mean():.3g}; without labels no error is known."
     errors = [offline_error(run, data, model.scale)["value"] for run in (model.predict, exported.predict)]
     own = ""
     if not isinstance(model.scale, Classes):
