@@ -23,7 +23,7 @@ FRONT_DOORS = ("", "__main__")
 """`crossgap`, which leads to any room by its name alone, and `python -m crossgap`."""
 GENERAL = ("cli", "core", "data", "experiments.engine", "rl")
 """What knows no experiment and no world; `collection` is a help text, which tells of worlds."""
-WORDS = ("budget", "digits")
+WORDS = ("budget", "digits", "goggles")
 """Experiments whose names are words with other meanings: a verb of the command line, those of a number."""
 WITHOUT_SIMULATOR = ("base", "core", "data", "deploy", "errors", "losses", "methods", "networks", "rl")
 WITHOUT_TORCH = ("base", "cli", "collection", "data.folder", "simulation")

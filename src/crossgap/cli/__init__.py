@@ -17,7 +17,7 @@ from crossgap.errors import CrossgapError, check_known
 VERBS = {
     "demo": "verbs", "collect": "verbs", "train": "train", "evaluate": "verbs", "budget": "train",
     "translate": "translate", "sample": "sample", "stylize": "looking", "dream": "looking",
-    "explain": "looking", "data": "data", "convert": "convert", "export": "export", "report": "verbs",
+    "goggles": "goggles", "explain": "looking", "data": "data", "convert": "convert", "report": "verbs",
     "reproduce": "reproduce", "methods": "verbs", "looks": "verbs", "doctor": "verbs",
 }  # fmt: skip
 """In which module beside this one each is: a function of its name; or, where its first argument says which
@@ -38,6 +38,7 @@ def run(arguments: list[str]) -> None:
     """Run a verb, or say which there are."""
     from crossgap.cli.settings import as_now
 
+    arguments = _trusting(arguments)
     verb, *rest = [as_now(word) for word in arguments] or [""]
     verbs = {*VERBS, *_brought()} if verb not in VERBS else VERBS
     check_known("Verb", () if not verb or verb.startswith("-") else (verb,), verbs)
@@ -51,6 +52,20 @@ def run(arguments: list[str]) -> None:
             tyro.cli(found.command(chosen), args=rest, prog=f"crossgap {verb} {chosen}")
         else:
             _overview(arguments)
+
+
+def _trusting(arguments: list[str]) -> list[str]:
+    """The arguments without `--trust package.module:factory` before the verb: a network of the user's that
+    files may name, found in this folder, too."""
+    while arguments[:1] == ["--trust"]:
+        if len(arguments) < 2:
+            raise CrossgapError("Expected --trust package.module:factory, and a verb.")
+        from crossgap.networks.factory import trust
+
+        trust(arguments[1])
+        sys.path.insert(0, os.getcwd())
+        arguments = arguments[2:]
+    return arguments
 
 
 def _found(verb: str) -> Any:

@@ -118,6 +118,50 @@ class Beside:
 
 
 @dataclass(frozen=True)
+class GogglesOptions:
+    """What goggles are made for, and of what."""
+
+    policy: str
+    """package.module:factory, a function without arguments that makes the policy, a torch.nn.Module. With one
+    camera and no state it is called with a tensor (n, 3, H, W), else with a dict of such by camera, and the
+    state (n, s)."""
+    source: Path
+    """frames of the domain that the policy knows: a folder of images, a LeRobot data set, or HDF5."""
+    target: Path
+    """the few frames of the domain that it shall act in; with the demonstrated action, or without."""
+    output: Path
+    """run folder."""
+    weights: Path | None = None
+    """a safetensors file of the policy's weights, where the factory has them not."""
+    unlabelled: Path | None = None
+    """further frames of the target, without actions."""
+    target_labels: Literal["all", "none"] = "all"
+    """none leaves the target's actions unread; it then needs no labels.csv."""
+    cameras: tuple[str, ...] | None = None
+    """which cameras the policy sees, in its order: columns of a labels.csv that name images, or cameras of a
+    recording; by default the column image, or all of a recording."""
+    state: tuple[str, ...] | None = None
+    """the columns that are the state, or a recording's feature; by default none, or observation.state."""
+    labels: tuple[str, ...] | None = None
+    """the columns that are the action; by default all others, or a recording's action."""
+    pixels: str = "0,1"
+    """LOW,HIGH: what the policy takes for black and white."""
+    loss: str | None = None
+    """package.module:function of the policy's output and the action (n, a), where that is not the squared
+    error."""
+    held_out: float = 0.2
+    """share of the target's labelled episodes that is kept to judge by."""
+    seed: int = 0
+    """of training."""
+    device: Device = "auto"
+    """where to train."""
+    precision: Precision = "auto"
+    """of the translator's training; the policy computes as it does."""
+    images: Annotated[Cameras, arg(name="")] = Cameras()
+    """what becomes of images before a network sees them."""
+
+
+@dataclass(frozen=True)
 class BudgetOptions(Given):
     """What a label budget is measured on, and how."""
 

@@ -37,9 +37,9 @@ class Preparing:
             return
         size = parse_size(options.size)
         for side in SIDES:
-            roi = _numbers(given[side], f"{side}-roi", 4, int, "x,y,width,height in pixels of the camera")
+            roi = numbers(given[side], f"{side}-roi", 4, int, "x,y,width,height in pixels of the camera")
             wanted = "LOW,HIGH: which values become black and white"
-            low_high = _numbers(given[side], f"{side}-range", 2, float, wanted)
+            low_high = numbers(given[side], f"{side}-range", 2, float, wanted)
             try:
                 prepared = Preparation(size, options.fit, roi, None, low_high)
             except CrossgapError as error:
@@ -75,9 +75,7 @@ def _given(options: Sizing, side: str) -> dict[str, str]:
     return {name: text for name, text in texts.items() if text is not None}
 
 
-def _numbers(
-    given: dict[str, str], name: str, count: int, kind: Callable[[str], float], expected: str
-) -> Any:
+def numbers(given: dict[str, str], name: str, count: int, kind: Callable[[str], float], expected: str) -> Any:
     """A tuple of so many numbers that an option lists, None where it is not given."""
     if name not in given:
         return None

@@ -114,6 +114,22 @@ def load_network(make: Callable[[], Network], path: Path, sha256: str | None, ab
     return network
 
 
+def load_weights(network: nn.Module, path: Path, sha256: str | None = None) -> None:
+    """Give a network the weights of a safetensors file.
+
+    Args:
+        network: as somebody made it.
+        path: the file.
+        sha256: as in `read_tensors`.
+
+    Raises:
+        CrossgapError: they are damaged, or another network's.
+    """
+    weights = read_tensors(path, path.parent, sha256)
+    _check_fit(network, weights, path, path.parent)
+    network.load_state_dict(weights)
+
+
 def _at_most(weights: int) -> AbstractContextManager:
     """A `ValueError` where networks of no memory register more weights than so many."""
     left = iter(range(weights))

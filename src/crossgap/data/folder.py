@@ -96,7 +96,7 @@ def index_of(path: str | Path, labels: Sequence[str] | None = None, camera: str 
             "another folder, for --unlabelled."
         )
     found = np.array(values, np.float32).reshape(len(rows), len(names))
-    return Index(cells, found, names, np.array(_episodes(rows)))
+    return Index(cells, found, names, np.array(episodes_of(rows)))
 
 
 def read_recording(path: str | Path) -> Recording | None:
@@ -118,7 +118,7 @@ def folder_recording(path: Path, feature: str = ACTION, fps: float = 10.0) -> Re
         CrossgapError: something is wrong with the folder, its table or a label.
     """
     rows = _labelled_rows(root := image_folder(path, labelled=True))
-    return as_recording(root, rows, _cells(root, rows)[0], _episodes(rows), feature, fps)
+    return as_recording(root, rows, _cells(root, rows)[0], episodes_of(rows), feature, fps)
 
 
 def is_data_set(path: Path) -> bool:
@@ -211,7 +211,7 @@ def cells_in(path: str | Path, camera: str | None = None) -> tuple[list[Cell], l
     table = find_table(root)
     rows = read_rows(root, table) if table else []
     cells, known = _cells(root, rows)
-    files, episodes = _others(root, known), _episodes(rows)
+    files, episodes = _others(root, known), episodes_of(rows)
     if not cells and not files:
         files = [file for file in files_in(root, set()) if is_video(file)]
     strips = {folder: strip_size(root, folder) for folder in {file.parent for file in files}}
@@ -324,7 +324,7 @@ def _cells(root: Path, rows: Sequence[Row]) -> tuple[list[Cell], set[Path]]:
     return cells, set(resolved.values())
 
 
-def _episodes(rows: Sequence[Row]) -> list[int]:
+def episodes_of(rows: Sequence[Row]) -> list[int]:
     """The episode of each row; a row without is an episode of its own."""
     given = [(row.whole("episode"), row.whole("step"))[0] for row in rows]
     new = max((episode for episode in given if episode is not None), default=-1) + 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -68,8 +69,13 @@ class LabelledImages:
 
 def digest(data: LabelledImages) -> str:
     """A fingerprint of images and labels: other data, other digest."""
-    found = hashlib.sha256(",".join(data.label_names).encode())
-    for array in (data.images, data.labels):
+    return digest_of(",".join(data.label_names), (data.images, data.labels))
+
+
+def digest_of(names: str, arrays: Iterable[np.ndarray]) -> str:
+    """A fingerprint of some arrays, and of what their columns are called."""
+    found = hashlib.sha256(names.encode())
+    for array in arrays:
         found.update(np.ascontiguousarray(array).data)
     return found.hexdigest()[:16]
 

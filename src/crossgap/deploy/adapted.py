@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal, overload
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,16 +17,16 @@ from torch import Tensor, nn
 from crossgap.base.files import write_json, writing
 from crossgap.base.progress import say
 from crossgap.core.fabric import PRECISIONS, bf16_is_fast, checked_device
-from crossgap.core.weights import DIGEST, digest_in, load_network, write_tensors
+from crossgap.core.weights import DIGEST, digest_in, load_network, load_weights, write_tensors
 from crossgap.data.batches import to_images, to_tensor
 from crossgap.data.images import LabelCoding, label_coding
 from crossgap.data.inputs import Images, Order, as_images
 from crossgap.data.preparation import Preparation
 from crossgap.data.sizes import Size, as_size, written
-from crossgap.deploy.description import ABOUT, PARTS, PREPARATION, read_description
-from crossgap.deploy.guard import KEY as GUARD
-from crossgap.deploy.guard import Familiarity, Guard
+from crossgap.deploy.description import ABOUT, PARTS, POLICY, PREPARATION, read_description
+from crossgap.deploy.frozen import FrozenPolicy, PolicyReference, untrusted
 from crossgap.errors import CrossgapError, check_known
+from crossgap.networks.factory import is_trusted
 from crossgap.networks.registry import build, described
 
 
@@ -56,8 +56,8 @@ class AdaptedModel:
             model; `load` says where the hardware has none, and predicts in `32-true`.
         made_of: the data and settings that it was trained on, as `Methods` records them; empty where nobody
             did.
-        guard: tells images that are unlike those that it was trained on; None where there is none. It is
-            saved with the model.
+        made_for: the policy that its translator was trained through and stands in front of, by its name:
+            goggles; None where there is none. `policy` is that one.
 
     Raises:
         CrossgapError: there is no network, or a task model without a scale.
@@ -86,7 +86,7 @@ class AdaptedModel:
         self.preparation = preparation
         self.precision = "32-true"
         self.made_of: dict[str, Any] = {}
-        self.guard: Guard | None = None
+        self.made_for: PolicyReference | None = None
         for network in self.networks.values():
             network.eval()
 
@@ -104,6 +104,18 @@ class AdaptedModel:
     @task_model.setter
     def task_model(self, network: nn.Module) -> None:
         self._task_model = network
+
+    def policy(self) -> FrozenPolicy:
+        """The policy that its translator is for, as it was.
+
+        Raises:
+            CrossgapError: it is for none, or that one is not here, or has other weights now.
+        """
+        if self.made_for is None:
+            raise self._lacks("policy that it is for", "a model of `crossgap goggles`")
+        if not is_trusted(self.made_for.factory):
+            raise untrusted("This model", self.made_for.factory)
+        return self.made_for.load(self.device)
 
     @property
     def scale(self) -> LabelCoding:
@@ -170,52 +182,18 @@ class AdaptedModel:
             return images
         return np.concatenate([to_images(self._translated(part)) for part in self._parts(images)])
 
-    @overload
-    def predict(self, images: Images, channels: Order = "rgb") -> np.ndarray: ...
-
-    @overload
-    def predict(
-        self, images: Images, channels: Order = "rgb", *, return_familiarity: Literal[True]
-    ) -> tuple[np.ndarray, Familiarity]: ...
-
     @torch.inference_mode()
-    def predict(
-        self, images: Images, channels: Order = "rgb", *, return_familiarity: bool = False
-    ) -> np.ndarray | tuple[np.ndarray, Familiarity]:
+    def predict(self, images: Images, channels: Order = "rgb") -> np.ndarray:
         """Labels (n, k) float32; a row for a single image, too.
 
         Images, in RGB, and the order of their channels as in `translate`.
 
-        Args:
-            images: as there.
-            channels: as there.
-            return_familiarity: also return how like those of the training each image is: `score` (n,), 1 at
-                the threshold, and `familiar` (n,) bool.
-
         Raises:
-            CrossgapError: as there; or there is no task model, or no guard where familiarity is asked for.
+            CrossgapError: as there; or there is no task model.
         """
-        task_model, seen = self.task_model, self._as_seen(images, channels)
-        familiarity = self._guard().look(seen) if return_familiarity else None
-        outputs = [task_model(self._translated(part)).float().cpu() for part in self._parts(seen)]
-        labels = self.scale.invert(torch.cat(outputs).numpy())
-        return labels if familiarity is None else (labels, familiarity)
-
-    def familiarity(self, images: Images, channels: Order = "rgb") -> Familiarity:
-        """How like those of the training images are, without a prediction.
-
-        Raises:
-            CrossgapError: as of `predict`.
-        """
-        return self._guard().look(self._as_seen(images, channels))
-
-    def _guard(self) -> Guard:
-        if self.guard is None:
-            raise CrossgapError(
-                "This model has no guard: it was trained before there were any, on the source alone, or on "
-                "too few target images. Expected one, such as model.guard = Guard.of(images, episodes)."
-            )
-        return self.guard
+        task_model, parts = self.task_model, self._parts(self._as_seen(images, channels))
+        outputs = [task_model(self._translated(part)).float().cpu() for part in parts]
+        return self.scale.invert(torch.cat(outputs).numpy())
 
     def _as_seen(self, images: Images, channels: Order) -> np.ndarray:
         """Images of any form as the networks take them, (n, h, w, 3) uint8."""
@@ -293,14 +271,13 @@ class AdaptedModel:
                 name: write_tensors(network.state_dict(), temporary / f"{name}.safetensors")
                 for name, network in networks.items()
             }
-            guard = {} if self.guard is None else {GUARD: self.guard.save(temporary)}
-            prepared = {} if self.preparation is None else {PREPARATION: self.preparation.to_json()}
+            told = {} if self.preparation is None else {PREPARATION: self.preparation.to_json()}
+            told |= {} if self.made_for is None else {POLICY: self.made_for.to_json()}
             write_json(temporary / ABOUT, {
-                "method": self.method, "size": written(self.size), **prepared,
+                "method": self.method, "size": written(self.size), **told,
                 "label_names": list(self.label_names),
                 "scale": None if self._scale is None else asdict(self._scale), "networks": about,
-                "precision": self.precision, "made_of": self.made_of, **guard,
-                DIGEST: digests,
+                "precision": self.precision, "made_of": self.made_of, DIGEST: digests,
             })  # fmt: skip
 
     @staticmethod
@@ -310,7 +287,8 @@ class AdaptedModel:
         """Read a folder that `save` wrote.
 
         Args:
-            folder: the model's. The modules of networks of your own have to be imported before.
+            folder: the model's. The modules of registered networks of your own have to be imported before,
+                factories of your own trusted (`crossgap.networks.trust`).
             device: where it is to run.
             precision: as of the attribute; by default the saved one (a model of before: that of its
                 training), and `32-true`, which is then said, where this hardware does not compute in that.
@@ -324,10 +302,7 @@ class AdaptedModel:
         chosen = precision or about.get("precision") or about.get("made_of", {}).get("precision", "32-true")
         check_known("Precision" if precision else f"{folder / ABOUT}: precision", (chosen,), PRECISIONS[1:])
         networks = dict.fromkeys(PARTS) | {
-            name: load_network(
-                functools.partial(build, **network), folder / f"{name}.safetensors",
-                about.get(DIGEST, {}).get(name), folder / ABOUT,
-            ).to(device)
+            name: _loaded(network, folder / f"{name}.safetensors", about.get(DIGEST, {}).get(name)).to(device)
             for name, network in about["networks"].items()
         }  # fmt: skip
         scale = None if about["scale"] is None else label_coding(about["scale"])
@@ -338,7 +313,7 @@ class AdaptedModel:
             **networks,
         )  # fmt: skip
         model.made_of = about.get("made_of", {})
-        model.guard = Guard.load(folder, about[GUARD]) if GUARD in about else None
+        model.made_for = PolicyReference.of_json(about[POLICY]) if POLICY in about else None
         model.precision = chosen
         if precision is None and model.precision == "bf16-mixed" and not bf16_is_fast(device.type):
             model.precision = "32-true"
@@ -350,6 +325,16 @@ class AdaptedModel:
 
 
 _say_once = functools.cache(say)
+
+
+def _loaded(network: dict[str, Any], weights: Path, sha256: str | None) -> nn.Module:
+    """A network as it was saved; one of a factory is made whole, as nobody knows what that does without
+    memory."""
+    if "factory" not in network:
+        return load_network(functools.partial(build, **network), weights, sha256, weights.parent / ABOUT)
+    made = build(**network)
+    load_weights(made, weights, sha256)
+    return made
 
 
 def weights_of(folder: Path) -> dict[str, str] | None:

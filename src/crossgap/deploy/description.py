@@ -15,7 +15,10 @@ from crossgap.core.weights import DIGEST
 from crossgap.data.images import label_coding
 from crossgap.data.preparation import Preparation
 from crossgap.data.sizes import as_size, written
+from crossgap.deploy.frozen import SHAPE as POLICY_SHAPE
+from crossgap.deploy.frozen import untrusted
 from crossgap.errors import CrossgapError, unknown
+from crossgap.networks.factory import is_trusted
 from crossgap.networks.registry import NETWORKS
 
 ABOUT = "adapted.json"
@@ -25,15 +28,17 @@ PARTS = ("task_model", "translator", "sampler")
 """The networks of a model, one of which it has at least."""
 PREPARATION = "preparation"
 """What becomes of a camera's images (`data.preparation`), where a model has that."""
+POLICY = "policy"
+"""The policy that a translator is for (`deploy.frozen`), where it is for one."""
 SHAPE = {
     "method": str, "size": (range(1, 10_000), [range(1, 10_000)]), "label_names": [str],
     "scale": (dict, None),
 }  # fmt: skip
 """Of the description of an adapted model."""
-LATER = {DIGEST: {...: str}, "made_of": dict, "precision": str}
+LATER = {DIGEST: {...: str}, "made_of": dict, "precision": str, POLICY: POLICY_SHAPE}
 """What models of before lack."""
-NETWORK = {"name": str, "arguments": dict}
-"""Of a network. What one of such arguments would be is compared with its weights."""
+NETWORK, MADE = {"name": str, "arguments": dict}, {"factory": str}
+"""Of a network, and of one of a factory. What one of such arguments would be is compared with its weights."""
 CLASSES, SCALE = {"count": range(1, 1_000_000)}, {"mean": [float], "spread": [float]}
 """Of the two kinds of scales."""
 TASK_MODEL = {"task_width": range(1, 10_000), "task_hidden": range(1, 1_000_000)}
@@ -73,6 +78,10 @@ def read_description(folder: Path) -> dict[str, Any]:
     if problem:
         raise CrossgapError(f"The adapted model {path} is damaged: {problem}. {again}")
     for network in about["networks"].values():
+        if "factory" in network:
+            if not is_trusted(network["factory"]):
+                raise untrusted(path, network["factory"])
+            continue
         module = str(network.pop("module", "the module that registers it"))
         if network["name"] not in NETWORKS and module.startswith("crossgap.methods."):
             importlib.import_module(module)  # of ours alone: a file makes nobody else's code run
@@ -89,9 +98,15 @@ def _shape(about: dict[str, Any]) -> dict[str, Any]:
     shape |= {key: kind for key, kind in LATER.items() if key in about}
     if "networks" in about:
         known = about["networks"] if isinstance(about["networks"], dict) else {}
-        return shape | {"networks": {name: NETWORK for name in PARTS if name in known} or dict}
+        kinds = {name: MADE if _is_made(known[name]) else NETWORK for name in PARTS if name in known}
+        return shape | {"networks": kinds or dict}
     sizes = GENERATOR if about.get("translator") is True else {}
     return shape | {"scale": shape.get("scale", dict), "translator": bool, "architecture": TASK_MODEL | sizes}
+
+
+def _is_made(network: Any) -> bool:
+    """Whether a description's network is one of a factory."""
+    return isinstance(network, dict) and "factory" in network
 
 
 def _networks_of_before(about: dict[str, Any]) -> dict[str, Any]:
@@ -144,7 +159,7 @@ def _networks_problem(about: dict[str, Any]) -> str:
     of_all = {"size": about["size"]}
     of_labels = {"outputs": label_coding(scale).outputs if scale else 0}
     for part, wanted in {"task_model": of_all | of_labels, "sampler": of_all}.items():
-        given = networks.get(part, {"arguments": {}})["arguments"]
+        given = networks.get(part, {}).get("arguments", {})
         for key, value in wanted.items():
             if key in given and given[key] != value and given[key] != [value, value]:
                 return f"'networks.{part}.arguments.{key}' is {given[key]}, expected {value}"

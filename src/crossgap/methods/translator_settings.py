@@ -36,7 +36,7 @@ def check_settings(settings: Any) -> None:
     """
     of, kinds = type(settings).__name__.removesuffix("Config"), get_type_hints(type(settings))
     for name, value in vars(settings).items():
-        if isinstance(value, tuple):
+        if isinstance(value, tuple | bool):
             continue
         if isinstance(value, str):
             right, expected = value in get_args(kinds[name]), " or ".join(get_args(kinds[name]))

@@ -2,6 +2,7 @@
 
 from crossgap.networks.dcgan import DCGANDiscriminator, DCGANGenerator
 from crossgap.networks.domain_classifier import DomainClassifier
+from crossgap.networks.factory import from_factory, trust
 from crossgap.networks.masking_generator import MaskingGenerator
 from crossgap.networks.patchgan import PatchDiscriminator
 from crossgap.networks.q_functions import AddedActionQ, ProjectedQ
@@ -15,5 +16,5 @@ from crossgap.networks.unet import UNet
 __all__ = [
     "AddedActionQ", "DCGANDiscriminator", "DCGANGenerator", "Discriminator", "DomainClassifier", "Generator",
     "MaskingGenerator", "PatchDiscriminator", "ProjectedQ", "ResnetGenerator", "SegmentationNetwork",
-    "SkipGenerator", "TaskModel", "TwoColumnTaskModel", "UNet", "register_network",
+    "SkipGenerator", "TaskModel", "TwoColumnTaskModel", "UNet", "from_factory", "register_network", "trust",
 ]  # fmt: skip

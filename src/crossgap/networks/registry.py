@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from torch import nn
 
 from crossgap.errors import CrossgapError, find
+from crossgap.networks.factory import from_factory
 
 Network = TypeVar("Network", bound=nn.Module)
 NETWORKS: dict[str, type[nn.Module]] = {}
@@ -42,28 +43,30 @@ def register_network(kind: type[Network]) -> type[Network]:
 
 
 def described(network: nn.Module) -> dict[str, Any]:
-    """The name of a network's class and its arguments, from which `build` makes another one like it; and its
-    module where that is none of this room.
+    """The name of a network's class and its arguments, from which `build` makes another one like it, and its
+    module where that is none of this room; or the factory that made it.
 
     Raises:
         CrossgapError: its class is not registered.
     """
+    if made_by := vars(network).get("made_by"):
+        return {"factory": made_by}
     name = type(network).__name__
     if NETWORKS.get(name) is not type(network):
         raise CrossgapError(
             f"Only registered networks can be saved; got {name}. Put @register_network of crossgap.networks "
-            "above its class."
+            "above its class, or name a function that makes it: from_factory('package.module:factory')."
         )
     made = {"name": name, "arguments": vars(network)["made_with"]}
     module = type(network).__module__
     return made if module.startswith("crossgap.networks.") else made | {"module": module}
 
 
-def build(name: str, arguments: dict[str, Any]) -> nn.Module:
-    """An untrained network.
+def build(name: str = "", arguments: dict[str, Any] | None = None, factory: str = "") -> nn.Module:
+    """An untrained network, by its class or by a factory that this process trusts.
 
     Raises:
-        CrossgapError: no network of that name is registered.
+        CrossgapError: no network of that name is registered, or the factory cannot be imported.
         TypeError, ValueError: it takes no such arguments.
     """
-    return find("Network", name, NETWORKS)(**arguments)
+    return from_factory(factory) if factory else find("Network", name, NETWORKS)(**arguments or {})
