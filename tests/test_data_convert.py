@@ -238,3 +238,47 @@ def test_a_video_of_odd_sides(tmp_path: Path) -> None:
         VideoWriter(tmp_path / "a.mp4", 10) as to,
     ):
         to.add(np.zeros((1, 16, 25, 3), np.uint8))
+
+
+# a training on recordings, by the command line
+
+
+def test_train_and_evaluate_on_lerobot_sets(monkeypatch, capsys, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    for name, cameras in (("sim", ["observation.images.top", FRONT]), ("real", ["observation.images.cam"])):
+        with LeRobotWriter(tmp_path / name, 10, {"action": ["x", "y"], STATE: None}, cameras) as to:
+            for _ in range(3):
+                values = {key: rng.normal(size=(4, 2)).astype(np.float32) for key in ("action", STATE)}
+                frames = {camera: rng.integers(0, 256, (4, 48, 64, 3), np.uint8) for camera in cameras}
+                to.add_episode(values, frames)
+    run, tiny = (
+        tmp_path / "run",
+        ("--source.steps", "2", "--fine-tuning.steps", "2", "--networks.task-width", "4"),
+    )
+    sides = ("--source", tmp_path / "sim", "--target", tmp_path / "real", "--output", run, "--size", "24")
+
+    def crossgap(*arguments: object) -> tuple[object, str]:
+        monkeypatch.setattr(sys, "argv", ["crossgap", *map(str, arguments)])
+        code: object = 0
+        try:
+            main()
+        except SystemExit as ended:
+            code = ended.code
+        return code, capsys.readouterr().err
+
+    code, said = crossgap("train", "fine_tuned", *sides, *tiny, "--device", "cpu")
+    assert (code, run.exists()) == (2, False)
+    assert "sim has 2 cameras. Expected one of them, with --camera" in said
+    code, said = crossgap("train", "fine_tuned", *sides, *tiny, "--device", "cpu", "--camera", "front", "cam")
+    assert code == 0, said
+    assert "label x: source" in said
+    result = tmp_path / "result.json"
+    model = run / "models" / "fine_tuned"
+    code, said = crossgap(
+        "evaluate", model, "--data", tmp_path / "real", "--output", result, "--device", "cpu"
+    )
+    assert code == 0, said
+    assert result.exists()
+    code, said = crossgap("translate", model, tmp_path / "real", tmp_path / "out")
+    assert code == 2
+    assert not (tmp_path / "out").exists()

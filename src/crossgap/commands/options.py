@@ -199,6 +199,8 @@ class EvaluationOptions:
     """where the robot acts; target_b by default."""
     data: Path | None = None
     """evaluate on this data set instead; with pairs, like or task-model the translators of the models."""
+    camera: str | None = None
+    """of a recording with several cameras as --data, which one."""
     pairs: Path | None = None
     """what the images of --data should become, under the same names: PSNR and SSIM of translated ones."""
     like: Path | None = None

@@ -4,7 +4,15 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from crossgap.data.folder import cell_of, files_in, image_folder, is_image, read_rows, strip_size
+from crossgap.data.folder import (
+    cell_of,
+    files_in,
+    image_folder,
+    is_image,
+    read_recording,
+    read_rows,
+    strip_size,
+)
 from crossgap.data.image_file import image_size
 from crossgap.data.table import find_table
 from crossgap.errors import CrossgapError
@@ -29,6 +37,11 @@ def contents(path: str | Path) -> Contents:
         CrossgapError: there is no image, one is of a format that is not read, or the table names one that is
             not there or not in the folder.
     """
+    if read_recording(path):
+        raise CrossgapError(
+            f"{path} is a recording, whose images are no files. Expected a folder of them: `crossgap data "
+            f"convert {path} FOLDER` makes one."
+        )
     root = image_folder(path)
     files = [Path(os.path.relpath(file, root)) for file in files_in(root, set())]
     named = _named(root)

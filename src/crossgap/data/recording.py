@@ -93,7 +93,8 @@ class Recording:
             raise CrossgapError(f"{self.path} has no camera '{name or ''}'. Available: {available}.")
         if len(found) > 1:
             raise CrossgapError(
-                f"{self.path} has {len(found)} cameras. Expected one of them, with --camera: {available}."
+                f"{self.path} has {len(found)} cameras. Expected one of them, with --camera: {available}; or "
+                "its images alone: `crossgap data convert SET FOLDER --camera NAME`."
             )
         return found[0]
 

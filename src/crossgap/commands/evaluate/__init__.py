@@ -98,7 +98,7 @@ def evaluate_models(models: tuple[Path, ...], options: EvaluationOptions) -> dic
     elif options.resize:
         raise CrossgapError("--resize is for translators, with --pairs, --like or --task-model.")
     elif folder:
-        result = compare_errors(loaded, folder)
+        result = compare_errors(loaded, folder, options.camera)
     else:
         result = play(loaded, look, gain, seeds, steps)
     if output is not None:

@@ -19,7 +19,9 @@ FEW_EPISODES = 10
 """With fewer an interval is printed with a warning."""
 
 
-def compare_errors(loaded: dict[str, AdaptedModel], folder: Path) -> dict[str, Any]:
+def compare_errors(
+    loaded: dict[str, AdaptedModel], folder: Path, camera: str | None = None
+) -> dict[str, Any]:
     """Errors on labelled images, also in the labels' own units, and paired with the first model's."""
     names, first = short(list(loaded)), next(iter(loaded))
     kinds = dict.fromkeys(model.scale.error_name for model in loaded.values())
@@ -32,7 +34,7 @@ def compare_errors(loaded: dict[str, AdaptedModel], folder: Path) -> dict[str, A
         as_read = model.label_names, model.preparation, model.size if model.preparation else None
         if as_read not in read:
             fit = None if model.preparation is None else partial(_as_taken, model)
-            read[as_read] = read_folder(folder, model.label_names, track, fit)
+            read[as_read] = read_folder(folder, model.label_names, track, fit, camera)
         data = read[as_read]
         check_data(Path(name), model, folder, data)
         predicted = model.predict(data.images)
