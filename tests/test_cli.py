@@ -619,4 +619,72 @@ def test_what_is_wrong_is_said_in_the_words_of_the_command(monkeypatch, capsys, 
     assert "does not use --source.*. Its settings are --networks, --randomization" in error
     code, error = crossgap(monkeypatch, capsys, "trian", "x")
     assert code == 2
-    assert "Verb 'trian' not found. Available: budget, collect" in error
+    assert "Verb 'trian' not found. Did you mean train? Available: budget, collect" in error
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ("demo --preset quik", "Value 'quik' not found. Did you mean quick?"),
+        ("demo --look target_bb", "Did you mean target_b?"),
+        ("train taskgan --supervise targt --source a --target b --output c", "Did you mean target?"),
+        ("train fine_tune --source a --target b --output c", "Did you mean fine_tuned?"),
+        ("reproduce taskgn", "Did you mean taskgan?"),
+        ("reproduce rl_cyclegan --studies lader", "Did you mean ladder?"),
+        ("data chek a", "Did you mean check?"),
+    ],
+)
+def test_a_misspelt_name_is_told_the_one_that_may_be_meant(monkeypatch, capsys, said, words) -> None:
+    code, message = crossgap(monkeypatch, capsys, *said.split())
+    assert code == 2
+    assert words in message
+
+
+def test_help_shows_first_what_a_beginner_needs(monkeypatch, capsys) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.setattr(sys, "argv", ["crossgap", "train", "taskgan", "--help"])
+    with pytest.raises(SystemExit):
+        main()
+    shown = capsys.readouterr().out
+    boxes = re.split(r"\n\W*\b([a-z -]*options) \W*\n", shown)
+    names = boxes[1::2]
+    assert names[:4] == ["options", "images options", "data options", "running options"]
+    assert names.index("translator options") > 3
+    wanted = {
+        "options": "--source --target --output --refine --unlabelled",
+        "images options": "--size --fit",
+        "data options": "--labels --classes --skip-bad",
+        "running options": "--seed --device",
+    }
+    for box, options in wanted.items():
+        for option in options.split():
+            assert box == next(
+                name for name, text in zip(names, boxes[2::2], strict=True) if f" {option}" in text
+            )
+    assert "{None}" not in shown
+
+
+def test_options_of_every_box_arrive(monkeypatch, capsys) -> None:
+    asked = {}
+    monkeypatch.setattr(training, "train_on_folders", lambda *given: asked.update(given=given))
+    words = "--seed 3 --device cpu --size 96x128 --fit pad --labels a b --skip-bad --classes 4"
+    code, message = crossgap(monkeypatch, capsys, "train", "fine_tuned", *PAIR, *words.split())
+    assert code == 0, message
+    given = asked["given"][2]
+    assert (given.source, given.seed, given.device) == (Path("DIR/source"), 3, "cpu")
+    assert (given.labels, given.skip_bad, given.classes) == (("a", "b"), True, 4)
+    assert (given.images.size, given.images.fit) == ("96x128", "pad")
+
+
+def test_the_list_of_methods_begins_with_three_and_is_no_wider_than_a_terminal(monkeypatch, capsys) -> None:
+    monkeypatch.setenv("COLUMNS", "140")
+    monkeypatch.setattr(sys, "argv", ["crossgap", "methods"])
+    main()
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 100
+    assert lines[0].strip() == "try first"
+    listed = [line.split()[0] for line in lines if line.startswith("  ") and line[2] != " "]
+    assert listed[:3] == [
+        "augmented_fine_tuned", "source_supervised_taskgan_refined", "cycle_taskgan_unlabelled_refined",
+    ]  # fmt: skip
+    assert set(listed) >= set(METHODS)

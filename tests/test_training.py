@@ -410,7 +410,11 @@ def test_a_set_is_translated_a_batch_at_a_time_and_on_a_cpu_in_float32() -> None
         ("tpu", "auto", r"Device 'tpu' not found\. Available: auto, cpu\."),
         ("cuda:7", "auto", r"Device 'cuda:7' not found\. Available: auto, cpu\."),
         (torch.device("cuda", 1), "auto", r"Device 'cuda:1' not found\. Available: auto, cpu\."),
-        ("cpu", "bf16", r"Precision 'bf16' not found\. Available: 32-true, auto, bf16-mixed\."),
+        (
+            "cpu",
+            "bf16",
+            r"Precision 'bf16' not found\. Did you mean bf16-mixed\? Available: 32-true, auto, bf16-mixed\.",
+        ),
         ("cpu", "16-mixed", r"Precision '16-mixed' not found\."),
         ("cpu", 32, r"Precision '32' not found\."),
     ],

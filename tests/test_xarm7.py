@@ -191,9 +191,7 @@ def test_a_goal_out_of_reach_and_an_action_that_is_none() -> None:
         CrossgapError, match=r"goal = \[2\.0, 0\.0, 0\.2\] is out of reach\. Expected a point from"
     ):
         env.reset(options={"goal": [2.0, 0.0, 0.2]})
-    with pytest.raises(
-        CrossgapError, match=r"Reset option 'gaol' not found\. Available: goal, randomization_strength, tool"
-    ):
+    with pytest.raises(CrossgapError, match=r"Reset option 'gaol' not found\. Did you mean goal\?"):
         env.reset(options={"gaol": [0.4, 0.0, 0.2]})
     env.reset(seed=0)
     for action in ([np.nan, 0, 0], [0, 0]):

@@ -1,10 +1,12 @@
 """The error that a user can mend: what is wrong, where, and what would be right."""
 
 from collections.abc import Collection, Iterable, Mapping
-from difflib import get_close_matches
+from difflib import SequenceMatcher
 from typing import TypeVar
 
 Thing = TypeVar("Thing")
+ALIKE = 0.72
+"""How like a name another one is that may be meant, from 0 to 1."""
 
 
 class CrossgapError(Exception):
@@ -14,10 +16,24 @@ class CrossgapError(Exception):
 def unknown(kind: str, name: str, available: Iterable[str]) -> CrossgapError:
     """An error for a name that does not exist, with the names that do, and the one that may be meant."""
     names = sorted(available)
-    # target_z is not more like target_a than others
-    near = get_close_matches(str(name), names, n=1, cutoff=0.88)
-    meant = f" Did you mean {near[0]}?" if near else ""
-    return CrossgapError(f"{kind} '{name}' not found.{meant} Available: {', '.join(names)}.")
+    near = meant(str(name), names)
+    return CrossgapError(
+        f"{kind} '{name}' not found.{f' Did you mean {near}?' if near else ''} Available: {', '.join(names)}."
+    )
+
+
+def meant(name: str, names: Iterable[str]) -> str:
+    """The one of these names that is more like a misspelt one than all others, or that alone begins so; ""
+    where none is, such as for target_z, which is as like target_a as target_b."""
+    small = name.lower()
+    begun = [other for other in names if len(small) > 2 and other.lower().startswith(small)]
+    if len(begun) == 1:
+        return begun[0]
+    like = sorted(
+        ((SequenceMatcher(None, small, other.lower()).ratio(), other) for other in names), reverse=True
+    )
+    clear = like and like[0][0] >= ALIKE and (len(like) == 1 or like[0][0] > like[1][0])
+    return like[0][1] if clear else ""
 
 
 def find(kind: str, name: str, things: Mapping[str, Thing]) -> Thing:

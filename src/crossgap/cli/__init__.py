@@ -12,6 +12,7 @@ import tyro
 from tyro.conf import Positional
 
 from crossgap.base.machine import wait_passively_if_crowded
+from crossgap.cli.values import VALUES
 from crossgap.errors import CrossgapError, check_known
 
 VERBS = {
@@ -45,11 +46,11 @@ def run(arguments: list[str]) -> None:
     if verb not in verbs:
         _overview(arguments)
     elif callable(found := _found(verb)):
-        tyro.cli(found, args=rest, prog=f"crossgap {verb}")
+        tyro.cli(found, args=rest, prog=f"crossgap {verb}", registry=VALUES)
     else:
         chosen, rest = _chosen(found.names(), rest)
         if chosen:
-            tyro.cli(found.command(chosen), args=rest, prog=f"crossgap {verb} {chosen}")
+            tyro.cli(found.command(chosen), args=rest, prog=f"crossgap {verb} {chosen}", registry=VALUES)
         else:
             _overview(arguments)
 
@@ -102,7 +103,7 @@ def _overview(arguments: list[str]) -> None:
     verbs = {verb: _shown(verb, arguments[:1] == [verb]) for verb in (*VERBS, *_brought())}
     tyro.extras.subcommand_cli_from_dict(
         verbs, args=arguments, prog="crossgap", description="Cross the reality gap, and prove it.",
-        sort_subcommands=False,
+        sort_subcommands=False, registry=VALUES,
     )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from tyro.conf import FlagCreatePairsOff
 
-from crossgap.cli.settings import Flat, as_config, options_of, settings_type
+from crossgap.cli.settings import Flat, as_config, in_boxes, options_of, out_of_boxes, settings_type
 from crossgap.commands.options import Beside, BudgetOptions, Given, Pictures, PictureSet
 from crossgap.errors import CrossgapError, check_known
 from crossgap.methods.config import option_name
@@ -27,7 +27,7 @@ the model is <output>/models/<method>."""
 SETTINGS = settings_type(dict.fromkeys(part for method in METHODS.values() for part in method.parts))
 
 
-def budget(options: Flat[BudgetOptions], settings: Flat[SETTINGS]) -> None:  # type: ignore
+def budget(options: Flat[in_boxes(BudgetOptions)], settings: Flat[SETTINGS]) -> None:  # type: ignore
     """How many real images must I take, and of what? Train on growing numbers of your own target images.
 
     Prints the error on episodes that are held out, and writes <output>/budget.json and budget.png. Started
@@ -36,7 +36,7 @@ def budget(options: Flat[BudgetOptions], settings: Flat[SETTINGS]) -> None:  # t
     """
     from crossgap.commands.budget import budget_on_folders
 
-    budget_on_folders(options, as_config(settings))
+    budget_on_folders(out_of_boxes(BudgetOptions, options), as_config(settings))
 
 
 def names() -> dict[str, str]:
@@ -72,7 +72,7 @@ def command(name: str) -> Callable[..., None]:
     Settings = settings_type(dict.fromkeys(part for method in members.values() for part in method.parts))
 
     def train(
-        given: Flat[Given], switches: Annotated[Flat[Switches], FlagCreatePairsOff],  # type: ignore
+        given: Flat[in_boxes(Given)], switches: Annotated[Flat[Switches], FlagCreatePairsOff],  # type: ignore
         beside: Flat[Sets], settings: Flat[Settings],  # type: ignore
     ) -> None:  # fmt: skip
         from crossgap.commands.train import train_on_folders
@@ -81,7 +81,7 @@ def command(name: str) -> Callable[..., None]:
         chosen = vars(switches) | {key: getattr(beside, key) is not None for key in folders}
         method = resolve(name, **chosen)
         _check_used(method, settings, beside)
-        train_on_folders(method, as_config(settings), given, beside)
+        train_on_folders(method, as_config(settings), out_of_boxes(Given, given), beside)
 
     train.__doc__ = f"{_about(members)}\n\n{ABOUT_LABELLED}"
     return train
@@ -95,12 +95,13 @@ def _of_pictures(name: str, members: Mapping[str, Method]) -> Callable[..., None
     Settings = settings_type(dict.fromkeys(part for method in members.values() for part in method.parts))
 
     def train(
-        given: Annotated[Flat[Folders], FlagCreatePairsOff],  # type: ignore
+        given: Annotated[Flat[in_boxes(Folders)], FlagCreatePairsOff],  # type: ignore
         switches: Annotated[Flat[Switches], FlagCreatePairsOff], settings: Flat[Settings],  # type: ignore
     ) -> None:  # fmt: skip
         from crossgap.commands.train import train_on_pictures
 
-        train_on_pictures(resolve(name, **vars(switches)), as_config(settings), given)
+        own = out_of_boxes(Folders, given)
+        train_on_pictures(resolve(name, **vars(switches)), as_config(settings), own)
 
     train.__doc__ = f"{_about(members)}\n\n{ABOUT_IMAGES}"
     return train

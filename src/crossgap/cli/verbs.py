@@ -8,13 +8,15 @@ from tyro.conf import Positional
 from crossgap.cli.settings import Flat
 from crossgap.collection import Collection
 from crossgap.commands.options import Device, EvaluationOptions, Precision, PresetName
-from crossgap.methods.registry import EXTRA, METHODS, OPTIONS, SHORTHANDS, Method, said
+from crossgap.methods.registry import EXTRA, METHODS, OPTIONS, RECOMMENDED, SHORTHANDS, Method, said
 
 KINDS = (
     "nothing of the target", "images of the target", "labelled images of the target",
     "in `demo` and `reproduce` alone", "pictures alone, without labels",
 )  # fmt: skip
 """What methods need of the target."""
+WIDTH = 100
+"""Columns of a terminal that a list is no wider than."""
 
 
 def demo(
@@ -91,11 +93,15 @@ def report(
 
 
 def methods() -> None:
-    """List the methods: what each is, what it needs, and how switches say it."""
+    """List the methods: which to try first, what each is, what it needs, and how switches say it."""
     from rich.console import Console
     from rich.table import Column, Table
 
-    table = Table(Column(no_wrap=True), Column(overflow="fold"), box=None, pad_edge=False, show_header=False)
+    names = Column(no_wrap=True, width=max(map(len, METHODS)) + 2)
+    table = Table(names, Column(overflow="fold"), box=None, pad_edge=False, show_header=False)
+    table.add_row("[bold]try first[/bold]")
+    for name in sorted(RECOMMENDED, key=list(METHODS).index):
+        table.add_row(f"  {name}", RECOMMENDED[name])
     for kind in KINDS:
         table.add_row(f"[bold]{kind}[/bold]")
         for name, about in METHODS.items():
@@ -109,7 +115,8 @@ def methods() -> None:
         table.add_row(f"  {name}", method)
     for option in dict.fromkeys(OPTIONS.values()):
         table.add_row(option, ", or ".join(EXTRA[key] for key in OPTIONS if OPTIONS[key] == option))
-    Console().print(table)
+    console = Console()
+    console.print(table, width=min(console.width, WIDTH))
 
 
 def _kind(about: Method) -> str:

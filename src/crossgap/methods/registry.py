@@ -98,6 +98,8 @@ class Method:
 
 METHODS: Registry[Method] = Registry("Method", "crossgap.methods")
 """Every method by name, in the order of tables."""
+RECOMMENDED: dict[str, str] = {}
+"""When to take the few methods that `crossgap methods` recommends before all others."""
 SHORTHANDS = {"randomized_per_frame_fine_tuned": "randomized_fine_tuned"}
 """Clearer names of methods whose models and results keep another."""
 
@@ -105,6 +107,11 @@ SHORTHANDS = {"randomized_per_frame_fine_tuned": "randomized_fine_tuned"}
 def enter(name: str, method: Method, rank: float) -> None:
     """Add a method to `METHODS`; tables have them by rank: from 0 for the baselines to 100 for the oracle."""
     METHODS.enter(name, replace(method, family=method.family or name), rank)
+
+
+def recommend(name: str, when: str) -> None:
+    """Recommend a method, and say when to take it; `docs/choosing.md` has the figures."""
+    RECOMMENDED[name] = when
 
 
 def check_setting(family: str, name: str, value: object, right: bool, expected: str) -> None:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from crossgap.methods.registry import Method, enter
+from crossgap.methods.registry import Method, enter, recommend
 
 RECIPES = "crossgap.methods.baselines.recipes"
 
@@ -48,3 +48,4 @@ enter("oracle", Method(
     "oracle: as many labelled target images as source images", f"{RECIPES}:oracle", settings=("source",),
     needs="oracle",
 ), 100)  # fmt: skip
+recommend("augmented_fine_tuned", "You have labelled target images: try this first, it takes minutes.")

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from crossgap.methods.registry import Labels, Method, enter
+from crossgap.methods.registry import Labels, Method, enter, recommend
 
 RECIPES = "crossgap.methods.taskgan.recipes"
 
@@ -90,3 +90,7 @@ _forward("taskgan_forward", "TaskGAN forward: the translator G", 32)
 _forward("source_translated", "TaskGAN forward: Source + Translated", 33, "translated")
 _forward("source_paired_translated", "TaskGAN forward: Source + Paired + Translated", 34,
          "paired", "translated")  # fmt: skip
+recommend(
+    "source_supervised_taskgan_refined",
+    "You have labelled target images, and the scene itself looks different: textures, shapes, light, camera.",
+)
