@@ -18,7 +18,6 @@ from crossgap.base.files import remove, write_json
 from crossgap.cli import _chosen, main
 from crossgap.cli.settings import as_now
 from crossgap.commands import train as training
-from crossgap.commands.evaluate import labels as errors
 from crossgap.commands.evaluate import tables
 from crossgap.data import LabelledImages, read_folder, write_folder
 from crossgap.deploy.adapted import AdaptedModel
@@ -52,6 +51,7 @@ def folders(tmp_path):
 TINY = (
     "--source.steps", "3", "--target.steps", "3", "--translator.steps", "3", "--refinement.steps", "3",
     "--source.batch", "4", "--target.batch", "4", "--translator.batch", "2", "--refinement.batch", "4",
+    "--fine-tuning.steps", "3", "--fine-tuning.batch", "4",
     "--networks.task-width", "4", "--networks.generator-width", "4", "--networks.generator-blocks", "1",
     "--networks.discriminator-width", "4", "--device", "cpu",
 )  # fmt: skip
@@ -370,7 +370,7 @@ def test_what_stands_beside_source_and_target_is_checked_like_them(monkeypatch, 
     assert "nine/labels.csv, line 2: expected a class from 0 to 1, found 8" in refused(
         "randomized", "--randomized", folders[2], "--classes", 2
     )
-    assert "--unlabelled images 20×20" in refused("dann", "--unlabelled", folders[3])
+    assert "mages are 20×20 pixels" in refused("dann", "--unlabelled", folders[3])
     assert "two/labels.csv has the label columns digit, angle. --classes needs a single one" in refused(
         "fine_tuned", "--classes", 2, "--source", tmp_path / "two", "--target", tmp_path / "two"
     )
@@ -400,10 +400,10 @@ def test_no_name_is_cut_in_the_table_of_an_evaluation(monkeypatch, capsys, tmp_p
     for method in ("source_only", "fine_tuned"):
         code, printed = train(monkeypatch, capsys, folders, method, run)
         assert code == 0
-        assert printed.count("(other units?)") == 3
+        assert printed.count("about 57.3 times as large: degrees against radians?") == 3
     models = [run / "models" / name for name in ("fine_tuned", "source_only")]
     console = Console(file=(shown := io.StringIO()), width=80)
-    for module in (errors, tables, progress):
+    for module in (tables, progress):
         monkeypatch.setattr(module, "console", console)
     models.append(run / "models" / "source_supervised_taskgan_unlabelled_refined")
     shutil.copytree(models[1], models[2])
@@ -412,6 +412,10 @@ def test_no_name_is_cut_in_the_table_of_an_evaluation(monkeypatch, capsys, tmp_p
         assert crossgap(monkeypatch, capsys, "evaluate", *models[:count], "--data", folders[1])[0] == 0
         assert len(re.findall(r"│ \d+\.\d{4} +│", shown.getvalue())) >= count  # a long name breaks no figure
         assert "…" not in shown.getvalue()
+        for model in models[:count]:  # nor is it broken itself
+            assert shown.getvalue().count(f"│ {model.name} ") >= 1 or count == 1
+        distance = "distance of joint_velocity_1, joint_velocity_2, joint_velocity_3"
+        assert f"│ {distance} " in shown.getvalue()
         assert " ".join(shown.getvalue().split()).count("is of the run of") == count
         assert ("minus" in shown.getvalue()) == (count > 1)
 

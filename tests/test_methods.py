@@ -266,7 +266,8 @@ def test_every_method_is_trained_saved_and_loaded_from_then_on(
     for name, about in learning.items():  # and each declares what its model depends on
         read = methods.all_read(name)
         used = {part.removeprefix("settings ") for part in read if part.startswith("settings ")}
-        assert (name, used) == (name, {"networks", *about.settings})
+        assert (name, "own" in used) == (name, about.own is not None)
+        assert (name, used - {"own"}) == (name, {"networks", *about.settings})
         assert {part for part in read if part.startswith("extra ")} <= {f"extra {about.needs}"}, name
         assert not (about.source_side and "target" in read), name
 

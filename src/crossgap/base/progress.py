@@ -27,34 +27,41 @@ def counted(count: int, thing: str) -> str:
 @contextmanager
 def progress_bar(
     description: str, total: int, done: int = 0, quiet: bool = False
-) -> Iterator[Callable[[int], None]]:
-    """A bar; call what it yields with the number of steps just done."""
+) -> Iterator[Callable[..., None]]:
+    """A bar; call what it yields with the number of steps just done, and with a note to be shown beside."""
     if not quiet and not console.is_terminal:
         yield _lines(description, total, done)
         return
     columns = (
         TextColumn("{task.description:<26}", markup=False), BarColumn(), MofNCompleteColumn(),
-        TimeElapsedColumn(), TextColumn("left"), Remaining(),
+        TimeElapsedColumn(), TextColumn("left"), Remaining(), TextColumn("{task.fields[note]}", markup=False),
     )  # fmt: skip
     with Progress(*columns, console=console, disable=quiet) as progress:
-        task = progress.add_task(description, total=total, completed=done)
-        yield lambda count: progress.advance(task, count)
+        task = progress.add_task(description, total=total, completed=done, note="")
+
+        def advance(count: int, note: str = "") -> None:
+            progress.update(task, advance=count, **({"note": note} if note else {}))
+
+        yield advance
 
 
-def _lines(description: str, total: int, done: int) -> Callable[[int], None]:
+def _lines(description: str, total: int, done: int) -> Callable[..., None]:
     """Progress as lines of text, one now and then, and one at the end."""
-    began, last, first = time.monotonic(), time.monotonic(), done
+    began, last, first, noted = time.monotonic(), time.monotonic(), done, ""
     if 0 < done < total:
         say(f"{description}: goes on at {done} of {total}")
 
-    def advance(count: int) -> None:
-        nonlocal done, last
-        done += count
+    def advance(count: int, note: str = "") -> None:
+        nonlocal done, last, noted
+        done, noted = done + count, note or noted
         now = time.monotonic()
         if done >= total or now - last >= LINE_SECONDS:
             last = now
             left = (now - began) / max(done - first, 1) * (total - done)
-            say(f"{description}: {done} of {total}, {now - began:.0f} s, {left:.0f} s left")
+            say(
+                f"{description}: {done} of {total}, {now - began:.0f} s, {left:.0f} s left"
+                + (f", {noted}" if noted else "")
+            )
 
     return advance
 

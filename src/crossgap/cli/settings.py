@@ -7,7 +7,7 @@ from typing import Annotated, Any, TypeVar, get_type_hints
 
 from tyro.conf import OmitArgPrefixes, arg
 
-from crossgap.methods.config import OWN_DATA, RENAMED, TaskGANConfig, option_name
+from crossgap.methods.config import OWN_DATA, RENAMED, TaskGANConfig, for_classes, option_name
 from crossgap.methods.registry import own_settings
 
 Thing = TypeVar("Thing")
@@ -46,8 +46,8 @@ def settings_type(parts: Collection[str]) -> type:
     return options_of(OWN_DATA, parts, [(name, type(own[name]), own[name]) for name in parts if name in own])
 
 
-def as_config(settings: Any) -> TaskGANConfig:
-    """What such options say, as methods take it.
+def as_config(settings: Any, classes: bool = False) -> TaskGANConfig:
+    """What such options say, as methods take it; where labels are `classes`, with the defaults for these.
 
     Raises:
         CrossgapError: a number of something below 1, or a rate or weight that cannot be.
@@ -55,7 +55,8 @@ def as_config(settings: Any) -> TaskGANConfig:
     given, own = vars(settings), own_settings().items()
     parts = {item.name: given[item.name] for item in fields(TaskGANConfig)}
     parts["own"] = {name: given[name] for name, default in own if given.get(name, default) != default}
-    return TaskGANConfig(**parts)
+    config = TaskGANConfig(**parts)
+    return for_classes(config) if classes else config
 
 
 def in_boxes(kind: type) -> type:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from tyro.conf import FlagCreatePairsOff
 
 from crossgap.cli.settings import Flat, as_config, in_boxes, options_of, out_of_boxes, settings_type
-from crossgap.commands.options import Beside, BudgetOptions, Given, Pictures, PictureSet
+from crossgap.commands.options import Beside, BudgetOptions, Pictures, PictureSet, TrainOptions
 from crossgap.errors import CrossgapError, check_known
 from crossgap.methods.config import option_name
 from crossgap.methods.registry import EXTRA, METHODS, OPTIONS, SHORTHANDS, Method, families, resolve, said
@@ -36,7 +36,8 @@ def budget(options: Flat[in_boxes(BudgetOptions)], settings: Flat[SETTINGS]) -> 
     """
     from crossgap.commands.budget import budget_on_folders
 
-    budget_on_folders(out_of_boxes(BudgetOptions, options), as_config(settings))
+    given = out_of_boxes(BudgetOptions, options)
+    budget_on_folders(given, as_config(settings, given.classes is not None))
 
 
 def names() -> dict[str, str]:
@@ -72,7 +73,7 @@ def command(name: str) -> Callable[..., None]:
     Settings = settings_type(dict.fromkeys(part for method in members.values() for part in method.parts))
 
     def train(
-        given: Flat[in_boxes(Given)], switches: Annotated[Flat[Switches], FlagCreatePairsOff],  # type: ignore
+        given: Flat[in_boxes(TrainOptions)], switches: Annotated[Flat[Switches], FlagCreatePairsOff],  # type: ignore
         beside: Flat[Sets], settings: Flat[Settings],  # type: ignore
     ) -> None:  # fmt: skip
         from crossgap.commands.train import train_on_folders
@@ -81,7 +82,8 @@ def command(name: str) -> Callable[..., None]:
         chosen = vars(switches) | {key: getattr(beside, key) is not None for key in folders}
         method = resolve(name, **chosen)
         _check_used(method, settings, beside)
-        train_on_folders(method, as_config(settings), out_of_boxes(Given, given), beside)
+        data = out_of_boxes(TrainOptions, given)
+        train_on_folders(method, as_config(settings, data.classes is not None), data, beside)
 
     train.__doc__ = f"{_about(members)}\n\n{ABOUT_LABELLED}"
     return train

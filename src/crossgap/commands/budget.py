@@ -10,7 +10,7 @@ import numpy as np
 from crossgap.base.files import once
 from crossgap.base.progress import console, say
 from crossgap.commands.options import Beside, BudgetOptions
-from crossgap.commands.own_data import OwnData, check_given, read_own_data
+from crossgap.commands.own_data import OwnData, check_given, check_used, read_own_data
 from crossgap.core.fabric import hardware, single_process
 from crossgap.core.results import add_results, read_rows, with_threads
 from crossgap.core.runs import check_seed, keep_extra, lock_run, open_run, provenance, start, timed
@@ -47,6 +47,7 @@ def budget_on_folders(options: BudgetOptions, config: TaskGANConfig) -> Path:
     seed, held_out, output = check_seed(options.seed), check_share(options.held_out), options.output
     for method in methods:
         check_given(method, {"randomized": options.randomized})
+    check_used(methods, {"unlabelled": options.unlabelled, "randomized": options.randomized})
     if (counts := options.counts) is not None:
         check_counts(counts)
     fabric = single_process(options.device, options.precision)

@@ -57,13 +57,23 @@ class Given:
     skip_bad: bool = False
     """leave out images that cannot be read, and say which; by default the first one ends it."""
     classes: int | None = None
-    """how many classes there are, where the one label column holds a class from 0 on."""
+    """how many classes there are, where the one label column holds a class from 0 on; steps, sizes and rates
+    are then by default those of the digits."""
     device: Device = "auto"
     """where to train."""
     precision: Precision = "auto"
     """of training."""
     images: Annotated[Cameras, arg(name="")] = Cameras()
     """what becomes of images before a network sees them."""
+
+
+@dataclass(frozen=True)
+class TrainOptions(Given):
+    """What one method is trained on, and what it is not."""
+
+    held_out: float = 0.0
+    """share of the target's episodes that is kept out of the training: the error on them is shown beside the
+    step, and against that of the images trained on in the report; 0 keeps none."""
 
 
 @dataclass(frozen=True, kw_only=True)

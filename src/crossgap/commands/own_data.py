@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from crossgap.base.progress import say, track
+from crossgap.base.progress import counted, say, track
 from crossgap.commands.options import Beside, Given
 from crossgap.commands.preparing import SIDES, Preparing
 from crossgap.core.trainer import Trainer
@@ -22,6 +22,7 @@ from crossgap.data.preparation import Preparation
 from crossgap.data.sizes import written
 from crossgap.data.table import LABELS
 from crossgap.errors import CrossgapError
+from crossgap.evaluation.units import other_units
 from crossgap.methods.config import TaskGANConfig
 from crossgap.methods.methods import Methods
 from crossgap.methods.registry import METHODS, OPTIONS, needed
@@ -31,6 +32,8 @@ FAR = 0.5
 labels that have nothing to do with each other differ by about 1.1."""
 FAR_OFF = 10
 """Of a source label's spread: a target's that is further off, or spreads wider, may be in other units."""
+FEW = 10
+"""Target images; a word where there are fewer."""
 Labels = tuple[str, ...] | None
 """The label columns to use; None for all."""
 
@@ -63,6 +66,8 @@ class OwnData:
         """The same to train with, without the target images of a mask (n,), and these, to test on."""
         pool, test, extra = self.target.select(~held), self.target.select(held), dict(self.extra)
         extra_about = dict(self.extra_about)
+        if "pairs" in extra:  # row by row the target's
+            extra["pairs"] = extra["pairs"].select(~held)
         if "unlabelled" in extra:
             extra["unlabelled"] = without_held_out(extra["unlabelled"], test)
             # as trained on: a run of before, which left none out, is another one
@@ -77,16 +82,17 @@ class OwnData:
 
     def methods(
         self, config: TaskGANConfig, trainer: Trainer, source_trainer: Trainer | None = None,
-        target: LabelledImages | None = None,
+        target: LabelledImages | None = None, held_out: LabelledImages | None = None,
     ) -> Methods:  # fmt: skip
-        """What trains every method on these; with `target`, some of the target images, on no other labels."""
+        """What trains every method on these; with `target`, some of the target images, on no other labels;
+        `held_out` as in `Methods`."""
         extra = dict(self.extra)
         extra["unlabelled"] = _joined(self.target.without_labels(), self.extra.get("unlabelled"))
         makers = {key: partial(extra.__getitem__, key) for key in extra}
         target = self.target if target is None else target
         return Methods(
             self.source, target, config, trainer, source_trainer, makers, self.scale,
-            preparations=self.preparations,
+            preparations=self.preparations, held_out=held_out,
         )  # fmt: skip
 
 
@@ -170,17 +176,44 @@ def check_given(name: str, folders: Mapping[str, Path | None]) -> None:
         say(f"{folder}: collected without --per-frame, fewer looks than '{name}' can use.")
 
 
+def check_used(names: Iterable[str], folders: Mapping[str, Path | None]) -> None:
+    """Before anything is read: whether each folder that is given is of use to one of these methods.
+
+    Raises:
+        CrossgapError: one is not; the message says which methods use it.
+    """
+    names = tuple(names)
+    used = {OPTIONS.get(METHODS[name].needs, "") for name in names}
+    for key, folder in folders.items():
+        option = f"--{key}"
+        if folder is not None and option not in used:
+            users = ", ".join(other for other, about in METHODS.items() if OPTIONS.get(about.needs) == option)
+            verb = "does" if len(names) == 1 else "do"
+            raise CrossgapError(f"{', '.join(names)} {verb} not use {option}. These do: {users}.")
+
+
 def _show_labels(source: LabelledImages, target: LabelledImages) -> None:
     """Which labels are learnt, with mean and spread in both domains, and whether something looks wrong."""
+    if len(target) < FEW:
+        kind = "labelled target image" if target.label_names else "target image"
+        say(
+            f"{counted(len(target), kind)}: whatever is trained on so few knows them by heart, and nothing "
+            f"that is measured on them says much. {FEW} or more, of several episodes, are a beginning."
+        )
     if len(target) > len(source):
         say(f"More target images ({len(target):,}) than source images ({len(source):,}): swapped?")
+    mean, spread = source.labels.mean(0, dtype=np.float64), source.labels.std(0, dtype=np.float64)
+    labels = target.labels if target.label_names else np.zeros((0, len(mean)))
+    others = other_units(source.label_names, mean, spread, labels)
     for index, name in enumerate(source.label_names):
         mean, spread = source.labels[:, index].mean(), source.labels[:, index].std()
         text = f"label {name}: source {mean:.3g} ± {spread:.3g}"
         if target.label_names:
             theirs = target.labels[:, index]
             text += f", target {theirs.mean():.3g} ± {theirs.std():.3g}"
-            if max(theirs.std(), abs(theirs.mean() - mean)) > FAR_OFF * spread:
+            if name in others:
+                text += f", {others[name]}"
+            elif max(theirs.std(), abs(theirs.mean() - mean)) > FAR_OFF * spread:
                 text += " (other units?)"
         if (count := _classes_seen(source, target)) and len(source.label_names) == 1:
             text += f"; whole numbers, learnt as such: if they are classes, --classes {count}"

@@ -5,25 +5,24 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from crossgap.base.files import read_json, write_json
 from crossgap.base.progress import command, say, say_next
 from crossgap.base.records import as_json
-from crossgap.commands.options import Beside, Given, PictureSet
-from crossgap.commands.own_data import OwnData, check_given, read_own_data
+from crossgap.commands.measured import keep_measured, say_measured
+from crossgap.commands.options import Beside, PictureSet, TrainOptions
+from crossgap.commands.own_data import OwnData, check_given, check_used, read_own_data
 from crossgap.commands.pictures import read_own_pictures
 from crossgap.core.fabric import hardware, make_fabric
 from crossgap.core.runs import CONFIG, check_seed, keep_extra, lock_run, open_run, start, timed
 from crossgap.core.trainer import SAMPLES, Trainer
-from crossgap.data import Classes, LabelledImages
 from crossgap.data.sizes import shown
+from crossgap.data.subsets import check_share, hold_out
 from crossgap.deploy.adapted import ABOUT, AdaptedModel
 from crossgap.methods.config import TaskGANConfig, as_settings, own_record
 from crossgap.methods.registry import METHODS
 
 
-def train_on_folders(method: str, config: TaskGANConfig, given: Given, beside: Beside) -> Path:
+def train_on_folders(method: str, config: TaskGANConfig, given: TrainOptions, beside: Beside) -> Path:
     """Train a method, and what it builds on, in the given run folder; the adapted model's folder.
 
     Several methods may be trained in one run folder, on the same data; what they share is trained once.
@@ -38,7 +37,11 @@ def train_on_folders(method: str, config: TaskGANConfig, given: Given, beside: B
         CrossgapError: an unknown method, bad data, or the run folder holds another run.
     """
     METHODS.find(method)
-    check_given(method, {"pairs": beside.pairs, "randomized": beside.randomized})
+    folders = {"pairs": beside.pairs, "randomized": beside.randomized}
+    check_given(method, folders)
+    check_used((method,), folders | {"unlabelled": beside.unlabelled})
+    if given.held_out:
+        check_share(given.held_out)
     return _train(method, config, given, lambda: read_own_data(given, beside))
 
 
@@ -53,14 +56,17 @@ def train_on_pictures(method: str, config: TaskGANConfig, given: PictureSet) -> 
 
 
 def _train(
-    method: str, config: TaskGANConfig, given: Given | PictureSet, read: Callable[[], OwnData]
+    method: str, config: TaskGANConfig, given: TrainOptions | PictureSet, read: Callable[[], OwnData]
 ) -> Path:
     about, output = METHODS[method], given.output
     seed, fabric = check_seed(given.seed), make_fabric(given.device, given.precision)
-    data = read()
-    methods = data.methods(config, Trainer(output, fabric, seed))
-    methods.check(method)  # all that can be wrong, before a run folder is there
+    data, test, share = read(), None, given.held_out if isinstance(given, TrainOptions) else 0.0
     settings = {"experiment": "train", **data.about, "seed": seed, **hardware(fabric)}
+    if share:
+        settings["held_out"] = share
+        data, test = data.hold_out(hold_out(data.target.episodes, share, seed))
+    methods = data.methods(config, Trainer(output, fabric, seed), held_out=test)
+    methods.check(method)  # all that can be wrong, before a run folder is there
     if fabric.is_global_zero:
         parts = as_settings(config) | ({about.family: own_record(methods.own(method))} if about.own else {})
         there, new = _of_run(output, parts, about.parts)
@@ -76,7 +82,13 @@ def _train(
         model = methods.get(method)
     path = output / "models" / method
     if fabric.is_global_zero and about.source_labels:
-        _say_model(path, model, data.target)
+        _say_model(path, model)
+        if about.policy:
+            measured = keep_measured(output, model, data.source, data.target, test)
+            say_measured(model.method, measured)
+            on_others = command("evaluate", path, "--data", "FOLDER")
+            report = {"A report": command("report", output)}
+            say_next({"Next, on labelled images that it has not seen": on_others} | report)
     elif fabric.is_global_zero:
         _say_image_model(output, path, model)
     return path
@@ -92,27 +104,26 @@ def _of_run(
     there = found.get("config")
     if found.get("experiment") != "train" or not isinstance(there, dict):
         return wanted, {}
-    records = [read_json(record, "record", dict) for record in (output / "checkpoints").glob("*.json")]
-    models = [read_json(model, "model", dict) for model in (output / "models").glob(f"*/{ABOUT}")]
-    records += [model.get("made_of", {}) for model in models]  # one that has no phase of its own, too
+    begun, models = sorted((output / "checkpoints").glob("*.json")), (output / "models").glob(f"*/{ABOUT}")
+    records = [read_json(record, "record", dict) for record in begun]
+    made = [read_json(model, "model", dict) for model in models]
+    records += [model.get("made_of", {}) for model in made]  # one that has no phase of its own, too
     trained = {part for record in records for part in record.get("config", {})}
-    new = {part: as_json(wanted[part]) for part in used if part not in trained}
-    return there | {part: wanted[part] for part in used if part not in new}, new
+    names = {str(model.get("method")) for model in made} | {record.stem for record in begun}
+    trained |= {
+        part for name in names & METHODS.keys() for part in METHODS[name].parts
+    }  # also what is as by default
+    as_by_default = {part for part in used if part not in wanted}  # settings that stand in no record then
+    new = {part: as_json(wanted[part]) for part in used if part in wanted and part not in trained}
+    there = {part: value for part, value in there.items() if part not in as_by_default & trained}
+    return there | {part: wanted[part] for part in used if part in wanted and part not in new}, new
 
 
-def _say_model(path: Path, model: AdaptedModel, target: LabelledImages) -> None:
-    """Where a trained model is, what it is and takes, its error on the images it was trained on, and what is
-    next: its error on others."""
+def _say_model(path: Path, model: AdaptedModel) -> None:
+    """Where a trained model is, and what it is and takes."""
     about, labels = METHODS[model.method], ", ".join(model.label_names)
     say(f"Adapted model: {path}")
     say(f"{about.about.replace('**', '')}: images of {shown(model.size)} pixels → {labels}")
-    if about.policy and target.label_names:
-        seen = "" if about.source_side else ", which it was trained on"
-        say(f"On the {len(target):,} target images{seen}: {_error(model, target)}")
-    if about.policy:
-        say_next(
-            {"Next, on labelled images that it has not seen": command("evaluate", path, "--data", "FOLDER")}
-        )
 
 
 def _say_image_model(run: Path, path: Path, model: AdaptedModel) -> None:
@@ -131,16 +142,3 @@ def _say_image_model(run: Path, path: Path, model: AdaptedModel) -> None:
             "A report": command("report", run),
         }
     )
-
-
-def _error(model: AdaptedModel, data: LabelledImages) -> str:
-    """A model's error on labelled images in words."""
-    predicted = model.predict(data.images)
-    if isinstance(model.scale, Classes):
-        return f"{model.scale.errors(predicted, data.labels).mean():.1%} are taken for another class"
-    errors, spreads = np.abs(predicted - data.labels).mean(0), data.labels.std(0)
-    each = (
-        f"{name} {error:.3g} (spread {spread:.3g})"
-        for name, error, spread in zip(data.label_names, errors, spreads, strict=True)
-    )
-    return f"mean absolute error of {', '.join(each)}"

@@ -26,6 +26,7 @@ from torch.optim import Optimizer
 from crossgap.base.files import alone, append_json_line, attempt, read_json_lines, write_text
 from crossgap.base.machine import crowded
 from crossgap.base.progress import progress_bar, say
+from crossgap.core.watching import Watch, note
 from crossgap.core.weights import Checkpoint
 from crossgap.data.batches import Batches, to_images
 from crossgap.data.contact_sheet import contact_sheet
@@ -65,6 +66,8 @@ class Phase(ABC):
     """Steps between two rows of metrics. Checkpoints are made at the same steps."""
     checkpoint_seconds: float = 10.0
     """About how much work a killed run repeats at most."""
+    watch: Watch | None = None
+    """Images kept out of the training, on which it shows its error; only of a phase that has `predicted`."""
     fabric: Fabric
     """Set by the trainer: device, precision and, on several devices, averaging of gradients."""
 
@@ -86,6 +89,11 @@ class Phase(ABC):
 
     def load_extra_state(self, state: dict[str, Tensor]) -> None:  # noqa: B027 (optional)
         """Take back what `extra_state` returned."""
+
+    def predicted(self, images: Tensor) -> Tensor | None:
+        """What the networks predict now of target images (n, 3, H, W) in [-1, 1]: (n, outputs) in the label
+        scale, or logits; None of a phase that has no task model for them."""
+        return None
 
     def samples(self) -> dict[str, Tensor]:
         """Rows of a contact sheet of what the networks do now, by label: each images (n, 3, H, W) in
@@ -254,9 +262,11 @@ class Trainer:
             for step in range(done, phase.steps):
                 self._set_learning_rate(phase, step)
                 metrics.add(phase.training_step(step))
-                advance(1)
-                if (step + 1) % phase.log_every == 0 or step + 1 == phase.steps:
-                    metrics.flush(step + 1)
+                logs = (step + 1) % phase.log_every == 0 or step + 1 == phase.steps
+                seen = self._look(phase, step + 1) if logs and phase.watch is not None else {}
+                advance(1, note(seen)) if seen else advance(1)
+                if logs:
+                    metrics.flush(step + 1, seen)
                     if writes and _is_drawn(phase, step + 1):
                         draw_samples(phase, self.folder / SAMPLES, step + 1)
                     due = time.monotonic() - saved >= phase.checkpoint_seconds or step + 1 == phase.steps
@@ -264,7 +274,15 @@ class Trainer:
                         with attempt(f"write {self.folder}"):
                             checkpoint.save(step + 1)
                         saved = time.monotonic()
+        if phase.watch is not None:
+            phase.watch.restore(phase)
         self.fabric.barrier()
+
+    def _look(self, phase: Phase, step: int) -> dict[str, float]:
+        """What a phase's watch finds, in the precision of training."""
+        assert phase.watch is not None
+        with self.fabric.autocast():
+            return phase.watch.look(phase, step)
 
     @classmethod
     def _say_if_crowded(cls) -> None:
@@ -313,10 +331,11 @@ class Metrics:
             self._sums[name] = self._sums.get(name, 0) + value.detach()
         self._count += 1
 
-    def flush(self, step: int) -> None:
-        """Write the means since the last row."""
+    def flush(self, step: int, seen: Mapping[str, float] = MappingProxyType({})) -> None:
+        """Write the means since the last row, and what was `seen` at this step alone."""
         sums = torch.stack(list(self._sums.values())).tolist() if self._sums else []  # one transfer for all
         means = {name: total / self._count for name, total in zip(self._sums, sums, strict=True)}
+        means |= seen
         self._sums, self._count = {}, 0
         if self.write:
             append_json_line(self.path, {"phase": self.phase, "step": step, **means})

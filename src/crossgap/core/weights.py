@@ -201,6 +201,8 @@ class Checkpoint:
                 for key, value in state.items():
                     tensors[f"optimizer.{name}.{index}.{key}"] = torch.as_tensor(value)
         tensors |= {f"extra.{key}": value for key, value in phase.extra_state().items()}
+        if (watch := getattr(phase, "watch", None)) is not None:
+            tensors |= {f"best.{key}": value for key, value in watch.best.items()}
         return tensors
 
     def save(self, step: int) -> None:
@@ -259,6 +261,8 @@ class Checkpoint:
             state = _optimizer_state(optimizer, _under(tensors, f"optimizer.{name}."))
             optimizer.load_state_dict(optimizer.state_dict() | {"state": state})
         phase.load_extra_state(_under(tensors, "extra."))
+        if (watch := getattr(phase, "watch", None)) is not None:
+            watch.best = _under(tensors, "best.")
         torch.set_rng_state(tensors["rng.cpu"])
         if "rng.cuda" in tensors and torch.cuda.is_available():
             torch.cuda.set_rng_state(tensors["rng.cuda"])

@@ -1,6 +1,8 @@
 """Image augmentation: what a camera and a room may do to an image without moving anything in it."""
 
+import torch
 from torch import Tensor
+from torch.nn import functional
 
 from crossgap.data.batches import Augment
 
@@ -32,3 +34,27 @@ def image_augmentation() -> Augment:
         return result.clamp(0, 1).mul(2).sub(1)
 
     return apply
+
+
+def shifted(images: Tensor, share: float) -> Tensor:
+    """Images (n, c, H, W), each shifted by up to a share of the width, by whole pixels, in both directions;
+    what comes in is the border's colour. Randomness is torch's global generator."""
+    n, _, height, width = images.shape
+    if not (most := round(share * width)):
+        return images
+    wide = functional.pad(images, (most, most, most, most), mode="replicate")
+    tops, lefts = torch.randint(2 * most + 1, (2, n)).to(images.device)
+    rows, columns = (
+        start[:, None] + torch.arange(size, device=images.device)
+        for start, size in ((tops, height), (lefts, width))
+    )
+    each = torch.arange(n, device=images.device)[:, None, None]
+    return (
+        wide.permute(0, 2, 3, 1)[each, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2).contiguous()
+    )
+
+
+def target_augmentation(shift: float) -> Augment:
+    """`image_augmentation`, and shifts by up to a share of the width, for images of which there are few."""
+    photometric = image_augmentation()
+    return lambda images: photometric(shifted(images, shift))

@@ -153,3 +153,19 @@ def hold_out(episodes: np.ndarray, share: float, seed: int) -> np.ndarray:
             "Expected at least 2 held out, for an interval, and 1 left to train with."
         )
     return np.isin(episodes, np.random.default_rng([seed, 2]).permutation(names)[:held])
+
+
+def apart(episodes: np.ndarray, share: float, seed: int) -> np.ndarray:
+    """Which images to choose on: a random share of the episodes, whole ones, at least one and not all.
+
+    Args:
+        episodes: (n,) the episode of each image.
+        share: of the episodes, above 0 and below 1.
+        seed: of the choice.
+
+    Returns:
+        (n,) bool; none where there is one episode, which cannot be both.
+    """
+    names = np.unique(episodes)
+    count = min(max(1, round(share * len(names))), len(names) - 1)
+    return np.isin(episodes, np.random.default_rng([seed, 3]).permutation(names)[:count])

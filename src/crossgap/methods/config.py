@@ -1,7 +1,7 @@
 """Settings of the methods: sizes, steps, rates. Imports no torch, so that `--help` is instant."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
 from typing import Any, Literal, get_args
 
 from crossgap.errors import CrossgapError
@@ -65,6 +65,21 @@ class TranslatorConfig:
 
 
 @dataclass(frozen=True)
+class AugmentationConfig:
+    """Augmentation of labelled target images, wherever a method learns from their labels."""
+
+    target: bool = False
+    """Change colours, light, blur and noise of labelled target images in every batch, as `augmented` does
+    with the source's; and train translators through the f_X of `augmented`."""
+    shift: float = 0.0
+    """And shift them, each by up to this share of the width, in both directions."""
+
+
+Keep = Literal["last", "best"]
+KEEPS: tuple[str, ...] = get_args(Keep)
+
+
+@dataclass(frozen=True)
 class TaskGANConfig:
     """Everything that `crossgap train` can vary."""
 
@@ -96,6 +111,11 @@ class TaskGANConfig:
     """Of the cycle TaskGAN."""
     dann: DANNConfig = field(default_factory=DANNConfig)
     """Of DANN."""
+    augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
+    """Of labelled target images; none in the built-in experiments."""
+    keep: Keep = "last"
+    """Which weights a training on target images gives: those of its last step; or the best on a fifth of the
+    target's episodes, which it is then not trained on."""
     own: Mapping[str, Any] = field(default_factory=dict, hash=False)
     """Of methods that bring settings of their own (`Method.own`), by family: such as are not the defaults."""
 
@@ -110,7 +130,12 @@ class TaskGANConfig:
 
 def _check_number(name: str, value: float | str) -> None:
     if isinstance(value, str):
-        right, expected = value in TASK_NORMS, f"one of {', '.join(TASK_NORMS)}"
+        known = KEEPS if name == "keep" else TASK_NORMS
+        right, expected = value in known, f"one of {', '.join(known)}"
+    elif isinstance(value, bool):
+        right, expected = True, ""
+    elif name == "augmentation.shift":
+        right, expected = 0 <= value < 0.5, "a share of the width from 0 on and below 0.5"
     elif name.endswith("learning_rate"):
         right, expected = 0 < value < float("inf"), "a number above 0"
     elif name.endswith(("_weight", "_rate")):
@@ -132,7 +157,7 @@ def option_name(name: str) -> str:
     return f"{RENAMED.get(part, part)}{dot}{setting}".replace("_", "-")
 
 
-LATER = {"task_norm": "none"}
+LATER: dict[str, Any] = {"task_norm": "none", "keep": "last", "augmentation": asdict(AugmentationConfig())}
 """Settings that there were none of when results were published, and what was done then."""
 
 
@@ -163,5 +188,32 @@ OWN_DATA = TaskGANConfig(
     translator=TranslatorConfig(1100, 8, 4e-4), canonical=TranslatorConfig(2200, 8, 4e-4),
     refinement=SupervisedConfig(400, 32, 5e-4), two_columns=TwoColumnsConfig(2000, 16),
     cycle=CycleConfig(1100, 8, 4e-4), dann=DANNConfig(3000, 64, domain_weight=0.3),
+    augmentation=AugmentationConfig(True, 0.02),
 )  # fmt: skip
 """What `crossgap train` and `budget` begin with: some minutes on 2 cores."""
+OWN_CLASSES = replace(
+    OWN_DATA, networks=NetworkConfig(32, 256, 16, 2, 16),
+    source=SupervisedConfig(3000, 64), target=SupervisedConfig(1000, 32),
+    fine_tuning=SupervisedConfig(1000, 32), randomized_fine_tuning=SupervisedConfig(1000, 32),
+    translator=TranslatorConfig(5000, 16, 4e-4), refinement=SupervisedConfig(1000, 64, 5e-4),
+    augmentation=AugmentationConfig(True, 0.0625),
+)  # fmt: skip
+"""The same where labels are classes: as the digits experiment's preset `quick`, with its shifts of 2 in 32
+pixels."""
+
+
+def for_classes(config: TaskGANConfig) -> TaskGANConfig:
+    """Settings of own data whose labels are classes: what is as in `OWN_DATA` becomes as in `OWN_CLASSES`."""
+    there, default, other = (vars(one) for one in (config, OWN_DATA, OWN_CLASSES))
+    parts = there.keys() - {"own"}
+    return replace(config, **{part: _exchanged(there[part], default[part], other[part]) for part in parts})
+
+
+def _exchanged(value: Any, default: Any, other: Any) -> Any:
+    """A setting, or the other default where it is as by default; of a group each one."""
+    if not is_dataclass(value):
+        return other if value == default else value
+    names = [item.name for item in fields(value)]
+    return replace(value, **{
+        name: _exchanged(*(getattr(one, name) for one in (value, default, other))) for name in names
+    })  # fmt: skip

@@ -6,7 +6,7 @@ import functools
 import pkgutil
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +18,14 @@ from crossgap.base.files import alone, read_json, write_json
 from crossgap.base.records import as_json, summary
 from crossgap.core.fabric import hardware
 from crossgap.core.trainer import Phase, Trainer
-from crossgap.data.batches import Augment, Batches
+from crossgap.core.watching import Predict, Watch
+from crossgap.data.augmentation import target_augmentation
+from crossgap.data.batches import Augment, Batches, image_tensor
 from crossgap.data.images import LabelCoding, LabelledImages, LabelScale, describe
 from crossgap.data.overlap import check_pair
 from crossgap.data.preparation import Preparation
 from crossgap.data.sizes import written
+from crossgap.data.subsets import apart
 from crossgap.deploy.adapted import ABOUT, AdaptedModel
 from crossgap.errors import CrossgapError, check_known
 from crossgap.methods import streams
@@ -31,6 +34,10 @@ from crossgap.methods.registry import EXTRA, METHODS, Method, needed, own_settin
 from crossgap.methods.supervised import Supervised
 from crossgap.networks import TaskModel
 
+VALIDATION = 0.2
+"""Share of the target's episodes that the best step of a training is chosen on."""
+WATCHED, WATCHED_AT_ONCE = 512, 64
+"""Of how many held-out images at most a training shows its error, and how many are on the device at once."""
 NOT_COMPARED = {"threads"}
 """Of a record: what a training may go on with otherwise, for all that sums then round otherwise."""
 
@@ -52,9 +59,16 @@ class Methods:
             model does the same with those of the side that it is for.
         simulated: the extra data sets that take long to make, and are the same whenever they are: none is
             made to be compared with what a finished model was trained on.
+        held_out: labelled images of the target that nothing is trained or chosen on: a training shows its
+            error on them beside the step.
+
+    Attributes:
+        target: the target images that are trained on: with `config.keep` "best" less the `validation`.
+        validation: target images, of whole episodes, that the best step of a training is chosen on; or None.
 
     Raises:
-        CrossgapError: the two sets differ in image size or in labels, or `config.own` is of no method.
+        CrossgapError: the two sets differ in image size or in labels, `config.own` is of no method, or the
+            best step is asked for and there is nothing to choose it on.
     """
 
     def __init__(
@@ -63,10 +77,16 @@ class Methods:
         extra: Mapping[str, Callable[[], LabelledImages]] | None = None,
         scale: LabelCoding | None = None, source_config: TaskGANConfig | None = None,
         simulated: Collection[str] = (), preparations: Mapping[str, Preparation] | None = None,
+        held_out: LabelledImages | None = None,
     ):  # fmt: skip
         check_pair(source, target)
+        if held_out is not None:
+            check_pair(source, held_out, names=("Source", "Held-out"))
         check_known("Family with settings of its own", config.own, own_settings())
-        self.source, self.target, self.config, self.trainer = source, target, config, trainer
+        kept = _kept_apart(target, trainer.seed) if config.keep == "best" else np.zeros(len(target), bool)
+        self.validation, self._trained_on = target.select(kept) if kept.any() else None, ~kept
+        self.source, self.target, self.config = source, target.select(~kept) if kept.any() else target, config
+        self.held_out, self.trainer = held_out, trainer
         self.source_trainer, self._extra = source_trainer or trainer, extra or {}
         self.scale, self._source_config = scale or LabelScale.of(source), source_config or config
         self._simulated, self._preparations = simulated, preparations or {}
@@ -112,8 +132,9 @@ class Methods:
     @functools.cached_property
     def _source_side(self) -> Methods:
         """The same for what needs the source alone, with its own settings."""
+        config = replace(self._source_config, keep="last")  # nothing here sees the target
         return Methods(
-            self.source, self.target, self._source_config, self.source_trainer, None, self._extra, self.scale,
+            self.source, self.target, config, self.source_trainer, None, self._extra, self.scale,
             simulated=self._simulated, preparations=self._preparations,
         )  # fmt: skip
 
@@ -139,7 +160,7 @@ class Methods:
         if extra and method.needs in self._extra:
             data[method.needs] = self.describe(method.needs)
         return as_json({
-            "config": {part: settings[part] for part in method.parts},
+            "config": {part: settings[part] for part in method.parts if part in settings},
             "seed": self.trainer.seed, **hardware(fabric), "threads": torch.get_num_threads(),
             "labels": self.source.label_names, **data, "scale": _rounded(self.scale),
         })  # fmt: skip
@@ -206,7 +227,8 @@ class Methods:
         """
         if key not in self._extra:
             raise CrossgapError(f"This method needs {needed(key)}; there are none here.")
-        return self._extra[key]()
+        data = self._extra[key]()
+        return data.select(self._trained_on) if key == "pairs" and self.validation is not None else data
 
     def describe(self, key: str, labelled: bool = True) -> dict[str, Any]:
         """`describe` of the source, the target or an extra data set, without its labels where they are not
@@ -233,18 +255,54 @@ class Methods:
             check_same(begun, found, wanted)
         elif trainer.fabric.is_global_zero:
             write_json(record, wanted)
+        if METHODS[name].policy and not METHODS[name].source_side:
+            phase.watch = self._watch()
         trainer.fit(phase)
+
+    def _watch(self) -> Watch | None:
+        """What a training on target images shows its error on, and chooses its best step on."""
+        sets = {"held_out_error": self.held_out, "validation_error": self.validation}
+        errors = {key: self._error_on(data) for key, data in sets.items() if data and data.label_names}
+        return Watch(errors, "" if self.validation is None else "validation_error") if errors else None
+
+    def _error_on(self, data: LabelledImages) -> Callable[[Predict], float]:
+        """The task error, as `scale.errors`, on at most `WATCHED` of some labelled images."""
+        shown = data.select(np.unique(np.linspace(0, len(data) - 1, WATCHED).round().astype(int)))
+
+        def error(predict: Predict) -> float:
+            device, images = self.trainer.fabric.device, shown.images
+            parts = (image_tensor(images[i : i + WATCHED_AT_ONCE], device)
+                     for i in range(0, len(images), WATCHED_AT_ONCE))  # fmt: skip
+            predicted = self.scale.invert(torch.cat([predict(part) for part in parts]).cpu().numpy())
+            return float(self.scale.errors(predicted, shown.labels).mean())
+
+        return error
+
+    def target_augment(self) -> Augment | None:
+        """What changes labelled target images in every batch; None unless `config.augmentation` says so."""
+        settings = self.config.augmentation
+        return target_augmentation(settings.shift) if settings.target else None
+
+    def labelled_target(self, size: int, stream: int, data: LabelledImages | None = None) -> Batches:
+        """Batches of the target images, or of some `data` of them, augmented where they are to be."""
+        return self.batches(self.target if data is None else data, size, stream, self.target_augment())
+
+    def source_model(self) -> nn.Module:
+        """f_X that translators to the source are trained through: of augmented images where the target's are
+        augmented, too, for what F draws of these is no clean source image at first."""
+        return self.get("augmented" if self.config.augmentation.target else "source_only").task_model
 
     def supervised(
         self, name: str, task_model: nn.Module, data: Sequence[LabelledImages | Batches],
-        config: SupervisedConfig, augment: Augment | None = None,
+        config: SupervisedConfig, augment: Augment | None = None, before: nn.Module | None = None,
     ) -> AdaptedModel:  # fmt: skip
-        """Train a task model in place on one or several data sets at once."""
+        """Train a task model in place on one or several data sets at once; `before` as in `Supervised`."""
         batches = [
             part if isinstance(part, Batches) else self.batches(part, config.batch, stream, augment)
             for stream, part in enumerate(data, streams.SUPERVISED)
         ]
-        phase = Supervised(name, task_model, batches, config.steps, config.learning_rate, self.scale.loss)
+        steps, rate, loss = config.steps, config.learning_rate, self.scale.loss
+        phase = Supervised(name, task_model, batches, steps, rate, loss, before)
         self.fit(name, phase)
         return self.adapted(task_model)
 
@@ -288,6 +346,22 @@ class Methods:
     def _measured(self, model: AdaptedModel) -> AdaptedModel:
         model.precision = hardware(self.trainer.fabric)["precision"]
         return model
+
+
+def _kept_apart(target: LabelledImages, seed: int) -> np.ndarray:
+    """Which target images the best step of a training is chosen on, (n,) bool.
+
+    Raises:
+        CrossgapError: they have no labels, or are of one episode.
+    """
+    kept = apart(target.episodes, VALIDATION, seed)
+    if target.label_names and kept.any():
+        return kept
+    what = "are of one episode" if target.label_names else "have no labels"
+    raise CrossgapError(
+        f"--keep best chooses on labelled target images of episodes kept apart; these {what}. Expected "
+        "--keep last, or labels and two episodes at least."
+    )
 
 
 def _rounded(scale: LabelCoding) -> dict[str, Any]:

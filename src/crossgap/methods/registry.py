@@ -82,7 +82,8 @@ class Method:
     def parts(self) -> tuple[str, ...]:
         """Of all settings, what its model depends on."""
         own = () if self.own is None else (self.family,)
-        return ("networks", *self.settings, *own) if self.settings else own
+        keep = () if self.source_side or not self.source_labels else ("keep",)
+        return ("networks", *self.settings, *own, *keep) if self.settings else own
 
     @property
     def policy(self) -> bool:

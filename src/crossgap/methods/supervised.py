@@ -20,16 +20,21 @@ class Supervised(Phase):
         steps: number of steps.
         learning_rate: of Adam, at the start.
         loss: the task loss.
+        before: what target images go through first, such as a translator, where the data did already.
     """
 
     def __init__(
         self, name: str, task_model: nn.Module, data: Sequence[Batches], steps: int, learning_rate: float,
-        loss: TaskLoss = task_loss,
+        loss: TaskLoss = task_loss, before: nn.Module | None = None,
     ):  # fmt: skip
         self.name, self.steps, self.learning_rate, self.data = name, steps, learning_rate, data
-        self.loss = loss
+        self.loss, self.before = loss, before
         self.networks = {"task_model": task_model}
         self.optimizers = {"task_model": adam(task_model.parameters(), learning_rate)}
+
+    def predicted(self, images: Tensor) -> Tensor:
+        """f(y), or f(F(y))."""
+        return self.networks["task_model"](images if self.before is None else self.before(images))
 
     def training_step(self, step: int) -> dict[str, Tensor]:
         """One step of Adam; the batches of all data sets count as one."""

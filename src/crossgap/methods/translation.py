@@ -66,6 +66,21 @@ def drawn(methods: Methods, translator: nn.Module, data: LabelledImages, stream:
     return methods.generated(images, data, methods.config.refinement.batch, stream)
 
 
+def drawn_target(methods: Methods, translator: nn.Module) -> Batches:
+    """The same of the target images; where these are augmented, drawn anew of each batch's."""
+    augment, size, stream = methods.target_augment(), methods.config.refinement.batch, streams.DRAWN_TARGET
+    if augment is None:
+        return drawn(methods, translator, methods.target, stream)
+
+    @torch.no_grad()
+    def draw(images: Tensor) -> Tensor:
+        with methods.trainer.fabric.autocast():
+            return translator(augment(images)).float()
+
+    images = torch.from_numpy(np.ascontiguousarray(methods.target.images)).to(methods.trainer.fabric.device)
+    return methods.generated(images, methods.target, size, stream, draw)
+
+
 def refining_source(methods: Methods, data: LabelledImages | None = None) -> Batches:
     """Batches of source images beside them, by default of all."""
     data = methods.source if data is None else data
@@ -78,7 +93,7 @@ def refined(
     """The same translator, and f_X refined: by default on source images and its drawings of target ones."""
     translator = model.networks["translator"]
     if data is None:
-        data = drawn(methods, translator, methods.target, streams.DRAWN_TARGET), refining_source(methods)
+        data = drawn_target(methods, translator), refining_source(methods)
     task_model = copy.deepcopy(model.task_model).requires_grad_(True)
-    methods.supervised(name, task_model, data, methods.config.refinement)
+    methods.supervised(name, task_model, data, methods.config.refinement, before=translator)
     return methods.adapted(task_model, translator)

@@ -12,6 +12,7 @@ from crossgap.core.trainer import SAMPLES, read_metrics
 from crossgap.core.weights import steps_in
 from crossgap.deploy.description import ABOUT
 from crossgap.errors import CrossgapError
+from crossgap.evaluation.held_out import MEASURED
 from crossgap.methods.registry import METHODS
 from crossgap.report.build import templates
 from crossgap.report.charts import loss_chart
@@ -45,7 +46,7 @@ def build_training_report(folder: Path) -> Path:
     environment.filters |= {"duration": duration, "label": label, "text": plain_text}
     page = environment.get_template("training.html.j2").render(
         phases=sorted(phases, key=lambda phase: not phase["sheets"]), shown=shown, models=_models(folder),
-        unfinished=unfinished(folder), settings=list(flatten(_settings(folder))),
+        measured=_measured(folder), unfinished=unfinished(folder), settings=list(flatten(_settings(folder))),
         provenance=provenance(folder), times=read_times(folder),
     )  # fmt: skip
     write_text(folder / "report.html", page)
@@ -85,6 +86,38 @@ def _models(folder: Path) -> list[tuple[str, str]]:
     """The folders of a run's models, as seen from the report, and what each is."""
     names = [path.parent.name for path in sorted((folder / "models").glob(f"*/{ABOUT}"))]
     return [(f"models/{name}", METHODS[name].about.replace("**", "")) for name in names if name in METHODS]
+
+
+EVALUATION = "evaluation"
+"""In a run folder: what `commands.measured` keeps there."""
+
+
+def _measured(folder: Path) -> list[dict[str, Any]]:
+    """What is known of a run's methods on target images: rows of a table, pictures, sentences."""
+    found = []
+    for path in sorted((folder / EVALUATION).glob("*.json")):
+        about = read_json(
+            path, "evaluation", MEASURED, f"Delete {path}; the same training measures it again."
+        )
+        sheet, name = path.with_suffix(".png"), path.stem
+        found.append({
+            "name": METHODS[name].about.replace("**", "") if name in METHODS else name, "method": name,
+            "rows": [_row(set_, about["error_name"], values) for set_, values in about["sets"].items()],
+            "sheet": _smaller(sheet) if sheet.exists() else "", "unknown": about["unknown"],
+        })  # fmt: skip
+    return found
+
+
+def _row(name: str, error_name: str, measured: dict[str, Any]) -> tuple[str, int, list[str]]:
+    """Target images of a kind: what they are, how many, and figures in words."""
+    said = {"error": error_name, "agreement_error": "f_X(F(y)) against f_X(y)"}
+    texts = []
+    for key, figures in measured["figures"].items():
+        between = f" ({figures['low']:.3g} – {figures['high']:.3g})" if figures["n"] > 1 else ""
+        texts.append(f"{said.get(key, key)}: {figures['value']:.3g}{between}")
+    texts += [f"{label}: off by {value:.3g}" for label, value in measured["mean_absolute_error"].items()]
+    texts += [f"{label}: distance {value:.3g}" for label, value in measured["mean_distance"].items()]
+    return name, measured["images"], texts
 
 
 def _sheets(folder: Path) -> list[tuple[int, str]]:

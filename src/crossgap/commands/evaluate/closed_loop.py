@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from crossgap.base.progress import console
-from crossgap.commands.evaluate.tables import model_table, short, warn_of_few
+from crossgap.commands.evaluate.tables import model_table, print_table, short, warn_of_few
 from crossgap.core.statistics import paired_difference
 from crossgap.data.sizes import shown
 from crossgap.deploy.adapted import AdaptedModel
@@ -77,6 +76,6 @@ def play(
             difference = [f"{paired['value']:+.2f} ({paired['low']:+.2f} – {paired['high']:+.2f})"]
         interval = f"{success['low']:.2f} – {success['high']:.2f}"
         table.add_row(names[name], f"{success['value']:.2f}", interval, f"{distance:.3f}", *difference)
-    console.print(table)
+    print_table(table)
     warn_of_few(len(seeds), "start", FEW_STARTS)
     return result

@@ -6,14 +6,22 @@ from typing import Any
 
 import numpy as np
 
-from crossgap.base.progress import console, track
+from crossgap.base.progress import say, track
 from crossgap.commands.evaluate.checks import check_data
-from crossgap.commands.evaluate.tables import model_table, print_own_units, short, warn_of_few
+from crossgap.commands.evaluate.tables import (
+    model_table,
+    print_own_units,
+    print_table,
+    short,
+    warn_of_few,
+)
 from crossgap.core.statistics import paired_error_difference
-from crossgap.data import Classes, LabelledImages, read_folder
+from crossgap.data import Classes, LabelledImages, LabelScale, read_folder
 from crossgap.deploy.adapted import AdaptedModel
 from crossgap.deploy.pictures import as_taken
 from crossgap.evaluation import error_over_episodes
+from crossgap.evaluation.units import other_units
+from crossgap.evaluation.vectors import mean_distances
 
 FEW_EPISODES = 10
 """With fewer an interval is printed with a warning."""
@@ -43,7 +51,9 @@ def compare_errors(
         absolute = np.abs(predicted - data.labels).mean(0).tolist()
         classes = isinstance(model.scale, Classes)
         own = {} if classes else dict(zip(data.label_names, absolute, strict=True))
-        result["models"][name] = error | {"mean_absolute_error": own}
+        distances = {} if classes else mean_distances(predicted, data.labels, data.label_names)
+        result["models"][name] = error | {"mean_absolute_error": own, "mean_distance": distances}
+        _warn_of_units(folder, name, model, data)
         difference = []
         if name != first and model.scale == loaded[first].scale:
             paired = paired_error_difference(errors[first], errors[name], data.episodes)
@@ -55,11 +65,24 @@ def compare_errors(
         interval = f"{error['low']:.4f} – {error['high']:.4f}" if error["n"] > 1 else "none"
         row = f"{error['value']:.4f}", interval, str(len(data)), str(error["n"])
         table.add_row(names[name], *row, *difference)
-    console.print(table)
+    print_table(table)
     warn_of_few(min(about["n"] for about in result["models"].values()), "episode", FEW_EPISODES)
-    print_own_units({names[name]: about["mean_absolute_error"] for name, about in result["models"].items()})
+    own, distances = (
+        {names[name]: about[key] for name, about in result["models"].items()}
+        for key in ("mean_absolute_error", "mean_distance")
+    )
+    print_own_units(own, distances)
     return result
 
 
 def _as_taken(model: AdaptedModel, image: np.ndarray, file: Path) -> np.ndarray:
     return as_taken(image, model, False, file)
+
+
+def _warn_of_units(folder: Path, name: str, model: AdaptedModel, data: LabelledImages) -> None:
+    """A word for each label that looks as if in another unit than what the model was trained on."""
+    if not isinstance(scale := model.scale, LabelScale):
+        return
+    found = other_units(data.label_names, np.array(scale.mean), np.array(scale.spread), data.labels)
+    for label, unit in found.items():
+        say(f"{folder}: label '{label}' is, against what {name} was trained on, {unit}")

@@ -4,8 +4,8 @@ from typing import Any
 
 from rich.table import Column, Table
 
-from crossgap.base.progress import console, say
-from crossgap.commands.evaluate.tables import short
+from crossgap.base.progress import say
+from crossgap.commands.evaluate.tables import print_table, short
 from crossgap.commands.options import EvaluationOptions
 from crossgap.commands.sample import draw, read_classifier
 from crossgap.deploy.adapted import AdaptedModel
@@ -44,7 +44,7 @@ def compare_coverage(loaded: dict[str, AdaptedModel], options: EvaluationOptions
         of = f"{figures['value']} of {len(each)}"
         interval = f"{figures['low']:g} – {figures['high']:g}"
         table.add_row(names[name], of, interval, ", ".join(map(str, each)))
-    console.print(table)
+    print_table(table)
     least = next(iter(found.values())).least
     say(f"Of {DRAWN:,} images each, seed 0; a class is drawn that has {least:.2%} of them at least.")
     return result

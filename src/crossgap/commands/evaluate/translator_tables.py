@@ -6,8 +6,8 @@ import numpy as np
 from rich.box import SIMPLE_HEAD
 from rich.table import Column, Table
 
-from crossgap.base.progress import console, say
-from crossgap.commands.evaluate.tables import warn_of_few
+from crossgap.base.progress import say
+from crossgap.commands.evaluate.tables import print_table, warn_of_few
 from crossgap.evaluation.kernel_distance import MOST, KernelDistance
 from crossgap.evaluation.translators import Judges, PerImage
 
@@ -41,7 +41,7 @@ def print_translators(judges: Judges, measured: Measured, names: dict[str, str])
             change, least, most = _shown(changes[name][metric], "+") if name in changes else ("", "", "")
             between = f"{change} ({least} … {most})" if change else ""
             table.add_row(TITLES[metric] * (name == IDENTITY), names[name], value, f"{low} … {high}", between)
-    console.print(table)
+    print_table(table)
     say(f"{IDENTITY} is the images as they are. Better: higher PSNR and SSIM, lower KID and label error.")
     if judges.features is not None:
         say(f"KID: on {judges.features.name}, of at most {MOST:,} images a set.")

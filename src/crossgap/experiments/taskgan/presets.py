@@ -7,6 +7,7 @@ from crossgap.base import records
 from crossgap.errors import find
 from crossgap.methods.config import (
     OWN_DATA,
+    AugmentationConfig,
     CycleConfig,
     DANNConfig,
     NetworkConfig,
@@ -24,8 +25,8 @@ MAIN_METHODS = (
 )  # fmt: skip
 """The methods of `crossgap demo`."""
 FAMILIES = {
-    "baseline", "target_only", "taskgan", "taskgan_forward", "cycle_taskgan", "rcan", "canonical_taskgan",
-    "oracle",
+    "baseline", "target_only", "co_trained", "optimal_transport", "taskgan", "taskgan_forward",
+    "cycle_taskgan", "rcan", "canonical_taskgan", "oracle",
 }  # fmt: skip
 ALL_METHODS = tuple(
     name for name, method in METHODS.items() if method.family in FAMILIES and method.needs != "unlabelled"
@@ -71,7 +72,7 @@ def tiny(source: int, steps: int) -> TaskGANConfig:
     return TaskGANConfig(NetworkConfig(8, 32, 4, 1, 4), many, many, few, few, few, pair, pair, few)
 
 
-QUICK = replace(OWN_DATA, dann=DANNConfig())
+QUICK = replace(OWN_DATA, dann=DANNConfig(), augmentation=AugmentationConfig())
 PRESETS = {
     "smoke": Preset(
         size=32, source_episodes=24, target_episodes=6, steps=8, starts=4, episode_steps=5, gains=(0.2,),

@@ -29,6 +29,7 @@ from crossgap.experiments.engine.experiment import Rows, rows_of
 from crossgap.experiments.engine.trial import Trial
 from crossgap.experiments.taskgan.alignment import landmarks_of, pair_error
 from crossgap.experiments.taskgan.presets import MAIN_METHODS, Preset
+from crossgap.methods.config import as_settings
 from crossgap.methods.methods import Methods
 from crossgap.methods.registry import METHODS
 from crossgap.simulation.reach3.looks import get_look, get_target_look
@@ -308,6 +309,7 @@ class TaskGANTrial(Trial):
         """What was run, for the report: of the training, the settings that these methods depend on."""
         preset: dict[str, Any] = asdict(self.preset) | {"methods": list(self.methods)}
         used = {"networks"}.union(*(METHODS[method].settings for method in self.methods))
+        used &= as_settings(self.preset.config).keys()
         preset["config"] = {part: value for part, value in preset["config"].items() if part in used}
         return {"domain": self.domain, "seed": self.seed, "gain": self.gain, "preset": preset}
 

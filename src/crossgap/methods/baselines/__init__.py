@@ -24,6 +24,7 @@ class Baseline:
 def _enter(name: str, about: str, rank: float, **switches: bool) -> None:
     said = Baseline(**switches)
     settings = ("randomization", "randomized_fine_tuning") if said.randomized else ("source", "fine_tuning")
+    settings = (*settings, "augmentation")
     enter(name, Method(
         about, f"{RECIPES}:baseline", family="baseline", switches=said, source_side=not said.fine_tune,
         target_labels=said.fine_tune, settings=settings if said.fine_tune else settings[:1],
@@ -34,7 +35,7 @@ def _enter(name: str, about: str, rank: float, **switches: bool) -> None:
 EPISODE, FRAME = "domain randomization per episode", "domain randomization per frame"
 _enter("source_only", "source only", 0)
 enter("target_only", Method(
-    "target only (the paper's “Benchmark”)", f"{RECIPES}:target_only", settings=("target",)
+    "target only (the paper's “Benchmark”)", f"{RECIPES}:target_only", settings=("target", "augmentation")
 ), 1)  # fmt: skip
 _enter("fine_tuned", "source model fine-tuned on the target images", 2, fine_tune=True)
 _enter("augmented", "image augmentation of the source", 3, augment=True)

@@ -2,6 +2,7 @@
 
 from crossgap.data.augmentation import image_augmentation
 from crossgap.deploy.adapted import AdaptedModel
+from crossgap.methods import streams
 from crossgap.methods.methods import Methods
 from crossgap.methods.registry import resolve
 
@@ -15,17 +16,22 @@ def baseline(
     data = [methods.source]
     if randomized:
         data = [methods.extra("randomized_per_frame" if per_frame else "randomized")]
+    changed = image_augmentation() if augment else None
     if fine_tune:
-        data = [methods.target, *data]
         config = methods.config.randomized_fine_tuning if randomized else methods.config.fine_tuning
     else:
         config = methods.config.randomization if randomized else methods.config.source
-    return methods.supervised(name, start, data, config, image_augmentation() if augment else None)
+    if fine_tune:
+        augment_target = methods.target_augment() or changed
+        data = [methods.batches(methods.target, config.batch, streams.SUPERVISED, augment_target), *data]
+    return methods.supervised(name, start, data, config, changed)
 
 
 def target_only(methods: Methods, name: str) -> AdaptedModel:
     """The paper's "Benchmark": trained on the few target images alone."""
-    return methods.supervised(name, methods.new_task_model(), [methods.target], methods.config.target)
+    config, task_model = methods.config.target, methods.new_task_model()
+    data = methods.labelled_target(config.batch, streams.SUPERVISED)
+    return methods.supervised(name, task_model, [data], config)
 
 
 def oracle(methods: Methods, name: str) -> AdaptedModel:

@@ -35,9 +35,11 @@ def _enter(name: str, about: str, switches: RCAN | Canonical, rank: float) -> No
     labelled = switches.near if rcan else "target" in switches.supervise
     settings = ("source", "canonical", "refinement", "translated_images")
     if not rcan:
-        settings = (*settings, "translator")
+        settings = (*settings, "translator", "augmentation")
     elif not switches.refine:
         settings = ("source", "canonical")
+    elif labelled:
+        settings = (*settings, "augmentation")
     enter(name, Method(
         about, f"{RECIPES}:rcan" if rcan else f"{RECIPES}:canonical", settings=settings, switches=switches,
         family="rcan" if rcan else "canonical_taskgan", source_side=rcan and not switches.near,

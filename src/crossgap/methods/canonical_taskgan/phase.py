@@ -64,6 +64,10 @@ class CanonicalTaskGAN(Phase):
         y = self.target.shown(SHOWN)
         return rows | {"y": y, "F(y)": generator(y)}
 
+    def predicted(self, images: Tensor) -> Tensor:
+        """f_X(F(y))."""
+        return self.task_model(self.networks["generator"](images))
+
     def training_step(self, step: int) -> dict[str, Tensor]:
         """One update of F, then one of D_X on the same generated images."""
         images, label = self.randomized(step)

@@ -12,7 +12,14 @@ from crossgap.methods import streams
 from crossgap.methods.canonical_taskgan.phase import CanonicalTaskGAN
 from crossgap.methods.config import TranslatorConfig
 from crossgap.methods.methods import Methods
-from crossgap.methods.translation import drawn, new_translator, refined, refining_source, sample_source
+from crossgap.methods.translation import (
+    drawn,
+    drawn_target,
+    new_translator,
+    refined,
+    refining_source,
+    sample_source,
+)
 
 RANDOMIZED = "randomized_per_frame"
 
@@ -48,7 +55,7 @@ def canonical(
     if refine:
         base = methods.get(name, refine=False, near=False)
         return _refined(methods, name, base, target=labelled, near=near)
-    inputs = methods.batches(methods.target, methods.config.translator.batch, streams.TARGET)
+    inputs = methods.labelled_target(methods.config.translator.batch, streams.TARGET)
     return _canonical_phase(methods, name, "rcan_refined", methods.config.translator, inputs, labelled)
 
 
@@ -81,10 +88,9 @@ def _refined(methods: Methods, name: str, base: AdaptedModel, target: bool, near
         source, randomized = source.select(rows), randomized.select(rows)
     else:
         randomized = sample_source(methods, randomized)
-    sets = {streams.DRAWN_TARGET: methods.target} if target else {}
-    sets[streams.DRAWN_RANDOMIZED] = randomized
     translator = base.networks["translator"]
-    drawings = [drawn(methods, translator, images, stream) for stream, images in sets.items()]
+    drawings = [drawn_target(methods, translator)] if target else []
+    drawings.append(drawn(methods, translator, randomized, streams.DRAWN_RANDOMIZED))
     return refined(methods, name, base, [refining_source(methods, source), *drawings])
 
 

@@ -83,6 +83,10 @@ class CycleTaskGAN(Phase):
         forward, inverse = self.networks["forward"], self.networks["inverse"]
         return cycle_samples(forward, inverse, self.source.shown(SHOWN), self.target.shown(SHOWN))
 
+    def predicted(self, images: Tensor) -> Tensor:
+        """f_X(F(y))."""
+        return self.source_model(self.networks["inverse"](images))
+
     def training_step(self, step: int) -> dict[str, Tensor]:
         """One update of both generators, then of f_Y, then of both discriminators."""
         x, label = self.source(step)

@@ -36,7 +36,7 @@ def cycle(
 def _train(methods: Methods, labelled: bool) -> CycleTaskGAN:
     """The phase, at its end: trained once, then read from its last checkpoint."""
     config, name = methods.config.cycle, "cycle_taskgan" if labelled else "cycle_taskgan_unlabelled"
-    source_model = methods.get("source_only").task_model
+    source_model = methods.source_model()
     assert isinstance(source_model, TaskModel)
     generator, discriminator_x = new_translator(methods)
     networks = methods.config.networks
@@ -45,7 +45,7 @@ def _train(methods: Methods, labelled: bool) -> CycleTaskGAN:
         inverse=generator, discriminators=(discriminator_x, Discriminator(networks.discriminator_width)),
         source_model=source_model, target_model=copy.deepcopy(source_model).train(),
         source=methods.batches(methods.source, config.batch, streams.SOURCE),
-        target=methods.batches(methods.target, config.batch, streams.TARGET),
+        target=methods.labelled_target(config.batch, streams.TARGET),
         labelled=labelled, config=config, loss=methods.scale.loss,
     )  # fmt: skip
     methods.fit(name, phase)

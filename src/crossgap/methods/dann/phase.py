@@ -52,6 +52,12 @@ class DANN(Phase):
         """λ_p: 0 at the first step, so that G_d learns something first, then towards 1."""
         return self.domain_weight * reversal_weight(step / self.steps)
 
+    def predicted(self, images: Tensor) -> Tensor:
+        """G_y(G_f(y))."""
+        both = self.networks["both"]
+        assert isinstance(both, _Both)
+        return both.task_model(images)
+
     def training_step(self, step: int) -> dict[str, Tensor]:
         """One step of gradient descent on L_y + L_d, with the gradient reversed between G_d and G_f."""
         x, labels = self.source(step)

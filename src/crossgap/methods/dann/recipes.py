@@ -22,7 +22,7 @@ def dann(methods: Methods, name: str, supervise: Collection[str]) -> AdaptedMode
     phase = DANN(
         name, task_model, classifier, methods.batches(methods.source, config.batch, of_source),
         methods.batches(methods.extra("unlabelled"), config.batch, of_target), config,
-        methods.batches(methods.target, config.batch, of_labelled) if "target" in supervise else None,
+        methods.labelled_target(config.batch, of_labelled) if "target" in supervise else None,
         methods.scale.loss,
     )  # fmt: skip
     methods.fit(name, phase)

@@ -50,7 +50,7 @@ def _inverse(name: str, about: str, rank: float, *supervise: Any, **switches: bo
     said = Inverse(frozenset(supervise), **switches)
     enter(name, Method(
         about, f"{RECIPES}:inverse", family="taskgan", switches=said, target_labels="target" in supervise,
-        settings=("source", "translator", *(["refinement"] if said.refine else [])),
+        settings=("source", "translator", "augmentation", *(["refinement"] if said.refine else [])),
         needs="unlabelled" if said.unlabelled else "",
     ), rank)  # fmt: skip
 
@@ -75,7 +75,7 @@ _inverse("source_supervised_gan", "inverse GAN supervised on the source, no targ
 
 def _forward(name: str, about: str, rank: float, *refine_on: Any, supervise: bool = True) -> None:
     said = Forward(frozenset({"source"} if supervise else ()), frozenset(refine_on))
-    uses = {"two_columns": supervise, "translator": refine_on != ("paired",),
+    uses = {"two_columns": supervise, "augmentation": supervise, "translator": refine_on != ("paired",),
             "translated_images": "translated" in refine_on}  # fmt: skip
     enter(name, Method(
         about, f"{RECIPES}:forward", family="taskgan_forward", switches=said, target_labels=supervise,

@@ -74,6 +74,10 @@ class TaskGAN(Phase):
         x = self.inputs.shown(SHOWN)
         return {"input": x, "translated": self.networks["generator"](x), "real": self.real.shown(SHOWN)}
 
+    def predicted(self, images: Tensor) -> Tensor:
+        """f_X(F(y)), of the inverse mapping."""
+        return self.task_model(self.networks["generator"](images))
+
     def training_step(self, step: int) -> dict[str, Tensor]:
         """One update of G, then one of D_Y on the same generated images."""
         x, label = self.inputs(step)

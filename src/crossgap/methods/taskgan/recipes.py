@@ -26,11 +26,11 @@ def inverse(
     With "source" among `supervise` F must leave source images what they are, to f_X and to the eye."""
     if refine:
         return refined(methods, name, methods.get(name, refine=False))
-    task_model, batch = methods.get("source_only").task_model, methods.config.translator.batch
+    task_model, batch = methods.source_model(), methods.config.translator.batch
     more = methods.batches(methods.extra("unlabelled"), batch, streams.UNLABELLED) if unlabelled else None
     return _translator(
         methods, name, task_model,
-        inputs=methods.batches(methods.target, batch, streams.TARGET),
+        inputs=methods.labelled_target(batch, streams.TARGET),
         real=methods.batches(methods.source, batch, streams.SOURCE),
         adversarial_weight=0.0 if task_loss_only else 1.0, supervise_inputs="target" in supervise,
         supervise_real="source" in supervise, unlabelled=more,
@@ -79,7 +79,7 @@ def _paired(methods: Methods) -> Pairs:
     """The few target images beside their true pairs, in one order."""
     batch, data = methods.config.two_columns.batch, methods.extra("pairs")
     stream = streams.PAIRED
-    return methods.batches(data, batch, stream), methods.batches(methods.target, batch, stream)
+    return methods.batches(data, batch, stream), methods.labelled_target(batch, stream)
 
 
 def _translated(methods: Methods) -> Pairs:

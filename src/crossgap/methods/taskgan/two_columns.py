@@ -38,6 +38,12 @@ class TwoColumns(Phase):
         self.networks = {"two_columns": network}
         self.optimizers = {"two_columns": adam(network.parameters(), config.learning_rate)}
 
+    def predicted(self, images: Tensor) -> Tensor:
+        """f_Y(y)."""
+        network = self.networks["two_columns"]
+        assert isinstance(network, TwoColumnTaskModel)
+        return network.source.head(network.target_features(images))
+
     def training_step(self, step: int) -> dict[str, Tensor]:
         """One step of Adam; the batches of all sets count as one."""
         batches = [(x(step), y(step)) for x, y in self.pairs]
