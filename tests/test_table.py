@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from crossgap.data.folder import episodes_of
 from crossgap.data.table import label_names, read_table, write_table
 from crossgap.errors import CrossgapError
 
@@ -90,6 +91,14 @@ def test_large_whole_episodes_are_kept_apart(tmp_path: Path) -> None:
     )
     assert [row[1] for row in read(tmp_path, text)] == [1799999999123456788, 1799999999123456789]
     assert [row[1] for row in read(tmp_path, TEXT.replace("png,0,1", "png,1.0,1"))] == [0, 1]
+
+
+def test_a_session_takes_the_place_of_the_episode_and_is_no_label(tmp_path: Path) -> None:
+    rows = "a.png,0,morning,1\nb.png,1,morning,2\nc.png,0,noon,3\nd.png,0,,4\n"
+    (tmp_path / "labels.csv").write_text(f"image,episode,session,angle\n{rows}", encoding="utf-8")
+    found = read_table(tmp_path / "labels.csv")
+    assert label_names(found) == ["angle"]
+    assert episodes_of(found) == [0, 0, 1, 5]  # the last is by itself
 
 
 def test_a_table_that_is_a_folder(tmp_path: Path) -> None:

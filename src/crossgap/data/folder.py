@@ -3,16 +3,18 @@
     my_data/labels.csv      image,episode,step,joint_velocity_1,joint_velocity_2,…
     my_data/images/*.png
 
-`image` is a path relative to the folder; `episode` and `step`, whole numbers, are optional; every other
-column is a label. Images are PNG, JPEG or BMP, all of one size. `images/00012.bmp#3` is frame 3 of a strip:
-square frames one below the other, counted from 0. One file per episode is several times faster to write and
-read than one per image, and shows the whole episode at a glance.
+`image` is a path relative to the folder; `episode` and `step`, whole numbers, are optional, and so is
+`session`, any text, by which images are then held out together; every other column is a label. Images are
+PNG, JPEG or BMP, all of one size. `images/00012.bmp#3` is frame 3 of a strip: square frames one below the
+other, counted from 0. One file per episode is several times faster to write and read than one per image, and
+shows the whole episode at a glance.
 
 `labels.tsv`, `.jsonl` and `.parquet` do as well, and so does `metadata.csv` or `.jsonl` with a column
 `file_name` (see `table`). `run.mp4#3` is frame 3 of a video; where a folder has one video and no column names
 an image, there is a row for each of its frames.
 
 A LeRobot data set, which is a folder with `meta/info.json`, and demonstrations in HDF5 are read as well.
+
 Folders of images may be links; what is hidden (`.thumbs`) is nobody's data.
 """
 
@@ -32,7 +34,16 @@ from crossgap.data.images import LabelledImages
 from crossgap.data.lerobot import is_lerobot, read_lerobot
 from crossgap.data.recorded_folder import as_recording, columns_of, read_about
 from crossgap.data.recording import ACTION, Cell, Index, Recording
-from crossgap.data.table import LABELS, Row, find_table, label_names, no_table, read_table, write_table
+from crossgap.data.table import (
+    LABELS,
+    SESSION,
+    Row,
+    find_table,
+    label_names,
+    no_table,
+    read_table,
+    write_table,
+)
 from crossgap.data.video import count_frames, is_video
 from crossgap.errors import CrossgapError
 
@@ -325,8 +336,12 @@ def _cells(root: Path, rows: Sequence[Row]) -> tuple[list[Cell], set[Path]]:
 
 
 def episodes_of(rows: Sequence[Row]) -> list[int]:
-    """The episode of each row; a row without is an episode of its own."""
+    """The episode of each row, or its session where there is such a column; a row without is by itself."""
     given = [(row.whole("episode"), row.whole("step"))[0] for row in rows]
+    if any(row.cells.get(SESSION) for row in rows):
+        sessions = [row.cells.get(SESSION) or "" for row in rows]
+        numbers = {name: number for number, name in enumerate(dict.fromkeys(filter(None, sessions)))}
+        given = [numbers.get(name) for name in sessions]
     new = max((episode for episode in given if episode is not None), default=-1) + 1
     return [new + index if episode is None else episode for index, episode in enumerate(given)]
 

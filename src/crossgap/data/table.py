@@ -26,6 +26,9 @@ from crossgap.errors import CrossgapError
 
 LABELS = "labels.csv"
 NOT_LABELS = ("image", "episode", "step")
+SESSION = "session"
+"""A column that says which images were recorded together, in any words: splits and intervals are then by it,
+and not by episode."""
 ENDINGS = (".csv", ".tsv", ".jsonl", ".parquet")
 """Of tables."""
 IMAGE = ("image", "file_name")
@@ -201,7 +204,7 @@ def _content(table: Path) -> tuple[int, list[str], list[Record]]:
 
 def label_names(rows: Sequence[Row]) -> list[str]:
     """The columns that are labels, in the order of the table."""
-    return [column for column in rows[0].cells if column not in NOT_LABELS]
+    return [column for column in rows[0].cells if column not in (*NOT_LABELS, SESSION)]
 
 
 def _text(table: Path) -> str:

@@ -211,7 +211,7 @@ def for_classes(config: TaskGANConfig) -> TaskGANConfig:
 
 def _exchanged(value: Any, default: Any, other: Any) -> Any:
     """A setting, or the other default where it is as by default; of a group each one."""
-    if not is_dataclass(value):
+    if not is_dataclass(value) or isinstance(value, type):
         return other if value == default else value
     names = [item.name for item in fields(value)]
     return replace(value, **{
