@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from crossgap.data import Classes, LabelledImages, LabelScale, read_folder, write_folder
     from crossgap.deploy.adapted import AdaptedModel
     from crossgap.deploy.folders import translate_folder
+    from crossgap.deploy.guard import Guard
+    from crossgap.deploy.onnx.export import export_onnx
     from crossgap.deploy.policy import Goggles, ReachPolicy
     from crossgap.deploy.translator import Translator
     from crossgap.errors import CrossgapError
@@ -22,25 +24,24 @@ if TYPE_CHECKING:
     from crossgap.methods.config import TaskGANConfig
     from crossgap.methods.methods import Methods
     from crossgap.simulation.collect import collect
-    from crossgap.simulation.wrappers import TranslateObservation
+    from crossgap.simulation.wrappers import HoldStill, TranslateObservation
 
 _WHERE = {name: module for module, names in {
     "collection": "Collection", "core.fabric": "make_fabric", "core.trainer": "Phase Trainer",
     "core.statistics": "paired_difference wilson_interval", "deploy.adapted": "AdaptedModel",
     "data": "Classes LabelScale LabelledImages read_folder write_folder", "errors": "CrossgapError",
-    "deploy.folders": "translate_folder", "deploy.policy": "Goggles ReachPolicy",
+    "deploy.folders": "translate_folder", "deploy.guard": "Guard", "deploy.policy": "Goggles ReachPolicy",
+    "deploy.onnx.export": "export_onnx", "evaluation": "closed_loop offline_error",
     "deploy.translator": "Translator",
-    "evaluation": "closed_loop offline_error",
     "methods.config": "TaskGANConfig", "methods.methods": "Methods", "simulation.collect": "collect",
-    "simulation.wrappers": "TranslateObservation",
+    "simulation.wrappers": "HoldStill TranslateObservation",
 }.items() for name in names.split()}  # fmt: skip
 
 __all__ = [
-    "AdaptedModel", "Classes", "Collection", "CrossgapError", "Goggles", "LabelScale", "LabelledImages",
-    "Methods", "Phase", "ReachPolicy", "TaskGANConfig", "Trainer", "TranslateObservation", "Translator",
-    "closed_loop",
-    "collect", "make_fabric", "offline_error", "paired_difference", "read_folder", "translate_folder",
-    "wilson_interval", "write_folder",
+    "AdaptedModel", "Classes", "Collection", "CrossgapError", "Goggles", "Guard", "HoldStill", "LabelScale",
+    "LabelledImages", "Methods", "Phase", "ReachPolicy", "TaskGANConfig", "Trainer", "TranslateObservation",
+    "Translator", "closed_loop", "collect", "export_onnx", "make_fabric", "offline_error",
+    "paired_difference", "read_folder", "translate_folder", "wilson_interval", "write_folder",
 ]  # fmt: skip
 
 

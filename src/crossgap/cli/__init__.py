@@ -18,8 +18,8 @@ from crossgap.errors import CrossgapError, check_known
 VERBS = {
     "demo": "verbs", "collect": "verbs", "train": "train", "evaluate": "verbs", "budget": "train",
     "translate": "translate", "sample": "sample", "stylize": "looking", "dream": "looking",
-    "goggles": "goggles", "explain": "looking", "data": "data", "convert": "convert", "report": "verbs",
-    "reproduce": "reproduce", "methods": "verbs", "looks": "verbs", "doctor": "verbs",
+    "goggles": "goggles", "explain": "looking", "data": "data", "convert": "convert", "export": "export",
+    "report": "verbs", "reproduce": "reproduce", "methods": "verbs", "looks": "verbs", "doctor": "verbs",
 }  # fmt: skip
 """In which module beside this one each is: a function of its name; or, where its first argument says which
 others there are, `ABOUT`, `names()` and `command(name)`."""

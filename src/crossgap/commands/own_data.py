@@ -261,8 +261,9 @@ def _how(given: Given, preparing: Preparing, side: str) -> dict[str, Any]:
         raise CrossgapError(
             f"--camera names {len(given.camera)} cameras. Expected one, or the source's and the target's."
         )
-    cameras = dict(zip(SIDES, given.camera * 2 if len(given.camera) == 1 else given.camera, strict=False))
-    fit, camera = preparing.fit(side), cameras.get(side)
+    cameras = given.camera * 2 if len(given.camera) == 1 else given.camera
+    camera = cameras[SIDES.index(side)] if cameras else None
+    fit = preparing.fit(side)
     return {"track": track, "fit": fit, "camera": camera, "skip_bad": given.skip_bad}
 
 

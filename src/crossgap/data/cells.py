@@ -1,6 +1,6 @@
 """The images of a data set, read into one array; where that is asked, without those that cannot be read."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +8,7 @@ import numpy as np
 from crossgap.base.progress import say
 from crossgap.data.frames import read_each, read_frames
 from crossgap.data.images import LabelledImages
+from crossgap.data.kept import Keepable, is_large, kept_images
 from crossgap.data.recording import Cell, Index
 from crossgap.data.table import LABELS
 from crossgap.errors import CrossgapError
@@ -47,15 +48,40 @@ def read_cells(
         cells: where they are.
         name: of the data set, for the progress bar.
         track: shows progress.
-        fit: brings each to the size of all; by default they have to be of one size.
+        fit: brings each to the size of all; by default they have to be of one size. Where it can say what it
+            does, large sets are kept, as of `kept`.
         bad: where images that cannot be read are to be left out: which these are comes here, by row, and what
             is wrong with each.
 
     Raises:
         CrossgapError: an image is damaged, or of another size than the first.
     """
+    left_out: dict[int, str] = {}
+    skip_bad = bad is not None
+    read = _fitted(cells, track, name, fit, left_out if skip_bad else None)
+    if isinstance(fit, Keepable) and is_large(cells, fit):
+        images = kept_images(cells, fit, skip_bad, read, left_out, name)
+    else:
+        images = _in_memory(read, len(cells))
+    if bad is not None:
+        bad.update(left_out)
+    return images
+
+
+def _in_memory(read: Iterable[np.ndarray], count: int) -> np.ndarray:
     images, index = np.empty((0, 0, 0, 3), np.uint8), 0
-    read = read_frames if bad is None else read_each
+    for image in read:
+        if index == 0:
+            images = np.empty((count, *image.shape), np.uint8)
+        images[index], index = image, index + 1
+    return images[:index]
+
+
+def _fitted(
+    cells: Sequence[Cell], track: Track, name: str, fit: Fit | None, bad: dict[int, str] | None
+) -> Iterator[np.ndarray]:
+    """Each image, of the size of all."""
+    read, shape = read_frames if bad is None else read_each, None
     found = zip(cells, read(cells, values=fit is not None), strict=True)
     for row, ((file, _), image) in enumerate(track(found, f"read {name}", len(cells))):
         if isinstance(image, CrossgapError):
@@ -64,16 +90,14 @@ def read_cells(
             continue
         if fit is not None:
             image = fit(image, file)
-        if index == 0:
-            images = np.empty((len(cells), *image.shape), np.uint8)
-        if image.shape != images.shape[1:]:
-            h, w, height, width = *image.shape[:2], *images.shape[1:3]
+        shape = shape or image.shape
+        if image.shape != shape:
+            h, w, height, width = *image.shape[:2], *shape[:2]
             raise CrossgapError(
                 f"{file}: {w}×{h} pixels, but {cells[0][0].name} has {width}×{height}. Expected one size."
                 + (strip_hint(h, w) or strip_hint(height, width))
             )
-        images[index], index = image, index + 1
-    return images[:index]
+        yield image
 
 
 def read_index(

@@ -69,7 +69,7 @@ def write_lerobot(
                 for key, item in recording.features.items()
             }
             frames = {
-                camera: read_frames([cells[row] for row in rows])
+                camera: read_frames([cells[int(row)] for row in rows])
                 for camera, cells in recording.cameras.items()
             }
             to.add_episode(values, frames, _tasks(recording, rows))

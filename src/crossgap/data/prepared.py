@@ -2,12 +2,13 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from crossgap.base.progress import say
 from crossgap.data.cells import strip_hint
-from crossgap.data.image_file import more_than_bytes
+from crossgap.data.image_file import image_size, more_than_bytes
 from crossgap.data.preparation import Preparation
 from crossgap.data.sizes import SMALLEST, Size, misfit, said, shown
 from crossgap.errors import CrossgapError
@@ -82,6 +83,23 @@ class Prepared:
                 f"used of {file.name} is {w} wide and {h} high: --size {turned}?"
             )
 
+    def shape(self, file: Path) -> Size | None:
+        """Height and width of what becomes of every image."""
+        return self.preparation.size
+
+    def state(self) -> dict[str, Any]:
+        """As of `kept.Keepable`."""
+        return self.preparation.to_json() | {"outside": self._outside, "pixels": self._pixels}
+
+    def restore(self, before: dict[str, Any], after: dict[str, Any]) -> None:
+        """As of `kept.Keepable`."""
+        self._first = False
+        self._outside += after["outside"] - before["outside"]
+        self._pixels += after["pixels"] - before["pixels"]
+        self.preparation = Preparation.of_json(
+            {k: v for k, v in after.items() if k not in ("outside", "pixels")}
+        )
+
     def report(self) -> None:
         """Say how much of the set fell outside of its range; nothing where nothing did."""
         if self._outside and self.preparation.value_range is not None:
@@ -138,6 +156,18 @@ class AsTheyAre:
                 + (hint or f" {remedy(size)} --size {said(size)} is for images as they are.")
             )
         return image
+
+    def shape(self, file: Path) -> Size | None:
+        """Height and width of the set's first image."""
+        found = image_size(file)
+        return (found[1], found[0]) if found else None
+
+    def state(self) -> dict[str, Any]:
+        """As of `kept.Keepable`."""
+        return {"as": "they are"}
+
+    def restore(self, before: dict[str, Any], after: dict[str, Any]) -> None:
+        """As of `kept.Keepable`."""
 
 
 def remedy(size: Size) -> str:

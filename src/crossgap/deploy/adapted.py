@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, overload
 
 import numpy as np
 import torch
@@ -25,6 +25,8 @@ from crossgap.data.preparation import Preparation
 from crossgap.data.sizes import Size, as_size, written
 from crossgap.deploy.description import ABOUT, PARTS, POLICY, PREPARATION, read_description
 from crossgap.deploy.frozen import FrozenPolicy, PolicyReference, untrusted
+from crossgap.deploy.guard import KEY as GUARD
+from crossgap.deploy.guard import Familiarity, Guard
 from crossgap.errors import CrossgapError, check_known
 from crossgap.networks.factory import is_trusted
 from crossgap.networks.registry import build, described
@@ -56,6 +58,8 @@ class AdaptedModel:
             model; `load` says where the hardware has none, and predicts in `32-true`.
         made_of: the data and settings that it was trained on, as `Methods` records them; empty where nobody
             did.
+        guard: tells images that are unlike those that it was trained on; None where there is none. It is
+            saved with the model.
         made_for: the policy that its translator was trained through and stands in front of, by its name:
             goggles; None where there is none. `policy` is that one.
 
@@ -86,6 +90,7 @@ class AdaptedModel:
         self.preparation = preparation
         self.precision = "32-true"
         self.made_of: dict[str, Any] = {}
+        self.guard: Guard | None = None
         self.made_for: PolicyReference | None = None
         for network in self.networks.values():
             network.eval()
@@ -182,18 +187,52 @@ class AdaptedModel:
             return images
         return np.concatenate([to_images(self._translated(part)) for part in self._parts(images)])
 
+    @overload
+    def predict(self, images: Images, channels: Order = "rgb") -> np.ndarray: ...
+
+    @overload
+    def predict(
+        self, images: Images, channels: Order = "rgb", *, return_familiarity: Literal[True]
+    ) -> tuple[np.ndarray, Familiarity]: ...
+
     @torch.inference_mode()
-    def predict(self, images: Images, channels: Order = "rgb") -> np.ndarray:
+    def predict(
+        self, images: Images, channels: Order = "rgb", *, return_familiarity: bool = False
+    ) -> np.ndarray | tuple[np.ndarray, Familiarity]:
         """Labels (n, k) float32; a row for a single image, too.
 
         Images, in RGB, and the order of their channels as in `translate`.
 
+        Args:
+            images: as there.
+            channels: as there.
+            return_familiarity: also return how like those of the training each image is: `score` (n,), 1 at
+                the threshold, and `familiar` (n,) bool.
+
         Raises:
-            CrossgapError: as there; or there is no task model.
+            CrossgapError: as there; or there is no task model, or no guard where familiarity is asked for.
         """
-        task_model, parts = self.task_model, self._parts(self._as_seen(images, channels))
-        outputs = [task_model(self._translated(part)).float().cpu() for part in parts]
-        return self.scale.invert(torch.cat(outputs).numpy())
+        task_model, seen = self.task_model, self._as_seen(images, channels)
+        familiarity = self._guard().look(seen) if return_familiarity else None
+        outputs = [task_model(self._translated(part)).float().cpu() for part in self._parts(seen)]
+        labels = self.scale.invert(torch.cat(outputs).numpy())
+        return labels if familiarity is None else (labels, familiarity)
+
+    def familiarity(self, images: Images, channels: Order = "rgb") -> Familiarity:
+        """How like those of the training images are, without a prediction.
+
+        Raises:
+            CrossgapError: as of `predict`.
+        """
+        return self._guard().look(self._as_seen(images, channels))
+
+    def _guard(self) -> Guard:
+        if self.guard is None:
+            raise CrossgapError(
+                "This model has no guard: it was trained before there were any, on the source alone, or on "
+                "too few target images. Expected one, such as model.guard = Guard.of(images, episodes)."
+            )
+        return self.guard
 
     def _as_seen(self, images: Images, channels: Order) -> np.ndarray:
         """Images of any form as the networks take them, (n, h, w, 3) uint8."""
@@ -271,13 +310,15 @@ class AdaptedModel:
                 name: write_tensors(network.state_dict(), temporary / f"{name}.safetensors")
                 for name, network in networks.items()
             }
+            guard = {} if self.guard is None else {GUARD: self.guard.save(temporary)}
             told = {} if self.preparation is None else {PREPARATION: self.preparation.to_json()}
             told |= {} if self.made_for is None else {POLICY: self.made_for.to_json()}
             write_json(temporary / ABOUT, {
                 "method": self.method, "size": written(self.size), **told,
                 "label_names": list(self.label_names),
                 "scale": None if self._scale is None else asdict(self._scale), "networks": about,
-                "precision": self.precision, "made_of": self.made_of, DIGEST: digests,
+                "precision": self.precision, "made_of": self.made_of, **guard,
+                DIGEST: digests,
             })  # fmt: skip
 
     @staticmethod
@@ -313,6 +354,7 @@ class AdaptedModel:
             **networks,
         )  # fmt: skip
         model.made_of = about.get("made_of", {})
+        model.guard = Guard.load(folder, about[GUARD]) if GUARD in about else None
         model.made_for = PolicyReference.of_json(about[POLICY]) if POLICY in about else None
         model.precision = chosen
         if precision is None and model.precision == "bf16-mixed" and not bf16_is_fast(device.type):

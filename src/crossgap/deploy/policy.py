@@ -17,6 +17,7 @@ from crossgap.core.weights import DIGEST, load_network, save_folder
 from crossgap.data.batches import image_tensor, to_images
 from crossgap.data.inputs import Images, as_images
 from crossgap.deploy.description import GENERATOR
+from crossgap.deploy.guard import Guard
 from crossgap.errors import CrossgapError, find
 from crossgap.networks import Generator
 from crossgap.networks.actor_critic import Actor, AlexNetExtractor, PositionExtractor
@@ -124,10 +125,15 @@ class Goggles:
         policy: what acts, on images (n, H, W, 3 k) of k cameras.
         generator: F: Y → X, the same for every camera.
         fast: whether to translate in bfloat16, which is faster where the hardware has it.
+        guard: tells images that are unlike those of the training, the same for every camera: then the robot
+            holds still. By default it never does.
     """
 
-    def __init__(self, policy: Policy, generator: Generator, fast: bool = False):
+    def __init__(
+        self, policy: Policy, generator: Generator, fast: bool = False, guard: Guard | None = None
+    ):  # fmt: skip
         self.policy, self.generator, self.fast = policy, PerCamera(generator.eval()), fast
+        self.guard = guard
 
     @torch.no_grad()
     def translate(self, images: np.ndarray) -> np.ndarray:
@@ -138,8 +144,14 @@ class Goggles:
             return np.concatenate([to_images(self.generator(part).float()) for part in parts])
 
     def act(self, frames: np.ndarray, goals: np.ndarray) -> np.ndarray:
-        """Actions (n, 3) of frames (n, H, W, 3 k) uint8 and scaled goals (n, 3)."""
-        return self.policy.act(self.translate(frames), goals)
+        """Actions (n, 3) of frames (n, H, W, 3 k) uint8 and scaled goals (n, 3); 0 where the guard finds an
+        image of one camera unlike."""
+        actions = self.policy.act(self.translate(frames), goals)
+        if self.guard is None:
+            return actions
+        cameras = np.split(frames, frames.shape[3] // 3, axis=3)
+        familiar = np.all([self.guard.look(camera).familiar for camera in cameras], 0)
+        return np.where(familiar[:, None], actions, 0)
 
 
 def save_goggles(generator: Generator, folder: Path) -> None:

@@ -27,6 +27,7 @@ from crossgap.data.preparation import Preparation
 from crossgap.data.sizes import written
 from crossgap.data.subsets import apart
 from crossgap.deploy.adapted import ABOUT, AdaptedModel
+from crossgap.deploy.guard import Guard
 from crossgap.errors import CrossgapError, check_known
 from crossgap.methods import streams
 from crossgap.methods.config import SupervisedConfig, TaskGANConfig, as_settings, option_name, own_record
@@ -142,9 +143,16 @@ class Methods:
         model, fabric = method.build(self, name), self.trainer_of(name).fabric
         model.method, model.made_of = name, self.made_of(name)
         model.preparation = self._preparations.get("source" if method.translates_source else "target")
+        if not (method.source_side or method.translates_source):
+            model.guard = self._guard
         if fabric.is_global_zero:
             model.save(folder)
         fabric.barrier()
+
+    @functools.cached_property
+    def _guard(self) -> Guard | None:
+        """What tells images that are unlike those of the target; None where it has too few."""
+        return Guard.of(self.target.images, self.target.episodes)
 
     def made_of(self, name: str, extra: bool = True) -> dict[str, Any]:
         """What the model of a method is trained on and with, and all that it builds on: fingerprints of data

@@ -1,0 +1,17 @@
+"""Run what `crossgap export` wrote, with onnxruntime, NumPy and Pillow alone.
+
+python deploy_onnx.py MODEL.onnx IMAGE.png ...
+"""
+
+import sys
+
+import numpy as np
+import onnxruntime
+from PIL import Image
+
+options = onnxruntime.SessionOptions()
+options.intra_op_num_threads = 1  # one core; more for images above 128 pixels
+robot = onnxruntime.InferenceSession(sys.argv[1], options, providers=["CPUExecutionProvider"])
+for name in sys.argv[2:]:
+    image = np.asarray(Image.open(name).convert("RGB"))  # (height, width, 3) uint8, as the camera gives it
+    print(name, robot.run(None, {"image": image[None]})[0][0])
