@@ -4,9 +4,9 @@
     python benchmarks/latency.py --model MODEL --calibration FOLDER --look target_b
 
 The paper's generator and task model, one image at a time, as a camera gives it: (height, width, 3) uint8 in,
-label out. Each is timed in turn, so that what else the machine does slows all. Prints p50 and p99 of the clock
-and the median of the thread's own time, which is what the clock shows where the machine does nothing else.
-With a trained model it also plays all three from the same starts: what 8 bits cost in success. Writes them to
+label out. Each is timed in turn, so that what else the machine does slows all. Prints p50 and p99 by the
+clock, and the median of the thread's own time: what the clock shows where the machine does nothing else. With
+a trained model it plays all three from the same starts instead: what 8 bits cost in success. Writes them to
 results/benchmarks/latency.json.
 """
 

@@ -17,6 +17,7 @@ pytest.importorskip("onnxscript", reason="extra `export` is not installed")
 
 from crossgap.cli import main
 from crossgap.data import Classes, LabelledImages, LabelScale, write_folder
+from crossgap.data.images import LabelCoding
 from crossgap.data.preparation import Preparation
 from crossgap.deploy.adapted import AdaptedModel
 from crossgap.deploy.onnx import OnnxModel, export_onnx, parity
@@ -38,7 +39,7 @@ IMAGES = scenes(6, SIZE, SIZE, seed=7)
 SCALE = LabelScale((1.0, -200.0), (0.5, 30.0))
 
 
-def adapted(norm: str = "instance", coding=SCALE, translator: bool = True) -> AdaptedModel:
+def adapted(norm: str = "instance", coding: LabelCoding = SCALE, translator: bool = True) -> AdaptedModel:
     torch.manual_seed(0)
     names = ("x", "y") if isinstance(coding, LabelScale) else ("kind",)
     F = Generator(8, 1) if translator else None

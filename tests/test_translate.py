@@ -20,8 +20,10 @@ from crossgap.cli import main
 from crossgap.data import LabelScale, read_folder
 from crossgap.data.folder import read_unlabelled
 from crossgap.data.preparation import Preparation
+from crossgap.data.table import read_table
 from crossgap.deploy import folders
 from crossgap.deploy.adapted import AdaptedModel
+from crossgap.deploy.rejection import write_rows
 from crossgap.errors import CrossgapError
 from crossgap.networks import ResnetGenerator, TaskModel, register_network
 from crossgap.networks.exchange import save_peer
@@ -486,3 +488,115 @@ def test_a_video_that_is_cut_off(crossgap, model, tmp_path) -> None:
     assert code == 2
     assert "in.mp4 could not be translated (Invalid data" in said
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.mp4", "model"]
+
+
+class Brightness(nn.Module):
+    """A task model that is known: the mean of an image, from -1 to 1."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.factor = nn.Parameter(torch.tensor(1.0))
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return self.factor * images.mean((1, 2, 3))[:, None]
+
+
+@pytest.fixture
+def judged(tmp_path: Path) -> Path:
+    """A model that makes negatives, and says how bright they are."""
+    register_network(Brightness)
+    scale = LabelScale((0.0,), (1.0,))
+    AdaptedModel(Brightness(), scale, ("bright",), SIZE, Negative(), "negative").save(tmp_path / "judged")
+    return tmp_path / "judged"
+
+
+def greys(root: Path, levels: list[int], labels: list[float], strip: bool = False) -> Path:
+    """Grey pictures with a table such as we do not write: quotes, CRLF, a cell of two lines."""
+    images = [np.full((SIZE, SIZE, 3), level, np.uint8) for level in levels]
+    names = [f"s/0.bmp#{at}" if strip and at < 2 else f"s/{at}.png" for at in range(len(levels))]
+    if strip:
+        save(np.concatenate(images[:2]), root / "s" / "0.bmp")
+    for at, image in enumerate(images):
+        if not strip or at > 1:
+            save(image, root / "s" / f"{at}.png")
+    lines = ["image,bright,action,note"]
+    lines += [
+        f'"{name}",{label},0.10000000000000001,"a\r\nb {name}"'
+        for name, label in zip(names, labels, strict=True)
+    ]
+    (root / "labels.csv").write_bytes(b"\xef\xbb\xbf" + "\r\n".join(lines).encode())
+    (root / "states.bin").write_bytes(bytes(range(256)))
+    return root
+
+
+def test_pictures_that_lose_their_label_are_left_out(crossgap, judged, tmp_path) -> None:
+    """A negative of grey level g has brightness 1 − g/127.5, an error of (1 − g/127.5 − label)²."""
+    data = greys(tmp_path / "data", [0, 51, 102, 204], [1.0, 0.6, -0.9, -0.6])
+    before = (data / "labels.csv").read_bytes()
+    code, said = crossgap(judged, data, tmp_path / "out", "--reject-above", "0.01")
+    assert code == 0, said
+    assert "Yield: 3 of 4 pictures (75 %)" in said.replace("75%", "75 %")
+    assert "1 row of the table and 1 picture file are left out" in said
+    assert sorted(path.name for path in (tmp_path / "out" / "s").iterdir()) == ["0.png", "1.png", "3.png"]
+    dropped = b'"s/2.png",-0.9,0.10000000000000001,"a\r\nb s/2.png"\r\n'
+    assert before.count(dropped) == 1
+    assert (tmp_path / "out" / "labels.csv").read_bytes() == before.replace(dropped, b"")
+    assert (tmp_path / "out" / "states.bin").read_bytes() == bytes(range(256))
+    assert len(read_folder(tmp_path / "out", ["bright"])) == 3
+
+
+def test_a_frame_of_a_strip_is_left_out_of_the_table_alone(crossgap, judged, tmp_path) -> None:
+    data = greys(tmp_path / "data", [0, 51, 102], [1.0, -0.6, 0.2], strip=True)
+    code, said = crossgap(judged, data, tmp_path / "out", "--reject-above", "0.01")
+    assert code == 0, said
+    assert "Yield: 2 of 3" in said
+    found = read_folder(tmp_path / "out", ["bright"])
+    assert found.labels[:, 0].tolist() == pytest.approx([1.0, 0.2])
+    np.testing.assert_array_equal(found.images[0], 255)
+    again, _ = crossgap(judged, data, tmp_path / "out", "--reject-above", "0.01")
+    assert again == 0, "the same command again changes nothing"
+
+
+def test_rows_of_a_wide_table_stay_as_they_were(tmp_path) -> None:
+    table = tmp_path / "labels.tsv"
+    text = "image\tx\na.png\t1\nb.png\t2\n\nc.png\t3"
+    table.write_bytes(b"\xfe\xff" + text.encode("utf-16-be"))
+    rows = read_table(table)
+    write_rows(table, rows, np.array([True, False, True]), tmp_path / "out.tsv")
+    expected = "image\tx\na.png\t1\nc.png\t3"
+    assert (tmp_path / "out.tsv").read_bytes() == b"\xfe\xff" + expected.encode("utf-16-be")
+    write_rows(table, rows, np.array([True, True, True]), tmp_path / "all.tsv")
+    assert (tmp_path / "all.tsv").read_bytes() == table.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        (["--reject-above", "-1"], "must be a number from 0 on"),
+        (["--reject-above", "0.0000001"], "the smallest is"),
+        (["--task-model", "judged"], "--task-model is for --reject-above"),
+    ],
+)
+def test_rejections_that_cannot_be(crossgap, judged, tmp_path, monkeypatch, more, told) -> None:
+    data = greys(tmp_path / "data", [10, 51], [1.0, 0.7])
+    monkeypatch.chdir(tmp_path)
+    code, said = crossgap(judged, data, tmp_path / "out", *more)
+    assert code == 2
+    assert told in said
+    assert not (tmp_path / "out" / "labels.csv").exists()
+
+
+def test_rejections_need_a_task_model_and_its_labels(crossgap, model, judged, data, tmp_path) -> None:
+    for command, told in (
+        ((model, data, tmp_path / "a", "--reject-above", "1"), "--task-model MODEL"),
+        ((judged, data, tmp_path / "b", "--reject-above", "1"), "no label column 'bright'"),
+        ((judged, data / "images" / "later", tmp_path / "c", "--reject-above", "1"), "labels.csv"),
+        (
+            (judged, data / "images" / "later" / "x.PNG", tmp_path / "d.png", "--reject-above", "1"),
+            "a folder",
+        ),
+    ):
+        code, said = crossgap(*command)
+        assert code == 2
+        assert told in said
+    assert not any((tmp_path / name).exists() for name in ("a", "b", "c", "d.png"))

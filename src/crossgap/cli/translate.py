@@ -9,7 +9,8 @@ from crossgap.commands.options import Device
 
 def translate(
     model: Positional[Path], source: Positional[Path], output: Positional[Path],
-    resize: FlagCreatePairsOff[bool] = False, device: Device = "auto",
+    resize: FlagCreatePairsOff[bool] = False, reject_above: float | None = None,
+    task_model: Path | None = None, device: Device = "auto",
 ) -> None:  # fmt: skip
     """Translate a folder of pictures, one picture or a video with a model's translator.
 
@@ -23,8 +24,13 @@ def translate(
         source: a folder of pictures, a picture or a video.
         output: the new folder, picture, or video (.mp4).
         resize: scale and centre-crop what is not of the model's size into it.
+        reject_above: leave out labelled pictures of a folder, and their rows in its table, whose task error
+            is larger once they are translated: of numbers the mean square over the labels' spread (1 = knows
+            nothing), of classes 1 where it is another one.
+        task_model: the adapted model whose task model measures that, of the domain translated into; by
+            default this model's own.
         device: where the model runs.
     """
     from crossgap.commands.translate import translate as run
 
-    run(model, source, output, resize, device)
+    run(model, source, output, resize, device, reject_above, task_model)

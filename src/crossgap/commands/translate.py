@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from crossgap.base.progress import counted, say
@@ -12,11 +13,15 @@ from crossgap.data.sizes import shown
 from crossgap.deploy.adapted import AdaptedModel
 from crossgap.deploy.folders import translate_folder
 from crossgap.deploy.pictures import translate_picture
+from crossgap.deploy.rejection import Judge, Yield
 from crossgap.deploy.videos import translate_video
 from crossgap.errors import CrossgapError
 
 
-def translate(path: Path, source: Path, output: Path, resize: bool, device: str) -> None:
+def translate(
+    path: Path, source: Path, output: Path, resize: bool, device: str, reject_above: float | None = None,
+    task_model: Path | None = None,
+) -> None:  # fmt: skip
     """Translate what `source` is, and say what came of it.
 
     Raises:
@@ -24,21 +29,43 @@ def translate(path: Path, source: Path, output: Path, resize: bool, device: str)
     """
     if not source.exists():
         raise CrossgapError(f"No {source}. Expected a folder of pictures, a picture or a video.")
+    if task_model is not None and reject_above is None:
+        raise CrossgapError("--task-model is for --reject-above X, the largest error that is kept.")
+    if reject_above is not None and not source.is_dir():
+        raise CrossgapError("--reject-above needs labels. Expected a folder of pictures and a table.")
     model = _model(path, make_fabric(device).device)
     if source.is_dir():
-        found = translate_folder(model, source, output, resize)
+        judge = None
+        if reject_above is not None:
+            by = AdaptedModel.load(task_model, make_fabric(device).device) if task_model else model
+            judge = Judge(by, reject_above)
+        found = translate_folder(model, source, output, resize, judge=judge)
         strips = sum(found.images.values())
         of_them = f", {strips:,} of them strips," if strips and len(found.images) > 1 else ""
         say(f"{counted(len(found.images), 'picture')}{of_them} in {output}.")
         if count := len(found.others):
             are = "is there as it was" if count == 1 else "are there as they were"
             say(f"{counted(count, 'other file')} {are}: {_listed(found.others)}.")
+        if found.kept is not None and judge is not None:
+            say(_kept(found.kept, judge))
     elif source.suffix.lower() in (*EXTENSIONS, *UNREAD):
         translate_picture(model, source, output, resize)
         say(f"One picture: {output}")
     else:
         count = translate_video(model, source, output, resize)
         say(f"{counted(count, 'frame')}: {output}")
+
+
+def _kept(found: Yield, judge: Judge) -> str:
+    """The yield, in words."""
+    kept, total = int(found.kept.sum()), len(found.kept)
+    median, most = np.quantile(found.errors, (0.5, 0.95))
+    files = counted(len(found.left_out), "picture file")
+    return (
+        f"Yield: {kept:,} of {total:,} pictures ({kept / total:.0%}) have a task error of {judge.above:g} or "
+        f"less ({judge.model.scale.error_name}; median {median:.3g}, 95 % below {most:.3g}). "
+        f"{counted(total - kept, 'row')} of the table and {files} are left out."
+    )
 
 
 def _model(path: Path, device: torch.device) -> AdaptedModel:

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from crossgap.data.image_file import image_size, read_images, save_image
 from crossgap.data.sizes import Size, written
 from crossgap.deploy.adapted import AdaptedModel
 from crossgap.deploy.pictures import as_taken, check_ending, check_translates, wrong_size
+from crossgap.deploy.rejection import Judge, Yield, labelled_rows, reject
 from crossgap.deploy.translation_record import TranslationRecord
 from crossgap.errors import CrossgapError
 
@@ -22,9 +24,22 @@ BATCH = 64
 """Pictures that are translated, and noted as done, at a time."""
 
 
+@dataclass(frozen=True)
+class Translated(Contents):
+    """A folder that was translated: what the source holds."""
+
+    kept: Yield | None = None
+    """What was kept of it; None where nothing was left out."""
+
+
 def translate_folder(
-    model: AdaptedModel, source: str | Path, output: str | Path, resize: bool = False, quiet: bool = False
-) -> Contents:
+    model: AdaptedModel,
+    source: str | Path,
+    output: str | Path,
+    resize: bool = False,
+    quiet: bool = False,
+    judge: Judge | None = None,
+) -> Translated:
     """Translate every picture of a folder into another folder.
 
     A picture keeps its name, its place and its format (JPEG is written in quality 95), a strip its frames.
@@ -39,9 +54,10 @@ def translate_folder(
         output: the new folder, or one that this very translation began.
         resize: scale and centre-crop pictures into the model's size, where the model has no preparation.
         quiet: no progress bar.
+        judge: leaves out pictures whose label is not kept, with their rows in the table; none by default.
 
     Returns:
-        What both folders hold.
+        What the source holds, and what was kept of it.
 
     Raises:
         CrossgapError: the model has no translator; a picture is damaged, not of the model's size or in no
@@ -58,7 +74,8 @@ def translate_folder(
         check_ending(output / file)
         if not (resize or model.preparation):
             _check_size(source / file, strip, model.size)
-    record = TranslationRecord(source, output, _made_of(model, resize))
+    table = labelled_rows(source, judge)[0].relative_to(source) if judge else None
+    record = TranslationRecord(source, output, _made_of(model, resize, judge))
     files = len(found.images) + len(found.others)
     with progress_bar(f"translate {source.name}", files, quiet=quiet) as advance:
         for batch in _batches(source, found.images):
@@ -72,18 +89,24 @@ def translate_folder(
                 record.note(digests)
             advance(len(batch))
         for file in found.others:
-            _copy(source / file, output / file, model.size if resize or model.preparation else None)
+            if file != table:
+                _copy(source / file, output / file, model.size if resize or model.preparation else None)
             advance(1)
-    return found
+        rejected = reject(source, output, judge) if judge else None
+    return Translated(found.images, found.others, rejected)
 
 
-def _made_of(model: AdaptedModel, resize: bool) -> dict[str, object]:
+def _made_of(model: AdaptedModel, resize: bool, judge: Judge | None) -> dict[str, object]:
     """What decides how a picture is translated."""
     assert model.translator is not None
     weights = tensors_digest(model.translator.state_dict())
     prepared = {} if model.preparation is None else {"preparation": model.preparation.to_json()}
     size = {"size": written(model.size), "resize": resize}
-    return {"weights": weights, "precision": model.precision, **size, **prepared}
+    kept = {}
+    if judge is not None:
+        task_model = tensors_digest(judge.model.task_model.state_dict())
+        kept = {"reject_above": judge.above, "task_model": task_model}
+    return {"weights": weights, "precision": model.precision, **size, **prepared, **kept}
 
 
 def _check_size(file: Path, strip: bool, size: Size) -> None:

@@ -71,7 +71,7 @@ class HoldStill(gym.Wrapper):
         check_known("Camera", self.cameras, available)
         if still is None and not isinstance(space := env.action_space, gym.spaces.Box):
             raise CrossgapError(f"Actions are {space}. Expected `still`, the one that moves nothing.")
-        self.still = np.zeros(env.action_space.shape, np.float32) if still is None else still
+        self.still = np.zeros(env.action_space.shape or (), np.float32) if still is None else still
         self._hold = False
 
     def reset(self, **how: Any) -> tuple[Any, dict[str, Any]]:

@@ -18,6 +18,7 @@ from torch import nn
 
 from crossgap.base.files import writing
 from crossgap.core.weights import DIGEST, tensors_digest
+from crossgap.data.images import LabelScale
 from crossgap.data.inputs import as_images
 from crossgap.data.sizes import Size, as_size, shown
 from crossgap.deploy.adapted import AdaptedModel
@@ -122,7 +123,8 @@ def export_onnx(
     if images is not None:
         given = images[np.unique(np.linspace(0, len(images) - 1, MOST).round().astype(int))]
     graph, names = graph_of(model, picture), outputs_of(model, picture)
-    spread = np.array(model.scale.spread) if names == ["label"] else np.ones(1)
+    scale = model.scale if names == ["label"] else None
+    spread = np.array(scale.spread) if isinstance(scale, LabelScale) else np.ones(1)
 
     def apart(file: Path, images: np.ndarray) -> float:
         """How far a file is from torch on images such as it takes."""

@@ -12,6 +12,9 @@ from crossgap.deploy.adapted import AdaptedModel
 class Scaled(nn.Module):
     """Outputs of a task model, (n, k) in the label scale, in the labels' own units."""
 
+    mean: Tensor
+    spread: Tensor
+
     def __init__(self, scale: LabelScale):
         super().__init__()
         self.register_buffer("mean", torch.tensor(scale.mean, dtype=torch.float32))

@@ -1,23 +1,14 @@
 """The packages of the extra `export`, imported when they are needed."""
 
-import importlib
-from types import ModuleType
+from typing import Any
 
-from crossgap.errors import CrossgapError
+from crossgap.data.parquet import optional
 
 
-def needed(name: str) -> ModuleType:
+def needed(name: str) -> Any:
     """A package of the extra `export`.
 
     Raises:
         CrossgapError: it is not installed.
     """
-    try:
-        return importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        if error.name != name.partition(".")[0]:
-            raise
-        raise CrossgapError(
-            f"Exporting needs the package {error.name}, which is not here. Expected the extra `export`: "
-            "pip install 'crossgap[export]'."
-        ) from error
+    return optional(name, "export", "An ONNX file")

@@ -45,6 +45,9 @@ class Prepare(nn.Module):
         CrossgapError: the region of interest does not lie in such images.
     """
 
+    rows: Tensor | None
+    columns: Tensor | None
+
     def __init__(self, preparation: Preparation, camera: Size):
         super().__init__()
         self.range, self.size = preparation.value_range, preparation.size
@@ -70,7 +73,7 @@ class Prepare(nn.Module):
         seen = seen[:, self.used[0], self.used[1]]
         # in double precision sums of bytes times weights are exact, as Pillow's integers are
         seen = self._grey(seen) if self.range else seen.permute(0, 3, 1, 2).to(torch.float64)
-        if self.columns is not None:
+        if self.rows is not None and self.columns is not None:
             seen = _bytes(seen @ self.columns.T)
             seen = _bytes(self.rows @ seen)
         seen = functional.pad(seen, self.bars)

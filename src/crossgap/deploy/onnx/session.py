@@ -80,11 +80,11 @@ class OnnxModel:
         size = as_size(self.about["size"])
         if self.about["range"] is None:
             return as_images(images, size)
-        array = np.asarray(images, np.float32).reshape(-1, *np.shape(images)[-2:])
+        array = np.asarray(images, np.float32)  # type: ignore[arg-type] (numbers, and no list of pictures)
+        found = array.shape
+        array = array.reshape(-1, *found[-2:])
         if array.shape[1:] != size:
-            raise CrossgapError(
-                f"Expected images (n, {size[0]}, {size[1]}) of numbers; got {np.shape(images)}."
-            )
+            raise CrossgapError(f"Expected images (n, {size[0]}, {size[1]}) of numbers; got {found}.")
         return array
 
     def predict(self, images: Images) -> np.ndarray:
