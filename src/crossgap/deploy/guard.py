@@ -1,18 +1,20 @@
 """Whether an image is like those that a model was trained on: a camera that was moved, a light that is off, a
 covered lens or another scene are said, before a robot acts on them.
 
-    image ──▶ light in 4×4 cells  ──▶ distance of Mahalanobis ─┐
-          └─▶ edges in 8×8 cells  ──▶ the same, clipped       ─┴▶ the larger one, 1 at the threshold
+    image ──▶ light in 2×2 cells  ──▶ distance of Mahalanobis ─┐
+          ├─▶ light in 4×4 cells  ──▶ the same                ─┼▶ the largest one, 1 at the threshold
+          └─▶ edges in 8×8 cells  ──▶ the same, clipped       ─┘
 
-Both are fitted to target images that the model was trained on; the threshold is that of images beside them,
-by the share of false alarms. It looks at the image alone, not at the networks: it says that an image is
-unlike, not that a prediction is wrong.
+They are fitted to target images that the model was trained on; the threshold is the distance of images beside
+them that is exceeded by the share of false alarms. It looks at the image alone, not at the networks: it says
+that an image is unlike, not that a prediction is wrong.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -29,8 +31,8 @@ FALSE_ALARMS = 0.005
 """Share of usual images that are called unlike."""
 LEAST = 20
 """Target images, with fewer of which there is no guard."""
-HELD_OUT = 5
-"""Every how many-th episode is kept for the threshold."""
+FOLDS = 5
+"""Parts of a set, each of which is judged by a fit to the others."""
 SIDE = 64
 """Pixels, to which larger images are averaged first: what is finer is noise."""
 ORIENTATIONS = 4
@@ -63,9 +65,9 @@ def cells(values: np.ndarray, count: int) -> np.ndarray:
     return values
 
 
-def light(images: np.ndarray) -> np.ndarray:
-    """Red, green and blue of 4×4 cells, (n, 48): logarithms, as a lamp multiplies."""
-    return np.log(cells(images.astype(np.float32) + 8, 4)).reshape(len(images), -1)
+def light(images: np.ndarray, count: int) -> np.ndarray:
+    """Red, green and blue of count × count cells, (n, 3 count²): logarithms, as a lamp multiplies."""
+    return np.log(cells(images.astype(np.float32) + 8, count)).reshape(len(images), -1)
 
 
 def edges(images: np.ndarray) -> np.ndarray:
@@ -87,7 +89,8 @@ def edges(images: np.ndarray) -> np.ndarray:
 
 
 VIEWS: dict[str, tuple[Callable[[np.ndarray], np.ndarray], float]] = {
-    "light": (light, np.inf),
+    "quarters": (partial(light, count=2), np.inf),
+    "light": (partial(light, count=4), np.inf),
     "edges": (edges, CLIP),
 }
 """What is looked at, and the largest deviation that counts."""
@@ -136,60 +139,37 @@ class Guard:
     images: int
     """How many it was fitted to."""
     held_out: int
-    """How many others its threshold is of."""
+    """How many its threshold is of, none of them judged by a fit to itself."""
     false_alarms: float
     """The share of usual images that are called unlike, by these."""
 
     @staticmethod
     def fit(images: np.ndarray, held_out: np.ndarray, false_alarms: float = FALSE_ALARMS) -> Guard:
-        """A guard of usual images.
+        """A guard of usual images, with the threshold of others.
 
         Args:
             images: (n, h, w, 3) uint8, as the networks see them; such as the model was trained on.
-            held_out: others of other episodes, for the threshold.
+            held_out: others of other episodes.
             false_alarms: the share of usual images that may be called unlike; with fewer held-out images than
                 1 over it, none of these is, and the share is at most 1 in their number.
 
         Raises:
             CrossgapError: there are too few, or the share is none.
         """
-        if not 0 < false_alarms < 1:
-            raise CrossgapError(f"A share of false alarms is above 0 and below 1; got {false_alarms:g}.")
-        if len(images) + len(held_out) < LEAST or min(len(images), len(held_out)) < 2:
-            raise CrossgapError(
-                f"A guard needs {LEAST} target images, some of them held out; got {len(images)} and "
-                f"{len(held_out)} held out."
-            )
-        usual, beside = {}, {}
-        for name, (_, clip) in VIEWS.items():
-            fitted = Usual.fit(_features(images, name), clip)
-            distance = fitted.distance(_features(held_out, name), clip)
-            centre = float(np.median(distance))
-            unit = max(float(np.quantile(distance, 0.98)) - centre, 1e-6)
-            usual[name] = Usual(fitted.mean, fitted.spread, fitted.whiten, centre, unit)
-            beside[name] = (distance - centre) / unit
-        scores = np.sort(np.max(list(beside.values()), 0))
-        rank = min(int(np.ceil((1 - false_alarms) * (len(scores) + 1))), len(scores))
-        threshold = max(float(scores[rank - 1]), 1e-6)
-        usual = {
-            name: Usual(one.mean, one.spread, one.whiten, one.centre, one.unit * threshold)
-            for name, one in usual.items()
-        }
-        height, width = images.shape[1:3]
-        share = max(false_alarms, 1 / (len(scores) + 1))
-        return Guard(usual, (height, width), len(images), len(scores), share)
+        both = np.concatenate([images, held_out])
+        fold = np.repeat([-1, 0], [len(images), len(held_out)])
+        return _fitted(both, fold, fold < 0, false_alarms)
 
     @staticmethod
     def of(images: np.ndarray, episodes: np.ndarray, false_alarms: float = FALSE_ALARMS) -> Guard | None:
-        """The same of one set: every fifth of its episodes is held out, or of one episode its last fifth;
-        None where there are fewer than `LEAST` images."""
+        """The same of one set: each fifth of its episodes is judged by a fit to the others, and the guard is
+        fitted to all; of one episode each fifth in time. None where there are fewer than `LEAST` images."""
         if len(images) < LEAST:
             return None
         _, episode = np.unique(episodes, return_inverse=True)
         if episode.max() < 1:
-            episode = np.arange(len(images)) * HELD_OUT // len(images)
-        held_out = episode % HELD_OUT == min(HELD_OUT - 1, episode.max())
-        return Guard.fit(images[~held_out], images[held_out], false_alarms)
+            episode = np.arange(len(images)) * FOLDS // len(images)
+        return _fitted(images, episode % FOLDS, np.ones(len(images), bool), false_alarms)
 
     def look(self, images: np.ndarray) -> Familiarity:
         """How like those of the training images (n, h, w, 3) uint8 are, as the networks see them.
@@ -242,6 +222,42 @@ SHAPE = {
     "size": [range(1, 10_000)], "images": int, "held_out": int, "false_alarms": float, DIGEST: str,
 }  # fmt: skip
 """Of what a model's description says of its guard."""
+
+
+def _fitted(images: np.ndarray, fold: np.ndarray, fitted: np.ndarray, false_alarms: float) -> Guard:
+    """A guard of images (n, h, w, 3).
+
+    Args:
+        images: usual ones.
+        fold: (n,) int: those of each fold from 0 on are judged by a fit to all others that are `fitted`.
+        fitted: (n,) bool: what the guard is fitted to.
+        false_alarms: as of `Guard.fit`.
+    """
+    if not 0 < false_alarms < 1:
+        raise CrossgapError(f"A share of false alarms is above 0 and below 1; got {false_alarms:g}.")
+    held_out = int((fold >= 0).sum())
+    if len(images) < LEAST or min(fitted.sum(), held_out) < 2:
+        raise CrossgapError(
+            f"A guard needs {LEAST} target images, some of them held out; got {fitted.sum()} and "
+            f"{held_out} held out."
+        )
+    usual: dict[str, Usual] = {}
+    scores = np.full(len(images), -np.inf)
+    for name, (_, clip) in VIEWS.items():
+        features, distance = _features(images, name), np.zeros(len(images))
+        for part in np.unique(fold[fold >= 0]):
+            others = Usual.fit(features[fitted & (fold != part)], clip)
+            distance[fold == part] = others.distance(features[fold == part], clip)
+        centre = float(np.median(distance[fold >= 0]))
+        unit = max(float(np.quantile(distance[fold >= 0], 0.98)) - centre, 1e-6)
+        usual[name] = replace(Usual.fit(features[fitted], clip), centre=centre, unit=unit)
+        scores = np.maximum(scores, (distance - centre) / unit)
+    rank = min(int(np.ceil((1 - false_alarms) * (held_out + 1))), held_out)
+    threshold = max(float(np.sort(scores[fold >= 0])[rank - 1]), 1e-6)
+    usual = {name: replace(one, unit=one.unit * threshold) for name, one in usual.items()}
+    height, width = images.shape[1:3]
+    share = max(false_alarms, 1 / (held_out + 1))
+    return Guard(usual, (height, width), int(fitted.sum()), held_out, share)
 
 
 def _features(images: np.ndarray, view: str) -> np.ndarray:
