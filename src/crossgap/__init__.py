@@ -9,6 +9,7 @@ import crossgap.moved  # noqa: F401 (names of before)
 
 if TYPE_CHECKING:
     from crossgap.collection import Collection
+    from crossgap.commands.adapt import adapt
     from crossgap.core.fabric import make_fabric
     from crossgap.core.statistics import paired_difference, wilson_interval
     from crossgap.core.trainer import Phase, Trainer
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
     from crossgap.simulation.wrappers import HoldStill, TranslateObservation
 
 _WHERE = {name: module for module, names in {
-    "collection": "Collection", "core.fabric": "make_fabric", "core.trainer": "Phase Trainer",
+    "collection": "Collection", "commands.adapt": "adapt", "core.fabric": "make_fabric",
+    "core.trainer": "Phase Trainer",
     "core.statistics": "paired_difference wilson_interval", "deploy.adapted": "AdaptedModel",
     "data": "Classes LabelScale LabelledImages read_folder write_folder", "errors": "CrossgapError",
     "deploy.folders": "translate_folder", "deploy.guard": "Guard", "deploy.policy": "Goggles ReachPolicy",
@@ -40,7 +42,7 @@ _WHERE = {name: module for module, names in {
 __all__ = [
     "AdaptedModel", "Classes", "Collection", "CrossgapError", "Goggles", "Guard", "HoldStill", "LabelScale",
     "LabelledImages", "Methods", "Phase", "ReachPolicy", "TaskGANConfig", "Trainer", "TranslateObservation",
-    "Translator", "closed_loop", "collect", "export_onnx", "make_fabric", "offline_error",
+    "Translator", "adapt", "closed_loop", "collect", "export_onnx", "make_fabric", "offline_error",
     "paired_difference", "read_folder", "translate_folder", "wilson_interval", "write_folder",
 ]  # fmt: skip
 

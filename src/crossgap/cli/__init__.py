@@ -16,8 +16,8 @@ from crossgap.cli.values import VALUES
 from crossgap.errors import CrossgapError, check_known
 
 VERBS = {
-    "demo": "verbs", "collect": "verbs", "train": "train", "evaluate": "verbs", "budget": "train",
-    "translate": "translate", "sample": "sample", "stylize": "looking", "dream": "looking",
+    "demo": "verbs", "adapt": "adapt", "collect": "verbs", "train": "train", "evaluate": "verbs",
+    "budget": "train", "translate": "translate", "sample": "sample", "stylize": "looking", "dream": "looking",
     "goggles": "goggles", "explain": "looking", "data": "data", "convert": "convert", "export": "export",
     "report": "verbs", "reproduce": "reproduce", "methods": "verbs", "looks": "verbs", "doctor": "verbs",
 }  # fmt: skip

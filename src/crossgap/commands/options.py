@@ -76,6 +76,33 @@ class TrainOptions(Given):
     step, and against that of the images trained on in the report; 0 keeps none."""
 
 
+@dataclass(frozen=True)
+class AdaptOptions(TrainOptions):
+    """What is adapted to what, and how long it may take."""
+
+    output: Path | None = None  # type: ignore[assignment]
+    """run folder; by default the newest one of this very adaptation under outputs/, or a new one."""
+    preset: Literal["smoke", "quick", "full"] = "quick"
+    """how long it trains: seconds, to see that all works; minutes; translators twice as long."""
+    methods: tuple[str, ...] | None = None
+    """what to train; by default cheap baselines and the translators that suit the data."""
+    held_out: float = 0.2
+    """share of the target's episodes that nothing is trained on, to compare methods on; of its images where
+    there are no episodes."""
+    classes: int | None = None
+    """how many classes there are, where labels are classes; 0: they are numbers. By default it is seen from
+    the labels."""
+    test: Path | None = None
+    """further labelled target images, for the error of what is recommended: on those held out it was
+    chosen."""
+    unlabelled: Path | None = None
+    """further target images. Needs no labels.csv."""
+    randomized: Path | None = None
+    """labelled source images in random looks, for domain randomization."""
+    target_labels: Literal["all", "none"] = "all"
+    """none leaves the target's labels unread."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class PictureSet:
     """What a model of images alone is trained on: one set of pictures."""

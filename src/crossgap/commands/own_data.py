@@ -135,7 +135,7 @@ def read_own_data(given: Given, beside: Beside = Beside()) -> OwnData:  # noqa: 
                 f"{given.source / LABELS}: '{name}' is {value:g} in every row. Expected labels that vary; "
                 "--labels chooses columns."
             )
-        _show_labels(data["source"], target)
+        show_labels(data["source"], target)
     about = {
         key: {"path": str(folders[key].resolve()), **describe(data[key])} if key in folders else None
         for key in places
@@ -151,6 +151,25 @@ def read_own_data(given: Given, beside: Beside = Beside()) -> OwnData:  # noqa: 
         settings["size"] = written(source.size)
     scale = coding or LabelScale.of(source)
     return OwnData(source, target, data, scale, settings, about, preparing.decided())
+
+
+def own_data_of(source: LabelledImages, target: LabelledImages, classes: int | None = None) -> OwnData:
+    """The same of two sets that are in memory.
+
+    Raises:
+        CrossgapError: they do not fit together, a label never varies, or one is no class.
+    """
+    check_pair(source, target)
+    check_shared({"source": source, "target": target})
+    coding: LabelCoding = LabelScale.of(source) if classes is None else _classes(classes)
+    for data in (source, target):
+        if data.label_names:
+            coding.apply(data.labels)
+    if classes is None:
+        show_labels(source, target)
+    about = {"source": describe(source), "target": describe(target)}
+    about |= {"labels": list(source.label_names), "classes": classes}
+    return OwnData(source, target, {}, coding, about, dict.fromkeys(("pairs", "unlabelled", "randomized")))
 
 
 def check_given(name: str, folders: Mapping[str, Path | None]) -> None:
@@ -192,7 +211,7 @@ def check_used(names: Iterable[str], folders: Mapping[str, Path | None]) -> None
             raise CrossgapError(f"{', '.join(names)} {verb} not use {option}. These do: {users}.")
 
 
-def _show_labels(source: LabelledImages, target: LabelledImages) -> None:
+def show_labels(source: LabelledImages, target: LabelledImages) -> None:
     """Which labels are learnt, with mean and spread in both domains, and whether something looks wrong."""
     if len(target) < FEW:
         kind = "labelled target image" if target.label_names else "target image"

@@ -15,6 +15,7 @@ from crossgap.commands.pictures import read_own_pictures
 from crossgap.core.fabric import hardware, make_fabric
 from crossgap.core.runs import CONFIG, check_seed, keep_extra, lock_run, open_run, start, timed
 from crossgap.core.trainer import SAMPLES, Trainer
+from crossgap.data import LabelledImages
 from crossgap.data.sizes import shown
 from crossgap.data.subsets import check_share, hold_out
 from crossgap.deploy.adapted import ABOUT, AdaptedModel
@@ -58,40 +59,89 @@ def train_on_pictures(method: str, config: TaskGANConfig, given: PictureSet) -> 
 def _train(
     method: str, config: TaskGANConfig, given: TrainOptions | PictureSet, read: Callable[[], OwnData]
 ) -> Path:
-    about, output = METHODS[method], given.output
+    about, share = METHODS[method], given.held_out if isinstance(given, TrainOptions) else 0.0
     seed, fabric = check_seed(given.seed), make_fabric(given.device, given.precision)
-    data, test, share = read(), None, given.held_out if isinstance(given, TrainOptions) else 0.0
-    settings = {"experiment": "train", **data.about, "seed": seed, **hardware(fabric)}
+    data, test = read(), None
     if share:
-        settings["held_out"] = share
         data, test = data.hold_out(hold_out(data.target.episodes, share, seed))
-    methods = data.methods(config, Trainer(output, fabric, seed), held_out=test)
-    methods.check(method)  # all that can be wrong, before a run folder is there
-    if fabric.is_global_zero:
-        parts = as_settings(config) | ({about.family: own_record(methods.own(method))} if about.own else {})
-        there, new = _of_run(output, parts, about.parts)
-        lock_run(open_run(output, settings | {"config": there}))
-        if not new.items() <= there.items():  # only of a run that is this one
-            path = output / CONFIG
-            write_json(path, read_json(path, "run configuration", dict) | {"config": there | new})
-        keep_extra(output, data.extra_settings([method]))
-        data.keep_seen(output)
-        start(output, seed=seed, **hardware(fabric))
-    fabric.barrier()
-    with timed(output, f"train {method}") if fabric.is_global_zero else nullcontext():
-        model = methods.get(method)
-    path = output / "models" / method
+    training = Training(given.output, config, data, test, share, Trainer(given.output, fabric, seed))
+    model = training.train(method)
+    path = given.output / "models" / method
     if fabric.is_global_zero and about.source_labels:
         _say_model(path, model)
         if about.policy:
-            measured = keep_measured(output, model, data.source, data.target, test)
-            say_measured(model.method, measured)
+            say_measured(model.method, training.measure(model))
             on_others = command("evaluate", path, "--data", "FOLDER")
-            report = {"A report": command("report", output)}
+            report = {"A report": command("report", given.output)}
             say_next({"Next, on labelled images that it has not seen": on_others} | report)
     elif fabric.is_global_zero:
-        _say_image_model(output, path, model)
+        _say_image_model(given.output, path, model)
     return path
+
+
+class Training:
+    """Methods on one user's data in one run folder, which goes on where it was: what they share is trained
+    once.
+
+    Args:
+        output: the run folder.
+        config: sizes, steps, rates.
+        data: what is trained on.
+        test: target images that are held out; None where there are none.
+        share: of the target's episodes that these are.
+        trainer: in the run folder.
+    """
+
+    def __init__(
+        self, output: Path, config: TaskGANConfig, data: OwnData, test: LabelledImages | None, share: float,
+        trainer: Trainer,
+    ):  # fmt: skip
+        self.output, self.config, self.data, self.test = output, config, data, test
+        self.fabric, self.seed = trainer.fabric, trainer.seed
+        self.settings = {"experiment": "train", **data.about, "seed": self.seed, **hardware(self.fabric)}
+        if share:
+            self.settings["held_out"] = share
+        self.methods = data.methods(config, trainer, held_out=test)
+        self._started = False
+
+    def check(self, method: str) -> None:
+        """All that can be wrong, before a run folder is there; raises `CrossgapError` as `Methods.check`."""
+        self.methods.check(method)
+
+    def parts(self, method: str) -> dict[str, Any]:
+        """The settings, with those of a method's own."""
+        about, parts = METHODS[method], as_settings(self.config)
+        return parts | ({about.family: own_record(self.methods.own(method))} if about.own else {})
+
+    def train(self, method: str) -> AdaptedModel:
+        """A method's model: trained, or the one that is there.
+
+        Raises:
+            CrossgapError: as of `check`, or the run folder holds another run.
+        """
+        self.check(method)
+        if self.fabric.is_global_zero:
+            self._open(method)
+        self.fabric.barrier()
+        with timed(self.output, f"train {method}") if self.fabric.is_global_zero else nullcontext():
+            return self.methods.get(method)
+
+    def measure(self, model: AdaptedModel) -> dict[str, Any]:
+        """What a model is on target images, kept in the run: as `keep_measured`."""
+        return keep_measured(self.output, model, self.data.source, self.data.target, self.test)
+
+    def _open(self, method: str) -> None:
+        """The run folder, with what this method depends on beside what others did."""
+        there, new = _of_run(self.output, self.parts(method), METHODS[method].parts)
+        lock_run(open_run(self.output, self.settings | {"config": there}))
+        if not new.items() <= there.items():  # only of a run that is this one
+            path = self.output / CONFIG
+            write_json(path, read_json(path, "run configuration", dict) | {"config": there | new})
+        keep_extra(self.output, self.data.extra_settings([method]))
+        if not self._started:
+            self.data.keep_seen(self.output)
+            start(self.output, seed=self.seed, **hardware(self.fabric))
+            self._started = True
 
 
 def _of_run(

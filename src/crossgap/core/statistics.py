@@ -35,6 +35,17 @@ def mean_interval(values: Sequence[float] | np.ndarray) -> tuple[float, float]:
     return fmean(values) - half, fmean(values) + half
 
 
+def t_interval(values: Sequence[float] | np.ndarray) -> tuple[float, float] | tuple[None, None]:
+    """Student's 95 % interval of a mean: of few values it is as wide as it has to be. None of one value."""
+    from scipy.special import stdtrit  # here, since a table needs it and `--help` does not
+
+    values = [float(value) for value in values]
+    if len(values) < 2:
+        return None, None
+    half = float(stdtrit(len(values) - 1, 0.975)) * stdev(values) / len(values) ** 0.5
+    return fmean(values) - half, fmean(values) + half
+
+
 def paired_difference(a: Sequence[float] | np.ndarray, b: Sequence[float] | np.ndarray) -> dict[str, float]:
     """Difference of two success rates on the same starts, with a 95 % interval.
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from crossgap.data.folder import cells_in, has_labels, index_of
 from crossgap.data.frames import read_each
-from crossgap.data.images import image_digests
+from crossgap.data.images import LabelledImages, image_digests
 from crossgap.data.neighbours import nearest
 from crossgap.data.preparation import Preparation, mapped
 from crossgap.data.recording import Index
@@ -52,7 +52,7 @@ class Survey:
     """(c, 48, 48, 3) uint8 of these."""
 
     def __len__(self) -> int:
-        return len(self.index.cells)
+        return len(self.index.episodes)
 
 
 def survey(
@@ -69,11 +69,21 @@ def survey(
     else:
         cells, episodes = cells_in(path, camera)
         index = Index(cells, np.zeros((len(cells), 0), np.float32), (), np.array(episodes))
-    found, n = Survey(path, index), len(index.cells)
+    images = track(read_each(index.cells, values=True), f"look at {path.name}", len(index.cells))
+    return _look(Survey(path, index), images)
+
+
+def survey_of(data: LabelledImages, path: Path) -> Survey:
+    """The same of images that were read already, and are of one size; `path` says where from."""
+    return _look(Survey(path, Index([], data.labels, data.label_names, data.episodes)), data.images)
+
+
+def _look(found: Survey, images: Iterable[np.ndarray | CrossgapError]) -> Survey:
+    """Fill in what images are like."""
+    n = len(found)
     wanted = set(np.unique(np.linspace(0, n - 1, COMPARED).round().astype(int)).tolist())
     small = Preparation((THUMBNAIL, THUMBNAIL), "stretch")
     colours, contrast, digests, rows, thumbnails = [], [], [], [], []
-    images = track(read_each(index.cells, values=True), f"look at {path.name}", n)
     for row, image in enumerate(images):
         if isinstance(image, CrossgapError):
             found.damaged[row] = str(image)

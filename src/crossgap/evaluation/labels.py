@@ -44,8 +44,13 @@ def disagreement(
 
 def over_episodes(errors: np.ndarray, episodes: np.ndarray, scale: LabelCoding) -> dict[str, float]:
     """The same of the error of each image, (n,), as `scale.errors` has it."""
-    _, episode = np.unique(episodes, return_inverse=True)
-    means = np.bincount(episode, errors) / np.bincount(episode)
+    means = episode_means(errors, episodes)
     interval = wilson_interval(means.sum(), len(means)) if isinstance(scale, Classes) else None
     low, high = interval or mean_interval(means)
     return figures(fmean(means), (max(low, 0.0), high), len(means))
+
+
+def episode_means(errors: np.ndarray, episodes: np.ndarray) -> np.ndarray:
+    """The mean of each episode, (e,), of the errors of images, (n,), of these episodes, (n,)."""
+    _, episode = np.unique(episodes, return_inverse=True)
+    return np.bincount(episode, errors) / np.bincount(episode)

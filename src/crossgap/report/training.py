@@ -14,6 +14,7 @@ from crossgap.deploy.description import ABOUT
 from crossgap.errors import CrossgapError
 from crossgap.evaluation.held_out import MEASURED
 from crossgap.methods.registry import METHODS
+from crossgap.report.adaptation import read_adaptation
 from crossgap.report.build import templates
 from crossgap.report.charts import loss_chart
 from crossgap.report.palette import show
@@ -46,7 +47,8 @@ def build_training_report(folder: Path) -> Path:
     environment.filters |= {"duration": duration, "label": label, "text": plain_text}
     page = environment.get_template("training.html.j2").render(
         phases=sorted(phases, key=lambda phase: not phase["sheets"]), shown=shown, models=_models(folder),
-        measured=_measured(folder), unfinished=unfinished(folder), settings=list(flatten(_settings(folder))),
+        measured=_measured(folder), adaptation=read_adaptation(folder), unfinished=unfinished(folder),
+        settings=list(flatten(_settings(folder))),
         provenance=provenance(folder), times=read_times(folder),
     )  # fmt: skip
     write_text(folder / "report.html", page)

@@ -41,8 +41,7 @@ def compare_errors(
     for name, model in loaded.items():
         as_read = model.label_names, model.preparation, model.size if model.preparation else None
         if as_read not in read:
-            fit = None if model.preparation is None else partial(_as_taken, model)
-            read[as_read] = read_folder(folder, model.label_names, track, fit, camera)
+            read[as_read] = read_for(model, folder, camera)
         data = read[as_read]
         check_data(Path(name), model, folder, data)
         predicted = model.predict(data.images)
@@ -73,6 +72,17 @@ def compare_errors(
     )
     print_own_units(own, distances)
     return result
+
+
+def read_for(model: AdaptedModel, folder: Path, camera: str | None = None) -> LabelledImages:
+    """Labelled images as a model takes them: prepared as it prepares a camera's; of a recording with several
+    cameras those of one.
+
+    Raises:
+        CrossgapError: something is wrong with them, or they lack the model's labels.
+    """
+    fit = None if model.preparation is None else partial(_as_taken, model)
+    return read_folder(folder, model.label_names, track, fit, camera)
 
 
 def _as_taken(model: AdaptedModel, image: np.ndarray, file: Path) -> np.ndarray:

@@ -1,0 +1,60 @@
+"""`crossgap adapt`: the way from two folders to a model and a verdict, in one command."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from crossgap.commands.options import AdaptOptions, Cameras, Device, Precision
+
+if TYPE_CHECKING:
+    from crossgap.commands.adapt.run import Adaptation
+    from crossgap.data import LabelledImages
+    from crossgap.methods.config import TaskGANConfig
+
+
+def adapt(
+    source: LabelledImages | str | Path, target: LabelledImages | str | Path,
+    output: str | Path | None = None, *, preset: Literal["smoke", "quick", "full"] = "quick",
+    methods: tuple[str, ...] | None = None, held_out: float = 0.2, classes: int | None = None,
+    test: str | Path | None = None, size: str | None = None, seed: int = 0, device: Device = "auto",
+    precision: Precision = "auto", config: TaskGANConfig | None = None,
+) -> Adaptation:  # fmt: skip
+    """From simulated and real images to a model, and to whether a translator is worth it: what
+    `crossgap adapt` does.
+
+    Args:
+        source: many labelled images X: a data set of any kind that is read, or one in memory.
+        target: the few images Y, with labels or without, likewise.
+        output: run folder; by default the newest one of this very adaptation under outputs/, or a new one.
+        preset: how long it trains: seconds, to see that all works; minutes; translators twice as long.
+        methods: what to train; by default cheap baselines and the translators that suit the data.
+        held_out: share of the target's episodes that nothing is trained on, to compare methods on.
+        classes: how many classes there are, where labels are classes; 0: they are numbers; None: look.
+        test: a folder of further labelled target images, for the error of what is recommended.
+        size: of the images that the networks see, "64" or "96x128"; for folders.
+        seed: of training.
+        device: where to train.
+        precision: of training.
+        config: sizes, steps and rates, in place of those of the preset.
+
+    Returns:
+        The run: `model`, the recommended one; `recommended`, its method; `result`, all figures; `report`.
+
+    Raises:
+        CrossgapError: as `crossgap adapt`, in one line: what was expected, what found, what to do.
+    """
+    from crossgap.commands.adapt.run import adapt_folders, adapt_memory
+    from crossgap.errors import CrossgapError
+
+    folders = [Path(side) if isinstance(side, str | Path) else None for side in (source, target)]
+    options = AdaptOptions(
+        folders[0] or Path("source"), folders[1] or Path("target"), None if output is None else Path(output),
+        seed, preset=preset, methods=methods, held_out=held_out, classes=classes, device=device,
+        precision=precision, test=None if test is None else Path(test), images=Cameras(size),
+    )  # fmt: skip
+    if None not in folders:
+        return adapt_folders(options, config)
+    if isinstance(source, str | Path) or isinstance(target, str | Path):
+        raise CrossgapError("Expected two folders, or two LabelledImages; got one of each.")
+    return adapt_memory(source, target, options, config)
