@@ -49,7 +49,7 @@ def add(sums: dict[str, Tensor], losses: dict[str, Tensor]) -> None:
         sums[name] = sums.get(name, 0) + loss
 
 
-Watch = Callable[[int, list[dict[str, Any]]], None]
+Tell = Callable[[int, list[dict[str, Any]]], None]
 """Takes the number of rounds done, and how the policy's episodes on the validation goals ended."""
 
 
@@ -66,7 +66,7 @@ class OffPolicy(Phase):
         world: where.
         loop: the size.
         seed: of everything random.
-        watch: is told how the policy does.
+        tell: is told how the policy does.
         demonstrations: episodes of others, a share of every batch: an expert's, or any that are recorded.
         labelled: images and what they show, for a learner that has a use for them.
     """
@@ -74,11 +74,11 @@ class OffPolicy(Phase):
     log_every, checkpoint_seconds = 1, 0.0
 
     def __init__(
-        self, folder: Path, learner: Learner, world: World, loop: Loop, seed: int, watch: Watch,
+        self, folder: Path, learner: Learner, world: World, loop: Loop, seed: int, tell: Tell,
         demonstrations: Replay | None = None, labelled: Batches | None = None,
     ):  # fmt: skip
         self.folder, self.learner, self.world, self.loop, self.seed = folder, learner, world, loop, seed
-        self.watch, self.demonstrations, self.labelled = watch, demonstrations, labelled
+        self.tell, self.demonstrations, self.labelled = tell, demonstrations, labelled
         self.name, self.steps, self.learning_rate = learner.name, loop.rounds, learner.learning_rate
         self.networks, self.optimizers = dict(learner.networks.items()), learner.optimizers
         self.extra_state, self.load_extra_state = learner.extra_state, learner.load_extra_state
@@ -167,7 +167,7 @@ class OffPolicy(Phase):
         if self._validation is not None:
             seeds = range(VALIDATION_GOALS, VALIDATION_GOALS + self.loop.goals)
             steps, view = self.loop.episode_steps, self.world.view
-            self.watch(rounds, play_goals(self._validation, self.act, seeds, steps, view)[1])
+            self.tell(rounds, play_goals(self._validation, self.act, seeds, steps, view)[1])
 
     def _check_processes(self, done: int) -> None:
         """Whether the rounds so far were played on as many processes as there are now."""

@@ -64,7 +64,7 @@ class Training(ABC):
         over = done == self.loop.rounds
         more = {} if over else self.prepared(done)
         world, loop = self.world, self.loop
-        phase = self.off_policy(self.folder, self.learner, world, loop, self.seed, self._watch, **more)
+        phase = self.off_policy(self.folder, self.learner, world, loop, self.seed, self._tell, **more)
         phase.label, phase.place = self.label, self.place
         Trainer(self.folder, in_float32(self.fabric), self.seed, self.quiet or over).fit(phase)
         if self.fabric.is_global_zero and (replay := self.folder / "replay").exists():
@@ -76,7 +76,7 @@ class Training(ABC):
         """Success on the validation goals over environment steps."""
         return read_json_lines(self.folder / CURVE, self.point, whole=True)
 
-    def _watch(self, rounds: int, episodes: list[dict[str, Any]]) -> None:
+    def _tell(self, rounds: int, episodes: list[dict[str, Any]]) -> None:
         loop = self.loop
         steps = max(0, rounds - loop.offline) * loop.environments * loop.episode_steps
         before = loop.evaluate_first + (rounds - 1) // loop.evaluate_every if rounds else 0
