@@ -73,6 +73,7 @@ def test_from_two_folders_to_a_model_a_table_and_a_verdict(adapt, folders: Path)
     assert errors[use] <= errors["fine_tuned"]
     assert f"Use {use}: distance of x, y {errors[use]:.3g}" in said
     assert "too few to be sure of any of this" in said
+    assert "Preset smoke shows that all works, and nothing else" in said
     assert f"Model: {run / 'models' / use}" in said
     model = AdaptedModel.load(run / "models" / use)
     assert model.predict(read_folder(folders / "real").images).shape == (18, 2)

@@ -144,7 +144,7 @@ def test_whole_episodes_are_held_out_or_what_comes_nearest() -> None:
     assert len(np.unique(np.flatnonzero(found.held) // 4)) == 2
     alone = split(target(np.arange(40)), 0.25, 0)
     assert (alone.unit, alone.held.sum()) == ("image", 10)
-    assert "say so in a column episode" in alone.text
+    assert "say so in a column session" in alone.text
     long = split(target(np.zeros(50, int)), 0.2, 0)
     assert (long.unit, long.held.sum()) == ("stretch", 10)
     assert "record more episodes" in long.text

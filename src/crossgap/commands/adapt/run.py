@@ -149,6 +149,7 @@ def adapt_data(data: OwnData, options: AdaptOptions, config: TaskGANConfig | Non
     result = compare(models, measured, data.target, test, unit) | {"why": why}
     if options.test is not None:
         result["test"] = on_test(models, options.test, result)
+    result["preset"] = options.preset if config is None else "own settings"
     result |= {"said": sentences(result), "counts": counts(result)}
     write_json(training.output / ADAPTATION, result)
     build_training_report(training.output)

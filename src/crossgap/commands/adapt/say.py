@@ -55,6 +55,8 @@ def sentences(record: dict[str, Any]) -> list[str]:
             f"{label} {figures['value']:.3g} {between(figures)}".rstrip() for label, figures in own.items()
         )
         found.append(f"Its mean absolute errors, in the labels' own units: {', '.join(each)}.")
+    if record["preset"] == "smoke":
+        found.append("Preset smoke shows that all works, and nothing else: --preset quick trains.")
     if hearts := [name for name, row in rows.items() if row["by_heart"]]:
         found.append(
             f"Know the images that they were trained on by heart: {', '.join(hearts)}. More labelled images "

@@ -49,7 +49,7 @@ def split(target: LabelledImages, share: float, seed: int) -> Split:
     if count == n:
         unit = "image"
         caution = (
-            " No two images share an episode: where some are of one recording, say so in a column episode, "
+            " No two images share an episode: where some are of one recording, say so in a column session, "
             "or errors will be too low."
         )
     elif count < 3:
