@@ -1,5 +1,6 @@
 """Folders of pictures, of any size and in pairs, and the training of a method that learns images alone."""
 
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -251,6 +252,7 @@ def test_the_report_of_a_training_shows_its_sheets_and_losses(tmp_path: Path, ca
     assert "After step 60." in page
     assert "domain weight" not in page  # of a method that was not trained
     assert "models/brighten" in page
+    assert re.search(r"\d\.\d ms \(p50\), \d+\.\d ms \(p99\) per image", page), "its latency"
     assert page.count("<svg") == 1
     assert "not finished" not in page
     assert "not finished" not in capsys.readouterr().err

@@ -12,7 +12,13 @@ from filelock import FileLock, Timeout
 
 from crossgap.base.files import lock_file, read_json
 from crossgap.errors import CrossgapError
-from crossgap.experiments.benchmarks.tables import cyclegan_table, minutes_table, step_table
+from crossgap.experiments.benchmarks.tables import (
+    cyclegan_table,
+    guard_table,
+    latency_table,
+    minutes_table,
+    step_table,
+)
 from crossgap.experiments.digits.experiment import accuracy_table
 from crossgap.experiments.engine import tables
 from crossgap.experiments.engine.tables import insert, update
@@ -337,3 +343,23 @@ def test_two_do_not_add_to_one_file_at_once(is_alone, tmp_path: Path, monkeypatc
     assert written == [minutes] * 3
     rows = read_json(minutes)["rows"]
     assert [(row["experiment"], row["minutes"]) for row in rows] == [("taskgan", 2), ("mico", 3)]
+
+
+def test_latency_says_what_was_wanted() -> None:
+    rows = [
+        {"size": 64, "way": "torch", "p50_ms": 15.84, "p99_ms": 20.0, "cpu_ms": 15.0, "bar_ms": None},
+        {"size": 64, "way": "int8", "p50_ms": 5.44, "p99_ms": 6.0, "cpu_ms": 5.0, "bar_ms": 6.0},
+    ]
+    origin = PROVENANCE | {"machine": {"processor": "a core"}, "load_before": 0.1}
+    text = latency_table({"provenance": origin, "rows": rows})
+    assert "| 64 px, torch | 15.8 ms | 20.0 ms | 15.0 ms |  |" in text
+    assert "| 64 px, ONNX, 8 bits | 5.4 ms | 6.0 ms | 5.0 ms | 6 ms |" in text
+    assert "a core" in text
+
+
+def test_the_guard_s_table_has_mean_and_worst() -> None:
+    row = {"look": "target_b", "fault": "blur", "auroc": 1.0, "caught": 0.9, "caught_at_1_percent": 1.0}
+    rows = [row | {"seed": 0, "false_alarms": 0.0}, row | {"seed": 1, "auroc": 0.9, "false_alarms": 0.02}]
+    text = guard_table({"provenance": PROVENANCE, "rows": rows})
+    assert "| blur | 0.950 (0.900) | 100 % (100 %) | 90 % (90 %) |" in text
+    assert "1.0 % (at most 2.0 %)" in text

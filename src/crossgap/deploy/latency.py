@@ -7,6 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from torch import get_num_threads, set_num_threads
+
+from crossgap.deploy.adapted import AdaptedModel
 
 
 @dataclass(frozen=True)
@@ -57,3 +60,14 @@ def latency(
         wall.append(time.perf_counter() - start)
         cpu.append(time.thread_time() - own)
     return Latency.of(wall, cpu)
+
+
+def one_core(model: AdaptedModel, seconds: float = 0.5) -> Latency:
+    """How long a model takes for one prepared image, in torch on one thread; torch's other threads are back
+    afterwards."""
+    run, threads = (model.predict if "task_model" in model.networks else model.translate), get_num_threads()
+    set_num_threads(1)
+    try:
+        return latency(run, (*model.size, 3), seconds, least=5)
+    finally:
+        set_num_threads(threads)

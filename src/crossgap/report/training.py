@@ -10,7 +10,9 @@ from crossgap.base.files import read_json, write_text
 from crossgap.core.runs import CONFIG, provenance, read_times
 from crossgap.core.trainer import SAMPLES, read_metrics
 from crossgap.core.weights import steps_in
+from crossgap.deploy.adapted import AdaptedModel
 from crossgap.deploy.description import ABOUT
+from crossgap.deploy.latency import one_core
 from crossgap.errors import CrossgapError
 from crossgap.evaluation.held_out import MEASURED
 from crossgap.methods.registry import METHODS
@@ -49,6 +51,7 @@ def build_training_report(folder: Path) -> Path:
         phases=sorted(phases, key=lambda phase: not phase["sheets"]), shown=shown, models=_models(folder),
         measured=_measured(folder), adaptation=read_adaptation(folder), unfinished=unfinished(folder),
         settings=list(flatten(_settings(folder))),
+        latency={model: _latency(folder / model) for model, _ in _models(folder)},
         provenance=provenance(folder), times=read_times(folder),
     )  # fmt: skip
     write_text(folder / "report.html", page)
@@ -88,6 +91,15 @@ def _models(folder: Path) -> list[tuple[str, str]]:
     """The folders of a run's models, as seen from the report, and what each is."""
     names = [path.parent.name for path in sorted((folder / "models").glob(f"*/{ABOUT}"))]
     return [(f"models/{name}", METHODS[name].about.replace("**", "")) for name in names if name in METHODS]
+
+
+def _latency(model: Path) -> str:
+    """How long a model takes for an image on one core of this machine, in words; nothing of one that takes no
+    images."""
+    loaded = AdaptedModel.load(model)
+    if not {"task_model", "translator"} & loaded.networks.keys():
+        return ""
+    return f"{one_core(loaded)} in torch on one core of this machine"
 
 
 EVALUATION = "evaluation"

@@ -80,9 +80,55 @@ def style_table(results: dict[str, Any]) -> str:
     return table("picture", ["plain recipe", "shipped", "ratio (10 to 90 %)"], lines, text)
 
 
+WAYS = {
+    "torch": "torch", "onnx": "ONNX", "int8": "ONNX, 8 bits",
+    "onnx, camera": "ONNX, of a camera's 480×640 pixels",
+}  # fmt: skip
+"""What the rows of a latency are of."""
+
+
+def latency_table(results: dict[str, Any]) -> str:
+    """How long a robot waits for a label, in Markdown."""
+    origin, lines = results["provenance"], []
+    for row in results["rows"]:
+        bar = "" if row["bar_ms"] is None else f"{row['bar_ms']:g} ms"
+        cells = [f"{row[key]:.1f} ms" for key in ("p50_ms", "p99_ms", "cpu_ms")]
+        lines.append((f"{row['size']} px, {WAYS[row['way']]}", [*cells, bar]))
+    text = (
+        "The paper's generator and task model, one image at a time, on one core "
+        f"({origin['machine']['processor']}); load before: {origin['load_before']}. "
+        f"`{origin['command']}`, commit {origin['commit']}."
+    )
+    return table("image", ["p50", "p99", "computing (median)", "wanted (p50)"], lines, text)
+
+
+def guard_table(results: dict[str, Any]) -> str:
+    """What the guard catches, the worst and the mean over looks and seeds, in Markdown."""
+    rows, lines = results["rows"], []
+    for fault in dict.fromkeys(row["fault"] for row in rows):
+        cells = []
+        for key, form in (("auroc", "{:.3f}"), ("caught_at_1_percent", "{:.0%}"), ("caught", "{:.0%}")):
+            values = [row[key] for row in rows if row["fault"] == fault]
+            mean, least = (form.format(value) for value in (sum(values) / len(values), min(values)))
+            cells.append(f"{mean} ({least})".replace("%", " %"))
+        lines.append((fault, cells))
+    alarms = {(row["look"], row["seed"]): row["false_alarms"] for row in rows}
+    looks = ", ".join(f"`{look}`" for look in dict.fromkeys(row["look"] for row in rows))
+    text = (
+        f"Mean over {looks}, {len({row['seed'] for row in rows})} seeds each, and the worst. False alarms at "
+        f"the guard's own threshold: {100 * sum(alarms.values()) / len(alarms):.1f} % (at most "
+        f"{100 * max(alarms.values()):.1f} %). `{results['provenance']['command']}`, commit "
+        f"{results['provenance']['commit']}."
+    )
+    heads = ["AUROC", "caught at 1 % false alarms", "caught at its own threshold"]
+    return table("fault", heads, lines, text)
+
+
 TABLES = {
     "blind": ("benchmarks/blind.json", blind_sentence),
     "cyclegan-step": ("benchmarks/cyclegan_step_cpu.json", cyclegan_table),
+    "guard": ("benchmarks/guard.json", guard_table),
+    "latency": ("benchmarks/latency.json", latency_table),
     "quick-minutes": ("benchmarks/quick_presets.json", minutes_table),
     "style-step": ("benchmarks/style_step_cpu.json", style_table),
     "train-step": ("benchmarks/train_step_cpu.json", step_table),
