@@ -60,7 +60,7 @@ def test_no_word_of_a_document_s_table_is_cut(shown: io.StringIO) -> None:
     assert "".join(columns).replace(" ", "") == "12%(10–345,678)"
 
 
-@pytest.mark.parametrize("experiment", EXPERIMENTS)
+@pytest.mark.parametrize("experiment", sorted({path.parent.name for path in RESULTS_FILES} & {*EXPERIMENTS}))
 def test_a_reproduction_s_table_is_that_of_its_file(experiment: str, shown: io.StringIO, tmp_path) -> None:
     path = next(path for path in RESULTS_FILES if path.parent.name == experiment)
     (tmp_path / f"{path.stem}_curve.png").touch()

@@ -1,0 +1,69 @@
+"""A frozen policy in another look, over looks and seeds."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import lightning_fabric
+
+from crossgap.data.contact_sheet import contact_sheet
+from crossgap.errors import check_known, find
+from crossgap.experiments.engine.experiment import Experiment, Names, unique
+from crossgap.experiments.engine.markdown import code, having, origin, rate_cell, seeds_in, table
+from crossgap.experiments.goggles.presets import GOGGLES_PRESETS, METHODS
+from crossgap.experiments.goggles.trial import SOURCE, GogglesTrial
+from crossgap.methods.config import as_settings
+from crossgap.simulation.xarm7.looks import check_meshes, get_look
+
+TITLES = {
+    "policy": "the policy as it is", "goggles": "behind goggles",
+    "goggles_without_actions": "behind goggles taught without actions",
+    "fine_tuned": "its weights fine-tuned (rival)",
+}  # fmt: skip
+
+
+def goggles_table(results: dict[str, Any]) -> str:
+    """Mean success of what acts per look, with the range of the seeds, in Markdown."""
+    rows = having(results["rows"], metric="success")
+    looks = sorted({row["domain"] for row in rows}, key=lambda look: (look != SOURCE, look))
+    lines = [
+        (TITLES[method], [rate_cell(having(rows, method=method, domain=look)) for look in looks])
+        for method in METHODS
+        if having(rows, method=method)
+    ]
+    text = (
+        f"Gripper within 5 cm of the goal at the end, mean of {seeds_in(rows)} seeds × {rows[0]['n']} test "
+        f"goals (lowest – highest seed). {origin(results)}"
+    )
+    return table("what acts", code(looks), lines, text)
+
+
+TABLES = {"goggles-quick": ("goggles/quick.json", goggles_table)}
+
+
+class FrozenPolicyInALook(Experiment):
+    """Every method × look × seed."""
+
+    over = "looks and seeds"
+    trial, table = GogglesTrial, staticmethod(goggles_table)
+
+    def __init__(self, preset: str, looks: Names = None, methods: Names = None):
+        sizes = find("Preset", preset, GOGGLES_PRESETS)
+        self.preset = replace(
+            sizes, looks=unique(looks or sizes.looks), methods=unique(methods or sizes.methods)
+        )
+        for look in self.preset.looks:
+            get_look(look)
+        check_meshes(self.preset.looks)
+        check_known("Method", self.preset.methods, METHODS)
+        self.settings = as_settings(replace(self.preset, looks=(), methods=()))
+
+    def parts(self, seeds: int) -> list[tuple[str, int]]:
+        """Looks and seeds."""
+        return [(look, seed) for look in self.preset.looks for seed in range(seeds)]
+
+    def draw(self, folder: Path, path: Path, fabric: lightning_fabric.Fabric) -> None:
+        """`<preset>_<look>.png`: frames of both cameras, what goggles make of them, and the source's."""
+        for look in self.preset.looks:
+            drawn = GogglesTrial(folder, self.preset, look, 0, fabric).pictures()
+            contact_sheet(drawn, path.with_name(f"{path.stem}_{look}.png"))

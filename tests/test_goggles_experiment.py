@@ -1,0 +1,68 @@
+"""The experiment with a frozen policy: what is shown, what is compared, and that nobody touches it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from crossgap.base.files import read_json
+from crossgap.core.fabric import make_fabric
+from crossgap.errors import CrossgapError
+from crossgap.experiments.goggles.demonstrations import demonstrate, expert, play
+from crossgap.experiments.goggles.experiment import FrozenPolicyInALook, goggles_table
+from crossgap.experiments.goggles.policy import CAMERAS, FACTORY, GOAL, SIZE
+from crossgap.experiments.goggles.presets import GOGGLES_PRESETS, METHODS
+from crossgap.experiments.goggles.trial import GogglesTrial
+from crossgap.networks import from_factory
+from reproduced import reproduced
+
+
+def test_the_expert_goes_straight_to_the_goal() -> None:
+    action = expert({"desired_goal": np.array([[0.3, 0.0, 0.1]]), "state": np.array([[0.25, 0.01, 0.3]])})
+    np.testing.assert_allclose(action, [[1.0, -0.2, -1.0]], atol=1e-6)
+
+
+def test_what_is_shown_is_the_expert_s_whatever_is_played() -> None:
+    shown = demonstrate("source", [1, 2], 3, 0.5, SIZE, 2)
+    again = demonstrate("source", [1, 2], 3, 0.5, SIZE, 2)
+    np.testing.assert_array_equal(shown.images, again.images)
+    assert shown.images.shape == (6, SIZE, SIZE, 3 * len(CAMERAS))
+    assert (np.abs(shown.actions) <= 1).all()
+    assert np.abs(shown.state).max() <= 1
+    ends = play(expert, "source", [1, 2, 3], 12, SIZE)
+    assert all(one["success"] for one in ends)
+
+
+def test_the_policy_is_made_by_its_name() -> None:
+    policy = from_factory(FACTORY)
+    given = {camera: torch.rand(2, 3, SIZE, SIZE) for camera in CAMERAS} | {"state": torch.zeros(2, GOAL)}
+    assert policy(given).shape == (2, 3)
+
+
+def test_every_method_is_compared_and_the_policy_stays_as_it_is(tmp_path: Path) -> None:
+    path = reproduced("goggles", 1, tmp_path / "run", tmp_path / "results")
+    results = read_json(path)
+    said = {(row["method"], row["domain"]) for row in results["rows"]}
+    assert said == {("policy", "source"), *((method, "target_b") for method in METHODS)}
+    assert "behind goggles" in goggles_table(results)
+    assert path.with_name("smoke_target_b.png").exists()
+    weights = next((tmp_path / "run").rglob("policy.safetensors")).read_bytes()
+    trial = GogglesTrial(
+        tmp_path / "run", GOGGLES_PRESETS["smoke"], "target_b", 0, make_fabric("cpu", "32-true"), True
+    )
+    model = trial.goggles("goggles")
+    assert model.made_for is not None
+    assert model.made_for.sha256 == trial.policy().digest()
+    assert trial.fine_tuned().digest() != trial.policy().digest()
+    assert reproduced("goggles", 1, tmp_path / "run", tmp_path / "results") == path  # nothing is done again
+    assert next((tmp_path / "run").rglob("policy.safetensors")).read_bytes() == weights
+
+
+def test_what_does_not_exist_is_said() -> None:
+    with pytest.raises(CrossgapError, match="Look 'mars' not found"):
+        FrozenPolicyInALook("smoke", looks=("mars",))
+    with pytest.raises(CrossgapError, match=r"Method 'glasses' not found\. .*goggles"):
+        FrozenPolicyInALook("smoke", methods=("glasses",))
