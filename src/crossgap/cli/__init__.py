@@ -61,10 +61,10 @@ def _trusting(arguments: list[str]) -> list[str]:
     while arguments[:1] == ["--trust"]:
         if len(arguments) < 2:
             raise CrossgapError("Expected --trust package.module:factory, and a verb.")
-        from crossgap.networks.factory import trust
+        from crossgap.networks.factory import here_on_path, trust
 
         trust(arguments[1])
-        sys.path.insert(0, os.getcwd())
+        here_on_path()
         arguments = arguments[2:]
     return arguments
 

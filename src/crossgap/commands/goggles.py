@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
@@ -28,17 +27,11 @@ from crossgap.deploy.adapted import AdaptedModel
 from crossgap.errors import CrossgapError
 from crossgap.methods.goggles import GogglesConfig
 from crossgap.methods.goggles.recipe import NAME, Given, GogglesTraining, reference_of
-from crossgap.networks.factory import imported
+from crossgap.networks.factory import here_on_path, imported
 
 RESULT = "goggles.json"
 POOR = 0.5
 """Error on simulated frames from which on something is wrong with what the policy is fed: 1 knows nothing."""
-
-
-def here_on_path() -> None:
-    """Let a factory's module be found in the folder where the command was typed."""
-    if "" not in sys.path and str(Path.cwd()) not in sys.path:
-        sys.path.insert(0, str(Path.cwd()))
 
 
 def train_goggles(options: GogglesOptions, config: GogglesConfig) -> Path:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from tyro.conf import arg
+from tyro.conf import FlagCreatePairsOff, arg
 
 Device = Literal["auto", "cpu", "cuda"]
 Precision = Literal["auto", "32-true", "bf16-mixed"]
@@ -59,6 +59,14 @@ class Given:
     classes: int | None = None
     """how many classes there are, where the one label column holds a class from 0 on; steps, sizes and rates
     are then by default those of the digits."""
+    task: str | None = None
+    """package.module:factory, a function that makes a task model of yours, a torch.nn.Module, in the place of
+    the paper's: images (n, 3, H, W) in [-1, 1] to (n, outputs)."""
+    frozen: FlagCreatePairsOff[bool] = False
+    """nothing trains it: it knows the source already."""
+    loss: str | None = None
+    """package.module:function of its outputs and the scaled labels, where that is not the squared error or
+    cross-entropy."""
     device: Device = "auto"
     """where to train."""
     precision: Precision = "auto"

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from crossgap.base.progress import counted, say, track
 from crossgap.commands.options import Beside, Given
 from crossgap.commands.preparing import SIDES, Preparing
+from crossgap.core.runs import check_seed
 from crossgap.core.trainer import Trainer
 from crossgap.data import Classes, LabelledImages, LabelScale, read_folder, read_unlabelled
 from crossgap.data.folder import collected, has_labels, is_data_set, label_columns
@@ -25,7 +27,9 @@ from crossgap.errors import CrossgapError
 from crossgap.evaluation.units import other_units
 from crossgap.methods.config import TaskGANConfig
 from crossgap.methods.methods import Methods
+from crossgap.methods.own_task import OwnTask
 from crossgap.methods.registry import METHODS, OPTIONS, needed
+from crossgap.networks.factory import from_factory, here_on_path, imported
 
 FAR = 0.5
 """Of the labels' spread: real labels are measured, and may differ from their pairs', but not by so much;
@@ -56,6 +60,8 @@ class OwnData:
     """The same of further data sets, by their option; None of those that are not there."""
     preparations: Mapping[str, Preparation] = field(default_factory=dict)
     """What became of the images of `source` and `target` before, where something did."""
+    task: OwnTask | None = None
+    """A task model of the user's own."""
 
     def extra_settings(self, methods: Iterable[str]) -> dict[str, Any]:
         """`extra_about` of what these methods use."""
@@ -92,7 +98,7 @@ class OwnData:
         target = self.target if target is None else target
         return Methods(
             self.source, target, config, trainer, source_trainer, makers, self.scale,
-            preparations=self.preparations, held_out=held_out,
+            preparations=self.preparations, held_out=held_out, task=self.task,
         )  # fmt: skip
 
 
@@ -103,6 +109,7 @@ def read_own_data(given: Given, beside: Beside = Beside()) -> OwnData:  # noqa: 
         CrossgapError: whatever is wrong with a folder, or two that do not fit together.
     """
     coding = None if given.classes is None else _classes(given.classes)
+    task = own_task(given)
     labels, labelled = given.labels, beside.target_labels == "all"
     places = {"source": given.source, "target": given.target, "pairs": beside.pairs,
               "unlabelled": beside.unlabelled, "randomized": beside.randomized}  # fmt: skip
@@ -150,7 +157,26 @@ def read_own_data(given: Given, beside: Beside = Beside()) -> OwnData:  # noqa: 
     if given.images.size is not None:
         settings["size"] = written(source.size)
     scale = coding or LabelScale.of(source)
-    return OwnData(source, target, data, scale, settings, about, preparing.decided())
+    if task is not None:
+        task.check(source.size, scale)
+        settings["task"] = task.about()
+    return OwnData(source, target, data, scale, settings, about, preparing.decided(), task)
+
+
+def own_task(given: Given) -> OwnTask | None:
+    """The task model that the options name, always the same for a seed; None where they name none.
+
+    Raises:
+        CrossgapError: it cannot be made, or an option is of no use without one.
+    """
+    if given.task is None:
+        if given.frozen or given.loss is not None:
+            raise CrossgapError(f"--{'frozen' if given.frozen else 'loss'} needs --task, a network of yours.")
+        return None
+    torch.manual_seed(check_seed(given.seed))
+    here_on_path()
+    loss = None if given.loss is None else imported(given.loss)
+    return OwnTask(from_factory(given.task), given.frozen, loss, given.loss or "")
 
 
 def own_data_of(source: LabelledImages, target: LabelledImages, classes: int | None = None) -> OwnData:

@@ -91,6 +91,8 @@ def image_digests(images: np.ndarray) -> np.ndarray:
     return np.frombuffer(b"".join(digests), np.uint64)
 
 
+OWN_LOSS = "own_loss"
+"""The attribute of a coding that is no field of it: what it is, it is with any loss."""
 CONSTANT = 4 * float(np.finfo(np.float32).eps)
 """A label that spreads by less than this share of its size is always the same, but for rounding."""
 
@@ -143,10 +145,10 @@ class LabelScale:
 
     @property
     def loss(self) -> TaskLoss:
-        """The task loss: squared error of scaled labels."""
+        """The task loss: squared error of scaled labels; or one of the user's own."""
         from crossgap.losses import task_loss  # here, because data needs no torch
 
-        return task_loss
+        return vars(self).get(OWN_LOSS, task_loss)
 
     def errors(self, predicted: np.ndarray, labels: np.ndarray) -> np.ndarray:
         """Squared error in the scale per image, (n,), of (n, k) predictions and labels in their own units."""
@@ -177,10 +179,10 @@ class Classes:
 
     @property
     def loss(self) -> TaskLoss:
-        """The task loss: cross-entropy."""
+        """The task loss: cross-entropy; or one of the user's own."""
         from crossgap.losses import classification_loss
 
-        return classification_loss
+        return vars(self).get(OWN_LOSS, classification_loss)
 
     def errors(self, predicted: np.ndarray, labels: np.ndarray) -> np.ndarray:
         """1 where the predicted class is wrong, else 0: (n,) float of (n, 1) predictions and labels."""
@@ -210,6 +212,13 @@ class Classes:
 
 LabelCoding = LabelScale | Classes
 """How labels become what a task model is trained on, and its outputs become labels again."""
+
+
+def with_loss(coding: LabelCoding, loss: TaskLoss) -> LabelCoding:
+    """The same, with a task loss of the user's own."""
+    found = replace(coding)
+    vars(found)[OWN_LOSS] = loss
+    return found
 
 
 def label_coding(fields: dict[str, Any]) -> LabelCoding:

@@ -21,7 +21,7 @@ from crossgap.core.trainer import Phase, Trainer
 from crossgap.core.watching import Predict, Watch
 from crossgap.data.augmentation import target_augmentation
 from crossgap.data.batches import Augment, Batches, image_tensor
-from crossgap.data.images import LabelCoding, LabelledImages, LabelScale, describe
+from crossgap.data.images import LabelCoding, LabelledImages, LabelScale, describe, with_loss
 from crossgap.data.overlap import check_pair
 from crossgap.data.preparation import Preparation
 from crossgap.data.sizes import written
@@ -31,6 +31,7 @@ from crossgap.deploy.guard import Guard
 from crossgap.errors import CrossgapError, check_known
 from crossgap.methods import streams
 from crossgap.methods.config import SupervisedConfig, TaskGANConfig, as_settings, option_name, own_record
+from crossgap.methods.own_task import OwnTask
 from crossgap.methods.registry import EXTRA, METHODS, Method, needed, own_settings, resolve
 from crossgap.methods.supervised import Supervised
 from crossgap.networks import TaskModel
@@ -62,6 +63,7 @@ class Methods:
             made to be compared with what a finished model was trained on.
         held_out: labelled images of the target that nothing is trained or chosen on: a training shows its
             error on them beside the step.
+        task: a task model of one's own in the place of the paper's.
 
     Attributes:
         target: the target images that are trained on: with `config.keep` "best" less the `validation`.
@@ -78,7 +80,7 @@ class Methods:
         extra: Mapping[str, Callable[[], LabelledImages]] | None = None,
         scale: LabelCoding | None = None, source_config: TaskGANConfig | None = None,
         simulated: Collection[str] = (), preparations: Mapping[str, Preparation] | None = None,
-        held_out: LabelledImages | None = None,
+        held_out: LabelledImages | None = None, task: OwnTask | None = None,
     ):  # fmt: skip
         check_pair(source, target)
         if held_out is not None:
@@ -90,7 +92,9 @@ class Methods:
         self.held_out, self.trainer = held_out, trainer
         self.source_trainer, self._extra = source_trainer or trainer, extra or {}
         self.scale, self._source_config = scale or LabelScale.of(source), source_config or config
-        self._simulated, self._preparations = simulated, preparations or {}
+        self._simulated, self._preparations, self.task = simulated, preparations or {}, task
+        if task is not None and task.loss is not None:
+            self.scale = with_loss(self.scale, task.loss)
         self._descriptions: dict[tuple[str, bool], dict[str, Any]] = {}
 
     # models
@@ -136,7 +140,7 @@ class Methods:
         config = replace(self._source_config, keep="last")  # nothing here sees the target
         return Methods(
             self.source, self.target, config, self.source_trainer, None, self._extra, self.scale,
-            simulated=self._simulated, preparations=self._preparations,
+            simulated=self._simulated, preparations=self._preparations, task=self.task,
         )  # fmt: skip
 
     def _train(self, method: Method, name: str, folder: Path) -> None:
@@ -171,6 +175,7 @@ class Methods:
             "config": {part: settings[part] for part in method.parts if part in settings},
             "seed": self.trainer.seed, **hardware(fabric), "threads": torch.get_num_threads(),
             "labels": self.source.label_names, **data, "scale": _rounded(self.scale),
+            **({} if self.task is None else {"task": self.task.about()}),
         })  # fmt: skip
 
     def own(self, name: str) -> Any:
@@ -186,6 +191,8 @@ class Methods:
                 batch has fewer images than there are processes.
         """
         method = METHODS.find(name)
+        if self.task is not None:
+            self.task.check_method(name, method.settings, method.layers)
         processes = self.trainer.fabric.world_size
         for part, settings in as_settings(self.config).items():  # of other methods, too: it may build on them
             if isinstance(settings, dict) and settings.get("batch", processes) < processes:
@@ -304,7 +311,15 @@ class Methods:
         self, name: str, task_model: nn.Module, data: Sequence[LabelledImages | Batches],
         config: SupervisedConfig, augment: Augment | None = None, before: nn.Module | None = None,
     ) -> AdaptedModel:  # fmt: skip
-        """Train a task model in place on one or several data sets at once; `before` as in `Supervised`."""
+        """Train a task model in place on one or several data sets at once; `before` as in `Supervised`.
+
+        Raises:
+            CrossgapError: it is frozen, and the method is not the source model itself.
+        """
+        if self.task is not None and self.task.frozen:
+            if name != "source_only":
+                raise CrossgapError(f"'{name}' trains the task model, which is frozen. Expected no --frozen.")
+            return self.adapted(task_model)
         batches = [
             part if isinstance(part, Batches) else self.batches(part, config.batch, stream, augment)
             for stream, part in enumerate(data, streams.SUPERVISED)
@@ -314,8 +329,10 @@ class Methods:
         self.fit(name, phase)
         return self.adapted(task_model)
 
-    def new_task_model(self) -> TaskModel:
-        """An untrained task model, always the same for a seed."""
+    def new_task_model(self) -> Any:
+        """An untrained task model, always the same for a seed; or one of the user's own, as it begins."""
+        if self.task is not None:
+            return self.task.new()
         torch.manual_seed(self.trainer.seed)
         sizes, outputs, pixels = self.config.networks, self.scale.outputs, written(self.source.size)
         return TaskModel(outputs, pixels, sizes.task_width, sizes.task_hidden, sizes.task_norm)

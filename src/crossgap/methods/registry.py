@@ -74,6 +74,8 @@ class Method:
     """Whether each source image belongs to the target image of the same row."""
     translates_source: bool = False
     """Whether its model is for source images, which it translates to the target: a step to others."""
+    layers: bool = False
+    """Whether it looks into the layers of the paper's task model, and can do with no other."""
     check: str = ""
     """`module:function` that looks at its data before anything is trained; called with a `Methods`, raises
     `CrossgapError` where they do not fit."""

@@ -5,7 +5,9 @@ run: what one names is called only where this process was told the same name, by
 """
 
 import importlib
+import os
 import re
+import sys
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
@@ -63,6 +65,12 @@ def imported(place: str) -> Any:
     if not callable(found := getattr(module, name)):
         raise CrossgapError(f"{place} is a {type(found).__name__}. Expected a function or a class.")
     return found
+
+
+def here_on_path() -> None:
+    """Let modules be found in the folder where a command was typed, before those that are installed."""
+    if not {"", os.getcwd()} & {*sys.path}:
+        sys.path.insert(0, os.getcwd())
 
 
 def _called(place: str) -> Any:

@@ -42,7 +42,7 @@ def _enter(name: str, about: str, labelled: bool, **switches: Any) -> None:
     enter(name, Method(
         about, "crossgap.methods.cycle_taskgan.recipes:cycle", family="cycle_taskgan", switches=said,
         target_labels=labelled, translates_source=said.direction == "translator",
-        settings=("source", "cycle", "augmentation", *further),
+        settings=("source", "cycle", "augmentation", *further), layers=True,
     ), 40)  # fmt: skip
 
 

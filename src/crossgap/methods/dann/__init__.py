@@ -32,7 +32,7 @@ class Switches:
 def _enter(name: str, about: str, supervise: Switches) -> None:
     enter(name, Method(
         about, "crossgap.methods.dann.recipes:dann", family="dann", switches=supervise, needs="unlabelled",
-        target_labels="target" in supervise.supervise, 
+        layers=True, target_labels="target" in supervise.supervise,
         settings=("dann", "augmentation") if "target" in supervise.supervise else ("dann",),
     ), 10)  # fmt: skip
 

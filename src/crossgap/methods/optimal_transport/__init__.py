@@ -33,5 +33,5 @@ class OptimalTransportConfig:
 
 enter("optimal_transport", Method(
     "optimal transport of features and labels", "crossgap.methods.optimal_transport.recipe:optimal_transport",
-    settings=("source", "augmentation"), own=OptimalTransportConfig(),
+    settings=("source", "augmentation"), own=OptimalTransportConfig(), layers=True,
 ), 11)  # fmt: skip

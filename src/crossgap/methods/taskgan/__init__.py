@@ -79,7 +79,7 @@ def _forward(name: str, about: str, rank: float, *refine_on: Any, supervise: boo
             "translated_images": "translated" in refine_on}  # fmt: skip
     enter(name, Method(
         about, f"{RECIPES}:forward", family="taskgan_forward", switches=said, target_labels=supervise,
-        settings=("source", *(part for part, used in uses.items() if used)),
+        settings=("source", *(part for part, used in uses.items() if used)), layers=supervise,
         needs="pairs" if supervise else "", translates_source=not refine_on,
     ), rank)  # fmt: skip
 
