@@ -101,12 +101,14 @@ def write_report(experiment: TaskGANTrial, path: Path) -> Path:
     model = saved[recommended(content)]
     say(f"Model: {model}")
     other = "target_c" if experiment.domain == "target_b" else "target_b"
-    folders = ("--source", "sim", "--target", "real", "--output", "outputs/mine")
+    both = ("sim", "real")
+    folders = ("--source", both[0], "--target", both[1], "--output", "outputs/mine")
     played_on = command("evaluate", model, "--look", other, "--gain", experiment.gain)
     trained = command("train", "taskgan_inverse_refined", *folders)
     say_next({
         "Next, the model in another look": played_on,
-        "Or your own images, in folders as README describes them": trained,
+        "Or your own images (docs/tutorial.md), in folders that this looks at": command("data", "check", *both),
+        "which are then trained on": trained,
     })  # fmt: skip
     return path
 
