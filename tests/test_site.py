@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import html
 import importlib.util
 import os
@@ -90,3 +91,27 @@ def test_links_between_files_become_links_between_pages(
     (tmp_path / path).write_text(text := f"Read [this]({link}) or ![that]({link}#part).")
     monkeypatch.setitem(HOOK["targets"].__globals__, "ROOT", tmp_path)
     assert HOOK["as_on_site"](text, path) == text.replace(link, there)
+
+
+def said_in_the_code() -> str:
+    """All that the code can say, but for docstrings; "…" stands where a value comes."""
+    found = []
+    for path in (ROOT / "src").rglob("*.py"):
+        nodes = [*ast.walk(ast.parse(path.read_text(encoding="utf-8")))]
+        docstrings = {node.value for node in nodes if isinstance(node, ast.Expr)}
+        for node in nodes:
+            if isinstance(node, ast.JoinedStr):
+                parts = [part.value if isinstance(part, ast.Constant) else "…" for part in node.values]
+                found.append("".join(map(str, parts)))
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in docstrings:
+                found.append(node.value)
+    return "\n".join(found)
+
+
+def test_messages_of_the_troubleshooting_are_those_of_the_code() -> None:
+    text = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
+    messages = re.findall(r"^\| `([^`]+)` \|", text, re.MULTILINE)
+    assert len(messages) > 20
+    said = said_in_the_code()
+    parts = [part.strip() for message in messages for part in message.split("…") if len(part.strip()) > 3]
+    assert [part for part in parts if part not in said] == []
