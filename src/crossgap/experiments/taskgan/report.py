@@ -34,6 +34,8 @@ NORMED = {"config": {"networks": {"task_norm": str}}}
 """Of the settings of a run whose task models have a norm."""
 SHOWN = {"target": "what the robot sees", "translated": "translated", "true pair": "what is truly there"}
 """Rows of the picture, by their label in the report."""
+OWN = ("sim", "real")
+"""Folders of own images, as the docs call them."""
 
 
 def report_again(
@@ -101,14 +103,11 @@ def write_report(experiment: TaskGANTrial, path: Path) -> Path:
     model = saved[recommended(content)]
     say(f"Model: {model}")
     other = "target_c" if experiment.domain == "target_b" else "target_b"
-    both = ("sim", "real")
-    folders = ("--source", both[0], "--target", both[1], "--output", "outputs/mine")
     played_on = command("evaluate", model, "--look", other, "--gain", experiment.gain)
-    trained = command("train", "taskgan_inverse_refined", *folders)
     say_next({
         "Next, the model in another look": played_on,
-        "Or your own images (docs/tutorial.md), in folders that this looks at": command("data", "check", *both),
-        "which are then trained on": trained,
+        "Or your own images (docs/tutorial.md), in folders that this looks at": command("data", "check", *OWN),
+        "and that this makes a model of": command("adapt", "--source", OWN[0], "--target", OWN[1]),
     })  # fmt: skip
     return path
 
