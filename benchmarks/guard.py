@@ -37,6 +37,8 @@ TRAINED, USUAL, FAULTY = 50, 100, 50
 """Episodes: of the training, of usual images, and of each fault."""
 EVERY = 4
 """Every how many-th image of an episode is looked at: its neighbours are alike."""
+CHOSEN_ON = 3
+"""Seeds below it: what the guard looks at was chosen on them, so figures are of others."""
 BARS = {"auroc": 0.95, "caught_at_1_percent": 0.9}
 
 Change = Callable[[Fields, np.random.Generator], None]
@@ -171,7 +173,7 @@ def main() -> None:
         start(Path(name))
         with timed(Path(name), "guard"):
             rows = [
-                row for look in arguments.looks for seed in range(arguments.seeds)
+                row for look in arguments.looks for seed in range(CHOSEN_ON, CHOSEN_ON + arguments.seeds)
                 for row in measure(look, seed)
             ]  # fmt: skip
         origin = provenance(Path(name)) | {"command": "python benchmarks/guard.py"}
