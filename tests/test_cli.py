@@ -235,7 +235,7 @@ def test_methods_are_listed_with_what_they_need(monkeypatch, capsys):
     nothing, images, labelled = (lines.index(kind) for kind in kinds)
     assert nothing < place["randomized"] < images < place["dann"] < labelled < place["fine_tuned"]
     assert "needs --randomized" in lines[place["randomized"]]
-    assert "random look for every episode" in lines[place["--randomized"]]
+    assert "new random look for every" in lines[place["--randomized"]]
 
 
 @pytest.mark.parametrize(
@@ -623,7 +623,7 @@ def test_what_is_wrong_is_said_in_the_words_of_the_command(monkeypatch, capsys, 
     assert "does not use --source.*. Its settings are --networks, --randomization" in error
     code, error = crossgap(monkeypatch, capsys, "trian", "x")
     assert code == 2
-    assert "Verb 'trian' not found. Did you mean train? Available: budget, collect" in error
+    assert "Verb 'trian' not found. Did you mean train? Available: adapt, budget, collect" in error
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable
 from dataclasses import field, fields, is_dataclass, make_dataclass
 from functools import partial
-from typing import Annotated, Any, TypeVar, get_type_hints
+from typing import Annotated, Any, TypeVar, cast, get_type_hints
 
 from tyro.conf import OmitArgPrefixes, arg
 
@@ -65,7 +65,7 @@ def in_boxes(kind: type) -> type:
     hints = get_type_hints(kind)
     defaults = {item.name: item.default for item in fields(kind)}
     unseen = {name: (name, hint, field(default=None, init=False)) for name, hint in hints.items()}
-    made = [
+    made: list[Any] = [
         (name, OmitArgPrefixes[hint], defaults[name]) for name, hint in hints.items() if is_dataclass(hint)
     ]
     inside: set[str] = set()
@@ -84,4 +84,6 @@ def in_boxes(kind: type) -> type:
 def out_of_boxes(kind: type[Thing], given: Any) -> Thing:
     """One of `kind` from what `in_boxes` of it has read."""
     boxes = {name: getattr(given, box, given) for box, (_, names) in BOXES.items() for name in names}
-    return kind(**{item.name: getattr(boxes.get(item.name, given), item.name) for item in fields(kind)})
+    return kind(
+        **{item.name: getattr(boxes.get(item.name, given), item.name) for item in fields(cast(Any, kind))}
+    )

@@ -106,7 +106,7 @@ def write_report(experiment: TaskGANTrial, path: Path) -> Path:
     played_on = command("evaluate", model, "--look", other, "--gain", experiment.gain)
     say_next({
         "Next, the model in another look": played_on,
-        "Or your own images (docs/tutorial.md), in folders that this looks at": command("data", "check", *OWN),
+        "Or your own images (docs/tutorial.md): folders that this looks at": command("data", "check", *OWN),
         "and that this makes a model of": command("adapt", "--source", OWN[0], "--target", OWN[1]),
     })  # fmt: skip
     return path
