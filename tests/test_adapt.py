@@ -21,6 +21,7 @@ from crossgap.data import LabelledImages, read_folder, write_folder
 from crossgap.data.subsets import hold_out
 from crossgap.deploy.adapted import AdaptedModel
 from crossgap.errors import CrossgapError
+from crossgap.networks import from_factory
 from crossgap.report.adaptation import ADAPTATION, SHAPE
 
 FEW = ("--methods", "source_only", "fine_tuned")
@@ -218,3 +219,45 @@ def test_in_python_with_images_in_memory(toy, tmp_path: Path) -> None:
     assert found.report.exists()
     with pytest.raises(CrossgapError, match="two folders, or two LabelledImages"):
         crossgap.adapt(source, tmp_path)
+
+
+NETWORK = """
+import torch
+from torch import nn
+
+def small():
+    return nn.Sequential(nn.Conv2d(3, 4, 5, 4), nn.ReLU(), nn.Flatten(), nn.Linear(100, 2))
+
+def absolute(outputs, labels):
+    return (outputs - labels).abs().mean()
+"""
+
+
+def test_a_network_and_a_loss_of_the_users_own(adapt, folders: Path, monkeypatch) -> None:
+    (folders / "my_network_of_adapt.py").write_text(NETWORK)
+    monkeypatch.chdir(folders)
+    own = ("--task", "my_network_of_adapt:small", "--loss", "my_network_of_adapt:absolute")
+    assert "'dann' looks into the layers" in adapt(*own, "--methods", "dann", code=2)
+    adapt(*own)
+    found = record(folders / "out")
+    assert "optimal_transport" not in found["methods"]
+    assert "source_supervised_taskgan_refined" in found["methods"]
+    adapt(*own)  # goes on: what is there is loaded again
+    assert record(folders / "out") == found
+    model = AdaptedModel.load(folders / "out/models/fine_tuned")
+    assert type(model.task_model).__name__ == "Sequential"
+    assert "holds another run" in adapt(*own[:2], code=2)
+    adapt(*own[:2], "--frozen", output=folders / "frozen")
+    assert record(folders / "frozen")["methods"].keys() == {"source_only", "source_supervised_taskgan"}
+
+
+def test_a_network_in_memory(toy, tmp_path: Path, monkeypatch) -> None:
+    (tmp_path / "my_network_in_memory.py").write_text(NETWORK)
+    monkeypatch.syspath_prepend(tmp_path)
+    task = from_factory("my_network_in_memory:small")
+    source, target = toy("source", 24, 1), replace(toy("target", 18, 2), episodes=np.arange(18) // 3)
+    found = crossgap.adapt(
+        source, target, tmp_path / "run", preset="smoke", methods=("source_only",), device="cpu",
+        task=task, loss=lambda outputs, labels: (outputs - labels).abs().mean(),
+    )  # fmt: skip
+    assert type(found.model.task_model).__name__ == "Sequential"

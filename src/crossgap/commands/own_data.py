@@ -175,8 +175,12 @@ def own_task(given: Given) -> OwnTask | None:
         return None
     torch.manual_seed(check_seed(given.seed))
     here_on_path()
-    loss = None if given.loss is None else imported(given.loss)
-    return OwnTask(from_factory(given.task), given.frozen, loss, given.loss or "")
+    loss, network = given.loss, given.task
+    name = loss if isinstance(loss, str) else "" if loss is None else getattr(loss, "__qualname__", "own")
+    return OwnTask(
+        from_factory(network) if isinstance(network, str) else network, given.frozen,
+        imported(loss) if isinstance(loss, str) else loss, name,
+    )  # fmt: skip
 
 
 def own_data_of(source: LabelledImages, target: LabelledImages, classes: int | None = None) -> OwnData:

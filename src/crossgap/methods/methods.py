@@ -304,8 +304,10 @@ class Methods:
 
     def source_model(self) -> nn.Module:
         """f_X that translators to the source are trained through: of augmented images where the target's are
-        augmented, too, for what F draws of these is no clean source image at first."""
-        return self.get("augmented" if self.config.augmentation.target else "source_only").task_model
+        augmented, too, for what F draws of these is no clean source image at first; a frozen one as it is."""
+        frozen = self.task is not None and self.task.frozen
+        augmented = self.config.augmentation.target and not frozen
+        return self.get("augmented" if augmented else "source_only").task_model
 
     def supervised(
         self, name: str, task_model: nn.Module, data: Sequence[LabelledImages | Batches],

@@ -20,6 +20,8 @@ TRAINING = {
     "target", "fine_tuning", "randomization", "randomized_fine_tuning", "refinement", "two_columns", "dann",
 }  # fmt: skip
 """Settings of which a method trains a task model on that it did not begin with."""
+TRANSLATING = {"translator", "canonical"}
+"""Settings of such as train something else. A method without is f_X itself, or trains it, too."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,10 @@ class OwnTask:
             raise CrossgapError(
                 f"'{name}' looks into the layers of the paper's task model. Expected that one: no --task."
             )
-        if self.frozen and (trains := TRAINING & {*settings}):
+        trains = TRAINING & {*settings}
+        if not trains and name != "source_only" and not TRANSLATING & {*settings}:
+            trains = {"source"}
+        if self.frozen and trains:
             raise CrossgapError(
                 f"'{name}' trains the task model ({', '.join(sorted(trains))}), which is frozen. Expected a "
                 "method that leaves it as it is, such as source_only or taskgan_inverse; or no --frozen."

@@ -13,7 +13,8 @@ FIGURES = {"value": float, "low": (float, None), "high": (float, None), "n": int
 COUNTS = {"images": int, "episodes": int, "labelled": bool}
 SHAPE = {
     "measure": str, "unit": str, "labels": [str], "trained_on": COUNTS, "held_out": (COUNTS, None),
-    "recommended": str, "worth": str, "said": [str], "blind": (FIGURES, None), "why": str, "counts": str, "preset": str,
+    "recommended": str, "worth": str, "said": [str], "blind": (FIGURES, None), "why": str, "counts": str,
+    "preset": str,
     "methods": {...: {
         "about": str, "translates": bool, "held_out": (FIGURES, None), "trained_on": (FIGURES, None),
         "difference": (FIGURES, None), "agreement": (FIGURES, None), "by_heart": str, "sees_target": bool,

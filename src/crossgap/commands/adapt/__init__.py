@@ -8,6 +8,10 @@ from typing import TYPE_CHECKING, Literal
 from crossgap.commands.options import AdaptOptions, Cameras, Device, Precision
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from torch import Tensor, nn
+
     from crossgap.commands.adapt.run import Adaptation
     from crossgap.data import LabelledImages
     from crossgap.methods.config import TaskGANConfig
@@ -18,7 +22,8 @@ def adapt(
     output: str | Path | None = None, *, preset: Literal["smoke", "quick", "full"] = "quick",
     methods: tuple[str, ...] | None = None, held_out: float = 0.2, classes: int | None = None,
     test: str | Path | None = None, size: str | None = None, seed: int = 0, device: Device = "auto",
-    precision: Precision = "auto", config: TaskGANConfig | None = None,
+    precision: Precision = "auto", config: TaskGANConfig | None = None, task: nn.Module | str | None = None,
+    frozen: bool = False, loss: Callable[[Tensor, Tensor], Tensor] | str | None = None,
 ) -> Adaptation:  # fmt: skip
     """From simulated and real images to a model, and to whether a translator is worth it: what
     `crossgap adapt` does.
@@ -37,6 +42,11 @@ def adapt(
         device: where to train.
         precision: of training.
         config: sizes, steps and rates, in place of those of the preset.
+        task: a task model of your own, images (n, 3, H, W) in [-1, 1] to an output per label, scaled to mean
+            0 and spread 1, or per class: `package.module:factory`, or a network of a registered class or of
+            `from_factory`.
+        frozen: nothing trains it: it knows the source already.
+        loss: of its outputs and the scaled labels: a function, or `package.module:function`.
 
     Returns:
         The run: `model`, the recommended one; `recommended`, its method; `result`, all figures; `report`.
@@ -45,6 +55,7 @@ def adapt(
         CrossgapError: as `crossgap adapt`, in one line: what was expected, what found, what to do.
     """
     from crossgap.commands.adapt.run import adapt_folders, adapt_memory
+    from crossgap.commands.own_data import own_task
     from crossgap.errors import CrossgapError
 
     folders = [Path(side) if isinstance(side, str | Path) else None for side in (source, target)]
@@ -52,9 +63,10 @@ def adapt(
         folders[0] or Path("source"), folders[1] or Path("target"), None if output is None else Path(output),
         seed, preset=preset, methods=methods, held_out=held_out, classes=classes, device=device,
         precision=precision, test=None if test is None else Path(test), images=Cameras(size),
+        task=task, frozen=frozen, loss=loss,  # type: ignore[arg-type]
     )  # fmt: skip
     if None not in folders:
         return adapt_folders(options, config)
     if isinstance(source, str | Path) or isinstance(target, str | Path):
         raise CrossgapError("Expected two folders, or two LabelledImages; got one of each.")
-    return adapt_memory(source, target, options, config)
+    return adapt_memory(source, target, options, config, own_task(options))

@@ -12,6 +12,7 @@ from crossgap.experiments.taskgan.presets import tiny
 from crossgap.methods.co_trained import CoTrainingConfig
 from crossgap.methods.config import OWN_DATA, DANNConfig, TaskGANConfig, for_classes
 from crossgap.methods.cycle_taskgan import CycleConfig
+from crossgap.methods.own_task import OwnTask
 from crossgap.methods.registry import METHODS, resolve
 
 MANY = 200
@@ -89,6 +90,27 @@ def suited(labelled: int, unlabelled: bool = False, randomized: bool = False) ->
         few = "few: TaskGAN is supervised on the source, too" if labelled < MANY else "many"
         why = f"{labelled:,} labelled target images are {few}{beside}"
     return (*BASELINES, *more, form), f"{why}."
+
+
+def possible(names: tuple[str, ...], task: OwnTask | None) -> tuple[str, ...]:
+    """Those that can do with a task model of the user's own; where it is frozen, forms that refine it without
+    that."""
+    if task is None:
+        return names
+    if task.frozen:
+        names = tuple(
+            resolve(name, refine=False) if getattr(METHODS[name].switches, "refine", False) else name
+            for name in names
+        )
+    return tuple(name for name in names if _can(name, task))
+
+
+def _can(name: str, task: OwnTask) -> bool:
+    try:
+        task.check_method(name, METHODS[name].settings, METHODS[name].layers)
+    except CrossgapError:
+        return False
+    return True
 
 
 def with_steps_between(names: tuple[str, ...]) -> tuple[str, ...]:

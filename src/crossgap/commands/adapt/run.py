@@ -14,6 +14,7 @@ from crossgap.base.progress import say
 from crossgap.commands.adapt.choice import (
     Kind,
     kind_of_labels,
+    possible,
     preset_config,
     suited,
     with_steps_between,
@@ -33,6 +34,7 @@ from crossgap.data.folder import has_labels, index_of, is_data_set
 from crossgap.deploy.adapted import AdaptedModel
 from crossgap.errors import CrossgapError
 from crossgap.methods.config import TaskGANConfig
+from crossgap.methods.own_task import OwnTask
 from crossgap.report.adaptation import ADAPTATION
 from crossgap.report.training import build_training_report
 
@@ -81,7 +83,7 @@ def adapt_folders(options: AdaptOptions, config: TaskGANConfig | None = None) ->
         names = with_steps_between(options.methods)
         check_used(names, folders)
         for name in names:
-            check_given(name, folders)
+            check_given(name, {"randomized": options.randomized})
     say(kind.why)
     beside = Beside(target_labels="all" if labelled else "none", **folders)
     data = read_own_data(replace(options, classes=kind.classes), beside)
@@ -90,14 +92,19 @@ def adapt_folders(options: AdaptOptions, config: TaskGANConfig | None = None) ->
 
 
 def adapt_memory(
-    source: LabelledImages, target: LabelledImages, options: AdaptOptions, config: TaskGANConfig | None
+    source: LabelledImages, target: LabelledImages, options: AdaptOptions, config: TaskGANConfig | None,
+    task: OwnTask | None,
 ) -> Adaptation:  # fmt: skip
     """The same of sets that are in memory; raises as `adapt_folders`."""
     check_seed(options.seed)
     values = [data.labels for data in (source, target) if data.label_names == source.label_names]
     kind = kind_of_labels(source.label_names, np.concatenate(values), options.classes)
     say(kind.why)
-    return adapt_data(own_data_of(source, target, kind.classes), options, config)
+    data = own_data_of(source, target, kind.classes)
+    if task is not None:
+        task.check(source.size, data.scale)
+        data = replace(data, task=task, about=data.about | {"task": task.about()})
+    return adapt_data(data, options, config)
 
 
 def _kind(options: AdaptOptions) -> tuple[Kind, bool]:
@@ -139,6 +146,7 @@ def adapt_data(data: OwnData, options: AdaptOptions, config: TaskGANConfig | Non
         len(data.target) if data.target.label_names else 0, options.unlabelled is not None,
         options.randomized is not None,
     )  # fmt: skip
+    names = possible(names, data.task)
     names, why = (options.methods, "") if options.methods is not None else (names, why)
     names = with_steps_between(names)
     say(f"{why} To train: {', '.join(names)}".strip())
