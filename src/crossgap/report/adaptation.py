@@ -45,6 +45,8 @@ def read_adaptation(folder: Path) -> dict[str, Any] | None:
     values = [row["held_out"]["value"] for row in measured]
     limit = min(max(highs, default=1.0), 2 * max(values, default=1.0)) or 1.0
     headline = HEADLINES[found["worth"]] if measured else "Which is best cannot be known without labels"
+    if measured and not any(row["translates"] for row in found["methods"].values()):
+        headline = "No translator was trained"
     rows = [_row(name, row, limit, name == found["recommended"]) for name, row in found["methods"].items()]
     heads = list(dict.fromkeys(label for row in found["methods"].values() for label in row["own"]))
     return found | {
