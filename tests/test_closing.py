@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import shlex
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +15,10 @@ from rich.console import Console
 from crossgap.base import progress
 from crossgap.base.files import read_json, write_json
 from crossgap.commands import train
+from crossgap.commands.measured import say_measured
 from crossgap.data import Classes, LabelledImages, LabelScale
 from crossgap.deploy.adapted import AdaptedModel
+from crossgap.evaluation.held_out import on_target_images
 from crossgap.experiments.engine import closing
 from crossgap.experiments.engine.closing import say_markdown, say_results, say_success
 from crossgap.experiments.engine.experiment import EXPERIMENTS
@@ -124,24 +125,23 @@ def test_a_training_s_error_is_in_the_labels_own_units(shown: io.StringIO) -> No
     images = data([[1.0, 10.0], [3.0, 30.0]], ("near", "far"))
     model = AdaptedModel(Constant([0.0, 1.0]), LabelScale.of(images), images.label_names, 24)
     model.method = "fine_tuned"
-    train._say_model(Path("run/models/fine_tuned"), model, images)
-    text = shown.getvalue()
-    assert "Adapted model: run/models/fine_tuned\n" in text
-    assert "images of 24×24 pixels → near, far\n" in text
+    train._say_model(Path("run/models/fine_tuned"), model)
+    say_measured(model.method, on_target_images(model, {"trained on": images}, learnt_labels=True))
+    text = " ".join(shown.getvalue().split())
+    assert "Adapted model: run/models/fine_tuned " in text
+    assert "images of 24×24 pixels → near, far" in text
     # means 2 and 20, spreads 1 and 10: it says 2 and 30
-    error = (
-        "On the 2 target images, which it was trained on: mean absolute error of near 1 (spread 1), far 10"
-    )
-    assert error in text
-    assert "evaluate run/models/fine_tuned --data FOLDER\n" in text
+    assert "On 2 target images trained on: " in text
+    assert "mean absolute error of near 1, far 10" in text
 
 
 def test_a_source_model_was_not_trained_on_the_target_and_needs_no_labels(shown: io.StringIO) -> None:
     images = data([[0.0], [1.0], [1.0], [2.0]], ("digit",))
     model = AdaptedModel(Constant([0.0, 1.0, 0.0]), Classes(3), ("digit",), 24)
     model.method = "source_only"
-    train._say_model(Path("m"), model, images)
-    assert "On the 4 target images: 50.0% are taken for another class" in shown.getvalue()
+    say_measured(model.method, on_target_images(model, {"trained on": images}, learnt_labels=False))
+    assert "On 4 target images trained on: error rate 0.5" in " ".join(shown.getvalue().split())
     shown.truncate(0)
-    train._say_model(Path("m"), model, replace(images.without_labels()))
-    assert "On the" not in shown.getvalue()
+    unlabelled = {"trained on": images.without_labels()}
+    say_measured(model.method, on_target_images(model, unlabelled, learnt_labels=False))
+    assert "error rate" not in shown.getvalue()

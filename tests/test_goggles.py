@@ -143,7 +143,7 @@ def test_policies_that_no_translator_can_be_trained_through(tmp_path: Path) -> N
     [
         ("toy_policy", r"Expected package\.module:name, such as my_policy:make; got 'toy_policy'"),
         ("toy_polic:make", r"toy_polic:make: no module 'toy_polic'\. Expected one in this folder"),
-        ("toy_policy:mak", r"function 'mak' not found\. Available: .*make"),
+        ("toy_policy:mak", r"function 'mak' not found\. Did you mean make\? Available: .*make"),
         ("toy_policy:NUMBER", r"toy_policy:NUMBER is a int\. Expected a function"),
         ("toy_policy:make_nothing", r"made a str\. Expected a torch\.nn\.Module"),
         ("toy_policy:make_badly", r"make_badly\(\) failed \(RuntimeError: no weights here\)\. Expected"),

@@ -335,7 +335,10 @@ def test_robot_2_stands_anywhere_before_three_bins() -> None:
         ({"cameras": ("front",)}, r"Camera 'front' not found\. Available: shoulder"),
         ({"look": "real"}, r"Look 'real' not found\. Available: randomized, source, target"),
         ({"randomization": "wild"}, "Randomization 'wild' not found"),
-        ({"setup": "robot_3"}, r"Setup 'robot_3' not found\. Available: multi_bin, robot_1, single_bin"),
+        (
+            {"setup": "robot_3"},
+            r"'robot_3' not found\. Did you mean robot_1\? Available: multi_bin, robot_1, single",
+        ),
         ({"objects": 0}, r"objects = 0\. Expected a number from 1 to 18, or two"),
         ({"objects": (3, 1)}, r"objects = \(3, 1\)\. Expected a number"),
         ({"objects": 2.5}, r"objects = 2\.5\. Expected a number"),

@@ -20,7 +20,7 @@ def networks():
     """f is the brightness of an image; F makes it darker."""
 
     @register_network
-    class Brightness(nn.Module):
+    class Light(nn.Module):
         def __init__(self):
             super().__init__()
             self.weight = nn.Parameter(torch.ones(1))
@@ -37,8 +37,8 @@ def networks():
         def forward(self, images):
             return images - self.by
 
-    yield Brightness, Darker
-    NETWORKS.pop("Brightness")
+    yield Light, Darker
+    NETWORKS.pop("Light")
     NETWORKS.pop("Darker")
 
 

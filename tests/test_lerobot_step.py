@@ -63,7 +63,7 @@ def test_a_step_changes_the_cameras_that_it_is_told_to() -> None:
     assert torch.equal(found[FRONT], given[FRONT])
     assert not torch.equal(found[SIDE], given[SIDE])
     with pytest.raises(
-        CrossgapError, match=r"Camera 'observation\.images\.top' not found\. Available: .*front"
+        CrossgapError, match=r"Camera 'observation\.images\.top' not found\. Did you .*Available: .*front"
     ):
         GogglesStep.of(model(), ["observation.images.top"]).observation(given)
 

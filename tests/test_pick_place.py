@@ -179,7 +179,10 @@ def test_what_does_not_exist(kwargs, words) -> None:
         ({"cube": [0.4, 0.0, 0.2]}, r"cube = .* is out of reach\. Expected a point from \(0\.29, -0\.2\)"),
         ({"tool": [0.4, 0.0, 0.05]}, "tool = .* is out of reach"),
         ({"goal": [0.4, np.nan, 0.1]}, "goal = .* is out of reach"),
-        ({"gaol": [0.4, 0.0, 0.2]}, r"Reset option 'gaol' not found\. Available: cube, goal, tool"),
+        (
+            {"gaol": [0.4, 0.0, 0.2]},
+            r"option 'gaol' not found\. Did you mean goal\? Available: cube, goal, tool",
+        ),
     ],
 )
 def test_what_cannot_be_asked_for(options, words) -> None:
