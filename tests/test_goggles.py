@@ -349,3 +349,23 @@ def test_a_file_alone_runs_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     with pytest.raises(CrossgapError, match="which no file may call by itself"):
         AdaptedModel.load(tmp_path / "model")
     assert "evil" not in sys.modules
+
+
+def test_observations_of_a_lerobot_data_set(tmp_path: Path) -> None:
+    pytest.importorskip("pandas")
+    pytest.importorskip("pyarrow")
+    from crossgap.data.lerobot import LeRobotWriter
+
+    front, side, state = "observation.images.front", "observation.images.side", "observation.state"
+    images, places = squares(5, 0, False)
+    with LeRobotWriter(tmp_path / "set", 10, {state: None, "action": ["r", "c"]}, (front, side)) as to:
+        for rows in (slice(0, 3), slice(3, 5)):
+            values = {state: places[rows] + 1, "action": places[rows]}
+            to.add_episode(values, {front: images[rows], side: 255 - images[rows]})
+    found = read_observations(tmp_path / "set")
+    assert (found.cameras, found.state_name, found.action_names) == ((front, side), state, ("r", "c"))
+    np.testing.assert_array_equal(found.images[..., 3:], 255 - images)
+    np.testing.assert_array_equal(found.state, places + 1)
+    assert found.episodes.tolist() == [0, 0, 0, 1, 1]
+    one = read_observations(tmp_path / "set", ("side",), (), labelled=False)
+    assert (one.cameras, one.state_name, one.actions.shape) == ((side,), "", (5, 0))

@@ -56,7 +56,7 @@ def test_every_method_is_compared_and_the_policy_stays_as_it_is(tmp_path: Path) 
     model = trial.goggles("goggles")
     assert model.made_for is not None
     assert model.made_for.sha256 == trial.policy().digest()
-    assert trial.fine_tuned().digest() != trial.policy().digest()
+    assert trial.fine_tuned("fine_tuned").digest() != trial.policy().digest()
     assert reproduced("goggles", 1, tmp_path / "run", tmp_path / "results") == path  # nothing is done again
     assert next((tmp_path / "run").rglob("policy.safetensors")).read_bytes() == weights
 

@@ -19,6 +19,7 @@ TITLES = {
     "policy": "the policy as it is", "goggles": "behind goggles",
     "goggles_without_actions": "behind goggles taught without actions",
     "fine_tuned": "its weights fine-tuned (rival)",
+    "augmented_fine_tuned": "its weights fine-tuned on augmented images (rival)",
 }  # fmt: skip
 
 

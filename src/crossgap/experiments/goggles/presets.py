@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from crossgap.methods.config import SupervisedConfig
 from crossgap.methods.goggles import GogglesConfig
 
-METHODS = ("policy", "goggles", "goggles_without_actions", "fine_tuned")
+METHODS = ("policy", "goggles", "goggles_without_actions", "fine_tuned", "augmented_fine_tuned")
 """What acts: the policy as it is; behind goggles that demonstrated actions taught, or consistency alone; and
-the rival that may change its weights."""
+the rivals that may change its weights, one of them on augmented images."""
 
 
 @dataclass(frozen=True)
@@ -20,17 +20,17 @@ class GogglesPreset:
     """Episodes that are played at the same time."""
     steps: int = 12
     """Of a demonstration: as many as the longest way takes."""
-    source_episodes: int = 400
+    source_episodes: int = 300
     """Demonstrations in the source look, of which the policy learns."""
     target_episodes: int = 10
     """Demonstrations in the target look."""
     stray: float = 0.3
     """Standard deviation of what is added to demonstrated actions in [-1, 1] before they are played: so the
     policy sees how to come back."""
-    cloning: SupervisedConfig = field(default_factory=lambda: SupervisedConfig(1500, 32))
+    cloning: SupervisedConfig = field(default_factory=lambda: SupervisedConfig(4000, 32))
     """Of the policy, by behaviour cloning."""
-    fine_tuning: SupervisedConfig = field(default_factory=lambda: SupervisedConfig(750, 16, 5e-4))
-    """Of the rival: the policy trained on, with the target's demonstrations and as many of its own."""
+    fine_tuning: SupervisedConfig = field(default_factory=lambda: SupervisedConfig(1500, 16))
+    """Of the rivals: the policy trained on, with the target's demonstrations and as many of its own."""
     goggles: GogglesConfig = field(default_factory=lambda: GogglesConfig(batch=4))
     """Of the translator: batches of frames, each of two cameras."""
     goals: int = 100
@@ -52,7 +52,7 @@ GOGGLES_PRESETS = {
     ),
     "quick": GogglesPreset(),
     "full": GogglesPreset(
-        source_episodes=1000, cloning=SupervisedConfig(6000, 32),
+        source_episodes=1000, cloning=SupervisedConfig(12_000, 32), fine_tuning=SupervisedConfig(6000, 16),
         goggles=GogglesConfig(5000, generator_width=32, generator_blocks=6, discriminator_width=32),
         looks=("target_a", "target_b", "target_c", "camera_far"),
     ),

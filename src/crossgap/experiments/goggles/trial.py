@@ -12,7 +12,8 @@ from torch import nn
 from crossgap.base.files import once, writing
 from crossgap.core.runs import made_once, timed
 from crossgap.core.weights import write_tensors
-from crossgap.data.batches import Batches
+from crossgap.data.augmentation import image_augmentation
+from crossgap.data.batches import Augment, Batches
 from crossgap.data.observations import Observations
 from crossgap.deploy.adapted import AdaptedModel
 from crossgap.deploy.frozen import FrozenPolicy, PolicyReference
@@ -28,7 +29,7 @@ from crossgap.experiments.goggles.demonstrations import (
 from crossgap.experiments.goggles.policy import CAMERAS, FACTORY, STATE, Cloning, make
 from crossgap.experiments.xarm7.rollouts import EPISODE, judged
 from crossgap.methods.config import SupervisedConfig
-from crossgap.methods.goggles.recipe import Given, GogglesTraining
+from crossgap.methods.goggles.recipe import Given, GogglesTraining, per_camera
 from crossgap.rl.collection import TEST_GOALS
 
 SOURCE, POLICY = "source", "policy.safetensors"
@@ -81,16 +82,17 @@ class GogglesTrial(Trial):
         made_once(path, train, self.root, "train policy")
         return self._frozen(path)
 
-    def fine_tuned(self) -> FrozenPolicy:
-        """The rival: the policy's weights trained on, with the target's demonstrations and its own."""
-        path, config = self.folder / "fine_tuned.safetensors", self.preset.fine_tuning
+    def fine_tuned(self, method: str) -> FrozenPolicy:
+        """A rival: the policy's weights trained on, with the target's demonstrations and its own."""
+        path, config = self.folder / f"{method}.safetensors", self.preset.fine_tuning
+        augment = per_camera(image_augmentation()) if method.startswith("augmented") else None
 
         def train() -> None:
             sets = (self.demonstrations(self.domain), self.demonstrations(SOURCE))
-            data = [self._batches(one, config, 3 + at) for at, one in enumerate(sets)]
-            self._clone("fine_tuned", self.policy().network, data, config, path)
+            data = [self._batches(one, config, 3 + at, augment) for at, one in enumerate(sets)]
+            self._clone(method, self.policy().network, data, config, path)
 
-        made_once(path, train, self.root, "train fine_tuned")
+        made_once(path, train, self.root, f"train {method}")
         return self._frozen(path)
 
     def goggles(self, method: str) -> AdaptedModel:
@@ -114,7 +116,7 @@ class GogglesTrial(Trial):
 
         def act() -> list[dict[str, Any]]:
             device, preset = self.fabric.device, self.preset
-            policy = self.fine_tuned() if method == "fine_tuned" else self.policy()
+            policy = self.fine_tuned(method) if method.endswith("tuned") else self.policy()
             translate = self.goggles(method).translate if method.startswith("goggles") else None
             seeds = range(TEST_GOALS, TEST_GOALS + preset.goals)
             with timed(self.root, f"evaluate {method}"):
@@ -144,11 +146,13 @@ class GogglesTrial(Trial):
     def _frozen(self, path: Path) -> FrozenPolicy:
         return PolicyReference(FACTORY, str(path), "", CAMERAS, STATE).load(self.fabric.device)
 
-    def _batches(self, data: Observations, config: SupervisedConfig, stream: int) -> Batches:
+    def _batches(
+        self, data: Observations, config: SupervisedConfig, stream: int, augment: Augment | None = None
+    ) -> Batches:
         device = self.fabric.device
         told = np.concatenate([data.state, data.actions], 1)
         tensors = torch.from_numpy(data.images).to(device), torch.from_numpy(told).to(device)
-        return Batches(*tensors, config.batch, 10 * self.seed + stream)
+        return Batches(*tensors, config.batch, 10 * self.seed + stream, augment=augment)
 
     def _clone(
         self, name: str, policy: nn.Module, data: list[Batches], config: SupervisedConfig, path: Path

@@ -121,7 +121,7 @@ class GogglesTraining:
         source, target, further = self.given.source, self.given.target, self.given.unlabelled
         said = said_of(self.policy, source, self.device).flatten(1).numpy()
         wanted = self.task.wanted(target) if self.task else target.actions
-        seen = _per_camera(image_augmentation()) if self.config.augment else None
+        seen = per_camera(image_augmentation()) if self.config.augment else None
         batches: dict[str, Any] = {
             "source": self._batches(source, said, streams.SOURCE),
             "target": self._batches(target, wanted, streams.TARGET, seen),
@@ -159,7 +159,7 @@ class GogglesTraining:
         return dict(zip(data.action_names, map(float, off), strict=True))
 
 
-def _per_camera(augment: Augment) -> Augment:
+def per_camera(augment: Augment) -> Augment:
     """An augmentation of images (n, 3, H, W) for those of several cameras, each by itself."""
 
     def apply(images: Tensor) -> Tensor:
