@@ -10,6 +10,7 @@ from pathlib import Path
 import av
 import numpy as np
 import torch
+from torch import library
 
 CAMERA, STATE = "observation.images.front", "observation.state"
 
@@ -17,13 +18,13 @@ CAMERA, STATE = "observation.images.front", "observation.state"
 def stand_in_for_torchvision() -> None:
     """What torchvision lacks where it is built for another torch, or is newer than LeRobot: operators that
     nobody here calls, and the reader of videos."""
-    library = torch.library.Library("torchvision", "DEF")
+    operators = library.Library("torchvision", "DEF")
     for name in ("nms", "qnms"):
         try:
-            library.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+            operators.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
         except RuntimeError:
             return  # they are there
-    stand_in_for_torchvision.library = library  # or they would go with it
+    stand_in_for_torchvision.operators = operators  # or they would go with it
     import torchvision
 
     torchvision.set_video_backend = lambda _: None
