@@ -14,6 +14,7 @@ ABOUT = """Repeat an experiment over seeds, and write <results>/<experiment>/<pr
 Killed and started again, it goes on where it was; seeds, looks, methods and numbers of images can
 be added."""
 SEEDS = "How many, from 0 on; more can be added. By default one at presets smoke and quick, three at others."
+FIRST = "The first of them to run here; those before it are another machine's, whose rows are kept."
 PRESET = "Its size; smoke only shows that it runs, its figures mean nothing"
 
 
@@ -36,13 +37,14 @@ def command(name: str) -> Callable[..., None]:
     def reproduce(
         preset: Annotated[Literal[entry.presets], arg(help=told)] = "quick",  # type: ignore
         seeds: Annotated[int | None, arg(help=SEEDS)] = None,
+        first_seed: Annotated[int, arg(help=FIRST)] = 0,
         options: Flat[Options] = Options(),  # type: ignore # noqa: B008
         where: Flat[Where] = Where(),  # noqa: B008
     ) -> None:
         from crossgap.experiments.engine.closing import say_results
         from crossgap.experiments.engine.reproduce import reproduce
 
-        say_results(name, reproduce(name, preset, seeds, where, **vars(options)))
+        say_results(name, reproduce(name, preset, seeds, where, first_seed, **vars(options)))
 
     reproduce.__doc__ = f"Reproduce {name}: {entry.about}."
     return reproduce

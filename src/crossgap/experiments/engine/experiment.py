@@ -96,7 +96,7 @@ class Experiment(ABC):
 
     @abstractmethod
     def parts(self, seeds: int) -> Sequence[tuple[Any, ...]]:
-        """What can run at the same time: arguments of `run`, for that many seeds."""
+        """What can run at the same time: arguments of `run`, for that many seeds; each one's seed is last."""
 
     def run(self, folder: Path, fabric: lightning_fabric.Fabric, quiet: bool, *part: Any) -> Rows:
         """Do what is not done yet of a part in a run folder; its rows. A part that `trial` is for begins with

@@ -15,7 +15,7 @@ from crossgap.methods.registry import SHORTHANDS
 
 def reproduce(
     name: str, preset: str = "quick", seeds: int | None = None, where: Where = Where(),  # noqa: B008
-    **options: Any,
+    first_seed: int = 0, **options: Any,
 ) -> Path:  # fmt: skip
     """Every part of an experiment over seeds; the path of `<results>/<name>/<preset>.json`.
 
@@ -26,10 +26,11 @@ def reproduce(
         preset: its size.
         seeds: how many, from 0 on; by default one at presets smoke and quick, three at the others.
         where: run folder, results, workers, device and precision.
+        first_seed: those before it are left to another run, and so are the pictures, which are of seed 0.
         options: what is chosen, by the names in the experiment's entry.
 
     Raises:
-        CrossgapError: no such experiment, preset or choice, no seeds, or the folder holds another run.
+        CrossgapError: no such experiment, preset or choice, no seed to run, or the folder holds another run.
     """
     entry = EXPERIMENTS.find(name)
     check_known(f"Option of {name}", options, entry.options)
@@ -39,17 +40,24 @@ def reproduce(
     seeds = (1 if preset in ("smoke", "quick") else 3) if seeds is None else seeds
     if seeds < 1:
         raise CrossgapError(f"--seeds must be at least 1; got {seeds}.")
+    if not 0 <= first_seed < seeds:
+        raise CrossgapError(
+            f"--first-seed must be one of the {seeds} of --seeds, from 0 to {seeds - 1}; got {first_seed}."
+        )
     check_workers(where.workers)
     experiment.prepare()
     fabric = single_process(where.device, where.precision)
     path = where.results / name / f"{preset}.json"
     depends = (experiment.settings if experiment.depends is None else experiment.depends) | hardware(fabric)
-    parts = experiment.parts(seeds)
+    parts = [part for part in experiment.parts(seeds) if part[-1] >= first_seed]
     on = learning_hardware(fabric) if experiment.learns else hardware(fabric)
     about = {"experiment": name, "preset": preset, **on, "settings": experiment.settings}
     folder = _begin(name, about, on, where, threads_of(where.workers, len(parts)))
     _gather(experiment, folder, parts, where, path, depends)
-    experiment.draw(folder, path, fabric)
+    if first_seed:
+        say("No pictures: they are of seed 0.")
+    else:
+        experiment.draw(folder, path, fabric)
     return path
 
 
