@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import re
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -369,3 +370,18 @@ def test_observations_of_a_lerobot_data_set(tmp_path: Path) -> None:
     assert found.episodes.tolist() == [0, 0, 0, 1, 1]
     one = read_observations(tmp_path / "set", ("side",), (), labelled=False)
     assert (one.cameras, one.state_name, one.actions.shape) == ((side,), "", (5, 0))
+
+
+def test_the_tutorial_is_what_it_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = (Path(__file__).parents[1] / "docs" / "goggles.md").read_text(encoding="utf-8")
+    policy, frames = re.findall(r"```python\n(.*?)```", text, re.DOTALL)[:2]
+    train, translate = re.findall(r"^crossgap (.*)$", text, re.MULTILINE)[:2]
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])  # the folder comes first in it, and goes again
+    Path("my_policy.py").write_text(policy)
+    exec(frames, {})
+    few = ["--steps", "3", "--generator-width", "4", "--generator-blocks", "1", "--device", "cpu"]
+    run([*train.replace("--steps 300", "").split(), *few])
+    run(translate.split())
+    assert len(list(Path("seen", "images").iterdir())) == 120
+    sys.modules.pop("my_policy", None)

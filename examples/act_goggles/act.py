@@ -13,6 +13,7 @@ In an environment of its own, for LeRobot wants an older torch than ours:
 
 import argparse
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -38,17 +39,20 @@ from crossgap.experiments.xarm7.rollouts import scaled
 from crossgap.simulation.base.workers import EnvironmentPool
 from crossgap.simulation.xarm7 import XARM7_REACH
 
-OUT, LOOK, SIZE, FPS, CHUNK, PLAYED = Path("out"), "target_b", 64, 10, 8, 2
-"""Where all is, the look to act in, image size, frames per second, actions of a chunk, and played of it."""
+OUT = Path(os.environ.get("ACT_OUT", "out"))
+"""Where all is: another folder for another --seed."""
+LOOK, SIZE, FPS, CHUNK, PLAYED = "target_b", 64, 10, 8, 2
+"""The look to act in, image size, frames per second, actions of a chunk, and how many of it are played."""
 CAMERAS = {"observation.images.front": "front", "observation.images.side": "side"}
 STATE, ACTION, PAD = "observation.state", "action", "action_is_pad"
 PREPROCESSOR, POSTPROCESSOR = "policy_preprocessor.json", "policy_postprocessor.json"
 
 
-def record(episodes: int, real_episodes: int, steps: int) -> None:
+def record(episodes: int, real_episodes: int, steps: int, seed: int) -> None:
     """Demonstrations of the source look and of the other one, as LeRobot data sets. The state is the goal:
     where the gripper is, only the images tell."""
     for name, look, count, first in (("sim", "source", episodes, 0), ("real", LOOK, real_episodes, 10**6)):
+        first += seed * 10**7
         shown = demonstrate(look, range(first, first + count), steps, 0.3, SIZE, min(count, 20))
         with LeRobotWriter(OUT / name, FPS, {STATE: None, ACTION: ["x", "y", "z"]}, CAMERAS) as to:
             for episode in np.unique(shown.episodes):
@@ -57,9 +61,9 @@ def record(episodes: int, real_episodes: int, steps: int) -> None:
                 to.add_episode({STATE: part.state, ACTION: part.actions}, frames, "reach")
 
 
-def train(name: str, folders: list[Path], start: Path | None, steps: int, batch: int) -> None:
+def train(name: str, folders: list[Path], start: Path | None, steps: int, batch: int, seed: int) -> None:
     """ACT on LeRobot data sets; with `start`, a policy trained on with them in equal shares."""
-    torch.manual_seed(0)
+    torch.manual_seed(seed)
     chunk = {ACTION: [step / FPS for step in range(CHUNK)]}
     sets = [LeRobotDataset(folder.name, root=folder, delta_timestamps=chunk) for folder in folders]
     if start is None:
@@ -164,14 +168,14 @@ def main() -> None:
     verbs = parser.add_subparsers(required=True)
     one = verbs.add_parser("record")
     one.set_defaults(run=record)
-    for name, count in (("episodes", 300), ("real-episodes", 10), ("steps", 12)):
+    for name, count in (("episodes", 300), ("real-episodes", 10), ("steps", 12), ("seed", 0)):
         one.add_argument(f"--{name}", type=int, default=count)
     one = verbs.add_parser("train")
     one.set_defaults(run=train)
     one.add_argument("name")
     one.add_argument("folders", type=Path, nargs="+")
     one.add_argument("--start", type=Path)
-    for name, count in (("steps", 1500), ("batch", 16)):
+    for name, count in (("steps", 1500), ("batch", 16), ("seed", 0)):
         one.add_argument(f"--{name}", type=int, default=count)
     one = verbs.add_parser("evaluate")
     one.set_defaults(run=evaluate)
