@@ -6,7 +6,7 @@ TESTS := .venv/.tests
 DOCS := .venv/.docs
 ARGS ?=
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-all check tables docs format named-torch
+.PHONY: help install demo test test-all check tables figures docs format named-torch
 
 help: ## what each target does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ format: $(READY) ## let ruff format and mend what it can
 
 tables: $(READY) ## write the tables of README and docs anew from results/
 	@$(BIN)/python -m crossgap.experiments.engine.tables
+
+figures: $(READY) ## draw every plot in results/ anew from its JSON; nothing is trained
+	@$(BIN)/python -m crossgap.experiments.engine.figures
 
 $(DOCS): $(READY)
 	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[docs]'

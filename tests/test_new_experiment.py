@@ -13,7 +13,8 @@ import crossgap.experiments
 from crossgap.base.files import read_json
 from crossgap.cli import run
 from crossgap.errors import CrossgapError
-from crossgap.experiments.engine.experiment import EXPERIMENTS
+from crossgap.experiments.engine.experiment import EXPERIMENTS, Where
+from crossgap.experiments.engine.reproduce import reproduce
 from crossgap.experiments.engine.tables import update
 from reproduced import reproduced
 from walkthroughs import walkthrough
@@ -48,6 +49,20 @@ def test_it_is_reproduced_goes_on_and_is_shown(coin, tmp_path: Path, capsys) -> 
     (tmp_path / "run" / "config.json").write_text('{"experiment": "coin", "preset": "quick"}')
     with pytest.raises(CrossgapError, match="holds another run"):
         reproduced("coin", 1, tmp_path / "run", tmp_path)
+
+
+def test_later_seeds_draw_plots_of_all_rows_and_no_pictures(
+    coin, tmp_path: Path, monkeypatch, capsys
+) -> None:
+    kind, drawn = EXPERIMENTS.find("coin").load(), []
+    count = staticmethod(lambda path: drawn.append(len(read_json(path)["rows"])))
+    monkeypatch.setattr(kind, "plot", count)
+    monkeypatch.setattr(kind, "draw", lambda *given: drawn.append("pictures"))
+    where = Where(tmp_path / "run", tmp_path / "results", 1, "cpu", "32-true")
+    reproduce("coin", "smoke", 1, where, counts=(3,))
+    reproduce("coin", "smoke", 3, where, first_seed=1, counts=(3,))
+    assert drawn == [1, "pictures", 3]
+    assert "No pictures: they are of seed 0." in capsys.readouterr().err
 
 
 def test_the_command_and_the_documents_know_it(coin, tmp_path: Path, capsys, monkeypatch) -> None:

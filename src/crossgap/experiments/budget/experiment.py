@@ -3,8 +3,6 @@
 from dataclasses import replace
 from pathlib import Path
 
-import lightning_fabric
-
 from crossgap.core.results import read_rows
 from crossgap.data.subsets import check_counts
 from crossgap.errors import find
@@ -43,6 +41,10 @@ class LabelBudget(Experiment):
         looks, counts = self.preset.looks, self.preset.counts
         return [(look, images, seed) for look in looks for images in counts for seed in range(seeds)]
 
-    def draw(self, folder: Path, path: Path, fabric: lightning_fabric.Fabric) -> None:
-        """`<preset>.png`, the success over the number of images."""
-        plot(read_rows(path), SUCCESS, path.with_suffix(".png"))
+    @staticmethod
+    def plot(path: Path) -> list[Path]:
+        """`<preset>.png`, the success over the number of images; none of one number alone."""
+        rows = read_rows(path)
+        if len({row["images"] for row in rows}) < 2:
+            return []
+        return [plot(rows, SUCCESS, path.with_suffix(".png"))]

@@ -104,9 +104,13 @@ class Experiment(ABC):
         domain, *more, seed = part
         return self.trial(folder, self.preset, domain, seed, fabric, quiet).run(*more)
 
-    @abstractmethod
-    def draw(self, folder: Path, path: Path, fabric: lightning_fabric.Fabric) -> None:
-        """Plots and pictures beside a results file, of all that it holds, and the run's report."""
+    @staticmethod
+    def plot(path: Path) -> list[Path]:
+        """Plots beside a results file, of all that it holds and of nothing else; none by default."""
+        return []
+
+    def draw(self, folder: Path, path: Path, fabric: lightning_fabric.Fabric) -> None:  # noqa: B027 (optional)
+        """Pictures beside a results file that need a run's models or episodes, and the run's report."""
 
     @staticmethod
     @abstractmethod

@@ -26,7 +26,8 @@ def reproduce(
         preset: its size.
         seeds: how many, from 0 on; by default one at presets smoke and quick, three at the others.
         where: run folder, results, workers, device and precision.
-        first_seed: those before it are left to another run, and so are the pictures, which are of seed 0.
+        first_seed: those before it are left to another run, and so are pictures that need models, of seed 0;
+            plots are of all rows.
         options: what is chosen, by the names in the experiment's entry.
 
     Raises:
@@ -54,8 +55,9 @@ def reproduce(
     about = {"experiment": name, "preset": preset, **on, "settings": experiment.settings}
     folder = _begin(name, about, on, where, threads_of(where.workers, len(parts)))
     _gather(experiment, folder, parts, where, path, depends)
+    experiment.plot(path)
     if first_seed:
-        say("No pictures: they are of seed 0.")
+        say("Plots are drawn. No pictures: they are of seed 0.")
     else:
         experiment.draw(folder, path, fabric)
     return path

@@ -68,10 +68,13 @@ class Mico(Experiment):
         """Every method with that many target images."""
         return MicoTrial(folder, self.preset, seed, fabric, quiet, self.methods).run(images)
 
+    @staticmethod
+    def plot(path: Path) -> list[Path]:
+        """`<preset>_curve.png`, the error over the number of images (of `figures.NAMES`)."""
+        return [curve(read_rows(path), path.with_name(f"{path.stem}_curve.png"))]
+
     def draw(self, folder: Path, path: Path, fabric: lightning_fabric.Fabric) -> None:
-        """`<preset>_curve.png`, the error over the number of images (of `figures.NAMES`), and
-        `<preset>_pictures.png` and `_others.png`, what the translators of seed 0 make of test images."""
-        curve(read_rows(path), path.with_name(f"{path.stem}_curve.png"))
+        """`<preset>_pictures.png` and `_others.png`, what the translators of seed 0 make of test images."""
         trial = MicoTrial(folder, self.preset, 0, fabric)
         for end, translators in DRAWINGS.items():
             if pictures := trial.pictures(translators):

@@ -61,6 +61,8 @@ class PickPlace(Experiment):
         """Every method in every look."""
         return PickPlaceTrial(folder, self.preset, seed, fabric, quiet).run()
 
-    def draw(self, folder: Path, path: Path, fabric: lightning_fabric.Fabric) -> None:
+    @staticmethod
+    def plot(path: Path) -> list[Path]:
         """`<preset>_curves.png`, success over environment steps."""
-        learning_curves(read_rows(path), list(SETUPS), path.with_name(f"{path.stem}_curves.png"))
+        beside = path.with_name(f"{path.stem}_curves.png")
+        return [learning_curves(read_rows(path), list(SETUPS), beside)]

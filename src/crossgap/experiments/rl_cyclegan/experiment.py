@@ -76,12 +76,18 @@ class Grasping(Experiment):
         trial = OnceTrial(folder, self.preset, gap, seed, fabric, quiet)
         return trial.run(made) + vanished_rows(trial, translating)
 
-    def draw(self, folder: Path, path: Path, fabric: lightning_fabric.Fabric) -> None:
+    @staticmethod
+    def plot(path: Path) -> list[Path]:
         """Of all rows, where there are any, `<preset>_ladder.png`, `<preset>_finetune.png` and
-        `<preset>_many_steps.png`. Of seed 0 of every gap `<preset>_<gap>.png`, simulated bins and what
-        translators make of them, real ones and where Q would grasp; and `<preset>_<gap>_episode.png`, an
-        episode and its translations. The run folder gets films and the report."""
-        plot_all(current(read_json(path, "results"))["rows"], self.preset.real, path)
+        `<preset>_many_steps.png`."""
+        results = read_json(path, "results")
+        real = ONCE_SIZES[results["provenance"]["preset"]].real
+        return [*plot_all(current(results)["rows"], real, path).values()]
+
+    def draw(self, folder: Path, path: Path, fabric: lightning_fabric.Fabric) -> None:
+        """Of seed 0 of every gap `<preset>_<gap>.png`, simulated bins and what translators make of them, real
+        ones and where Q would grasp; and `<preset>_<gap>_episode.png`, an episode and its translations. The
+        run folder gets films and the report."""
         write_report(folder, self.preset_name, fabric, path)
 
 

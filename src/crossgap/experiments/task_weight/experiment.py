@@ -155,12 +155,16 @@ class TaskWeight(Experiment):
         whole = TaskGANTrial(folder, self.preset, look, seed, fabric, quiet)
         return TaskWeightTrial(whole, weight).run()
 
+    @staticmethod
+    def plot(path: Path) -> list[Path]:
+        """`<preset>_<look>.png`: task error, style and alignment over λ_φ."""
+        rows = read_rows(path)
+        looks = sorted({row["domain"] for row in rows})
+        beside = {look: path.with_name(f"{path.stem}_{look}.png") for look in looks}
+        return [plot(having(rows, domain=look), place) for look, place in beside.items()]
+
     def draw(self, folder: Path, path: Path, fabric: lightning_fabric.Fabric) -> None:
-        """`<preset>_<look>.png`: task error, style and alignment over λ_φ, and `…_pictures.png`: what
-        F of each draws."""
-        every = read_rows(path)  # other seeds of an earlier run, too
+        """`<preset>_<look>_pictures.png`: what F of each λ_φ draws."""
         for look in self.looks:
-            beside = path.with_name(f"{path.stem}_{look}.png")
-            plot([row for row in every if row["domain"] == look], beside)
             drawn = pictures(TaskGANTrial(folder, self.preset, look, 0, fabric))
-            contact_sheet(drawn, beside.with_name(f"{beside.stem}_pictures.png"))
+            contact_sheet(drawn, path.with_name(f"{path.stem}_{look}_pictures.png"))

@@ -47,12 +47,16 @@ class TaskGAN(Experiment):
         """Looks and seeds."""
         return [(look, seed) for look in self.looks for seed in range(seeds)]
 
+    @staticmethod
+    def plot(path: Path) -> list[Path]:
+        """`<preset>_regimes.png`, figure 9 of the paper, where all its regimes were run."""
+        drawn = regimes_plot(of_the_paper(read_rows(path)), path.with_name(f"{path.stem}_regimes.png"))
+        return [drawn] if drawn else []
+
     def draw(self, folder: Path, path: Path, fabric: lightning_fabric.Fabric) -> None:
-        """`<preset>_regimes.png`, figure 9 of the paper, where all its regimes were run, and
-        `<preset>_<look>….png`, what the translators of seed 0 draw (figure 7), a picture for each entry of
+        """`<preset>_<look>….png`, what the translators of seed 0 draw (figure 7), a picture for each entry of
         `PICTURED`."""
         normed = "" if self.norm == "none" else f"_{self.norm}"
-        regimes_plot(of_the_paper(read_rows(path)), path.with_name(f"{path.stem}_regimes.png"))
         for look in self.looks:
             trial = self.trial(folder, self.preset, look, 0, fabric)
             for end, translators in PICTURED.items():

@@ -75,11 +75,15 @@ class XArm7(Experiment):
         """Configurations and seeds."""
         return [(setup, seed) for setup in self.setups for seed in range(seeds)]
 
+    @staticmethod
+    def plot(path: Path) -> list[Path]:
+        """`<preset>_curves.png`, success over environment steps."""
+        beside = path.with_name(f"{path.stem}_curves.png")
+        return [learning_curves(read_rows(path), list(SETUPS), beside)]
+
     def draw(self, folder: Path, path: Path, fabric: lightning_fabric.Fabric) -> None:
-        """`<preset>_curves.png`, success over environment steps, and of the first configuration
-        `<preset>_regions.png`, where in the workspace it reaches its goals, and `<preset>_distances.png`. The
-        run folder gets a report with films."""
-        learning_curves(read_rows(path), list(SETUPS), path.with_name(f"{path.stem}_curves.png"))
+        """Of the first configuration's episodes `<preset>_regions.png`, where in the workspace it reaches its
+        goals, and `<preset>_distances.png`. The run folder gets a report with films."""
         episodes = episodes_by_domain(first_configuration(evaluated_trials(folder, self.preset, fabric)))
         region_map(episodes, path.with_name(f"{path.stem}_regions.png"))
         distance_histograms(episodes, path.with_name(f"{path.stem}_distances.png"))
