@@ -172,3 +172,9 @@ def test_quick_is_what_train_does_by_default() -> None:
     assert preset_config("quick", False) == OWN_DATA
     assert preset_config("quick", True) == OWN_CLASSES
     assert preset_config("full", True).translator.steps == 2 * OWN_CLASSES.translator.steps
+
+
+@pytest.mark.parametrize("preset", ["smoke", "quick", "full"])
+@pytest.mark.parametrize("classes", [False, True])
+def test_every_task_model_of_own_data_has_the_norm(preset, classes: bool) -> None:
+    assert preset_config(preset, classes).networks.task_norm == "instance"

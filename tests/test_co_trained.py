@@ -18,6 +18,7 @@ from crossgap.methods.co_trained import CoTrainingConfig
 from crossgap.methods.co_trained.recipe import mixed
 from crossgap.methods.config import NetworkConfig, SupervisedConfig, TaskGANConfig
 from crossgap.methods.methods import Methods
+from crossgap.methods.supervised import Supervised
 
 TINY = TaskGANConfig(NetworkConfig(4, 8), source=SupervisedConfig(3, 8))
 
@@ -86,6 +87,27 @@ def test_the_model_itself_is_trained_on_all_with_the_chosen_ratio(make) -> None:
     np.testing.assert_array_equal(model.predict(images), alone.predict(images))
     phases = {path.name for path in (methods.trainer.folder / "checkpoints").glob("[!.]*") if path.is_dir()}
     assert phases == {"co_trained"}  # nothing to choose from
+
+
+def test_a_ratio_is_tried_with_a_share_of_the_steps(make, monkeypatch) -> None:
+    config = replace(TINY, source=SupervisedConfig(20, 8), own={"co_trained": CoTrainingConfig((0.25, 0.5))})
+    methods, seen, fit = make(config), {}, Trainer.fit
+
+    def noted(trainer: Trainer, phase: Supervised) -> None:
+        seen[phase.name] = (phase.steps, [len(part.images) for part in phase.data])
+        fit(trainer, phase)
+
+    monkeypatch.setattr(Trainer, "fit", noted)
+    methods.get("co_trained")
+    assert seen == {
+        "co_trained_25": (4, [32, 16]), "co_trained_50": (4, [32, 16]), "co_trained": (20, [32, 20])
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("trial", [0.0, 1.5])
+def test_trials_that_cannot_be(trial: float) -> None:
+    with pytest.raises(CrossgapError, match=r"--co-trained\.trial must be above 0 and at most 1; got"):
+        CoTrainingConfig(trial=trial)
 
 
 def test_one_episode_is_not_chosen_on(make, toy, capsys) -> None:

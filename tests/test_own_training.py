@@ -163,5 +163,6 @@ def test_classes_have_defaults_of_their_own(crossgap, toy, tmp_path: Path) -> No
     config = read_json(tmp_path / "run" / "config.json")["config"]
     assert config["target"] == {"steps": 2, "batch": 32, "learning_rate": 1e-3}
     assert config["networks"]["task_width"] == 32
+    assert config["networks"]["task_norm"] == "instance"
     assert config["augmentation"] == {"target": True, "shift": 0.0625}
     assert "error rate" in words

@@ -109,7 +109,8 @@ def test_the_published_presets_have_none() -> None:
 
 def test_defaults_for_classes_are_the_digits_and_what_is_said_stays() -> None:
     quick = DIGITS_PRESETS["quick"].config
-    for part in ("networks", "source", "target", "fine_tuning", "translator", "refinement"):
+    assert replace(OWN_CLASSES.networks, task_norm="none") == quick.networks
+    for part in ("source", "target", "fine_tuning", "translator", "refinement"):
         assert getattr(OWN_CLASSES, part) == getattr(quick, part), part
     assert for_classes(OWN_DATA) == OWN_CLASSES
     said = for_classes(replace(OWN_DATA, source=SupervisedConfig(7, 64, 2e-3), keep="best"))

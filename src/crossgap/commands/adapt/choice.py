@@ -142,8 +142,10 @@ def preset_config(preset: PresetName, classes: bool) -> TaskGANConfig:
         longer, cycle = quick.translator, quick.cycle
         return replace(quick, translator=replace(longer, steps=2 * longer.steps),
                        cycle=replace(cycle, steps=2 * cycle.steps))  # fmt: skip
+    tiniest = tiny(12, 6)
+    networks = replace(tiniest.networks, task_norm=quick.networks.task_norm)
     smoke = replace(
-        tiny(12, 6), cycle=CycleConfig(4, 2), dann=DANNConfig(6, 8), translated_images=16,
+        tiniest, networks=networks, cycle=CycleConfig(4, 2), dann=DANNConfig(6, 8), translated_images=16,
         augmentation=quick.augmentation, own={"co_trained": CoTrainingConfig(ratios=(0.25, 0.5))},
     )  # fmt: skip
     return find("Preset", preset, {"smoke": smoke, "quick": quick})

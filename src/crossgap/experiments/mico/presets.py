@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from crossgap.experiments.taskgan.presets import tiny
-from crossgap.methods.config import OWN_DATA, SupervisedConfig, TaskGANConfig, TranslatorConfig
+from crossgap.methods.config import SMALL, SupervisedConfig, TaskGANConfig, TranslatorConfig
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ MICO_PRESETS = {
     "quick": MicoPreset(
         source_images=20_000, target_images=(1, 10, 100, 1000),
         config=TaskGANConfig(
-            networks=OWN_DATA.networks,
+            networks=SMALL,
             source=SupervisedConfig(3000, 64, 2e-3), randomization=SupervisedConfig(6000, 64),
             target=SupervisedConfig(600, 16), fine_tuning=SupervisedConfig(600, 16),
             randomized_fine_tuning=SupervisedConfig(600, 16),
@@ -46,7 +46,7 @@ MICO_PRESETS = {
     ),
     "full": MicoPreset(
         config=TaskGANConfig(
-            networks=OWN_DATA.networks,
+            networks=SMALL,
             source=SupervisedConfig(6000, 64, 2e-3), randomization=SupervisedConfig(12_000, 64),
             target=SupervisedConfig(1200, 16), fine_tuning=SupervisedConfig(1200, 16),
             randomized_fine_tuning=SupervisedConfig(1200, 16),

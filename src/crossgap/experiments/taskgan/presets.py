@@ -7,6 +7,7 @@ from crossgap.base import records
 from crossgap.errors import find
 from crossgap.methods.config import (
     OWN_DATA,
+    SMALL,
     AugmentationConfig,
     CycleConfig,
     DANNConfig,
@@ -72,7 +73,7 @@ def tiny(source: int, steps: int) -> TaskGANConfig:
     return TaskGANConfig(NetworkConfig(8, 32, 4, 1, 4), many, many, few, few, few, pair, pair, few)
 
 
-QUICK = replace(OWN_DATA, dann=DANNConfig(), augmentation=AugmentationConfig())
+QUICK = replace(OWN_DATA, networks=SMALL, dann=DANNConfig(), augmentation=AugmentationConfig())
 PRESETS = {
     "smoke": Preset(
         size=32, source_episodes=24, target_episodes=6, steps=8, starts=4, episode_steps=5, gains=(0.2,),

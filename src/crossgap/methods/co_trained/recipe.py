@@ -12,21 +12,23 @@ from crossgap.methods.supervised import Supervised
 
 
 def co_trained(methods: Methods, name: str) -> AdaptedModel:
-    """A task model of both domains, with the ratio that did best without the validation episodes, trained
-    anew with these, too."""
-    settings = methods.own(name)
+    """A task model of both domains, with the ratio that did best in short trials without the validation
+    episodes, trained anew with these, too."""
+    settings, config = methods.own(name), methods.config.source
 
-    def train(ratio: float, target: LabelledImages, phase: str = "") -> AdaptedModel:
-        task_model, config = methods.new_task_model(), methods.config.source
-        data = mixed(methods, target, config.batch, ratio)
-        phase = phase or f"{name}_{100 * ratio:g}"
-        loss = methods.scale.loss
-        methods.fit(name, Supervised(phase, task_model, data, config.steps, config.learning_rate, loss))
+    def train(phase: str, ratio: float, target: LabelledImages, steps: int) -> AdaptedModel:
+        task_model, data = methods.new_task_model(), mixed(methods, target, config.batch, ratio)
+        methods.fit(
+            name, Supervised(phase, task_model, data, steps, config.learning_rate, methods.scale.loss)
+        )
         return methods.adapted(task_model)
 
+    def trial(ratio: float, target: LabelledImages) -> AdaptedModel:
+        return train(f"{name}_{100 * ratio:g}", ratio, target, max(1, round(settings.trial * config.steps)))
+
     what = "share of target images in a batch"
-    ratio = choose(methods, name, what, settings.ratios, settings.validation, train)
-    return train(ratio, methods.target, name)
+    ratio = choose(methods, name, what, settings.ratios, settings.validation, trial)
+    return train(name, ratio, methods.target, config.steps)
 
 
 def mixed(methods: Methods, target: LabelledImages, size: int, ratio: float) -> tuple[Batches, Batches]:
