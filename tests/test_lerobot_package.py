@@ -15,6 +15,7 @@ import pytest
 from crossgap.data import read_folder
 from crossgap.data.folder import read_recording
 from crossgap.data.lerobot import LeRobotWriter
+from crossgap.data.lerobot.replaced import replace_images
 
 REPOSITORY = Path(__file__).parents[1]
 PYTHON = Path(os.environ.get("CROSSGAP_LEROBOT", REPOSITORY / ".lerobot"), "bin", "python")
@@ -92,3 +93,27 @@ def test_we_read_what_lerobot_writes(tmp_path: Path, storage: str) -> None:
     if storage == "image":
         assert np.array_equal(found.images, data["images"])
     np.testing.assert_allclose(level(found.images), level(data["images"]), atol=3)
+
+
+@pytest.mark.parametrize("storage", ["image", "h264"])
+def test_lerobot_reads_what_is_translated(tmp_path: Path, storage: str) -> None:
+    """Negatives of the images, without the second of three episodes."""
+    data = frames(11)
+    with LeRobotWriter(
+        tmp_path / "set", 10, {"action": ["x", "y", "grip"], STATE: None}, [CAMERA], storage
+    ) as to:
+        for episode in range(3):
+            rows = data["episodes"] == episode
+            values = {"action": data["action"][rows], STATE: data[STATE][rows]}
+            to.add_episode(values, {CAMERA: data["images"][rows]}, data["tasks"][rows].tolist())
+    recording = read_recording(tmp_path / "set")
+    assert recording is not None
+    negatives = {CAMERA: lambda images: (255 - image for image in images)}
+    replace_images(recording, tmp_path / "new", negatives, [0, 2])
+    lerobot("read", tmp_path / "new", tmp_path / "found.npz")
+    found, stay = np.load(tmp_path / "found.npz"), data["episodes"] != 1
+    assert found["action"].tobytes() == data["action"][stay].tobytes()
+    assert found["episode_index"].ravel().tolist() == [0] * 5 + [1]
+    assert found["tasks"].tolist() == data["tasks"][stay].tolist()
+    images = np.round(found[CAMERA].transpose(0, 2, 3, 1) * 255).astype(np.uint8)
+    np.testing.assert_allclose(level(images), 255 - level(data["images"][stay]), atol=3)

@@ -348,7 +348,7 @@ def test_what_cannot_be_translated(crossgap, model, tmp_path, tree) -> None:
     (tmp_path / "a.gif").write_text("a format that is not read")
     before = tree(tmp_path)
     for source, words in (
-        ("nothing", "nothing. Expected a folder of pictures, a picture or a video"),
+        ("nothing", "nothing. Expected a folder of pictures, a recording, a picture"),
         ("data", "data has no images"),
         ("data/a.txt", "could not be translated (Invalid data"),
         ("a.gif", "damaged or truncated image"),

@@ -1,4 +1,4 @@
-"""`crossgap translate`: pictures and videos through an adapted model's translator."""
+"""`crossgap translate`: pictures, recordings and videos through an adapted model's translator."""
 
 from pathlib import Path
 
@@ -8,11 +8,12 @@ import torch
 from crossgap.base.progress import counted, say
 from crossgap.commands.convert import model_of_file
 from crossgap.core.fabric import make_fabric
-from crossgap.data.folder import EXTENSIONS, UNREAD
+from crossgap.data.folder import EXTENSIONS, UNREAD, is_data_set, read_recording
 from crossgap.data.sizes import shown
 from crossgap.deploy.adapted import AdaptedModel
 from crossgap.deploy.folders import translate_folder
 from crossgap.deploy.pictures import translate_picture
+from crossgap.deploy.recordings import TranslatedRecording, translate_recording
 from crossgap.deploy.rejection import Judge, Yield
 from crossgap.deploy.videos import translate_video
 from crossgap.errors import CrossgapError
@@ -20,7 +21,7 @@ from crossgap.errors import CrossgapError
 
 def translate(
     path: Path, source: Path, output: Path, resize: bool, device: str, reject_above: float | None = None,
-    task_model: Path | None = None,
+    task_model: Path | None = None, camera: tuple[str, ...] = (),
 ) -> None:  # fmt: skip
     """Translate what `source` is, and say what came of it.
 
@@ -28,17 +29,23 @@ def translate(
         CrossgapError: there is no such model or source, or whatever is wrong with either or with `output`.
     """
     if not source.exists():
-        raise CrossgapError(f"No {source}. Expected a folder of pictures, a picture or a video.")
+        raise CrossgapError(f"No {source}. Expected a folder of pictures, a recording, a picture or a video.")
     if task_model is not None and reject_above is None:
         raise CrossgapError("--task-model is for --reject-above X, the largest error that is kept.")
-    if reject_above is not None and not source.is_dir():
-        raise CrossgapError("--reject-above needs labels. Expected a folder of pictures and a table.")
-    model = _model(path, make_fabric(device).device)
-    if source.is_dir():
-        judge = None
-        if reject_above is not None:
-            by = AdaptedModel.load(task_model, make_fabric(device).device) if task_model else model
-            judge = Judge(by, reject_above)
+    if (reject_above is not None or camera) and not is_data_set(source):
+        option, needs = ("reject-above", "labels") if reject_above is not None else ("camera", "several")
+        raise CrossgapError(
+            f"--{option} needs {needs}. Expected a folder of pictures and a table, or a recording."
+        )
+    device_of = make_fabric(device).device
+    model, judge = _model(path, device_of), None
+    if reject_above is not None:
+        judge = Judge(AdaptedModel.load(task_model, device_of) if task_model else model, reject_above)
+    if recording := read_recording(source):
+        _say_recording(
+            translate_recording(model, recording, output, camera, resize, judge=judge), output, judge
+        )
+    elif source.is_dir():
         found = translate_folder(model, source, output, resize, judge=judge)
         strips = sum(found.images.values())
         of_them = f", {strips:,} of them strips," if strips and len(found.images) > 1 else ""
@@ -65,6 +72,25 @@ def _kept(found: Yield, judge: Judge) -> str:
         f"Yield: {kept:,} of {total:,} pictures ({kept / total:.0%}) have a task error of {judge.above:g} or "
         f"less ({judge.model.scale.error_name}; median {median:.3g}, 95 % below {most:.3g}). "
         f"{counted(total - kept, 'row')} of the table and {files} are left out."
+    )
+
+
+def _say_recording(found: TranslatedRecording, output: Path, judge: Judge | None) -> None:
+    """Which cameras were translated, which not, and the yield."""
+    recording, frames = found.recording, len(found.recording) if found.kept is None else int(found.kept.sum())
+    say(f"{counted(frames, 'frame')} of {', '.join(found.cameras)} translated: {output}")
+    for camera, why in found.left.items():
+        say(f"{camera} is there as it was: {why}")
+    if others := [one for one in recording.cameras if one not in (*found.cameras, *found.left)]:
+        say(f"There as they were, for --camera does not name them: {', '.join(others)}.")
+    if found.errors is None or found.kept is None or judge is None:
+        return
+    stay, total = (len(np.unique(recording.episodes[of])) for of in (found.kept, np.ones_like(found.kept)))
+    single = int((found.errors[found.kept] > judge.above).sum())
+    say(
+        f"Yield: {stay:,} of {total:,} episodes ({frames:,} of {len(recording):,} frames) have a task error "
+        f"of {judge.above:g} or less in the mean ({judge.model.scale.error_name}; frames: median "
+        f"{np.median(found.errors):.3g}). Of the frames that stay {single:,} are above by themselves."
     )
 
 

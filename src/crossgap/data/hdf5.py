@@ -42,12 +42,12 @@ def read_demonstrations(path: Path) -> Recording:
         CrossgapError: it is damaged, has no demonstrations, or these have not the same cameras and numbers,
             or not as many steps everywhere.
     """
-    with _opened(path) as file:
+    with opened(path) as file:
         try:
-            demos = _demos(path, file)
+            demos = demonstrations(path, file)
             parts = [_parts(path, name, demo) for name, demo in demos.items()]
         except (OSError, RuntimeError, KeyError) as error:
-            raise _damaged(path, error) from error
+            raise damaged(path, error) from error
     (_, first_images, first_values), *_ = parts
     for name, images, values in parts:
         if images != first_images or values.keys() != first_values.keys():
@@ -74,21 +74,31 @@ def read_demonstrations(path: Path) -> Recording:
     return Recording(path, cameras, features, np.repeat(np.arange(len(parts)), lengths))
 
 
-def _opened(path: Path) -> Any:
+def opened(path: Path) -> Any:
+    """An `h5py.File` to read.
+
+    Raises:
+        CrossgapError: h5py is not installed, or the file is damaged.
+    """
     h5py = optional("h5py", "hdf5", f"{path}: HDF5")
     try:
         return h5py.File(path, "r")
     except (OSError, RuntimeError) as error:
-        raise _damaged(path, error) from error
+        raise damaged(path, error) from error
 
 
-def _damaged(path: Path, error: Exception) -> CrossgapError:
+def damaged(path: Path, error: Exception) -> CrossgapError:
+    """What is said of a file that cannot be read, in one line."""
     text = " ".join(str(error).split())[:200]
     return CrossgapError(f"{path} is damaged or no HDF5 file ({text}). Expected a whole copy of it.")
 
 
-def _demos(path: Path, file: Any) -> dict[str, Any]:
-    """The demonstrations, in the order of their numbers."""
+def demonstrations(path: Path, file: Any) -> dict[str, Any]:
+    """The demonstrations, in the order of their numbers.
+
+    Raises:
+        CrossgapError: there are none.
+    """
     group = file.get("data")
     names = [name for name in group if hasattr(group[name], "keys")] if hasattr(group, "keys") else []
     if not names:
@@ -137,16 +147,17 @@ def hdf5_frames(place: Path, wanted: Sequence[int]) -> Iterator[np.ndarray]:
     """
     path = hdf5_of(place)
     assert path is not None
-    with _opened(path) as file:
+    with opened(path) as file:
         try:
             images = file[place.relative_to(path).as_posix()]
             for number in wanted:
-                yield _image(images[number])
+                yield image_of(images[number])
         except (OSError, RuntimeError, KeyError, ValueError, IndexError) as error:
-            raise _damaged(path, error) from error
+            raise damaged(path, error) from error
 
 
-def _image(found: np.ndarray) -> np.ndarray:
+def image_of(found: np.ndarray) -> np.ndarray:
+    """A step's image (H, W, 3) uint8, of depth its numbers (H, W)."""
     if found.ndim == 3 and found.shape[2] == 1:
         found = found[..., 0]
     return np.repeat(found[..., None], 3, -1) if found.dtype == np.uint8 and found.ndim == 2 else found

@@ -198,7 +198,7 @@ class LeRobotWriter:
                 yield image
 
         if self.storage == "image":
-            encoded = [_png(image) for image in counted()]
+            encoded = [png(image) for image in counted()]
             place: dict[str, Any] = {}
         else:
             place = self._film(camera, counted())
@@ -305,7 +305,8 @@ class LeRobotWriter:
         return {"dtype": "video", "shape": list(size), "names": names, "info": info}
 
 
-def _png(image: np.ndarray) -> bytes:
+def png(image: np.ndarray) -> bytes:
+    """An image (H, W, 3) uint8 as a PNG, quickly rather than small."""
     encoded = io.BytesIO()
     Image.fromarray(image).save(encoded, "PNG", compress_level=1)
     return encoded.getvalue()
