@@ -98,7 +98,7 @@ def test_the_experiment_from_nothing_to_results_and_again(tmp_path: Path, monkey
     ]  # fmt: skip
     models = weights(tmp_path / "run")
     assert len([file for file in models if file.parent.name == "source_only"]) == 1
-    assert Image.open(path.with_suffix(".png")).size[0] > 500
+    assert Image.open(path.with_name("smoke_no_norm.png")).size[0] > 500
     assert json.loads(reproduce("second").read_text())["rows"] == rows
     assert weights(tmp_path / "run") == models
     more = json.loads(reproduce("first", (20,)).read_text())["rows"]  # a number added later

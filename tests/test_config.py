@@ -11,7 +11,14 @@ from crossgap.core.results import settings_digest
 from crossgap.errors import CrossgapError
 from crossgap.experiments.digits.presets import DIGITS_PRESETS
 from crossgap.experiments.mico.presets import MICO_PRESETS
-from crossgap.experiments.taskgan.presets import ALL_METHODS, MAIN_METHODS, PRESETS, as_json, get_preset
+from crossgap.experiments.taskgan.presets import (
+    ALL_METHODS,
+    MAIN_METHODS,
+    PRESETS,
+    as_json,
+    current,
+    get_preset,
+)
 from crossgap.experiments.xarm7.presets import XARM7_PRESETS
 from crossgap.experiments.xarm7.presets import settled as settled_xarm7
 from crossgap.methods.config import (
@@ -116,11 +123,18 @@ def test_a_setting_that_came_later_stands_in_a_run_only_where_it_is_another_than
     assert as_settings(TaskGANConfig(NetworkConfig(task_norm="group")))["networks"]["task_norm"] == "group"
 
 
-@pytest.mark.parametrize("experiment", ["taskgan", "mico", "digits", "xarm7"])
+@pytest.mark.parametrize("experiment", ["taskgan", "budget"])
+@pytest.mark.parametrize("preset", ["quick", "full"])
+def test_published_rows_are_of_today_s_settings(experiment: str, preset: str) -> None:
+    """Tables show no others."""
+    found = read_json(RESULTS / experiment / f"{preset}.json")
+    assert current(found, get_preset(preset))["rows"] == found["rows"]
+
+
+@pytest.mark.parametrize("experiment", ["mico", "digits", "xarm7"])
 def test_published_results_are_of_today_s_settings(experiment: str) -> None:
     """A changed preset or a new setting would put the rows aside at the next run."""
     presets = {
-        "taskgan": lambda: as_json(get_preset("quick")),
         "mico": lambda: as_settings(MICO_PRESETS["quick"]),
         "digits": lambda: as_json(DIGITS_PRESETS["quick"]),
         "xarm7": lambda: settled_xarm7(XARM7_PRESETS["quick"]),

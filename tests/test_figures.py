@@ -51,7 +51,7 @@ def test_what_is_put_aside_or_of_no_experiment_is_left_alone(tmp_path: Path) -> 
     for name in ("budget/quick.json", "budget/quick_0123456789ab.json", "benchmarks/quick.json"):
         add_results(tmp_path / name, rows, {"preset": "quick"}, {})
     one = add_results(tmp_path / "budget" / "full.json", rows[:1], {"preset": "full"}, {})
-    assert redraw(tmp_path) == [tmp_path / "budget" / "quick.png"]  # one number is no plot
+    assert redraw(tmp_path) == [tmp_path / "budget" / "quick_no_norm.png"]  # one number is no plot
     one.write_text("{}")
     with pytest.raises(CrossgapError, match=r"budget/full\.json is no results file"):
         redraw(tmp_path)

@@ -4,6 +4,7 @@ import importlib
 import json
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from crossgap.experiments.engine import tables
 from crossgap.experiments.engine.tables import insert, update
 from crossgap.experiments.mico.experiment import error_table
 from crossgap.experiments.task_weight.experiment import weight_table
+from crossgap.experiments.taskgan.presets import PRESETS, current, measured_with, with_task_norm
 from crossgap.experiments.taskgan.tables import (
     alignment_table,
     difference_table,
@@ -118,19 +120,40 @@ def test_rows_with_a_norm_in_the_task_model_stand_apart_and_are_compared_with_th
         {**normed, "method": "fine_tuned", "value": 0.5, "won": "01"},
     ]
     found = {**results(), "rows": rows}
-    tuned, refined, normed_tuned, normed_refined = success_table(found).splitlines()[2:6]
-    assert tuned == "| source model fine-tuned on the target images | 0 % (0–0) |"
-    assert refined == "| **TaskGAN inverse, refined** | 100 % (100–100) |"
-    assert normed_tuned.endswith("target images, instance norm in the task model | 50 % (50–50) |")
-    assert normed_refined.endswith("refined**, instance norm in the task model | 50 % (50–50) |")
-    paper_minus, normed_minus = difference_table(found).splitlines()[2:4]
-    assert paper_minus.startswith("| source model fine-tuned on the target images | +100 (")
-    assert normed_minus.startswith(
-        "| source model fine-tuned on the target images, instance norm in the task model | +0 ("
-    )
+    first, normed_rows, second, paper_rows = success_table(found).split("\n\n")[:4]
+    assert first == "**Instance norm in every task model**"
+    assert second == "**The paper's task model, without a norm**"
+    assert normed_rows.splitlines()[2:] == [
+        "| source model fine-tuned on the target images | 50 % (50–50) |",
+        "| **TaskGAN inverse, refined** | 50 % (50–50) |",
+    ]
+    assert paper_rows.splitlines()[2:] == [
+        "| source model fine-tuned on the target images | 0 % (0–0) |",
+        "| **TaskGAN inverse, refined** | 100 % (100–100) |",
+    ]
+    _, normed_minus, _, paper_minus = difference_table(found).split("\n\n")[:4]
+    assert normed_minus.splitlines()[2].startswith("| source model fine-tuned on the target images | +0 (")
+    assert paper_minus.splitlines()[2].startswith("| source model fine-tuned on the target images | +100 (")
     assert "| Inverse | 100 % (0–100) |" in regime_table(
         {**found, "rows": [{**r, "low": 0.0, "high": 1.0} for r in rows]}
     )
+
+
+def test_rows_of_settings_that_have_changed_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    quick = PRESETS["quick"]
+    row = {"domain": "target_c", "metric": "success", "n": 2, "seed": 0, "value": 0.5}
+    rows = [
+        {**row, **measured_with(with_task_norm(quick, norm), method), "method": method}
+        for method in ("source_only", "fine_tuned")
+        for norm in ("none", "instance")
+    ]
+    assert [r.get("task_norm") for r in rows] == [None, "instance"] * 2
+    found = {**results(), "rows": rows}
+    assert current(found, quick)["rows"] == rows
+    longer = replace(quick.config, fine_tuning=replace(quick.config.fine_tuning, steps=9))
+    assert current(found, replace(quick, config=longer))["rows"] == rows[:2]  # f_X is as it was
+    more = replace(quick, starts=7)
+    assert current(found, more)["rows"] == []
 
 
 def test_regimes_have_the_seeds_intervals() -> None:
@@ -239,7 +262,9 @@ def test_documents_get_the_tables_whose_results_are_there(tmp_path: Path) -> Non
     )
     document.write_text(text)
     (tmp_path / "results" / "taskgan").mkdir(parents=True)
-    (tmp_path / "results" / "taskgan" / "quick.json").write_text(json.dumps(results(0.9)))
+    found = results(0.9)
+    found["rows"] = [row | measured_with(PRESETS["quick"], row["method"]) for row in found["rows"]]
+    (tmp_path / "results" / "taskgan" / "quick.json").write_text(json.dumps(found))
     update(document, tmp_path)
     quick, full = document.read_text().split("<!-- begin: taskgan-full -->")
     assert "90 % (90–90)" in quick

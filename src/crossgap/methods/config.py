@@ -28,7 +28,8 @@ class NetworkConfig:
     discriminator_width: int = 32
     """Filters of the discriminator's first layer."""
     task_norm: TaskNorm = "none"
-    """Norm after the task model's first four convolutions; the paper's has none."""
+    """Norm after the task model's first four convolutions. The paper's has none; with "instance" fine-tuning
+    and TaskGAN are both far better."""
 
 
 @dataclass(frozen=True)

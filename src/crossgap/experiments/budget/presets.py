@@ -10,6 +10,10 @@ COUNTS = (0, 10, 25, 50, 80, 100, 200, 400, 800)
 """Numbers of labelled target images; 0 is the source model as it is, 80 are 5 whole episodes."""
 
 
+CHOSEN = {"spread": "images", "whole": "episodes"}
+"""The kinds of choice, and their keys in rows and `subsets.SPREADS`."""
+
+
 @dataclass(frozen=True)
 class BudgetPreset:
     """Size of the label-budget experiment."""
@@ -22,6 +26,8 @@ class BudgetPreset:
     """The target looks."""
     methods: tuple[str, ...] = BUDGET_METHODS
     """What is trained with each budget."""
+    chosen: tuple[str, ...] = tuple(CHOSEN)
+    """How the images are chosen, keys of `CHOSEN`."""
 
 
 BUDGET_PRESETS = {

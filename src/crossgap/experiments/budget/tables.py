@@ -6,12 +6,12 @@ from typing import Any
 from rich.table import Column, Table
 
 from crossgap.experiments.budget.figures import Measure
+from crossgap.experiments.budget.presets import BUDGET_PRESETS, CHOSEN
 from crossgap.experiments.engine.experiment import Rows
 from crossgap.experiments.engine.markdown import code, having, rate_cell, seeds_in, success_origin
+from crossgap.experiments.taskgan.presets import current
+from crossgap.experiments.taskgan.tables import NORMS, NOT_MEASURED, by_norm
 from crossgap.methods.registry import METHODS
-
-CHOSEN = {"images": "spread", "episodes": "whole"}
-"""The kinds of choice in words."""
 
 
 def grid(rows: Rows, cell: Callable[[Rows], str]) -> tuple[list[str], list[list[str]]]:
@@ -26,11 +26,11 @@ def grid(rows: Rows, cell: Callable[[Rows], str]) -> tuple[list[str], list[list[
     methods = sorted({row["method"] for row in rows}, key=list(METHODS).index)
     lines: dict[tuple[int, int, tuple[str, ...]], list[str]] = {}
     for images in sorted({row["images"] for row in rows}):
-        for spread in CHOSEN:
+        for kind, spread in CHOSEN.items():
             if here := having(rows, images=images, spread=spread):
                 texts = tuple(cell(having(here, method=method)) for method in methods)
                 episodes = max(row["episodes"] for row in here)
-                lines.setdefault((images, episodes, texts), []).append(CHOSEN[spread])
+                lines.setdefault((images, episodes, texts), []).append(kind)
     titles = ["images", "episodes", "chosen", *methods]
     return titles, [
         [f"{images:,}", str(episodes), "either" if len(chosen) > 1 else chosen[0], *texts]
@@ -57,13 +57,24 @@ def terminal_table(rows: Rows, measure: Measure) -> Table:
 
 
 def budget_table(results: dict[str, Any]) -> str:
-    """Mean success per number and kind of labelled target images, a table per look, in Markdown."""
+    """Mean success per number and kind of labelled target images, a table per norm in the task model and
+    look, in Markdown."""
     rows, lines = having(results["rows"], metric="success"), []
-    for domain in sorted({row["domain"] for row in rows}):
-        titles, body = grid(having(rows, domain=domain), rate_cell)
-        table = [[*titles[:3], *code(titles[3:])], ["---"] * len(titles), *body]
-        lines += [f"In `{domain}`:", "", *("| " + " | ".join(line) + " |" for line in table), ""]
+    norms = by_norm(rows)
+    for norm, of_norm in norms:
+        said = f", {NORMS[norm]}" if len(norms) > 1 else ""
+        for domain in sorted({row["domain"] for row in of_norm}):
+            titles, body = grid(having(of_norm, domain=domain), rate_cell)
+            table = [[*titles[:3], *code(titles[3:])], ["---"] * len(titles), *body]
+            lines += [f"In `{domain}`{said}:", ""]
+            lines += [*("| " + " | ".join(line) + " |" for line in table), ""]
     return "\n".join([*lines, success_origin(results, str(seeds_in(rows)), rows[0]["n"])])
 
 
-TABLES = {f"budget-{size}": (f"budget/{size}.json", budget_table) for size in ("quick", "full")}
+def current_budgets(results: dict[str, Any]) -> str:
+    """The same of the rows alone that were measured with the preset as it is now."""
+    found = current(results, BUDGET_PRESETS[results["provenance"]["preset"]].base)
+    return budget_table(found) if found["rows"] else NOT_MEASURED
+
+
+TABLES = {f"budget-{size}": (f"budget/{size}.json", current_budgets) for size in ("quick", "full")}

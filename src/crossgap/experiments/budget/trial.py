@@ -9,9 +9,9 @@ import lightning_fabric
 import numpy as np
 
 from crossgap.data import LabelledImages
-from crossgap.data.subsets import SPREADS, Budget, choose_budgets
+from crossgap.data.subsets import Budget, choose_budgets
 from crossgap.errors import CrossgapError, unknown
-from crossgap.experiments.budget.presets import BudgetPreset
+from crossgap.experiments.budget.presets import CHOSEN, BudgetPreset
 from crossgap.experiments.engine.experiment import Rows, rows_of
 from crossgap.experiments.taskgan.trial import TaskGANTrial, Variant
 from crossgap.methods.registry import METHODS
@@ -52,11 +52,11 @@ def check_methods(methods: Sequence[str], without: Sequence[str] = ()) -> tuple[
 
 
 def budget_rows(
-    domain: str, budget: Budget, method: str, seed: int, aggregate: dict[str, dict[str, Any]]
+    domain: str, budget: Budget, method: str, seed: int, figures: dict[str, dict[str, Any]]
 ) -> Rows:
     """One flat row per figure; beside the keys of all results the `images`, their `spread` and `episodes`."""
     chosen = {"images": budget.images, "spread": budget.spread, "episodes": budget.episodes}
-    return rows_of(aggregate, domain=domain, method=method, **chosen, seed=seed)
+    return rows_of(figures, domain=domain, method=method, **chosen, seed=seed)
 
 
 class TargetSubset(Variant):
@@ -102,7 +102,7 @@ class BudgetTrial:
         self.methods = check_methods(preset.methods, WITHOUT_SETTINGS)
         self.whole = TaskGANTrial(root, base, domain, seed, fabric, quiet, ("source_only",))
         episodes = np.repeat(np.arange(base.target_episodes), base.steps)  # as they are collected
-        self.budgets = choose_budgets(episodes, preset.counts, SPREADS, seed)
+        self.budgets = choose_budgets(episodes, preset.counts, [CHOSEN[kind] for kind in preset.chosen], seed)
 
     def run(self, images: int) -> Rows:
         """Do what is not done yet with so many images; one flat row per figure.
@@ -116,6 +116,5 @@ class BudgetTrial:
             methods = self.methods if budget.images else ("source_only",)
             subset = TargetSubset(self.whole, budget, methods) if budget.images else self.whole
             for method in methods:
-                aggregate = subset.evaluate(method)["aggregate"]
-                rows += budget_rows(subset.domain, budget, method, subset.seed, aggregate)
+                rows += budget_rows(subset.domain, budget, method, subset.seed, subset.figures(method))
         return rows

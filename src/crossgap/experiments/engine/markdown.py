@@ -14,11 +14,13 @@ def having(rows: Rows, **said: Any) -> Rows:
     return [row for row in rows if all(row.get(key) == value for key, value in said.items())]
 
 
-def table(first: str, titles: Iterable[str], lines: Iterable[tuple[str, Iterable[str]]], text: str) -> str:
+def table(
+    first: str, titles: Iterable[str], lines: Iterable[tuple[str, Iterable[str]]], text: str = ""
+) -> str:  # fmt: skip
     """A table with a line's title below `first` and its cells below `titles`, and a text below all."""
     cells = [[first, *titles], *([title, *line] for title, line in lines)]
     head, *body = ["| " + " | ".join(line) + " |" for line in cells]
-    return "\n".join([head, "|---" * len(cells[0]) + "|", *body, "", text])
+    return "\n".join([head, "|---" * len(cells[0]) + "|", *body, *(["", text] if text else [])])
 
 
 def code(names: Iterable[str]) -> list[str]:
@@ -50,14 +52,14 @@ def origin(results: dict[str, Any]) -> str:
     runs = (*origin.get("earlier", []), origin)
     commits = dict.fromkeys(commit for run in runs for commit in run["commit"].split(", then "))
     every = [command for run in runs for command in run["command"].split(", then ")]
-    given = [re.sub(r" --workers \d+", "", command) for command in every]  # a matter of time
+    given = [re.sub(r" --(?:workers|first-seed) \d+", "", command) for command in every]  # a matter of time
     whole = dict.fromkeys(re.sub(_PART, "", command) for command in given)
     parts = dict.fromkeys(name for command in given for name, _ in re.findall(_PART, command))
     by = f", in parts by `{'`, `'.join(parts)}` (the file has each)" if parts else ""
     return f"Preset `{origin['preset']}`, `{'`, `'.join(whole)}`{by}, commit {', '.join(commits)}."
 
 
-_PART = r" (--methods|--looks|--counts|--studies)((?: (?!-)\S+)+)"
+_PART = r" (--methods|--looks|--counts|--chosen|--studies)((?: (?!-)\S+)+)"
 """Options that say which part of an experiment is run."""
 
 

@@ -13,7 +13,8 @@ EXPERIMENTS.enter(
             "looks": (Names, "The target looks; by default target_a, b and c, at presets full and paper d. "
                       "target_pbr, which needs Vulkan, only if named."),
             "methods": (Names, "Which methods; by default the preset's."),
-            "task_norm": (TaskNorm | None, "A norm in every task model, as rows of their own."),
+            "task_norm": (TaskNorm | None, "The norm in every task model, as rows of their own: none is the "
+                          "paper's; by default the preset's."),
         },
         report="crossgap.experiments.taskgan.report:report_again", runs=("demo",),
     ),

@@ -11,7 +11,7 @@ from crossgap.errors import check_known
 from crossgap.experiments.engine.experiment import Experiment, Names, unique
 from crossgap.experiments.taskgan.figures import of_the_paper, regimes_plot
 from crossgap.experiments.taskgan.presets import ALL_METHODS, as_json, get_preset, with_task_norm
-from crossgap.experiments.taskgan.tables import success_table
+from crossgap.experiments.taskgan.tables import current_success
 from crossgap.experiments.taskgan.trial import PICTURED, TaskGANTrial
 from crossgap.methods.config import TaskNorm
 from crossgap.simulation.reach3.looks import get_target_look
@@ -20,12 +20,12 @@ from crossgap.simulation.reach3.looks import get_target_look
 class TaskGAN(Experiment):
     """Every method × look × seed. What a seed's looks share (source images, f_X, gain) is made once.
 
-    Rows with a `task_norm` stand in the same file, beside those of the paper's network, and say so. Run
-    folder and pictures are their own.
+    Rows say the `task_norm` of their task model, those of the paper's network none; all stand in one file.
+    With another norm than the preset's, run folder and pictures are their own.
     """
 
-    over = "looks and seeds"
-    table = staticmethod(success_table)
+    over, depends = "looks and seeds", {}
+    table = staticmethod(current_success)
 
     def __init__(
         self, preset: str, looks: Names = None, methods: Names = None, task_norm: TaskNorm | None = None
@@ -38,10 +38,9 @@ class TaskGAN(Experiment):
             get_target_look(look)
         check_known("Method of this experiment", self.methods, ALL_METHODS)
         self.trial = partial(TaskGANTrial, methods=self.methods)
-        self.norm = task_norm or "none"
-        self.preset = with_task_norm(plain, self.norm)
+        self.preset = plain if task_norm is None else with_task_norm(plain, task_norm)
+        self.normed = "" if self.preset == plain else f"_{task_norm}_norm"
         self.settings = as_json(self.preset)
-        self.depends = as_json(plain)  # without the norm, which rows say themselves
 
     def parts(self, seeds: int) -> list[tuple[str, int]]:
         """Looks and seeds."""
@@ -56,9 +55,8 @@ class TaskGAN(Experiment):
     def draw(self, folder: Path, path: Path, fabric: lightning_fabric.Fabric) -> None:
         """`<preset>_<look>….png`, what the translators of seed 0 draw (figure 7), a picture for each entry of
         `PICTURED`."""
-        normed = "" if self.norm == "none" else f"_{self.norm}"
         for look in self.looks:
             trial = self.trial(folder, self.preset, look, 0, fabric)
             for end, translators in PICTURED.items():
                 if pictures := trial.pictures(translators):
-                    contact_sheet(pictures, path.with_name(f"{path.stem}{normed}_{look}{end}.png"))
+                    contact_sheet(pictures, path.with_name(f"{path.stem}{self.normed}_{look}{end}.png"))

@@ -1,13 +1,15 @@
 """Sizes of the TaskGAN experiment, and what it compares. Imports no torch."""
 
+import functools
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from crossgap.base import records
+from crossgap.core.results import settings_digest
 from crossgap.errors import find
 from crossgap.methods.config import (
     OWN_DATA,
-    SMALL,
+    TASK_NORMS,
     AugmentationConfig,
     CycleConfig,
     DANNConfig,
@@ -18,6 +20,7 @@ from crossgap.methods.config import (
     TranslatorConfig,
     TwoColumnsConfig,
     as_settings,
+    own_record,
 )
 from crossgap.methods.registry import METHODS
 
@@ -73,12 +76,13 @@ def tiny(source: int, steps: int) -> TaskGANConfig:
     return TaskGANConfig(NetworkConfig(8, 32, 4, 1, 4), many, many, few, few, few, pair, pair, few)
 
 
-QUICK = replace(OWN_DATA, networks=SMALL, dann=DANNConfig(), augmentation=AugmentationConfig())
+QUICK = replace(OWN_DATA, dann=DANNConfig(), augmentation=AugmentationConfig())
 PRESETS = {
     "smoke": Preset(
         size=32, source_episodes=24, target_episodes=6, steps=8, starts=4, episode_steps=5, gains=(0.2,),
         config=replace(
-            tiny(50, 25), two_columns=TwoColumnsConfig(25, 8), translated_images=48, cycle=CycleConfig(10, 4)
+            tiny(50, 25), networks=NetworkConfig(8, 32, 4, 1, 4, "instance"),
+            two_columns=TwoColumnsConfig(25, 8), translated_images=48, cycle=CycleConfig(10, 4),
         ),
     ),
     "quick": Preset(perturbation=0.1, config=QUICK),
@@ -97,6 +101,36 @@ def as_json(preset: Any) -> dict[str, Any]:
     """A preset as JSON gives it back, without its methods: no figure depends on which others there are, so
     a run and its results file go on with further ones."""
     return {key: value for key, value in records.as_json(as_settings(preset)).items() if key != "methods"}
+
+
+def measured_with(preset: Preset, method: str) -> dict[str, str]:
+    """What rows say of their settings: a digest of images, tests and what of the training the method depends
+    on, so that another method's can change without it; and the norm in the task model, if it has one."""
+    found, about = as_json(preset), METHODS[method]
+    config = {part: value for part, value in found["config"].items() if part in about.parts}
+    if about.own is not None:
+        config[about.family] = own_record(preset.config.own.get(about.family, about.own))
+    norm = preset.config.networks.task_norm
+    said = {} if norm == "none" else {"task_norm": norm}
+    return said | {"settings": settings_digest(found | {"config": config})}
+
+
+def current(results: dict[str, Any], preset: Preset) -> dict[str, Any]:
+    """A results file with those rows alone that were measured with a preset as it is now, whatever the norm
+    in the task model."""
+    normed = {norm: with_task_norm(preset, norm) for norm in TASK_NORMS}
+
+    @functools.cache
+    def settings(norm: str, method: str) -> str:
+        return measured_with(normed[norm], method)["settings"]
+
+    return results | {
+        "rows": [
+            row
+            for row in results["rows"]
+            if row.get("settings") == settings(row.get("task_norm", "none"), row["method"])
+        ]
+    }
 
 
 def get_preset(name: str) -> Preset:

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from crossgap.base.progress import command, say, say_next
-from crossgap.base.records import mismatch
 from crossgap.core.fabric import make_fabric
 from crossgap.core.runs import provenance, read_times, seeds_of
 from crossgap.core.trainer import read_metrics
@@ -24,14 +23,13 @@ from crossgap.experiments.taskgan.presets import (
     with_task_norm,
 )
 from crossgap.experiments.taskgan.trial import TaskGANTrial
+from crossgap.methods.config import TASK_NORMS
 from crossgap.methods.registry import METHODS
 from crossgap.report import ReportContent, build_report
 from crossgap.report.verdict import recommended
 from crossgap.simulation.reach3.kinematics import SUCCESS_DISTANCE
 from crossgap.simulation.reach3.looks import LOOKS
 
-NORMED = {"config": {"networks": {"task_norm": str}}}
-"""Of the settings of a run whose task models have a norm."""
 SHOWN = {"target": "what the robot sees", "translated": "translated", "true pair": "what is truly there"}
 """Rows of the picture, by their label in the report."""
 OWN = ("sim", "real")
@@ -58,8 +56,8 @@ def report_again(
     check_known("Look of this run", (look,), looks)
     check_known("Seed of this run", (str(seed),), [*map(str, seeds)])
     found, preset = config["settings"], get_preset(config["preset"])
-    if not mismatch(found, NORMED):
-        preset = with_task_norm(preset, found["config"]["networks"]["task_norm"])
+    normed = (with_task_norm(preset, norm) for norm in TASK_NORMS)
+    preset = next((one for one in normed if as_json(one) == found), preset)
     check_settings(folder, config, as_json(preset))
     whole = TaskGANTrial(folder, preset, look, seed, make_fabric(), methods=ALL_METHODS)
     evaluated = [method for method in ALL_METHODS if whole.is_evaluated(method)]

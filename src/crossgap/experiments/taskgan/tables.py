@@ -1,5 +1,6 @@
 """The tables of the TaskGAN experiment, in Markdown."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -17,9 +18,12 @@ from crossgap.experiments.engine.markdown import (
     table,
 )
 from crossgap.experiments.taskgan.figures import REGIMES, of_the_paper
-from crossgap.experiments.taskgan.presets import ALL_METHODS
+from crossgap.experiments.taskgan.presets import ALL_METHODS, PRESETS, current
 from crossgap.methods.registry import METHODS
 from crossgap.report.plots import span
+
+Table = Callable[[dict[str, Any]], str]
+"""Makes Markdown of a results file."""
 
 
 def success_table(results: dict[str, Any]) -> str:
@@ -32,12 +36,14 @@ def success_table(results: dict[str, Any]) -> str:
     def cell(found: Rows, domain: str) -> str:
         return rate_cell(found) + fewer(len(found), seeds[domain])
 
-    lines = [
-        (_title(method, norm), [cell(having(of_norm, method=method, domain=d), d) for d in seeds])
-        for norm, of_norm in _by_norm(rows)
-        for method in _methods(of_norm)
-    ]
-    return table("trained how", titles, lines, success_origin(results, count, rows[0]["n"]))
+    def of_norm(found: Rows) -> str:
+        lines = [
+            (METHODS[method].about, [cell(having(found, method=method, domain=d), d) for d in seeds])
+            for method in _methods(found)
+        ]
+        return table("trained how", titles, lines)
+
+    return "\n\n".join([*_apart(rows, of_norm), success_origin(results, count, rows[0]["n"])])
 
 
 def _domains(rows: Rows) -> list[str]:
@@ -48,15 +54,25 @@ def _methods(rows: Rows) -> list[str]:
     return sorted({row["method"] for row in rows}, key=ALL_METHODS.index)
 
 
-def _by_norm(rows: Rows) -> list[tuple[str, Rows]]:
-    """The rows of the paper's task model, then those of each norm in it."""
-    norms = dict.fromkeys(row.get("task_norm", "") for row in rows)
-    return [(norm, [row for row in rows if row.get("task_norm", "") == norm]) for norm in sorted(norms)]
+NORMS = {
+    "instance": "instance norm in every task model",
+    "group": "group norm in every task model",
+    "": "the paper's task model, without a norm",
+}
+"""The norms in the task model in words, in the order of tables."""
 
 
-def _title(method: str, norm: str) -> str:
-    """What a row is of; with a norm in the task model, that it is not the paper's."""
-    return METHODS[method].about + (f", {norm} norm in the task model" if norm else "")
+def by_norm(rows: Rows) -> list[tuple[str, Rows]]:
+    """The rows of each norm in the task model; last those of the paper's, which has none."""
+    found = {norm: [row for row in rows if row.get("task_norm", "") == norm] for norm in NORMS}
+    return [(norm, of_norm) for norm, of_norm in found.items() if of_norm]
+
+
+def _apart(rows: Rows, make: Callable[[Rows], str]) -> list[str]:
+    """A table for each norm in the task model, each below its name where there are several."""
+    found = by_norm(rows)
+    named = [f"**{NORMS[norm].capitalize()}**\n\n" if len(found) > 1 else "" for norm, _ in found]
+    return [name + make(of_norm) for name, (_, of_norm) in zip(named, found, strict=True)]
 
 
 REFINED = "taskgan_inverse_refined"
@@ -67,19 +83,21 @@ def difference_table(results: dict[str, Any]) -> str:
     the same norm in the task model."""
     rows = [row for row in having(results["rows"], metric="success") if "won" in row]
     domains = _domains(rows)
-    compared = [(norm, found) for norm, found in _by_norm(rows) if having(found, method=REFINED)]
-    lines = [
-        (_title(method, norm), [_difference(having(of_norm, domain=d), method) for d in domains])
-        for norm, of_norm in compared
-        for method in _methods(of_norm)
-        if method != REFINED
-    ]
-    both = " Both have the same task model." if any(norm for norm, _ in compared) else ""
+
+    def of_norm(found: Rows) -> str:
+        lines = [
+            (METHODS[method].about, [_difference(having(found, domain=d), method) for d in domains])
+            for method in _methods(found)
+            if method != REFINED
+        ]
+        return table("refined TaskGAN minus", code(domains), lines)
+
+    compared = [row for _, found in by_norm(rows) if having(found, method=REFINED) for row in found]
     text = (
         "Points of success, mean over seeds, with a 95 % t-interval over seeds and starts, which are "
-        f"the same for all.{both} {origin(results)}"
+        f"the same for all. {origin(results)}"
     )
-    return table("refined TaskGAN minus", code(domains), lines, text)
+    return "\n\n".join([*_apart(compared, of_norm), text])
 
 
 def regime_table(results: dict[str, Any]) -> str:
@@ -172,12 +190,29 @@ def _aligned(rows: Rows, seeds: int) -> str:
     return "; ".join(shown) + fewer(count, seeds) if shown else "–"
 
 
+NOT_MEASURED = "With the preset's settings as they are now nothing has been measured yet."
+
+
+def _of_current(make: Table) -> Table:
+    """A table of the rows alone that were measured with the preset as it is now."""
+
+    def made(results: dict[str, Any]) -> str:
+        found = current(results, PRESETS[results["provenance"]["preset"]])
+        return make(found) if found["rows"] else NOT_MEASURED
+
+    return made
+
+
+current_success = _of_current(success_table)
+PARTS = {
+    "": success_table,
+    "-regimes": regime_table,
+    "-differences": difference_table,
+    "-generalisation": generalisation_table,
+    "-alignment": alignment_table,
+}
 TABLES = {
-    "taskgan-quick": ("taskgan/quick.json", success_table),
-    "taskgan-quick-differences": ("taskgan/quick.json", difference_table),
-    "taskgan-full": ("taskgan/full.json", success_table),
-    "taskgan-full-regimes": ("taskgan/full.json", regime_table),
-    "taskgan-full-differences": ("taskgan/full.json", difference_table),
-    "taskgan-full-generalisation": ("taskgan/full.json", generalisation_table),
-    "taskgan-full-alignment": ("taskgan/full.json", alignment_table),
+    f"taskgan-{size}{part}": (f"taskgan/{size}.json", _of_current(make))
+    for size in ("quick", "full")
+    for part, make in PARTS.items()
 }

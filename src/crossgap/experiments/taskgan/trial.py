@@ -28,7 +28,7 @@ from crossgap.evaluation import (
 from crossgap.experiments.engine.experiment import Rows, rows_of
 from crossgap.experiments.engine.trial import Trial
 from crossgap.experiments.taskgan.alignment import landmarks_of, pair_error
-from crossgap.experiments.taskgan.presets import MAIN_METHODS, Preset
+from crossgap.experiments.taskgan.presets import MAIN_METHODS, Preset, measured_with
 from crossgap.methods.config import as_settings
 from crossgap.methods.methods import Methods
 from crossgap.methods.registry import METHODS
@@ -83,18 +83,21 @@ class TaskGANTrial(Trial):
         return self.rows()
 
     def rows(self) -> Rows:
-        """One flat row per figure, from what has been evaluated; that of `success` also says which starts
-        were `won`, a 1 or 0 for each, so that methods can be compared start by start."""
-        rows, norm = [], {"task_norm": self.preset.config.networks.task_norm}
-        if norm["task_norm"] == "none":  # as in the paper: rows do not say so
-            norm = {}
+        """One flat row per figure, from what has been evaluated."""
+        rows: Rows = []
         for method in self.methods:
-            found, about = self.evaluate(method), {"domain": self.domain, "method": method, "seed": self.seed}
-            figures = {metric: norm | row for metric, row in found["aggregate"].items()}
-            if "success" in figures:
-                figures["success"]["won"] = "".join(str(int(one["success"])) for one in found["episodes"])
-            rows += rows_of(figures, **about)
+            rows += rows_of(self.figures(method), domain=self.domain, method=method, seed=self.seed)
         return rows
+
+    def figures(self, method: str) -> dict[str, dict[str, Any]]:
+        """What a method has reached, by metric: value, interval, and what it was measured with; `success`
+        also says which starts were `won`, a 1 or 0 for each, so that methods can be compared start by
+        start."""
+        found, made = self.evaluate(method), measured_with(self.preset, method)
+        figures = {metric: made | row for metric, row in found["aggregate"].items()}
+        if "success" in figures:
+            figures["success"]["won"] = "".join(str(int(one["success"])) for one in found["episodes"])
+        return figures
 
     def _collect(
         self, name: str, look: str, stream: int, many: bool = False, **settings: Any
