@@ -44,6 +44,7 @@ def untrained(toy, fabric, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
         ("randomized", ["randomized"], None, "randomization", False),
         ("randomized_per_frame", ["randomized_per_frame"], None, "randomization", False),
         ("fine_tuned", ["target", "source"], "source_only", "fine_tuning", False),
+        ("frozen_fine_tuned", ["target", "source"], "source_only", "fine_tuning", False),
         ("augmented_fine_tuned", ["target", "source"], "augmented", "fine_tuning", True),
         ("randomized_per_episode_fine_tuned", ["target", "randomized"], "randomized",
          "randomized_fine_tuning", False),
@@ -63,6 +64,16 @@ def test_baselines(untrained: Untrained, method, data, base, settings, augmented
     assert untrained.methods.get(method).translator is None
 
 
+def test_what_is_frozen_is_all_before_the_fully_connected_layers(untrained: Untrained) -> None:
+    learns = {
+        name: [key for key, weights in untrained.of(name).networks["task_model"].named_parameters()
+               if weights.requires_grad]
+        for name in ("fine_tuned", "frozen_fine_tuned")
+    }  # fmt: skip
+    assert learns["frozen_fine_tuned"] == learns["fine_tuned"][-4:]
+    assert learns["frozen_fine_tuned"][-2:] == ["head.weight", "head.bias"]
+
+
 # inverse TaskGAN
 
 
@@ -71,6 +82,7 @@ def test_baselines(untrained: Untrained, method, data, base, settings, augmented
     [
         ("plain_gan", False, False, 1.0, False),
         ("task_loss_only", True, False, 0.0, False),
+        ("source_supervised_task_loss_only", True, True, 0.0, False),
         ("taskgan_inverse", True, False, 1.0, False),
         ("source_supervised_taskgan", True, True, 1.0, False),
         ("source_supervised_gan", False, True, 1.0, False),
@@ -98,6 +110,7 @@ def test_inverse(untrained: Untrained, method, target_labels, source_labels, adv
 
 REFINED = {
     "task_loss_only_refined": "task_loss_only",
+    "source_supervised_task_loss_only_refined": "source_supervised_task_loss_only",
     "taskgan_inverse_refined": "taskgan_inverse",
     "source_supervised_taskgan_refined": "source_supervised_taskgan",
     "taskgan_inverse_unlabelled_refined": "taskgan_inverse_unlabelled",

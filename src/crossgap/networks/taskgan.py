@@ -131,6 +131,12 @@ class TaskModel(nn.Module):
         self.head = nn.Linear(hidden, outputs)
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload] (faster on CPUs)
 
+    @property
+    def convolutions(self) -> nn.Sequential:
+        """What it sees with: all before the fully connected layers."""
+        flatten = next(i for i, layer in enumerate(self.features) if isinstance(layer, nn.Flatten))
+        return self.features[:flatten]
+
     def forward(self, images: Tensor) -> Tensor:
         """(n, 3, h, w) of `size` in [-1, 1] to (n, outputs), in the scale of `data.LabelScale`, or logits."""
         return self.head(self.features(images))

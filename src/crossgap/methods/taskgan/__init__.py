@@ -67,6 +67,8 @@ _inverse("plain_gan", "plain GAN (λ = 0)", 20)
 _with_refined("task_loss_only", "translator by task loss alone", 21, "target", task_loss_only=True)
 _with_refined("taskgan_inverse", "TaskGAN inverse, before refinement", 22, "target")
 _with_refined("source_supervised_taskgan", f"TaskGAN inverse{ALSO}", 23, "source", "target")
+_with_refined("source_supervised_task_loss_only", f"translator by task loss alone{ALSO}", 23.5,
+              "source", "target", task_loss_only=True)  # fmt: skip
 _with_refined("taskgan_inverse_unlabelled", f"TaskGAN inverse{FURTHER}", 24, "target", unlabelled=True)
 _with_refined("source_supervised_taskgan_unlabelled", f"TaskGAN inverse{ALSO},{FURTHER}", 25,
               "source", "target", unlabelled=True)  # fmt: skip
