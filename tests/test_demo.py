@@ -20,7 +20,9 @@ def start(folder):
 
 
 def figures(folder):
-    return json.loads((folder / "results.json").read_text())["rows"]
+    found = json.loads((folder / "results.json").read_text())
+    assert {row.pop("run") for row in found["rows"]} == {found["provenance"]["run"]}
+    return found["rows"]
 
 
 MOMENTS = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 
 import gymnasium as gym
 import numpy as np
@@ -127,25 +128,35 @@ def test_nothing_is_chosen_on_the_test_starts() -> None:
 # closed loop
 
 EPISODES = ClosedLoop(
-    [3, 5, 7, 9], [True, False, False, True], [True, True, False, True], [0.1, 0.2, 0.3, 0.0]
-)
+    [3, 5, 7, 9], [True, False, False, True], [True, True, False, True], [0.1, 0.2, 0.3, 0.0],
+    [20, 40, None, 30], [0.06, 0.15, 0.25, 0.049],
+)  # fmt: skip
 
 
 def test_aggregate_by_hand() -> None:
     rows = EPISODES.aggregate()
     low, high = wilson_interval(2, 4)
-    assert rows["success"] == {"value": 0.5, "low": low, "high": high, "n": 4}
+    assert rows["success"] == {"value": 0.5, "low": low, "high": high, "n": 4, "won": "1001"}
     assert rows["reached_once"]["value"] == 0.75
     assert rows["final_distance_mean"]["value"] == pytest.approx(0.15)
-    assert rows["final_distance_std"]["value"] == pytest.approx(0.0125**0.5)
+    assert rows["success_5cm"]["value"] == 0.25
+    # of the three that reach 30 ± t(2) √100 / √3 steps
+    steps = rows["steps_to_reach"]
+    assert (steps["value"], steps["n"]) == (30, 3)
+    assert steps["high"] == pytest.approx(30 + 4.30265 * 10 / 3**0.5, rel=1e-5)
+    nowhere = replace(EPISODES, steps_to_reach=[None] * 4, aim_distance=None).aggregate()
+    assert not {"steps_to_reach", "success_5cm"} & nowhere.keys()
 
 
 def test_episodes_survive_json() -> None:
     text = json.dumps(EPISODES.to_json())
     assert ClosedLoop.from_json(json.loads(text)) == EPISODES
     assert json.loads(text)["episodes"][1] == {
-        "seed": 5, "success": False, "reached_once": True, "final_distance": 0.2,
+        "seed": 5, "success": False, "reached_once": True, "final_distance": 0.2, "steps_to_reach": 40,
+        "aim_distance": 0.15,
     }  # fmt: skip
+    older = replace(EPISODES, steps_to_reach=None, aim_distance=None)  # of before these were noted
+    assert ClosedLoop.from_json(json.loads(json.dumps(older.to_json()))) == older
 
 
 def start(seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -187,6 +198,12 @@ def test_reaching_and_drifting_off_is_reached_once_but_no_success() -> None:
     result, _ = play(lambda images: next(path)[None], [3], gain=1.0, steps=12)
     assert result.success == [True]
     assert result.final_distance == pytest.approx([HOVER])
+    # a demonstration ends above the cube: it is 5 cm from its centre, and there
+    assert result.aim_distance == pytest.approx([0.0], abs=1e-6)
+    assert result.aggregate()["success_5cm"]["value"] == 1.0
+    on_the_way = q + np.arange(13)[:, None] / 12 * (goal_angles(cube) - q)
+    near = np.linalg.norm(tip_position(on_the_way) - cube, axis=1) < 0.1
+    assert result.steps_to_reach == [int(near.argmax())]
 
 
 # offline

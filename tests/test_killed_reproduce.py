@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from crossgap.experiments.engine.schema import check_results
+
 EXPERIMENTS = {
     "taskgan": ("--looks", "target_a", "target_b", "--methods", "target_only", "taskgan_inverse_refined"),
     "mico": ("--methods", "target_only", "taskgan_inverse_refined"),
@@ -32,7 +34,9 @@ def start(experiment: str, folder: Path) -> subprocess.Popen:
 
 
 def rows(folder: Path, experiment: str) -> list[dict]:
-    found = json.loads((folder / "results" / experiment / "smoke.json").read_text())["rows"]
+    path = folder / "results" / experiment / "smoke.json"
+    check_results(path)
+    found = [{**row, "run": ""} for row in json.loads(path.read_text())["rows"]]
     return sorted(found, key=lambda row: json.dumps(row, sort_keys=True))
 
 

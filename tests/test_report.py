@@ -346,8 +346,8 @@ def test_a_loss_curve_survives_odd_rows():
 def test_tables_say_what_was_measured():
     (row,) = metric_table(make_content(taskgan_inverse=70))
     assert row["cells"][0] == ("70 %", "60–78")
-    assert row["cells"][3][1] == ""
-    assert row["cells"][4] == ("not measured", "")
+    assert row["cells"][1] == row["cells"][3] == ("not measured", "")  # episodes of before
+    assert row["cells"][4] == ("0.135 m", "0.113–0.156")
     groups = dict(flatten({"a": {"b": {"gains": (0.1, 0.2), "n": 22656}}, "on": True}))
     assert groups == {"": [("on", "yes")], "a › b": [("gains", "0.1, 0.2"), ("n", "22,656")]}
     assert [duration(s) for s in (0.44, 59.6, 252, 7500)] == ["0.4 s", "1 min 0 s", "4 min 12 s", "2 h 5 min"]

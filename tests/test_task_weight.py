@@ -14,7 +14,7 @@ from crossgap.core.fabric import make_fabric
 from crossgap.errors import CrossgapError
 from crossgap.experiments.task_weight import experiment as task_weight
 from crossgap.experiments.task_weight.experiment import histogram_distance
-from crossgap.experiments.taskgan.presets import get_preset
+from crossgap.experiments.taskgan.presets import PRESETS, get_preset
 from crossgap.experiments.taskgan.trial import TaskGANTrial
 from reproduced import reproduced
 
@@ -39,7 +39,10 @@ def test_the_sweep_from_nothing_and_again(tmp_path: Path, monkeypatch: pytest.Mo
     assert {"success", "held_out_mse", "pair_l1", "histogram_distance"} <= {
         row["metric"] for row in found["rows"]
     }
-    assert {row.get("threads") for row in found["rows"]} == {torch.get_num_threads()}
+    assert found["provenance"]["threads"] == torch.get_num_threads()
+    assert not any("threads" in row for row in found["rows"])
+    won = {row["won"] for row in found["rows"] if row["metric"] == "success"}
+    assert {len(starts) for starts in won} == {PRESETS["smoke"].starts}
     assert path.with_name("smoke_target_a.png").stat().st_size > 10_000
     assert Image.open(path.with_name("smoke_target_a_pictures.png")).size[1] > 100
     whole = TaskGANTrial(run[0], get_preset("smoke"), "target_a", 0, make_fabric("cpu", "32-true"), True)

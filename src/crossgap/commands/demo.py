@@ -3,8 +3,9 @@
 import sys
 from pathlib import Path
 
-from crossgap.base.files import write_json
+from crossgap.base.files import write_text
 from crossgap.core.fabric import hardware, single_process
+from crossgap.core.results import as_text, of_run
 from crossgap.core.runs import check_seed, find_run, lock_run, open_run, provenance, start
 from crossgap.experiments.taskgan.presets import as_json, get_preset
 from crossgap.experiments.taskgan.report import write_report
@@ -33,5 +34,5 @@ def run_demo(
     start(folder, preset=preset, **hardware(fabric))
     experiment = TaskGANTrial(folder, get_preset(preset), look, seed, fabric)
     rows = experiment.run()
-    write_json(folder / "results.json", {"provenance": provenance(folder), "rows": rows})
+    write_text(folder / "results.json", as_text(of_run(rows, provenance(folder))))
     return write_report(experiment, folder / "report.html")

@@ -1,4 +1,5 @@
-"""Results files: flat rows, and where they come from. An experiment may fill its file in several runs."""
+"""Results files: flat rows, each of which says which run it is of, and where the runs come from. An
+experiment may fill its file in several runs. What a user reads of them: `results/README.md`."""
 
 import hashlib
 import json
@@ -12,7 +13,7 @@ from crossgap.base.progress import say
 from crossgap.base.records import mismatch
 from crossgap.errors import CrossgapError
 
-FIGURES = ("value", "low", "high", "n", "won", "threads", "settings")
+FIGURES = ("value", "low", "high", "n", "won", "threads", "settings", "run")
 """The keys of a row that are figures, or how they were computed; all others say what they are figures of."""
 ROW = {"method": str, "metric": str, "domain": str, "seed": int, "value": float, ...: object}
 """What is in a row."""
@@ -28,25 +29,54 @@ def add_results(
     Args:
         path: `results/<experiment>/<preset>.json`.
         rows: one flat row per figure; figures are kept to `SIGNIFICANT_DIGITS`.
-        provenance: of the run that made them; that of the runs before it is kept under `earlier`.
+        provenance: of the run that made them. That of every run before it which a row is still of is kept
+            under `earlier`.
         settings: what the experiment depends on; a file of other settings is put aside as by `prepare`.
     """
     with alone(path):  # another run may add to it at the same time
         prepare(path, settings)
-        provenance = provenance | {"settings": settings_digest(settings)}
-        before = _read(path) if path.exists() else {"rows": []}
-        known = {_what(row) for row in rows}
-        kept = [row for row in before["rows"] if _what(row) not in known]
-        if kept:
-            last = dict(before["provenance"])
-            earlier = last.pop("earlier", [])
-            same_run = "started" in last and last["started"] == provenance.get("started")
-            provenance["earlier"] = earlier if same_run else [*earlier, last]
-        # a line each, so that a diff shows what a run added
-        lines = ",\n  ".join(json.dumps(_rounded(row), separators=(",", ":")) for row in kept + rows)
-        origin = json.dumps(provenance, indent=1)
-        write_text(path, f'{{\n "provenance": {origin},\n "rows": [\n  {lines}\n ]\n}}\n')
+        new = of_run(rows, provenance | {"settings": settings_digest(settings)})
+        before = _read(path) if path.exists() else {"provenance": {}, "rows": []}
+        known = {identity(row) for row in rows}
+        kept = [row for row in before["rows"] if identity(row) not in known]
+        runs = {row.get("run") for row in kept} - {new["provenance"]["run"]}
+        if earlier := [one for one in runs_in(before) if one.get("run") in runs]:
+            new["provenance"]["earlier"] = earlier
+        write_text(path, as_text(new | {"rows": kept + new["rows"]}))
     return path
+
+
+def of_run(rows: list[dict[str, Any]], provenance: dict[str, Any]) -> dict[str, Any]:
+    """Results of one run: its provenance with the key `run`, and rows that have the same.
+
+    So every row says by six letters which commit, processor and number of threads it is of. A row's own
+    `threads` are of a model that was trained with others.
+    """
+    run = run_key(provenance)
+    own = [
+        {key: value for key, value in row.items() if key != "threads" or value != provenance.get("threads")}
+        for row in rows
+    ]
+    return {"provenance": {"run": run} | provenance, "rows": [row | {"run": run} for row in own]}
+
+
+def run_key(provenance: dict[str, Any]) -> str:
+    """By which rows name a run: six letters of how it was first started, which stay when it goes on."""
+    said = [str(provenance.get(key, "")) for key in ("started", "commit", "command", "machine")]
+    return hashlib.sha256("\n".join(text.partition(", then ")[0] for text in said).encode()).hexdigest()[:6]
+
+
+def runs_in(results: dict[str, Any]) -> list[dict[str, Any]]:
+    """The provenance of each run that made a results file, the last one last."""
+    last = dict(results["provenance"])
+    return [*last.pop("earlier", []), last]
+
+
+def as_text(results: dict[str, Any]) -> str:
+    """A results file's text: a line for each row, so that a diff shows what a run added."""
+    lines = ",\n  ".join(json.dumps(_rounded(row), separators=(",", ":")) for row in results["rows"])
+    origin = json.dumps(results["provenance"], indent=1)
+    return f'{{\n "provenance": {origin},\n "rows": [\n  {lines}\n ]\n}}\n'
 
 
 def with_threads(figures: dict[str, dict[str, Any]], threads: int | None = None) -> dict[str, dict[str, Any]]:
@@ -114,5 +144,6 @@ def _rounded(row: dict[str, Any]) -> dict[str, Any]:
     return row | {key: float(f"{value:.{SIGNIFICANT_DIGITS}g}") for key, value in figures.items()}
 
 
-def _what(row: dict[str, Any]) -> str:
+def identity(row: dict[str, Any]) -> str:
+    """All that a row says it is a figure of, as text."""
     return json.dumps({key: value for key, value in row.items() if key not in FIGURES}, sort_keys=True)

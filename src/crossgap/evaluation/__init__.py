@@ -15,11 +15,11 @@ from crossgap.evaluation.episodes import (
     closed_loop,
 )
 from crossgap.evaluation.labels import Predict, error_over_episodes, offline_error
-from crossgap.evaluation.rows import AGGREGATE, figures, share
+from crossgap.evaluation.rows import AGGREGATE, figures, share, share_won
 from crossgap.moved import moved
 
 __getattr__ = partial(moved, "evaluation")
 __all__ = [
     "AGGREGATE", "EPISODE", "PLAYED", "TEST_STARTS", "VALIDATION_STARTS", "ClosedLoop", "Predict",
-    "closed_loop", "error_over_episodes", "figures", "offline_error", "share",
+    "closed_loop", "error_over_episodes", "figures", "offline_error", "share", "share_won",
 ]  # fmt: skip

@@ -20,3 +20,9 @@ def share(flags: Sequence[bool] | np.ndarray) -> dict[str, Any]:
     """`figures` of how many of (n,) flags are true, with Wilson's interval."""
     n, true = len(flags), int(sum(flags))
     return figures(true / n, wilson_interval(true, n), n)
+
+
+def share_won(flags: Sequence[bool] | np.ndarray) -> dict[str, Any]:
+    """`share` of starts (n,) that were won, and which: `won`, a text with a 1 or 0 for each, so that methods
+    can be compared start by start."""
+    return share(flags) | {"won": "".join(str(int(flag)) for flag in flags)}

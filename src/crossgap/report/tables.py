@@ -9,13 +9,14 @@ from crossgap.report.content import ReportContent
 
 METRICS = {
     "success": "Success",
+    "success_5cm": "Within 5 cm",
     "reached_once": "Reached once",
+    "steps_to_reach": "Steps to reach",
     "final_distance_mean": "Final distance, mean",
-    "final_distance_std": "Final distance, spread",
     "held_out_mse": "Held-out task error",
 }
 """Every metric, and the head of its column."""
-RATES = ("success", "reached_once")
+RATES = ("success", "success_5cm", "reached_once")
 
 
 def success_rates(content: ReportContent) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import ClassVar
 
 from crossgap.core.results import read_rows
 from crossgap.data.subsets import check_counts
@@ -22,6 +23,9 @@ class LabelBudget(Experiment):
 
     over, depends = "looks, numbers of images and seeds", {}
     trial, table = BudgetTrial, staticmethod(current_budgets)
+    row_keys: ClassVar = {
+        "images": int, "spread": str, "episodes": int, "task_norm": str, "settings": str
+    }  # fmt: skip
 
     def __init__(
         self, preset: str, looks: Names = None, methods: Names = None, counts: Numbers = None,

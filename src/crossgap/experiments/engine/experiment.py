@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
 
+from crossgap.base.records import Shape
 from crossgap.base.registry import Registry
 from crossgap.errors import CrossgapError
 
@@ -82,6 +83,8 @@ class Experiment(ABC):
     """Whether it is reinforcement learning, which has a precision of its own."""
     metric: ClassVar[str | None] = "success"
     """What its table shows; None where that differs from part to part."""
+    row_keys: ClassVar[Mapping[str, Shape]] = {}
+    """What rows may say beside what every row says (`engine.schema`), with its shape as in `records`."""
     preset: Any
     """Its size."""
     trial: Callable[..., Any]

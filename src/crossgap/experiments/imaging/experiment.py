@@ -2,7 +2,7 @@
 
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import lightning_fabric
 
@@ -19,6 +19,7 @@ class Imaging(Experiment):
 
     over, metric = "studies and seeds", None
     settings, depends = {}, {}
+    row_keys: ClassVar = {"settings": str}
 
     def __init__(self, preset: str, studies: Names = None):
         find("Preset", preset, dict.fromkeys(PRESETS))

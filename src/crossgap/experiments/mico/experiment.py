@@ -1,7 +1,7 @@
 """The Mico experiment over numbers of target images and seeds."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import lightning_fabric
 
@@ -44,6 +44,7 @@ class Mico(Experiment):
 
     over = "numbers of images and seeds"
     metric = "angle_l2"
+    row_keys: ClassVar = {"images": int}
     table = staticmethod(error_table)
 
     def __init__(self, preset: str, methods: Names = None, counts: Numbers = None):

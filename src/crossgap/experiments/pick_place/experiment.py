@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import lightning_fabric
 
@@ -40,6 +40,7 @@ class PickPlace(Experiment):
 
     over = "seeds"
     learns = True
+    row_keys: ClassVar = {"environment_steps": int}
     table = staticmethod(pick_place_table)
 
     def __init__(self, preset: str, looks: Names = None, methods: Names = None):

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import lightning_fabric
 
@@ -26,6 +26,7 @@ class Grasping(Experiment):
 
     over, depends = "gaps and seeds", {}
     trial = OnceTrial
+    row_keys: ClassVar = {"environment_steps": int, "grasped": int, "settings": str}
     table = staticmethod(lambda results: every_table(current(results)))
 
     def __init__(self, preset: str, studies: Names = None, methods: Names = None):

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from crossgap.core.runs import same_setup, timed
-from crossgap.evaluation import share
+from crossgap.evaluation import share_won
 from crossgap.experiments.engine.experiment import Rows, rows_of
 from crossgap.experiments.engine.trial import Trial
 from crossgap.experiments.rl_cyclegan.bins import EPISODE, EYES, played
@@ -97,7 +97,7 @@ class ManyTrial(Trial):
         )
         won = [one["success"] for one in found]
         about = {"domain": f"{self.domain}/source", "method": "qt_opt", "seed": self.seed}
-        rows = rows_of({"success": share(won) | {"won": "".join(str(int(one)) for one in won)}}, **about)
+        rows = rows_of({"success": share_won(won)}, **about)
         curve = about | {"metric": "validation_success"}
         return rows + [
             curve

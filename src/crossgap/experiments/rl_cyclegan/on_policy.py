@@ -14,7 +14,7 @@ from torch import Tensor
 
 from crossgap.core.runs import timed
 from crossgap.core.weights import tensors_digest
-from crossgap.evaluation import share
+from crossgap.evaluation import share_won
 from crossgap.experiments.engine.experiment import Rows, rows_of
 from crossgap.experiments.rl_cyclegan.bins import EPISODE, EYES, bins, played, recorded
 from crossgap.experiments.rl_cyclegan.methods import cyclegan, q_real, rcan_generator, rl_cyclegan
@@ -81,7 +81,7 @@ def on_policy_rows(trial: OnceTrial) -> Rows:
         settings = {"each": _each(trial), "rounds": ROUNDS, "noise": NOISE, "random": RANDOM}
         tuned = trial.evaluated(f"on_policy_{name}", tune, [[EPISODE]], **settings)
         for number, episodes in enumerate(tuned):
-            found = {"success": share([one["success"] for one in episodes])}
+            found = {"success": share_won([one["success"] for one in episodes])}
             about = {"domain": f"{trial.domain}/on_policy", "method": name, "seed": trial.seed}
             rows += rows_of(found, **about, grasped=number * _each(trial))
     return rows

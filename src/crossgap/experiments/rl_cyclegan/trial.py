@@ -17,7 +17,7 @@ from crossgap.core.runs import same_setup, timed
 from crossgap.core.trainer import Phase, Trainer
 from crossgap.core.weights import done_in
 from crossgap.data.batches import Batches, image_tensor, to_images
-from crossgap.evaluation import share
+from crossgap.evaluation import share_won
 from crossgap.experiments.engine.experiment import Rows, rows_of
 from crossgap.experiments.engine.trial import Trial
 from crossgap.experiments.rl_cyclegan.bins import (
@@ -119,7 +119,7 @@ class OnceTrial(Trial):
 
         of = {"world": world.seen, "grasps": self.preset.grasps}
         won = [one["success"] for one in self.evaluated(f"{name}_{where}", play, [EPISODE], **of)]
-        return {"success": share(won) | {"won": "".join(str(int(one)) for one in won)}}
+        return {"success": share_won(won)}
 
     def evaluated(self, name: str, make: Callable[[], Any], shape: Shape, **about: Any) -> Any:
         """As of `evaluations.evaluated`, by name: what is measured depends on the gap, on what else it is

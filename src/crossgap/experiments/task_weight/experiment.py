@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import lightning_fabric
 import numpy as np
@@ -137,6 +137,7 @@ class TaskWeight(Experiment):
 
     over = "looks, weights and seeds"
     table = staticmethod(weight_table)
+    row_keys: ClassVar = {"task_weight": float}
 
     def __init__(self, preset: str, looks: Names = None):
         self.preset, self.looks = get_preset(preset), unique(looks or ("target_b",))

@@ -2,6 +2,7 @@
 
 from functools import partial
 from pathlib import Path
+from typing import ClassVar
 
 import lightning_fabric
 
@@ -26,6 +27,7 @@ class TaskGAN(Experiment):
 
     over, depends = "looks and seeds", {}
     table = staticmethod(current_success)
+    row_keys: ClassVar = {"task_norm": str, "settings": str}
 
     def __init__(
         self, preset: str, looks: Names = None, methods: Names = None, task_norm: TaskNorm | None = None

@@ -1,6 +1,7 @@
 """The central experiment of the TaskGAN paper (section 4.1, inverse mapping): one arm, several looks."""
 
 import functools
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -50,6 +51,8 @@ TaskGAN without a part, TaskGAN that is supervised on the source as well, other 
 and those that draw G(x), as the paper's figure 7. All of one picture translate the same way."""
 MANY = ("oracle", "randomized", "randomized_per_frame")
 """Data sets beside source and target of as many images as the source has."""
+UNWRITTEN = re.compile(r"final_distance_std|.*_offset|train_.*_found")
+"""Metrics that no table or plot shows: they stay in the run folder, and make no results file longer."""
 RECORDED = 4
 """Episodes per method whose images are kept for the report."""
 
@@ -90,14 +93,16 @@ class TaskGANTrial(Trial):
         return rows
 
     def figures(self, method: str) -> dict[str, dict[str, Any]]:
-        """What a method has reached, by metric: value, interval, and what it was measured with; `success`
-        also says which starts were `won`, a 1 or 0 for each, so that methods can be compared start by
-        start."""
+        """What a method has reached, by metric: value, interval, and what it was measured with. `UNWRITTEN`
+        stays in the run. Of episodes that were played before a metric was thought of it is computed now."""
         found, made = self.evaluate(method), measured_with(self.preset, method)
-        figures = {metric: made | row for metric, row in found["aggregate"].items()}
-        if "success" in figures:
-            figures["success"]["won"] = "".join(str(int(one["success"])) for one in found["episodes"])
-        return figures
+        figures, episodes = found["aggregate"], found.get("episodes")
+        if episodes:
+            threads = {key: figures["success"][key] for key in ("threads",) if key in figures["success"]}
+            played = ClosedLoop.from_json(found).aggregate()
+            figures = figures | {metric: row | threads for metric, row in played.items()}
+        written = {metric: row for metric, row in figures.items() if not UNWRITTEN.fullmatch(metric)}
+        return {metric: made | row for metric, row in written.items()}
 
     def _collect(
         self, name: str, look: str, stream: int, many: bool = False, **settings: Any

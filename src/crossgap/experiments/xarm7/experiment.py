@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import lightning_fabric
 import numpy as np
@@ -61,6 +61,7 @@ class XArm7(Experiment):
     over = "configurations and seeds"
     learns = True
     trial, table = XArm7Trial, staticmethod(reach_table)
+    row_keys: ClassVar = {"environment_steps": int}
 
     def __init__(self, preset: str, looks: Names = None, methods: Names = None):
         sizes = find("Preset", preset, XARM7_PRESETS)

@@ -8,7 +8,7 @@ import numpy as np
 
 from crossgap.core.statistics import mean_interval
 from crossgap.deploy.policy import Policy
-from crossgap.evaluation import figures, share
+from crossgap.evaluation import figures, share_won
 from crossgap.rl import collection
 from crossgap.rl.collection import Act, View, World
 from crossgap.simulation.xarm7 import XARM7_REACH
@@ -93,6 +93,6 @@ def judged(episodes: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     """Success with Wilson's 95 % interval and which were won, and the mean distance with its interval; also
     the threads that what played was trained with, where that was noted."""
     won, distances = ([one[key] for one in episodes] for key in ("success", "distance"))
-    threads, starts = threads_of(episodes[:1]), "".join(str(int(one)) for one in won)
+    threads = threads_of(episodes[:1])
     distance = figures(float(np.mean(distances)), mean_interval(distances), len(episodes))
-    return {"success": share(won) | threads | {"won": starts}, "distance": distance | threads}
+    return {"success": share_won(won) | threads, "distance": distance | threads}

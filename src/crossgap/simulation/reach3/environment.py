@@ -11,7 +11,14 @@ from crossgap.simulation.base.environment import WorldEnv
 from crossgap.simulation.base.options import checked_points, finite
 from crossgap.simulation.base.room import CAMERA
 from crossgap.simulation.reach3 import kinematics
-from crossgap.simulation.reach3.kinematics import CUBE_HALF, JOINT_HIGH, JOINT_LOW, LINK, SUCCESS_DISTANCE
+from crossgap.simulation.reach3.kinematics import (
+    CUBE_HALF,
+    HOVER,
+    JOINT_HIGH,
+    JOINT_LOW,
+    LINK,
+    SUCCESS_DISTANCE,
+)
 from crossgap.simulation.reach3.scene import Reach3Scene
 
 MAX_STEP = 0.3
@@ -29,8 +36,9 @@ class Reach3Env(WorldEnv):
     Observation: `pixels["front"]` (size, size, 3) uint8; `agent_pos` joint angles (3,) radians;
     `state` the privileged (tip, cube) positions, (6,) metres, for critics and checks, not policies.
 
-    Reward: minus the tip–cube distance in metres. `info`: `is_success` (distance < 0.1 m) and
-    `distance` (metres), at reset and at every step. An episode is cut after 100 steps.
+    Reward: minus the tip–cube distance in metres. `info`: `is_success` (distance < 0.1 m),
+    `distance` (metres) and `aim_distance`, from where demonstrations end, 5 cm above the cube's centre; at
+    reset and at every step. An episode is cut after 100 steps.
 
     Arguments and errors as in `WorldEnv`.
     """
@@ -90,8 +98,10 @@ class Reach3Env(WorldEnv):
         }
 
     def _info(self) -> dict[str, Any]:
-        distance = math.dist(kinematics.tip_position(self.q), self.cube)  # BLAS's last digit varies
-        return {"is_success": distance < SUCCESS_DISTANCE, "distance": distance}
+        tip = kinematics.tip_position(self.q)
+        distance = math.dist(tip, self.cube)  # BLAS's last digit varies
+        aim = math.dist(tip, self.cube + np.array([0, 0, HOVER]))
+        return {"is_success": distance < SUCCESS_DISTANCE, "distance": distance, "aim_distance": aim}
 
 
 def _checked(options: dict[str, Any] | None) -> dict[str, np.ndarray]:

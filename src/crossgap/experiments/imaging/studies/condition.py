@@ -11,7 +11,7 @@ import numpy as np
 from crossgap.base.files import once
 from crossgap.data import LabelledImages
 from crossgap.deploy.adapted import AdaptedModel, weights_of
-from crossgap.evaluation import AGGREGATE, Predict, error_over_episodes, share
+from crossgap.evaluation import AGGREGATE, Predict, error_over_episodes, share_won
 from crossgap.evaluation.images import mean_over_images
 from crossgap.experiments.engine.experiment import Rows, rows_of
 from crossgap.experiments.engine.markdown import origin
@@ -109,10 +109,10 @@ class Condition(ArmStudy):
         rows, won = [], self._won()
         for method in self.titles:
             flags, seen = won[method], self._seen(method)
-            whole = {"success": share(flags.ravel()), **seen[NAME]}
+            whole = {"success": share_won(flags.ravel()), **seen[NAME]}
             rows += rows_of(whole, domain=NAME, method=method)
             for index, look in enumerate(self.preset.conditions):
-                of_one = {"success": share(flags[index]), **seen[look]}
+                of_one = {"success": share_won(flags[index]), **seen[look]}
                 rows += rows_of(of_one, domain=f"{NAME}/{look}", method=method)
         return rows
 

@@ -10,7 +10,7 @@ import numpy as np
 from crossgap.base.files import once
 from crossgap.data import LabelledImages
 from crossgap.deploy.adapted import AdaptedModel, weights_of
-from crossgap.evaluation import AGGREGATE, offline_error, share
+from crossgap.evaluation import AGGREGATE, offline_error, share_won
 from crossgap.experiments.engine.experiment import Rows, rows_of
 from crossgap.experiments.imaging.arm import (
     CLEAR,
@@ -100,7 +100,7 @@ class LabelMap(ArmStudy):
         found = {}
         for method, model in models.items():
             error = offline_error(model.predict, true, model.scale)
-            found[method] = {"success": share(won[method]), "task_error": error}
+            found[method] = {"success": share_won(won[method]), "task_error": error}
             if method in TRANSLATORS:
                 drawn = self.translator(method).translate(self.held_out(LABELS).images)
                 found[method] |= self.image_figures(drawn, true)

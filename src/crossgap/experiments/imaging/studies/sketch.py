@@ -12,7 +12,7 @@ import numpy as np
 from crossgap.base.files import once
 from crossgap.core.statistics import paired_error_difference
 from crossgap.deploy.adapted import AdaptedModel, weights_of
-from crossgap.evaluation import AGGREGATE, error_over_episodes, figures, share
+from crossgap.evaluation import AGGREGATE, error_over_episodes, figures, share_won
 from crossgap.evaluation.images import ssim
 from crossgap.experiments.engine.experiment import Rows, rows_of
 from crossgap.experiments.engine.markdown import having
@@ -96,7 +96,7 @@ class Sketch(ArmStudy):
         found = {}
         for method, images in made.items():
             error = error_over_episodes(policy.predict(images), true, policy.scale)
-            found[method] = {"success": share(won[method]), "task_error": error}
+            found[method] = {"success": share_won(won[method]), "task_error": error}
             if method != "oracle":
                 found[method] |= self.image_figures(images, true)
         near = {method: ssim(made[method], true.images) for method in {*BETTER, *BETTER.values()}}
