@@ -6,6 +6,7 @@ from typing import Any
 from rich.table import Column, Table
 
 from crossgap.experiments.budget.figures import Measure
+from crossgap.experiments.budget.headline import TABLES as HEADLINES
 from crossgap.experiments.budget.presets import BUDGET_PRESETS, CHOSEN
 from crossgap.experiments.engine.experiment import Rows
 from crossgap.experiments.engine.markdown import code, having, rate_cell, seeds_in, success_origin
@@ -77,4 +78,6 @@ def current_budgets(results: dict[str, Any]) -> str:
     return budget_table(found) if found["rows"] else NOT_MEASURED
 
 
-TABLES = {f"budget-{size}": (f"budget/{size}.json", current_budgets) for size in ("quick", "full")}
+TABLES = HEADLINES | {
+    f"budget-{size}": (f"budget/{size}.json", current_budgets) for size in ("quick", "full")
+}

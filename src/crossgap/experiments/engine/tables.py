@@ -28,19 +28,21 @@ def insert(document: str, name: str, text: str) -> str:
     return f"{before}{begin}\n{text}\n{end}{after}"
 
 
-def tables() -> dict[str, tuple[str, Callable[[dict[str, Any]], str]]]:
+def tables() -> dict[str, tuple[tuple[str, ...], Callable[..., str]]]:
     """The `TABLES` of every experiment's folder, in its module `tables` or `experiment`: by the name of its
-    markers a table's file below `results/`, and what makes the table."""
-    found = {}
+    markers a table's file below `results/`, or files, and what makes the table of them."""
+    found: dict[str, Any] = {}
     for folder in pkgutil.iter_modules(crossgap.experiments.__path__, "crossgap.experiments."):
         for module in ("tables", "experiment") if folder.ispkg else ():
             if importlib.util.find_spec(f"{folder.name}.{module}"):
                 found |= getattr(importlib.import_module(f"{folder.name}.{module}"), "TABLES", {})
-    return found
+    return {
+        name: ((files,) if isinstance(files, str) else files, make) for name, (files, make) in found.items()
+    }
 
 
 def update(document: Path, root: Path) -> None:
-    """Write every generated table of a document anew whose results file is there.
+    """Write every generated table of a document anew whose results files are there.
 
     Args:
         document: a Markdown file with markers.
@@ -48,10 +50,11 @@ def update(document: Path, root: Path) -> None:
     """
     with alone(document):
         text = document.read_text(encoding="utf-8")
-        for name, (file, table) in tables().items():
-            path = root / "results" / file
-            if BEGIN.format(name=name) in text and path.exists():
-                text = insert(text, name, table(read_json(path, "results", {"rows": [dict]})))
+        for name, (files, table) in tables().items():
+            paths = [root / "results" / file for file in files]
+            if BEGIN.format(name=name) in text and all(path.exists() for path in paths):
+                found = [read_json(path, "results", {"rows": [dict]}) for path in paths]
+                text = insert(text, name, table(*found))
         write_text(document, text)
 
 
