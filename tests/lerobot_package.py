@@ -18,14 +18,16 @@ CAMERA, STATE = "observation.images.front", "observation.state"
 def stand_in_for_torchvision() -> None:
     """What torchvision lacks where it is built for another torch, or is newer than LeRobot: operators that
     nobody here calls, and the reader of videos."""
-    operators = library.Library("torchvision", "DEF")
-    for name in ("nms", "qnms"):
-        try:
+    try:
+        import torchvision
+    except Exception:  # of another torch: its operators fail in ways of their own
+        for name in [name for name in sys.modules if name.partition(".")[0] == "torchvision"]:
+            del sys.modules[name]
+        operators = library.Library("torchvision", "DEF")
+        for name in ("nms", "qnms"):
             operators.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-        except RuntimeError:
-            return  # they are there
-    stand_in_for_torchvision.operators = operators  # or they would go with it
-    import torchvision
+        stand_in_for_torchvision.operators = operators  # or they would go with it
+        import torchvision
 
     torchvision.set_video_backend = lambda _: None
     torchvision.io.VideoReader = VideoReader

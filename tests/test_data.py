@@ -197,6 +197,8 @@ def test_a_missing_label_column(folder: Path) -> None:
 
 def test_a_table_without_image_column(folder: Path) -> None:
     edit(folder, set_cell(1, 0, "file"))
+    assert np.array_equal(read_folder(folder).images, random_data().images), "its cells name images"
+    edit(folder, set_cell(2, 0, "0"))
     with pytest.raises(CrossgapError, match=r"labels\.csv has no column 'image'.*file, episode"):
         read_folder(folder)
 

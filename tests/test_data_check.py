@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from crossgap.cli import main
 from crossgap.data import LabelledImages, read_folder, read_unlabelled, write_folder
@@ -103,6 +104,18 @@ def test_dark_and_covered(tmp_path: Path) -> None:
     )
 
 
+def test_light_strokes_on_black_are_no_black_images(tmp_path: Path) -> None:
+    """As scanned digits are: 3 % of the pixels are white, a mean of 7.8 levels; a dead pixel is none."""
+    data = random_set()
+    images = np.zeros_like(data.images)
+    images[:, 4:21, 10] = 255
+    images[np.arange(12), 0, np.arange(12)] = 9  # no two alike
+    assert images[0].mean() < 12
+    assert texts(found(tmp_path, replace(data, images=images)), False).count("black") == 0
+    images[:4, 4:20] = 0
+    assert "4 images are nearly black" in texts(found(tmp_path / "b", replace(data, images=images)), False)
+
+
 def compared(tmp_path: Path, source: LabelledImages, target: LabelledImages) -> list[Finding]:
     write_folder(tmp_path / "x", source)
     write_folder(tmp_path / "y", target)
@@ -164,3 +177,46 @@ def test_the_verb(monkeypatch, capsys, tmp_path: Path) -> None:
     code, said = run(tmp_path / "x", "--output", sheet)
     assert code == 1
     assert "Would be refused:\n- source: 1 of 20 images cannot be read" in said
+
+
+def cameras(root: Path, n: int = 12, seed: int = 0) -> Path:
+    """A folder with two cameras, each its own size, and a state."""
+    rng = np.random.default_rng(seed)
+    lines = ["episode;front;wrist;reach;angle"]
+    for row in range(n):
+        for camera, shape in (("front", (24, 32, 3)), ("wrist", (28, 28, 3))):
+            (root / camera).mkdir(parents=True, exist_ok=True)
+            Image.fromarray(rng.integers(0, 256, shape, np.uint8)).save(root / camera / f"{row}.png")
+        lines.append(f"{row // 3};front/{row}.png;wrist/{row}.png;{rng.random()};{rng.random()}")
+    (root / "labels.csv").write_text("\n".join(lines) + "\n")
+    return root
+
+
+def test_each_camera_of_a_table_is_looked_at(monkeypatch, capsys, tmp_path: Path) -> None:
+    x, y = cameras(tmp_path / "x"), cameras(tmp_path / "y", seed=1)
+    (x / "wrist" / "3.png").write_bytes(b"no")
+
+    def run(*arguments: object) -> tuple[object, str]:
+        monkeypatch.setattr(sys, "argv", ["crossgap", "data", "check", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return ended.value.code, capsys.readouterr().err
+
+    code, said = run(x, y, "--output", tmp_path / "sheet.png")
+    assert code == 1
+    assert "source, camera front: 12 images in 4 episodes, 32×24 pixels" in said
+    assert "source, camera wrist: 12 images in 4 episodes, 28×28 pixels" in said
+    assert "target, camera wrist: 12 images" in said
+    assert "- source, camera wrist: 1 of 12 images cannot be read" in said
+    assert "A training takes one, --camera front; goggles take all, or --cameras front wrist" in said
+    assert (tmp_path / "sheet.png").exists()
+    code, said = run(x, y, "--camera", "front", "--output", tmp_path / "one.png")
+    assert code == 0
+    assert "wrist" not in said
+    assert read_folder(x, camera="front").label_names == ("reach", "angle")
+    assert read_folder(y, camera="wrist").images.shape == (12, 28, 28, 3)
+    assert len(read_unlabelled(y, camera="front")) == 12
+    with pytest.raises(CrossgapError, match=r"2 columns of images.*--camera: front, wrist"):
+        read_folder(x)
+    with pytest.raises(CrossgapError, match=r"no column of images 'top'. Available: front, wrist"):
+        read_folder(x, camera="top")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from crossgap.cli import main
 from crossgap.data import LabelledImages, read_folder, read_unlabelled, write_folder
@@ -108,6 +109,21 @@ def test_the_verb(monkeypatch, capsys, lerobot: Path, tmp_path: Path) -> None:
     main()
     assert "images and labels.csv of 7 frames" in capsys.readouterr().err
     assert (tmp_path / "folder" / "labels.csv").exists()
+
+
+def test_a_folder_of_two_cameras_to_lerobot(tmp_path: Path) -> None:
+    images = {"front": pictures(3), "wrist": 255 - pictures(3)[:, :12]}
+    rows = ["front,wrist,episode,x"] + [f"f{at}.png,w{at}.png,0,{at}.5" for at in range(3)]
+    (tmp_path / "set").mkdir()
+    for camera, each in images.items():
+        for at, image in enumerate(each):
+            Image.fromarray(image).save(tmp_path / "set" / f"{camera[0]}{at}.png")
+    (tmp_path / "set" / "labels.csv").write_text("\n".join(rows) + "\n")
+    convert(tmp_path / "set", tmp_path / "lerobot")
+    for camera, each in images.items():
+        data = read_folder(tmp_path / "lerobot", camera=camera)
+        assert np.array_equal(data.images, each)
+        assert data.labels[:, 0].tolist() == [0.5, 1.5, 2.5]
 
 
 # demonstrations in HDF5

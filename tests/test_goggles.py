@@ -274,6 +274,11 @@ def test_observations_of_a_folder_with_several_cameras_and_a_state(tmp_path: Pat
     assert (found.state_name, found.action_names) == ("state", ("column",))
     with pytest.raises(CrossgapError, match=r"labels\.csv: column 'front' not found\. Available: .*side"):
         read_observations(path, ("front",))
+    (path / "labels.csv").write_text("\n".join(table).replace("image,", "front,", 1) + "\n")
+    both = read_observations(path, None, ("row",))
+    assert both.cameras == ("front", "side"), "all, where none is called image"
+    np.testing.assert_array_equal(both.images, found.images)
+    assert read_observations(path, ("side", "front"), ("row",)).action_names == ("column",)
     (path / "labels.csv").write_text(
         "\n".join([*table[:-1], table[-1].replace("000000.png", "9.png")]) + "\n"
     )

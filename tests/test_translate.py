@@ -600,3 +600,25 @@ def test_rejections_need_a_task_model_and_its_labels(crossgap, model, judged, da
         assert code == 2
         assert told in said
     assert not any((tmp_path / name).exists() for name in ("a", "b", "c", "d.png"))
+
+
+def test_the_columns_of_a_table_that_are_translated(crossgap, judged, tmp_path) -> None:
+    """Two cameras of two sizes; only that of the model's size is translated, and rows go with both images."""
+    data, sizes = tmp_path / "data", {"front": SIZE, "wrist": SIZE + 8}
+    for camera, size in sizes.items():
+        for at, level in enumerate((0, 51, 102)):
+            save(np.full((size, size, 3), level, np.uint8), data / camera / f"{at}.png")
+    rows = [f"front/{at}.png,wrist/{at}.png,{bright}" for at, bright in enumerate((1.0, -0.6, 0.2))]
+    (data / "labels.csv").write_text("\n".join(["front,wrist,bright", *rows]) + "\n")
+    assert crossgap(judged, data, tmp_path / "out")[0] == 2, "the wrist's are of another size"
+    code, said = crossgap(judged, data, tmp_path / "out", "--camera", "front", "--reject-above", "0.01")
+    assert code == 0, said
+    assert "Yield: 2 of 3" in said
+    found = tmp_path / "out"
+    assert (found / "labels.csv").read_text().splitlines() == ["front,wrist,bright", rows[0], rows[2]]
+    assert sorted(path.name for path in (found / "wrist").iterdir()) == ["0.png", "2.png"]
+    assert (found / "wrist" / "0.png").read_bytes() == (data / "wrist" / "0.png").read_bytes()
+    assert read_folder(found, camera="front").images.mean((1, 2, 3)).tolist() == [255, 153]
+    code, said = crossgap(judged, data, tmp_path / "other", "--camera", "top")
+    assert code == 2
+    assert "Available: front, wrist" in said

@@ -45,7 +45,7 @@ def check(
         source: labelled images of the source domain.
         target: images of the target domain, with labels or without.
         labels: label columns to look at, as of a training.
-        camera: of a recording with several cameras, which one; a second one for the target.
+        camera: of several cameras, which one, a second one for the target; by default each is looked at.
         output: the contact sheet to write, a PNG.
     """
     from crossgap.commands.data.check import check

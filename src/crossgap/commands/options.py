@@ -53,7 +53,8 @@ class Given:
     """label columns to predict; all by default, of recordings those of the action. Of recordings also whole
     features, such as observation.state."""
     camera: tuple[str, ...] = ()
-    """of recordings with several cameras, which one; a second name is of the target's."""
+    """of several cameras, which one: of a recording, or of a table's columns that name images; a second name
+    is of the target's."""
     skip_bad: bool = False
     """leave out images that cannot be read, and say which; by default the first one ends it."""
     classes: int | None = None
@@ -184,7 +185,7 @@ class GogglesOptions:
     """none leaves the target's actions unread; it then needs no labels.csv."""
     cameras: tuple[str, ...] | None = None
     """which cameras the policy sees, in its order: columns of a labels.csv that name images, or cameras of a
-    recording; by default the column image, or all of a recording."""
+    recording; by default the column image, else all."""
     state: tuple[str, ...] | None = None
     """the columns that are the state, or a recording's feature; by default none, or observation.state."""
     labels: tuple[str, ...] | None = None
@@ -245,7 +246,7 @@ class EvaluationOptions:
     data: Path | None = None
     """evaluate on this data set instead; with pairs, like or task-model the translators of the models."""
     camera: str | None = None
-    """of a recording with several cameras as --data, which one."""
+    """of several cameras of --data, which one."""
     pairs: Path | None = None
     """what the images of --data should become, under the same names: PSNR and SSIM of translated ones."""
     like: Path | None = None

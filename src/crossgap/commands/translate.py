@@ -40,13 +40,14 @@ def translate(
     device_of = make_fabric(device).device
     model, judge = _model(path, device_of), None
     if reject_above is not None:
-        judge = Judge(AdaptedModel.load(task_model, device_of) if task_model else model, reject_above)
+        by = AdaptedModel.load(task_model, device_of) if task_model else model
+        judge = Judge(by, reject_above, camera[0] if camera else None)
     if recording := read_recording(source):
         _say_recording(
             translate_recording(model, recording, output, camera, resize, judge=judge), output, judge
         )
     elif source.is_dir():
-        found = translate_folder(model, source, output, resize, judge=judge)
+        found = translate_folder(model, source, output, resize, judge=judge, cameras=camera)
         strips = sum(found.images.values())
         of_them = f", {strips:,} of them strips," if strips and len(found.images) > 1 else ""
         say(f"{counted(len(found.images), 'picture')}{of_them} in {output}.")

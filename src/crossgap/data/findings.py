@@ -26,8 +26,9 @@ FACTORS = {
 """What units of two sets may be, where one spreads so many times as wide as the other."""
 CLOSE = 0.25
 """By which share a factor may be off."""
-DARK, FLAT = 12.0, 3.0
-"""Levels of mean brightness and of contrast below which an image shows nothing."""
+DARK, LIGHT, FLAT = 12.0, 48.0, 3.0
+"""Levels of mean brightness below which an image is dark; of its brightest hundredth from which on it shows
+something all the same, such as strokes on black; and of contrast below which it shows nothing."""
 LISTED = 3
 
 
@@ -56,7 +57,8 @@ def alone(one: Survey, name: str, labelled: bool) -> list[Finding]:
             "Held-out episodes would not be new: give all of one recording the same number in the column "
             "episode."
         )))  # fmt: skip
-    if len(one.colours) and (count := int((one.colours.mean(1) < DARK).sum())):
+    dark = (one.colours.mean(1) < DARK) & (one.brightest < LIGHT)
+    if count := int(dark.sum()):
         found.append(
             Finding(False, f"{name}: {count:,} images are nearly black. 16 bits as 8, or a lens covered?")
         )

@@ -19,7 +19,6 @@ Folders of images may be links; what is hidden (`.thumbs`) is nobody's data.
 """
 
 import os
-import re
 from collections.abc import Iterator, Sequence, Set
 from pathlib import Path
 from typing import Any
@@ -34,14 +33,14 @@ from crossgap.data.images import LabelledImages
 from crossgap.data.lerobot import is_lerobot, read_lerobot
 from crossgap.data.recorded_folder import as_recording, columns_of, read_about
 from crossgap.data.recording import ACTION, Cell, Index, Recording
+from crossgap.data.rows import cell_of, cells_of, episodes_of, listed, read_rows
 from crossgap.data.table import (
     LABELS,
-    SESSION,
     Row,
     find_table,
     label_names,
     no_table,
-    read_table,
+    table_cameras,
     write_table,
 )
 from crossgap.data.video import count_frames, is_video
@@ -69,7 +68,7 @@ def read_folder(
             action. Of a recording also whole features, such as `observation.state`.
         track: shows progress.
         fit: brings images to one size, as in `read_cells`.
-        camera: of a recording, which one; by default its only one.
+        camera: which one, of a recording or of the columns that name images; by default the only one.
         skip_bad: leave out images that cannot be read, and say which these are.
 
     Raises:
@@ -88,7 +87,7 @@ def index_of(path: str | Path, labels: Sequence[str] | None = None, camera: str 
         names, cells = recording.chosen(labels), recording.cameras[recording.camera(camera)]
         return Index(list(cells), recording.labels(names), names, recording.episodes)
     root = image_folder(path, labelled=True)
-    rows = _labelled_rows(root)
+    rows = _labelled_rows(root, camera)
     table = rows[0].table
     available = label_names(rows)
     names = tuple(_by_default(root, available) if labels is None else labels)
@@ -100,7 +99,7 @@ def index_of(path: str | Path, labels: Sequence[str] | None = None, camera: str 
                 f"{table} has no label column '{name}'. Available: {', '.join(available) or 'none'}."
             )
     values = [[row.number(name) for name in names] for row in rows]
-    cells, known = _cells(root, rows)
+    cells, known = cells_of(root, rows)
     for file in _others(root, known):
         raise CrossgapError(
             f"{file}: an image without a label. Expected a row for it in {table.name}, or the image in "
@@ -128,8 +127,12 @@ def folder_recording(path: Path, feature: str = ACTION, fps: float = 10.0) -> Re
     Raises:
         CrossgapError: something is wrong with the folder, its table or a label.
     """
-    rows = _labelled_rows(root := image_folder(path, labelled=True))
-    return as_recording(root, rows, _cells(root, rows)[0], episodes_of(rows), feature, fps)
+    root = image_folder(path, labelled=True)
+    cameras = cameras_in(root)
+    rows = _labelled_rows(root, next(iter(cameras), None))
+    cells_of(root, rows)
+    cells = {camera: [cell_of(root, row, camera) for row in rows] for camera in cameras or ("image",)}
+    return as_recording(root, rows, cells, episodes_of(rows), feature, fps)
 
 
 def is_data_set(path: Path) -> bool:
@@ -154,7 +157,21 @@ def label_columns(path: str | Path) -> list[str]:
     """
     if recording := read_recording(path):
         return list(recording.columns())
-    return label_names(_labelled_rows(image_folder(path, labelled=True)))
+    root = image_folder(path, labelled=True)
+    return label_names(_labelled_rows(root, next(iter(cameras_in(root)), None)))
+
+
+def cameras_in(path: str | Path) -> list[str]:
+    """The cameras of a data set: of a recording, or the columns of its table that name images; none of a
+    folder without a table.
+
+    Raises:
+        CrossgapError: it, or its table, is damaged.
+    """
+    if recording := read_recording(path):
+        return list(recording.cameras)
+    table = find_table(Path(path))
+    return table_cameras(table) if table else []
 
 
 def _by_default(root: Path, available: list[str]) -> list[str]:
@@ -165,7 +182,7 @@ def _by_default(root: Path, available: list[str]) -> list[str]:
     return of_action if of_action and set(of_action) <= set(available) else available
 
 
-def _labelled_rows(root: Path) -> list[Row]:
+def _labelled_rows(root: Path, camera: str | None = None) -> list[Row]:
     """The rows of a folder's table.
 
     Raises:
@@ -173,21 +190,7 @@ def _labelled_rows(root: Path) -> list[Row]:
     """
     if (table := find_table(root)) is None:
         raise no_table(root)
-    return read_rows(root, table)
-
-
-def read_rows(root: Path, table: Path) -> list[Row]:
-    """The rows of a folder's table, which may be those of its only video's frames."""
-    videos = [file for file in _list(root) if is_video(file)]
-    if len(videos) != 1:
-        return read_table(table)
-    rows = read_table(table, videos[0].name)
-    own = all(row.cells["image"] == f"{videos[0].name}#{index}" for index, row in enumerate(rows))
-    if own and (count := count_frames(videos[0])) != len(rows):
-        raise CrossgapError(
-            f"{table} has {len(rows)} rows, {videos[0]} {count} frames. Expected one per frame."
-        )
-    return rows
+    return read_rows(root, table, camera)
 
 
 def read_unlabelled(
@@ -220,8 +223,8 @@ def cells_in(path: str | Path, camera: str | None = None) -> tuple[list[Cell], l
         return list(recording.cameras[recording.camera(camera)]), recording.episodes.tolist()
     root = image_folder(path)
     table = find_table(root)
-    rows = read_rows(root, table) if table else []
-    cells, known = _cells(root, rows)
+    rows = read_rows(root, table, camera) if table else []
+    cells, known = cells_of(root, rows)
     files, episodes = _others(root, known), episodes_of(rows)
     if not cells and not files:
         files = [file for file in files_in(root, set()) if is_video(file)]
@@ -246,21 +249,11 @@ def image_folder(path: str | Path, labelled: bool = False) -> Path:
         raise CrossgapError(f"No folder at {path}. Expected a folder of images.")
     if not path.is_dir():
         raise CrossgapError(f"{path} is a file. Expected a folder of images.")
-    if not _list(path):
+    if not listed(path):
         raise CrossgapError(
             f"{path} is empty. Expected images{f' and a {LABELS}' if labelled else ''} in it."
         )
     return path
-
-
-def _list(folder: Path) -> list[Path]:
-    """What is in a folder, by name."""
-    try:
-        return sorted(folder.iterdir())
-    except OSError as error:
-        raise CrossgapError(
-            f"{folder} cannot be read: {error.strerror}. Expected a folder of images."
-        ) from error
 
 
 def _others(root: Path, known: Set[Path]) -> list[Path]:
@@ -294,7 +287,7 @@ def files_in(folder: Path, seen: set[Path]) -> Iterator[Path]:
     if resolved in seen:
         return
     seen.add(resolved)
-    for item in _list(folder):
+    for item in listed(folder):
         if item.name.startswith("."):
             continue
         if item.is_symlink() and not item.exists():
@@ -306,44 +299,6 @@ def files_in(folder: Path, seen: set[Path]) -> Iterator[Path]:
             yield from files_in(item, seen)
         else:
             yield item
-
-
-def cell_of(root: Path, row: Row) -> Cell:
-    """`a.png` is a whole image, `a.png#3` frame 3 of a strip; Windows writes `images\\a.png`."""
-    text = row.cells["image"].replace("\\", "/")
-    match = re.fullmatch(r"(.+\.\w+)#(\d+)", text)
-    return (root / match[1], int(match[2])) if match else (root / text, None)
-
-
-def _cells(root: Path, rows: Sequence[Row]) -> tuple[list[Cell], set[Path]]:
-    """The images of a table, and where their files are, resolved: every row has one, and no image has two
-    rows of different labels, whatever paths name it."""
-    cells = [cell_of(root, row) for row in rows]
-    resolved = {file: file.resolve() for file in {file for file, _ in cells} if file.is_file()}
-    first: dict[Cell, tuple[Row, list[str]]] = {}
-    columns = label_names(rows) if rows else []
-    for row, (file, frame) in zip(rows, cells, strict=True):
-        if file not in resolved:
-            raise CrossgapError(f"{row.where}: no image {file}. Expected paths from the folder on.")
-        labels = [row.cells[column] for column in columns]
-        known, same = first.setdefault((resolved[file], frame), (row, labels))
-        if same != labels:
-            raise CrossgapError(
-                f"{row.where}: {row.cells['image']} has other labels in {known.where.rpartition(', ')[2]}. "
-                "Expected one row per image."
-            )
-    return cells, set(resolved.values())
-
-
-def episodes_of(rows: Sequence[Row]) -> list[int]:
-    """The episode of each row, or its session where there is such a column; a row without is by itself."""
-    given = [(row.whole("episode"), row.whole("step"))[0] for row in rows]
-    if any(row.cells.get(SESSION) for row in rows):
-        sessions = [row.cells.get(SESSION) or "" for row in rows]
-        numbers = {name: number for number, name in enumerate(dict.fromkeys(filter(None, sessions)))}
-        given = [numbers.get(name) for name in sessions]
-    new = max((episode for episode in given if episode is not None), default=-1) + 1
-    return [new + index if episode is None else episode for index, episode in enumerate(given)]
 
 
 def strip_size(root: Path, folder: Path) -> tuple[int, int] | None:

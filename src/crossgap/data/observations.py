@@ -9,17 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from crossgap.data.cells import Fit, Track, read_cells, untracked
-from crossgap.data.folder import (
-    cell_of,
-    episodes_of,
-    image_folder,
-    read_recording,
-    read_rows,
-    read_unlabelled,
-)
+from crossgap.data.folder import image_folder, read_recording, read_unlabelled
 from crossgap.data.images import digest_of
 from crossgap.data.recording import Recording
-from crossgap.data.table import Row, find_table, label_names
+from crossgap.data.rows import cell_of, episodes_of, read_rows
+from crossgap.data.table import Row, find_table, label_names, table_cameras
 from crossgap.errors import CrossgapError, check_known
 
 IMAGE, STATE = "image", "state"
@@ -107,7 +101,8 @@ def read_observations(
     Args:
         path: the data set.
         cameras: which, in the order in which the policy takes them; of a folder, the columns of its table
-            that name images. By default `image`, or all of a recording.
+            that name images. By default all of a recording, and of a folder `image`, or all where there is no
+            column of that name.
         state: the columns, or of a recording also whole features, that are the state; by default none of a
             folder, of a recording `observation.state` where there is one. An empty list for none.
         labels: those that are the action; by default all other columns, of a recording its action.
@@ -127,7 +122,11 @@ def read_observations(
         return Observations(plain.images, plain.labels, plain.labels, plain.episodes)
     if table is None:
         raise CrossgapError(f"No labels.csv in {root}. Expected a row per image, or --target-labels none.")
-    rows, names = read_rows(root, table), tuple(cameras or (IMAGE,))
+    known = table_cameras(table) or [IMAGE]
+    rows, names = (
+        read_rows(root, table, known[0]),
+        tuple(cameras or (known if IMAGE not in known else (IMAGE,))),
+    )
     check_known(f"{table}: column", names, list(rows[0].cells))
     images = [_images(root, rows, name, track, fit) for name in names]
     known = [name for name in label_names(rows) if name not in names]
@@ -169,7 +168,7 @@ def _beside(images: list[np.ndarray], names: Sequence[str]) -> np.ndarray:
 
 def _images(root: Path, rows: list[Row], column: str, track: Track, fit: Fit | None) -> np.ndarray:
     """The images that a column of a table names."""
-    cells = [cell_of(root, replace(row, cells=row.cells | {IMAGE: row.cells[column]})) for row in rows]
+    cells = [cell_of(root, row, column) for row in rows]
     for row, (file, _) in zip(rows, cells, strict=True):
         if not file.is_file():
             raise row.error(column, "an image's path from the folder on")

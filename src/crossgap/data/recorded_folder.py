@@ -7,7 +7,7 @@ that went from LeRobot to a folder and back is the same, byte by byte.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ import numpy as np
 from crossgap.base.files import read_json, write_json, writing
 from crossgap.data.frames import read_frames
 from crossgap.data.image_file import save_image
-from crossgap.data.recording import ACTION, Feature, Recording
+from crossgap.data.recording import ACTION, Cell, Feature, Recording
 from crossgap.data.table import LABELS, Row, label_names, write_table
 from crossgap.errors import CrossgapError
 
@@ -25,8 +25,9 @@ SHAPE = {
     "fps": float, "robot_type": (str, None), "camera": str, "tasks": [str], "task_indices": [int],
     "features": {...: {"dtype": str, "shape": [int], "names": [str]}},
 }  # fmt: skip
-CAMERA = "observation.images.camera"
-"""What the only camera of a folder is called."""
+IMAGES = "observation.images."
+CAMERA = f"{IMAGES}camera"
+"""What the only camera of a folder is called; of several each as its column, after `IMAGES`."""
 REMEDY = "Put a whole copy there, or delete it: then labels are of one feature."
 
 
@@ -47,7 +48,7 @@ def read_about(root: Path) -> dict[str, Any] | None:
 
 
 def as_recording(
-    root: Path, rows: Sequence[Row], cells: Sequence[tuple[Path, int | None]], episodes: Sequence[int],
+    root: Path, rows: Sequence[Row], cells: Mapping[str, Sequence[Cell]], episodes: Sequence[int],
     feature: str = ACTION, fps: float = 10.0,
 ) -> Recording:  # fmt: skip
     """A folder's rows as a recording, sorted by episode and step.
@@ -55,7 +56,7 @@ def as_recording(
     Args:
         root: the folder.
         rows: of its table.
-        cells: where each row's image is.
+        cells: by camera, where each row's image is.
         episodes: (n,) the episode of each row.
         feature: what all its labels become, float32, where no `recording.json` says.
         fps: frames per second, where it does not say.
@@ -94,8 +95,10 @@ def as_recording(
             raise CrossgapError(
                 f"{root / ABOUT} tells of {len(indices)} frames, the table of {len(rows)}. {REMEDY}"
             )
+    called = {name: f"{IMAGES}{name}" if len(cells) > 1 else camera for name in cells}
+    seen = {called[name]: [each[index] for index in order] for name, each in cells.items()}
     return Recording(
-        root, {camera: [cells[index] for index in order]}, features, numbered, tasks, indices, fps,
+        root, seen, features, numbered, tasks, indices, fps,
         {"robot_type": about and about["robot_type"]},
     )  # fmt: skip
 

@@ -44,6 +44,9 @@ class Survey:
     """(m, 3) mean red, green and blue of each image that can be read, in levels."""
     contrast: np.ndarray = field(default_factory=lambda: np.empty(0, np.float32))
     """(m,) standard deviation of each one's grey, in levels."""
+    brightest: np.ndarray = field(default_factory=lambda: np.empty(0, np.float32))
+    """(m,) the grey that 1 % of each one's pixels exceed, in levels: light strokes on black are no black
+    image, a dead pixel is no stroke."""
     digests: np.ndarray = field(default_factory=lambda: np.empty(0, np.uint64))
     """(m,) of each one's pixels."""
     rows: np.ndarray = field(default_factory=lambda: np.empty(0, int))
@@ -83,7 +86,7 @@ def _look(found: Survey, images: Iterable[np.ndarray | CrossgapError]) -> Survey
     n = len(found)
     wanted = set(np.unique(np.linspace(0, n - 1, COMPARED).round().astype(int)).tolist())
     small = Preparation((THUMBNAIL, THUMBNAIL), "stretch")
-    colours, contrast, digests, rows, thumbnails = [], [], [], [], []
+    colours, contrast, brightest, digests, rows, thumbnails = [], [], [], [], [], []
     for row, image in enumerate(images):
         if isinstance(image, CrossgapError):
             found.damaged[row] = str(image)
@@ -99,11 +102,13 @@ def _look(found: Survey, images: Iterable[np.ndarray | CrossgapError]) -> Survey
         part = image[::step, ::step].astype(np.float32)
         colours.append(part.mean((0, 1)))
         contrast.append(part.mean(2).std())
+        brightest.append(np.quantile(part.mean(2), 0.99))
         if row in wanted:
             rows.append(row)
             thumbnails.append(small.prepare(image))
     if colours:
         found.colours, found.contrast = np.stack(colours), np.array(contrast)
+        found.brightest = np.array(brightest)
         found.digests = np.array(digests, np.uint64)
     if rows:
         found.rows, found.thumbnails = np.array(rows), np.stack(thumbnails)

@@ -4,13 +4,15 @@ labels.csv labels.tsv       text, its cells between commas or anything else, in 
 labels.jsonl                one JSON object per line; a list is a column for each of its numbers
 labels.parquet              the same of typed columns
 metadata.csv metadata.jsonl as the image folders of Hugging Face are: the column `file_name` names the image
+
+Of several columns that name images each is a camera: `front`, `wrist`.
 """
 
 import codecs
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import zip_longest
@@ -35,6 +37,9 @@ IMAGE = ("image", "file_name")
 """What the column that names the image is called: here, and by Hugging Face."""
 DELIMITERS = ",;\t|"
 """Between cells: a comma, or what is often written in its place; others are looked for."""
+
+PICTURE = re.compile(r".+\.(png|jpe?g|bmp|tiff?|mp4|mov|mkv|avi|webm)(#\d+)?", re.IGNORECASE)
+"""What a cell that names an image looks like."""
 
 WHOLE = 4 * 10**18
 """The largest episode or step, well within 64 bits: a time in nanoseconds is one."""
@@ -147,15 +152,17 @@ def _names_images(table: Path) -> bool:
     return re.search(rb"(?<!\w)(image|file_name)(?!\w)", first) is not None
 
 
-def read_table(table: Path, video: str = "") -> list[Row]:
+def read_table(table: Path, video: str = "", camera: str | None = None) -> list[Row]:
     """The rows of a table, each with a cell `image`.
 
     Args:
         table: the file, with one of the `ENDINGS`; text of any other is read as a `.csv`.
         video: the one whose frames the rows are, in their order, where no column names an image.
+        camera: of several columns that name images, which one; by default `image`, or the only one.
 
     Raises:
-        CrossgapError: it is not there, is no such table, has no rows or no column `image`, or a row is wrong.
+        CrossgapError: it is not there, is no such table, has no rows or no column of images, or several and
+            none is chosen, or a row is wrong.
     """
     top, header, records = _content(table)
     if twice := sorted({name for name in header if name and header.count(name) > 1}):
@@ -164,21 +171,59 @@ def read_table(table: Path, video: str = "") -> list[Row]:
         raise CrossgapError(
             f"{table}, line {top}: a column without a name. Expected one for each (no index)."
         )
-    column = next((name for name in IMAGE if name in header), "")
-    if not column and not video:
-        raise CrossgapError(
-            f"{table} has no column 'image', in lower case, nor 'file_name'. Available: {', '.join(header)}. "
-            f"Expected column names in line {top}, with commas, semicolons or tabs between them."
-        )
+    column = _image_column(table, top, header, records[0][1], video, camera)
+    beside = {IMAGE[0], column} if column in IMAGE else {IMAGE[0]}
     rows = []
     for index, (line, cells) in enumerate(records):
         image = cells.get(column, "") if column else f"{video}#{index}"
-        others = {name: cells.get(name, "") for name in header if name != column}
+        others = {name: cells.get(name, "") for name in header if name not in beside}
         row = Row(table, line, {"image": image, **others})
         if not image:
             raise row.error("image", "a file name")
         rows.append(row)
     return rows
+
+
+def _image_column(
+    table: Path, top: int, header: list[str], first: dict[str, str], video: str, camera: str | None
+) -> str:  # fmt: skip
+    """The column that names the image; empty where rows are the frames of a video."""
+    named = next((name for name in IMAGE if name in header), "")
+    cameras = cameras_of(first) if not named else [named, *(one for one in cameras_of(first) if one != named)]
+    if camera is not None and len(cameras) > 1:
+        found = named if camera == IMAGE[0] and named else camera
+        if found not in cameras:
+            raise CrossgapError(
+                f"{table} has no column of images '{camera}'. Available: {', '.join(cameras)}."
+            )
+        return found
+    if not named and len(cameras) > 1:
+        raise CrossgapError(
+            f"{table} has {len(cameras)} columns of images. Expected one of them, with --camera: "
+            f"{', '.join(cameras)}."
+        )
+    if not cameras and not video:
+        raise CrossgapError(
+            f"{table} has no column 'image', in lower case, nor 'file_name'. Available: {', '.join(header)}. "
+            f"Expected column names in line {top}, with commas, semicolons or tabs between them."
+        )
+    return cameras[0] if cameras else ""
+
+
+def cameras_of(cells: Mapping[str, str]) -> list[str]:
+    """The columns of a row that name images, as their cells look."""
+    return [name for name, cell in cells.items() if PICTURE.fullmatch(cell)]
+
+
+def table_cameras(table: Path) -> list[str]:
+    """The columns of a table that name images: `image` first, where there is one.
+
+    Raises:
+        CrossgapError: it is not there, or no table.
+    """
+    _, header, records = _content(table)
+    named = [IMAGE[0] for name in IMAGE if name in header][:1]
+    return named + [name for name in cameras_of(records[0][1]) if name not in IMAGE]
 
 
 def _content(table: Path) -> tuple[int, list[str], list[Record]]:
@@ -203,8 +248,9 @@ def _content(table: Path) -> tuple[int, list[str], list[Record]]:
 
 
 def label_names(rows: Sequence[Row]) -> list[str]:
-    """The columns that are labels, in the order of the table."""
-    return [column for column in rows[0].cells if column not in (*NOT_LABELS, SESSION)]
+    """The columns that are labels, in the order of the table: not those that name images."""
+    others = (*NOT_LABELS, SESSION, *cameras_of(rows[0].cells))
+    return [column for column in rows[0].cells if column not in others]
 
 
 def _text(table: Path) -> str:
@@ -236,10 +282,11 @@ def _delimiter(table: Path, text: str) -> str:
     others = sorted(set(re.sub(r"[\w\"'.\-]", "", first)) - set(DELIMITERS))
     for delimiter in (*DELIMITERS, *others):
         try:
-            _, header = next(_records(table, text, delimiter), (0, []))
+            records = _records(table, text, delimiter)
+            header, first = (next(records, (0, []))[1] for _ in range(2))
         except CrossgapError:
             continue
-        if len(header) > 1 and {*IMAGE} & {*header}:
+        if len(header) > 1 and ({*IMAGE} & {*header} or any(map(PICTURE.fullmatch, first))):
             usual = "\t" if table.suffix.lower() == ".tsv" else ","
             if delimiter != usual:
                 _say_delimiter(table, delimiter)

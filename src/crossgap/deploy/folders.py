@@ -1,7 +1,7 @@
 """A folder of pictures through a translator: names, labels and all other files stay as they are."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,6 +39,7 @@ def translate_folder(
     resize: bool = False,
     quiet: bool = False,
     judge: Judge | None = None,
+    cameras: Sequence[str] = (),
 ) -> Translated:
     """Translate every picture of a folder into another folder.
 
@@ -55,6 +56,7 @@ def translate_folder(
         resize: scale and centre-crop pictures into the model's size, where the model has no preparation.
         quiet: no progress bar.
         judge: leaves out pictures whose label is not kept, with their rows in the table; none by default.
+        cameras: the columns of the table whose images are translated; by default all images of the folder.
 
     Returns:
         What the source holds, and what was kept of it.
@@ -65,7 +67,7 @@ def translate_folder(
     """
     source, output = Path(source), Path(output)
     check_translates(model)
-    found = contents(source)
+    found = contents(source, cameras)
     if output.resolve() == source.resolve():
         raise CrossgapError(f"{source} is also the folder to write to. Expected another one.")
     if output.resolve().is_relative_to(source.resolve()):
@@ -75,7 +77,7 @@ def translate_folder(
         if not (resize or model.preparation):
             _check_size(source / file, strip, model.size)
     table = labelled_rows(source, judge)[0].relative_to(source) if judge else None
-    record = TranslationRecord(source, output, _made_of(model, resize, judge))
+    record = TranslationRecord(source, output, _made_of(model, resize, judge, cameras))
     files = len(found.images) + len(found.others)
     with progress_bar(f"translate {source.name}", files, quiet=quiet) as advance:
         for batch in _batches(source, found.images):
@@ -96,17 +98,19 @@ def translate_folder(
     return Translated(found.images, found.others, rejected)
 
 
-def _made_of(model: AdaptedModel, resize: bool, judge: Judge | None) -> dict[str, object]:
+def _made_of(
+    model: AdaptedModel, resize: bool, judge: Judge | None, cameras: Sequence[str]
+) -> dict[str, object]:  # fmt: skip
     """What decides how a picture is translated."""
     assert model.translator is not None
     weights = tensors_digest(model.translator.state_dict())
     prepared = {} if model.preparation is None else {"preparation": model.preparation.to_json()}
     size = {"size": written(model.size), "resize": resize}
-    kept = {}
+    kept, seen = {}, {"cameras": list(cameras)} if cameras else {}
     if judge is not None:
         task_model = tensors_digest(judge.model.task_model.state_dict())
         kept = {"reject_above": judge.above, "task_model": task_model}
-    return {"weights": weights, "precision": model.precision, **size, **prepared, **kept}
+    return {"weights": weights, "precision": model.precision, **size, **prepared, **kept, **seen}
 
 
 def _check_size(file: Path, strip: bool, size: Size) -> None:

@@ -13,9 +13,9 @@ import numpy as np
 
 from crossgap.base.files import remove, writing
 from crossgap.data.cells import Cell, read_cells
-from crossgap.data.folder import cell_of, read_rows
 from crossgap.data.parquet import optional
-from crossgap.data.table import Row, find_table, label_names, no_table
+from crossgap.data.rows import cell_of, read_rows
+from crossgap.data.table import Row, cameras_of, find_table, label_names, no_table
 from crossgap.deploy.adapted import AdaptedModel
 from crossgap.errors import CrossgapError
 
@@ -28,6 +28,8 @@ class Judge:
     """With a task model of the domain that is translated into; its translator is not used."""
     above: float
     """The largest error of a picture that is kept, as `errors` of the model's scale has it."""
+    camera: str | None = None
+    """Of several columns of a table that name images, the one that it looks at."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.above < float("inf"):
@@ -65,7 +67,7 @@ def labelled_rows(source: Path, judge: Judge) -> tuple[Path, list[Row], np.ndarr
     """
     if (table := find_table(source)) is None:
         raise no_table(source)
-    rows, names = read_rows(source, table), judge.model.label_names
+    rows, names = read_rows(source, table, judge.camera), judge.model.label_names
     if lacking := [name for name in names if name not in label_names(rows)]:
         raise CrossgapError(
             f"{table} has no label column '{lacking[0]}', which the task model predicts. Available: "
@@ -98,8 +100,10 @@ def reject(source: Path, output: Path, judge: Judge) -> Yield:
             f"No picture of {source} has a task error of {judge.above:g} or less once it is translated; the "
             f"smallest is {errors.min():.3g}. Expected a larger --reject-above, and another new folder."
         )
-    stays = {file for (file, _), keep in zip(cells, kept, strict=True) if keep}
-    gone = sorted({file for file, _ in cells} - stays)
+    cameras = dict.fromkeys(["image", *cameras_of(rows[0].cells)])
+    files = [{cell_of(output, row, camera)[0] for camera in cameras} for row in rows]
+    stays = set().union(*(each for each, keep in zip(files, kept, strict=True) if keep))
+    gone = sorted(set().union(*files) - stays)
     for file in gone:
         remove(file)
     write_rows(table, rows, kept, output / table.relative_to(source))

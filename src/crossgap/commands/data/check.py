@@ -7,7 +7,8 @@ from rich.table import Table
 
 from crossgap.base.progress import command, console, say, say_next, track
 from crossgap.data.contact_sheet import contact_sheet
-from crossgap.data.findings import alone, together
+from crossgap.data.findings import Finding, alone, together
+from crossgap.data.folder import cameras_in
 from crossgap.data.sizes import shown
 from crossgap.data.survey import Survey, survey
 from crossgap.errors import CrossgapError
@@ -32,16 +33,22 @@ def check(
         raise CrossgapError(
             f"--camera names {len(camera)} cameras. Expected one, or one for each of two sets."
         )
-    cameras = (*camera, *camera, None, None) if len(camera) < 2 else camera
-    sets = {"source": survey(source, labels, cameras[0], track)}
+    chosen = (*camera, *camera, None, None) if len(camera) < 2 else camera
+    seen = {"source": _surveys(source, labels, chosen[0])}
     if target is not None:
-        sets["target"] = survey(target, labels, cameras[1], track)
+        seen["target"] = _surveys(target, labels, chosen[1])
+    sets = {_named(side, one): found for side, each in seen.items() for one, found in each.items()}
     for name, found in sets.items():
         say(describe(name, found))
-    _print_labels(sets)
-    findings = [finding for name, found in sets.items() for finding in alone(found, name, name == "source")]
+    _print_labels({side: next(iter(each.values())) for side, each in seen.items()})
+    findings = [
+        Finding(found.refused, found.text.replace(f"{side}:", f"{_named(side, one)}:", 1))
+        for side, each in seen.items() for one, looked in each.items()
+        for found in alone(looked, side, side == "source")
+    ]  # fmt: skip
+    several = {side: [*each] for side, each in seen.items() if len(each) > 1}
     if target is not None:
-        findings += together(*sets.values())
+        findings += _together(seen["source"], seen["target"])
     for refused, heading in ((True, "Would be refused"), (False, "Looks wrong, or should be known")):
         if texts := [finding.text for finding in findings if finding.refused == refused]:
             say(f"{heading}:")
@@ -50,12 +57,37 @@ def check(
     if output is not None and all(len(found.thumbnails) for found in sets.values()):
         say(f"Contact sheet: {contact_sheet({name: _shown(one) for name, one in sets.items()}, output)}")
     fine = not any(finding.refused for finding in findings)
-    if fine and target is not None:
+    for side, cameras in several.items():
+        say(
+            f"{side}: {len(cameras)} cameras. A training takes one, --camera {cameras[0]}; goggles take all, "
+            f"or --cameras {' '.join(cameras)}."
+        )
+    if fine and not several and target is not None:
         training = ("train", "fine_tuned", "--source", source, "--target", target, "--output", "outputs/mine")
         say_next({"A training takes them": command(*training)})
     elif fine:
         say("Nothing would be refused.")
     return fine
+
+
+def _surveys(path: Path, labels: tuple[str, ...] | None, camera: str | None) -> dict[str, Survey]:
+    """What a set is like, by camera: of one that is named, or of all; "" where there is one."""
+    cameras = cameras_in(path) if camera is None and path.exists() else []
+    if len(cameras) < 2:
+        return {"": survey(path, labels, camera, track)}
+    return {one: survey(path, labels, one, track) for one in cameras}
+
+
+def _named(side: str, camera: str) -> str:
+    return f"{side}, camera {camera}" if camera else side
+
+
+def _together(source: dict[str, Survey], target: dict[str, Survey]) -> list[Finding]:
+    """What is to be said of both, of the cameras that both have, or of the first ones; each thing once."""
+    both = [camera for camera in source if camera in target]
+    pairs = [(source[one], target[one]) for one in both]
+    pairs = pairs or [(next(iter(source.values())), next(iter(target.values())))]
+    return list(dict.fromkeys(finding for pair in pairs for finding in together(*pair)))
 
 
 def describe(name: str, found: Survey) -> str:
