@@ -11,6 +11,7 @@ import torch
 from crossgap.base.files import read_json
 from crossgap.core.fabric import make_fabric
 from crossgap.errors import CrossgapError
+from crossgap.experiments.engine.schema import check_results
 from crossgap.experiments.goggles.demonstrations import demonstrate, expert, play
 from crossgap.experiments.goggles.experiment import FrozenPolicyInALook, goggles_table
 from crossgap.experiments.goggles.policy import CAMERAS, FACTORY, GOAL, SIZE
@@ -59,10 +60,21 @@ def test_every_method_is_compared_and_the_policy_stays_as_it_is(tmp_path: Path) 
     assert trial.fine_tuned("fine_tuned").digest() != trial.policy().digest()
     assert reproduced("goggles", 1, tmp_path / "run", tmp_path / "results") == path  # nothing is done again
     assert next((tmp_path / "run").rglob("policy.safetensors")).read_bytes() == weights
+    states = {file: file.stat().st_mtime_ns for file in (tmp_path / "run").rglob("*.safetensors")}
+    reproduced("goggles", 1, tmp_path / "run", tmp_path / "results", goals=("fresh",))
+    check_results(path)
+    rows = read_json(path)["rows"]
+    assert [row for row in rows if "goals" not in row] == results["rows"]
+    assert {(row["method"], row["domain"]) for row in rows if row.get("goals") == "fresh"} == said
+    assert [one["seed"] for one in trial.episodes("goggles", "target_b", "fresh")] == [40_000, 40_001]
+    assert "behind goggles, fresh goals |" in goggles_table(read_json(path))
+    assert {file: file.stat().st_mtime_ns for file in (tmp_path / "run").rglob("*.safetensors")} == states
 
 
 def test_what_does_not_exist_is_said() -> None:
     with pytest.raises(CrossgapError, match="Look 'mars' not found"):
         FrozenPolicyInALook("smoke", looks=("mars",))
+    with pytest.raises(CrossgapError, match=r"Kind of goals 'new' not found\. Available: fresh, test"):
+        FrozenPolicyInALook("smoke", goals=("new",))
     with pytest.raises(CrossgapError, match=r"Method 'glasses' not found\. .*goggles"):
         FrozenPolicyInALook("smoke", methods=("glasses",))

@@ -251,6 +251,11 @@ def test_the_experiment_from_nothing_to_rows_and_again(tmp_path: Path, fabric) -
     ]
     played = again.episodes("images", "target_c")
     assert [one["seed"] for one in played] == [30_000, 30_001]
+    both = again.run(("test", "fresh"))
+    assert [row for row in both if "goals" not in row] == rows
+    assert {row["domain"] for row in both if row.get("goals") == "fresh"} == set(looks)
+    fresh = again.episodes("images", "target_c", "fresh")
+    assert [one["seed"] for one in fresh] == [40_000, 40_001]
     assert success["images", "target_c"]["won"] == "".join(str(int(one["success"])) for one in played)
     about = tmp_path / "seed_1" / "privileged" / "setup.json"
     write_json(about, read_json(about) | {"demonstrations": False})

@@ -318,6 +318,12 @@ def test_reaching_by_configuration_and_domain() -> None:
     assert lines[2] == "| `best` | 100 % (100–100) | – | 1,000 (800–1,200) |"
     assert lines[3] == "| `best_goggles` | – | 50 % (40–60) | – |"
     assert lines[4] == "| `rl_only` | 90 % (90–90) | – | – |"
+    rows.append(row("best", "target_b", 0, 0.25) | {"goals": "fresh"})  # apart from the test goals
+    lines = reach_table({"rows": rows, "provenance": PROVENANCE}).splitlines()
+    assert lines[2:4] == [
+        "| `best` | 100 % (100–100) | – | 1,000 (800–1,200) |",
+        "| `best`, fresh goals | – | 25 % (25–25) |  |",
+    ]
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)

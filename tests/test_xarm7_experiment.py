@@ -226,6 +226,10 @@ def test_rows_of_a_configuration_with_goggles(tmp_path: Path) -> None:
     assert not (tmp_path / "seed_0" / "best" / "replay").exists()
     again = XArm7Trial(tmp_path, SMOKE, "best", 0, FABRIC, quiet=True)
     assert again.run() == rows
+    both = XArm7Trial(tmp_path, SMOKE, "best", 0, FABRIC, quiet=True, goals=("test", "fresh")).run()
+    assert [row for row in both if "goals" not in row] == rows
+    assert {(row["method"], row["domain"]) for row in both if row.get("goals") == "fresh"} == tested
+    assert [one["seed"] for one in again.episodes("best", "source", "fresh")] == [40_000, 40_001]
     assert ("best_goggles", "target_b") in again.evaluated
     again.setup = replace(again.setup, initialized=False)
     assert not again.evaluated  # what is there is another one's

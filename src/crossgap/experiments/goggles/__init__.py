@@ -1,6 +1,7 @@
 """A policy that simulation trained and nobody may touch: two cameras and a state, without and with goggles in
 another look."""
 
+from crossgap.experiments.engine import goals
 from crossgap.experiments.engine.experiment import EXPERIMENTS, Entry, Names
 from crossgap.experiments.goggles.presets import GOGGLES_PRESETS
 
@@ -12,6 +13,7 @@ EXPERIMENTS.enter(
         {
             "looks": (Names, "Where the policy is to act; by default the preset's."),
             "methods": (Names, "What is compared; by default all."),
+            "goals": goals.OPTION,
         },
     ),
 )  # fmt: skip

@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import lightning_fabric
 
 from crossgap.data.contact_sheet import contact_sheet
 from crossgap.errors import check_known, find
-from crossgap.experiments.engine.experiment import Experiment, Names, unique
+from crossgap.experiments.engine.experiment import Experiment, Names, Rows, unique
+from crossgap.experiments.engine.goals import by_goals, checked
 from crossgap.experiments.engine.markdown import code, having, origin, rate_cell, seeds_in, table
 from crossgap.experiments.goggles.presets import GOGGLES_PRESETS, METHODS
 from crossgap.experiments.goggles.trial import SOURCE, GogglesTrial
@@ -28,9 +29,9 @@ def goggles_table(results: dict[str, Any]) -> str:
     rows = having(results["rows"], metric="success")
     looks = sorted({row["domain"] for row in rows}, key=lambda look: (look != SOURCE, look))
     lines = [
-        (TITLES[method], [rate_cell(having(rows, method=method, domain=look)) for look in looks])
+        (TITLES[method] + kind, [rate_cell(having(found, domain=look)) for look in looks])
         for method in METHODS
-        if having(rows, method=method)
+        for kind, found in by_goals(having(rows, method=method))
     ]
     text = (
         f"Gripper within 5 cm of the goal at the end, mean of {seeds_in(rows)} seeds × {rows[0]['n']} test "
@@ -47,9 +48,12 @@ class FrozenPolicyInALook(Experiment):
 
     over = "looks and seeds"
     trial, table = GogglesTrial, staticmethod(goggles_table)
+    row_keys: ClassVar = {"goals": str}
 
-    def __init__(self, preset: str, looks: Names = None, methods: Names = None):
-        sizes = find("Preset", preset, GOGGLES_PRESETS)
+    def __init__(
+        self, preset: str, looks: Names = None, methods: Names = None, goals: Names = None
+    ):  # fmt: skip
+        sizes, self.goals = find("Preset", preset, GOGGLES_PRESETS), checked(goals)
         self.preset = replace(
             sizes, looks=unique(looks or sizes.looks), methods=unique(methods or sizes.methods)
         )
@@ -62,6 +66,12 @@ class FrozenPolicyInALook(Experiment):
     def parts(self, seeds: int) -> list[tuple[str, int]]:
         """Looks and seeds."""
         return [(look, seed) for look in self.preset.looks for seed in range(seeds)]
+
+    def run(
+        self, folder: Path, fabric: lightning_fabric.Fabric, quiet: bool, look: str, seed: int
+    ) -> Rows:  # fmt: skip
+        """Every method in a look."""
+        return GogglesTrial(folder, self.preset, look, seed, fabric, quiet).run(self.goals)
 
     def draw(self, folder: Path, path: Path, fabric: lightning_fabric.Fabric) -> None:
         """`<preset>_<look>.png`: frames of both cameras, what goggles make of them, and the source's."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from crossgap.data.observations import Observations
 from crossgap.deploy.adapted import AdaptedModel
 from crossgap.deploy.frozen import FrozenPolicy, PolicyReference
 from crossgap.experiments.engine.experiment import Rows, rows_of
+from crossgap.experiments.engine.goals import TEST, ending, first_goal, said
 from crossgap.experiments.engine.trial import Trial
 from crossgap.experiments.goggles.demonstrations import (
     FIRST_SOURCE,
@@ -30,7 +33,6 @@ from crossgap.experiments.goggles.policy import CAMERAS, FACTORY, STATE, Cloning
 from crossgap.experiments.xarm7.rollouts import EPISODE, judged
 from crossgap.methods.config import SupervisedConfig
 from crossgap.methods.goggles.recipe import Given, GogglesTraining, per_camera
-from crossgap.rl.collection import TEST_GOALS
 
 SOURCE, POLICY = "source", "policy.safetensors"
 PARTS = ("images", "state", "actions", "episodes")
@@ -42,14 +44,15 @@ STEP = 100_000
 class GogglesTrial(Trial):
     """Every method of one seed in one look. Arguments as in `Trial`."""
 
-    def run(self) -> Rows:
+    def run(self, kinds: Sequence[str] = (TEST,)) -> Rows:
         """Do what is not done yet; rows of `success` and `distance` (metres) on the test goals, of the policy
-        in the source, too."""
+        in the source, too. Kinds of goals are those of `engine.goals`."""
         rows: Rows = []
         for method in self.preset.methods:
-            for look in (SOURCE, self.domain) if method == "policy" else (self.domain,):
-                found = judged(self.episodes(method, look))
-                rows += rows_of(found, domain=look, method=method, seed=self.seed)
+            looks = (SOURCE, self.domain) if method == "policy" else (self.domain,)
+            for kind, look in itertools.product(kinds, looks):
+                found = judged(self.episodes(method, look, kind))
+                rows += rows_of(found, domain=look, method=method, seed=self.seed, **said(kind))
         return rows
 
     def demonstrations(self, look: str) -> Observations:
@@ -111,18 +114,18 @@ class GogglesTrial(Trial):
         made_once(path, train, self.root, f"train {method}")
         return AdaptedModel.load(path, self.fabric.device)
 
-    def episodes(self, method: str, look: str) -> list[dict[str, Any]]:
+    def episodes(self, method: str, look: str, kind: str = TEST) -> list[dict[str, Any]]:
         """Every test episode of a method in a look."""
 
         def act() -> list[dict[str, Any]]:
             device, preset = self.fabric.device, self.preset
             policy = self.fine_tuned(method) if method.endswith("tuned") else self.policy()
             translate = self.goggles(method).translate if method.startswith("goggles") else None
-            seeds = range(TEST_GOALS, TEST_GOALS + preset.goals)
+            seeds = range(first := first_goal(kind), first + preset.goals)
             with timed(self.root, f"evaluate {method}"):
                 return play(acting(policy, device, translate), look, seeds, preset.play, preset.size)
 
-        path = self.folder / "evaluation" / f"{method}_{look}.json"
+        path = self.folder / "evaluation" / f"{method}_{look}{ending(kind)}.json"
         return once(path, act, "evaluation", [EPISODE])
 
     def pictures(self, count: int = 8) -> dict[str, np.ndarray]:

@@ -9,6 +9,7 @@ import lightning_fabric
 from crossgap.core.results import read_rows
 from crossgap.errors import check_known, find
 from crossgap.experiments.engine.experiment import Experiment, Names, Rows, unique
+from crossgap.experiments.engine.goals import by_goals, checked
 from crossgap.experiments.engine.markdown import code, having, origin, rate_cell, seeds_in, table
 from crossgap.experiments.pick_place.presets import PICK_PLACE_PRESETS, SETUPS
 from crossgap.experiments.pick_place.trial import PickPlaceTrial
@@ -21,9 +22,9 @@ def pick_place_table(results: dict[str, Any]) -> str:
     rows = having(results["rows"], metric="success")
     domains = list(dict.fromkeys(row["domain"] for row in rows))
     lines = [
-        (f"`{method}`", [rate_cell(having(rows, method=method, domain=domain)) for domain in domains])
+        (f"`{method}`{kind}", [rate_cell(having(found, domain=domain)) for domain in domains])
         for method in SETUPS
-        if having(rows, method=method)
+        for kind, found in by_goals(having(rows, method=method))
     ]
     text = (
         f"Cube within 5 cm of the goal, mean of {seeds_in(rows)} seeds × {rows[0]['n']} test goals (lowest – "
@@ -40,11 +41,13 @@ class PickPlace(Experiment):
 
     over = "seeds"
     learns = True
-    row_keys: ClassVar = {"environment_steps": int}
+    row_keys: ClassVar = {"environment_steps": int, "goals": str}
     table = staticmethod(pick_place_table)
 
-    def __init__(self, preset: str, looks: Names = None, methods: Names = None):
-        sizes = find("Preset", preset, PICK_PLACE_PRESETS)
+    def __init__(
+        self, preset: str, looks: Names = None, methods: Names = None, goals: Names = None
+    ):  # fmt: skip
+        sizes, self.goals = find("Preset", preset, PICK_PLACE_PRESETS), checked(goals)
         self.preset = replace(
             sizes, looks=unique(looks or sizes.looks), methods=unique(methods or sizes.methods)
         )
@@ -60,7 +63,7 @@ class PickPlace(Experiment):
 
     def run(self, folder: Path, fabric: lightning_fabric.Fabric, quiet: bool, seed: int) -> Rows:
         """Every method in every look."""
-        return PickPlaceTrial(folder, self.preset, seed, fabric, quiet).run()
+        return PickPlaceTrial(folder, self.preset, seed, fabric, quiet).run(self.goals)
 
     @staticmethod
     def plot(path: Path) -> list[Path]:

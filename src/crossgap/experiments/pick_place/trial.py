@@ -1,6 +1,8 @@
 """Pick & Place, the goal that the seed "Transferring Simulated Learning to Real Robots" did not reach: from
 the privileged state and from images, in the source look and in others."""
 
+import itertools
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, cast
@@ -13,12 +15,12 @@ from crossgap.core.runs import same_setup, timed
 from crossgap.core.weights import ABOUT, digest_in, newest_in
 from crossgap.errors import check_known
 from crossgap.experiments.engine.experiment import Rows, rows_of
+from crossgap.experiments.engine.goals import TEST, ending, first_goal, said
 from crossgap.experiments.engine.trial import Trial
 from crossgap.experiments.pick_place.presets import SETUPS, PickPlacePreset
 from crossgap.experiments.pick_place.training import PickPlaceTraining
 from crossgap.experiments.xarm7.rollouts import EPISODE, judged, threads_of
 from crossgap.methods.asymmetric_ddpg.learner import AsymmetricDDPG
-from crossgap.rl.collection import TEST_GOALS
 
 TEACHER = "privileged"
 """The method that the ones with images begin with."""
@@ -38,8 +40,8 @@ class PickPlaceTrial(Trial):
         super().__init__(root, preset, "", seed, fabric, quiet)
         check_known("Method", preset.methods, SETUPS)
 
-    def run(self) -> Rows:
-        """Do what is not done yet; one flat row per figure.
+    def run(self, kinds: Sequence[str] = (TEST,)) -> Rows:
+        """Do what is not done yet; one flat row per figure. Kinds of goals are those of `engine.goals`.
 
         `domain` is the look; what sees the state plays in the source alone, for the state has no look.
         `success` and `distance` (of cube and goal at the end, metres) are of the test goals;
@@ -53,9 +55,10 @@ class PickPlaceTrial(Trial):
             same_setup(self.folder / method, SETUPS[method])
         rows = []
         for method in self.preset.methods:
-            for look in self.preset.looks if SETUPS[method].cameras else ("source",):
-                found = judged(self.episodes(method, look))
-                rows += rows_of(found, domain=look, method=method, seed=self.seed)
+            looks = self.preset.looks if SETUPS[method].cameras else ("source",)
+            for kind, look in itertools.product(kinds, looks):
+                found = judged(self.episodes(method, look, kind))
+                rows += rows_of(found, domain=look, method=method, seed=self.seed, **said(kind))
         about = {"domain": "source", "seed": self.seed, "metric": "validation_success"}
         return rows + [
             {**about, "method": method, **point}
@@ -63,7 +66,7 @@ class PickPlaceTrial(Trial):
             for point in self._begun(method).curve
         ]
 
-    def episodes(self, method: str, look: str) -> list[dict[str, Any]]:
+    def episodes(self, method: str, look: str, kind: str = TEST) -> list[dict[str, Any]]:
         """Every test episode of a method in a look."""
 
         def play() -> list[dict[str, Any]]:
@@ -71,10 +74,10 @@ class PickPlaceTrial(Trial):
             with timed(self.root, f"train {method}"):
                 training.run()
             with timed(self.root, "evaluate"):
-                played = training.evaluate(look, TEST_GOALS)
+                played = training.evaluate(look, first_goal(kind))
             return [one | threads_of(training.curve) for one in played]
 
-        path = self.folder / "evaluation" / f"{method}_{look}.json"
+        path = self.folder / "evaluation" / f"{method}_{look}{ending(kind)}.json"
         return once(path, play, "evaluation", [EPISODE], of=lambda: self._trained(method))
 
     def _trained(self, method: str) -> dict[str, Any] | None:

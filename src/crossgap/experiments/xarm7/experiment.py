@@ -1,6 +1,7 @@
 """The xArm7 that reaches, over configurations and seeds."""
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -10,6 +11,7 @@ import numpy as np
 from crossgap.core.results import read_rows
 from crossgap.errors import find
 from crossgap.experiments.engine.experiment import Experiment, Names, unique
+from crossgap.experiments.engine.goals import by_goals, checked
 from crossgap.experiments.engine.markdown import code, having, origin, rate_cell, seeds_in, table
 from crossgap.experiments.xarm7.figures import distance_histograms, learning_curves, region_map
 from crossgap.experiments.xarm7.presets import XARM7_PRESETS, settled
@@ -35,8 +37,9 @@ def reach_table(results: dict[str, Any]) -> str:
         return f"{np.mean(steps):,.0f} ({min(steps):,}–{max(steps):,})" if every else "–"
 
     lines = [
-        (f"`{m}`", [*(rate_cell(having(rows, method=m, domain=d)) for d in domains), learnt(m)])
+        (f"`{m}`{kind}", [*(rate_cell(having(found, domain=d)) for d in domains), "" if kind else learnt(m)])
         for m in sorted({row["method"] for row in rows}, key=_configuration)
+        for kind, found in by_goals(having(rows, method=m))
     ]
     text = (
         f"Success at 5 cm, mean of {seeds_in(rows)} seeds × {rows[0]['n']} test goals (lowest – highest "
@@ -60,11 +63,14 @@ class XArm7(Experiment):
 
     over = "configurations and seeds"
     learns = True
-    trial, table = XArm7Trial, staticmethod(reach_table)
-    row_keys: ClassVar = {"environment_steps": int}
+    table = staticmethod(reach_table)
+    row_keys: ClassVar = {"environment_steps": int, "goals": str}
 
-    def __init__(self, preset: str, looks: Names = None, methods: Names = None):
+    def __init__(
+        self, preset: str, looks: Names = None, methods: Names = None, goals: Names = None
+    ):  # fmt: skip
         sizes = find("Preset", preset, XARM7_PRESETS)
+        self.trial = partial(XArm7Trial, goals=checked(goals))
         self.preset = replace(sizes, domains=unique(looks or sizes.domains))
         self.setups = unique(methods or sizes.setups)
         for setup in self.setups:

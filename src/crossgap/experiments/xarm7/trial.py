@@ -1,5 +1,7 @@
 """The xArm7 experiment: every configuration of the seed's comparison in every domain, and goggles."""
 
+import itertools
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ from crossgap.deploy.policy import Policy
 from crossgap.errors import find
 from crossgap.evaluation import figures
 from crossgap.experiments.engine.experiment import Rows, rows_of
+from crossgap.experiments.engine.goals import TEST, ending, first_goal, said
 from crossgap.experiments.engine.trial import Trial
 from crossgap.experiments.xarm7.adaptation import Adaptation, adapted_digest, policy_digest
 from crossgap.experiments.xarm7.presets import XArm7Preset
@@ -25,7 +28,10 @@ LEARNT = 0.8
 
 
 class XArm7Trial(Trial):
-    """One configuration, `setup`, of one seed. Arguments as in `Trial`.
+    """One configuration, `setup`, of one seed. Arguments as in `Trial`, and:
+
+    Args:
+        goals: which kinds are played (`engine.goals`).
 
     Raises:
         CrossgapError: there is no such configuration, or a domain of the preset does not exist.
@@ -33,10 +39,10 @@ class XArm7Trial(Trial):
 
     def __init__(
         self, root: Path, preset: XArm7Preset, setup: str, seed: int, fabric: lightning_fabric.Fabric,
-        quiet: bool = False,
+        quiet: bool = False, goals: Sequence[str] = (TEST,),
     ):  # fmt: skip
         super().__init__(root, preset, setup, seed, fabric, quiet)
-        self.name = setup
+        self.name, self.goals = setup, goals
         self.setup = find("Configuration", setup, SETUPS)
         self.domains = domains_of(self.setup, preset.domains)
         self.training = ReachTraining(self.folder, preset, self.setup, seed, fabric, quiet)
@@ -75,19 +81,19 @@ class XArm7Trial(Trial):
         """What `run` returns, of all that is there."""
         return self._rows(self.evaluated)
 
-    def episodes(self, method: str, domain: str) -> list[dict[str, Any]]:
+    def episodes(self, method: str, domain: str, goals: str = TEST) -> list[dict[str, Any]]:
         """Every test episode of this policy, or of it with goggles or fine-tuned, in a domain."""
 
         def play() -> list[dict[str, Any]]:
             with timed(self.root, f"evaluate {method}"):
                 policy = self.policy(method, domain)
-                played = self.training.evaluate(policy, **DOMAINS[domain])
+                played = self.training.evaluate(policy, first_goal(goals), **DOMAINS[domain])
             own = method == self.name  # goggles and what is fine-tuned have just been trained, here
             threads = threads_of(self.training.curve) if own else {"threads": threads_here()}
             return [one | threads for one in played]
 
         of, shape = partial(self._trained, method, domain), [EPISODE | {"goal": [float]}]
-        return once(self._path(method, domain), play, "evaluation", shape, of)
+        return once(self._path(method, domain, goals), play, "evaluation", shape, of)
 
     def _trained(self, method: str, domain: str) -> dict[str, str | None] | None:
         """What an evaluation is of: the digests of the weights that act."""
@@ -97,8 +103,8 @@ class XArm7Trial(Trial):
         how = method.removeprefix(f"{self.name}_")
         return {"policy": policy, how: adapted_digest(self.folder, DOMAINS[domain]["look"], how)}
 
-    def _path(self, method: str, domain: str) -> Path:
-        return self.folder / "evaluation" / f"{method}_{domain}.json"
+    def _path(self, method: str, domain: str, goals: str = TEST) -> Path:
+        return self.folder / "evaluation" / f"{method}_{domain}{ending(goals)}.json"
 
     def policy(self, method: str, domain: str) -> Policy:
         """What acts."""
@@ -109,9 +115,9 @@ class XArm7Trial(Trial):
 
     def _rows(self, tests: list[tuple[str, str]]) -> Rows:
         rows = []
-        for method, domain in tests:
-            found = judged(self.episodes(method, domain))
-            rows += rows_of(found, domain=domain, method=method, seed=self.seed)
+        for goals, (method, domain) in itertools.product(self.goals, tests):
+            found = judged(self.episodes(method, domain, goals))
+            rows += rows_of(found, domain=domain, method=method, seed=self.seed, **said(goals))
         return rows + curve_rows(self.name, self.seed, self.training.curve)
 
 
