@@ -12,39 +12,18 @@ from __future__ import annotations
 
 import argparse
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-
-import numpy as np
-from gymnasium.utils import seeding
 
 from crossgap.base.files import write_json
 from crossgap.core.runs import provenance, start, timed
 from crossgap.core.statistics import wilson_interval
 from crossgap.evaluation import TEST_STARTS
-from crossgap.simulation.reach3.kinematics import SUCCESS_DISTANCE, sample_start
+from crossgap.experiments.taskgan.sightless import DRAWN, best_place, cubes, near
 
 OUTPUT = Path("results/benchmarks/blind.json")
-DRAWN, OTHERS = range(1_000, 3_000), range(3_000, 5_000)
-"""Seeds of the starts that the poses are of, and of others to measure them on."""
-GRID = 0.01
-"""Metres between the tip positions that are tried."""
-
-
-def cubes(seeds: Sequence[int]) -> np.ndarray:
-    """Where the cube lies in each start of `crossgap/Reach3-v0`, (n, 3) metres."""
-    found = []
-    for seed in seeds:
-        rng = seeding.np_random(seed)[0]
-        rng.integers(2**63)  # the environment draws its look's seed first
-        found.append(sample_start(rng)[1])
-    return np.array(found)
-
-
-def won(tip: np.ndarray, at: np.ndarray) -> np.ndarray:
-    """Which cubes (n, 3) a tip (3,) is near enough to, (n,) bool."""
-    return np.linalg.norm(at - tip, axis=1) < SUCCESS_DISTANCE
+OTHERS = range(3_000, 5_000)
+"""Seeds of starts to measure the poses on, beside the test starts."""
 
 
 def main() -> None:
@@ -68,16 +47,14 @@ def main() -> None:
 def measure() -> list[dict[str, Any]]:
     """A row for each pose."""
     drawn, test, others = cubes(DRAWN), cubes(TEST_STARTS), cubes(OTHERS)
-    x, y = (np.arange(low, high, GRID) for low, high in ((0.0, 0.6), (-0.55, 0.55)))
-    places = np.stack([*np.meshgrid(x, y), np.full((len(y), len(x)), drawn[0, 2])], -1).reshape(-1, 3)
-    poses = {"mean": drawn.mean(0), "best": max(places, key=lambda place: won(place, drawn).sum())}
+    poses = {"mean": drawn.mean(0), "best": best_place(drawn)}
     rows = []
     for pose, tip in poses.items():
-        value = float(won(tip, test).mean())
+        value = float(near(tip, test).mean())
         low, high = wilson_interval(value * len(test), len(test))
         about = {"pose": pose, "tip_m": tip.round(3).tolist(), "metric": "success", "value": value}
         rows.append(
-            about | {"low": low, "high": high, "n": len(test), "others": float(won(tip, others).mean())}
+            about | {"low": low, "high": high, "n": len(test), "others": float(near(tip, others).mean())}
         )
     return rows
 

@@ -13,6 +13,7 @@ from crossgap.evaluation.episodes import (
     VALIDATION_STARTS,
     ClosedLoop,
     closed_loop,
+    play,
 )
 from crossgap.evaluation.labels import Predict, error_over_episodes, offline_error
 from crossgap.evaluation.rows import AGGREGATE, figures, share, share_won
@@ -21,5 +22,5 @@ from crossgap.moved import moved
 __getattr__ = partial(moved, "evaluation")
 __all__ = [
     "AGGREGATE", "EPISODE", "PLAYED", "TEST_STARTS", "VALIDATION_STARTS", "ClosedLoop", "Predict",
-    "closed_loop", "error_over_episodes", "figures", "offline_error", "share", "share_won",
+    "closed_loop", "error_over_episodes", "figures", "offline_error", "play", "share", "share_won",
 ]  # fmt: skip

@@ -11,7 +11,7 @@ from crossgap.data.contact_sheet import contact_sheet
 from crossgap.errors import check_known
 from crossgap.experiments.engine.experiment import Experiment, Names, unique
 from crossgap.experiments.taskgan.figures import of_the_paper, regimes_plot
-from crossgap.experiments.taskgan.presets import ALL_METHODS, as_json, get_preset, with_task_norm
+from crossgap.experiments.taskgan.presets import ALL_METHODS, SIGHTLESS, as_json, get_preset, with_task_norm
 from crossgap.experiments.taskgan.tables import current_success
 from crossgap.experiments.taskgan.trial import PICTURED, TaskGANTrial
 from crossgap.methods.config import TaskNorm
@@ -38,7 +38,7 @@ class TaskGAN(Experiment):
         self.methods = unique(methods or plain.methods)
         for look in self.looks:
             get_target_look(look)
-        check_known("Method of this experiment", self.methods, ALL_METHODS)
+        check_known("Method of this experiment", self.methods, (*SIGHTLESS, *ALL_METHODS))
         self.trial = partial(TaskGANTrial, methods=self.methods)
         self.preset = plain if task_norm is None else with_task_norm(plain, task_norm)
         self.normed = "" if self.preset == plain else f"_{task_norm}_norm"

@@ -36,6 +36,11 @@ ALL_METHODS = tuple(
     name for name, method in METHODS.items() if method.family in FAMILIES and method.needs != "unlabelled"
 )
 """What can be compared: of these families all that needs no unlabelled target images, the oracle last."""
+SIGHTLESS = {
+    "blind": "blind: one pose, whatever the image shows; the best there is",
+    "random": "random actions",
+}
+"""What can be compared, too, and has learnt nothing."""
 FULL_METHODS = tuple(name for name in ALL_METHODS if not getattr(METHODS[name].switches, "near", False))
 """The same without those for a single image, which refine near its label."""
 
@@ -108,9 +113,10 @@ def as_json(preset: Any) -> dict[str, Any]:
 def measured_with(preset: Preset, method: str) -> dict[str, str]:
     """What rows say of their settings: a digest of images, tests and what of the training the method depends
     on, so that another method's can change without it; and the norm in the task model, if it has one."""
-    found, about = as_json(preset), METHODS[method]
-    config = {part: value for part, value in found["config"].items() if part in about.parts}
-    if about.own is not None:
+    found, about = as_json(preset), METHODS.get(method)
+    parts = about.parts if about else ()
+    config = {part: value for part, value in found["config"].items() if part in parts}
+    if about and about.own is not None:
         config[about.family] = own_record(preset.config.own.get(about.family, about.own))
     norm = preset.config.networks.task_norm
     said = {} if norm == "none" else {"task_norm": norm}

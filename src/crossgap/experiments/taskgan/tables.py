@@ -18,7 +18,7 @@ from crossgap.experiments.engine.markdown import (
     table,
 )
 from crossgap.experiments.taskgan.figures import REGIMES, of_the_paper
-from crossgap.experiments.taskgan.presets import ALL_METHODS, PRESETS, current
+from crossgap.experiments.taskgan.presets import ALL_METHODS, PRESETS, SIGHTLESS, current
 from crossgap.methods.registry import METHODS
 from crossgap.report.plots import span
 
@@ -38,7 +38,7 @@ def success_table(results: dict[str, Any]) -> str:
 
     def of_norm(found: Rows) -> str:
         lines = [
-            (METHODS[method].about, [cell(having(found, method=method, domain=d), d) for d in seeds])
+            (_about(method), [cell(having(found, method=method, domain=d), d) for d in seeds])
             for method in _methods(found)
         ]
         return table("trained how", titles, lines)
@@ -51,7 +51,11 @@ def _domains(rows: Rows) -> list[str]:
 
 
 def _methods(rows: Rows) -> list[str]:
-    return sorted({row["method"] for row in rows}, key=ALL_METHODS.index)
+    return sorted({row["method"] for row in rows}, key=(*SIGHTLESS, *ALL_METHODS).index)
+
+
+def _about(method: str) -> str:
+    return SIGHTLESS.get(method) or METHODS[method].about
 
 
 NORMS = {
@@ -86,7 +90,7 @@ def difference_table(results: dict[str, Any]) -> str:
 
     def of_norm(found: Rows) -> str:
         lines = [
-            (METHODS[method].about, [_difference(having(found, domain=d), method) for d in domains])
+            (_about(method), [_difference(having(found, domain=d), method) for d in domains])
             for method in _methods(found)
             if method != REFINED
         ]

@@ -25,11 +25,12 @@ from crossgap.evaluation import (
     ClosedLoop,
     closed_loop,
     offline_error,
+    play,
 )
 from crossgap.experiments.engine.experiment import Rows, rows_of
 from crossgap.experiments.engine.trial import Trial
 from crossgap.experiments.taskgan.alignment import landmarks_of, pair_error
-from crossgap.experiments.taskgan.presets import MAIN_METHODS, Preset, measured_with
+from crossgap.experiments.taskgan.presets import MAIN_METHODS, SIGHTLESS, Preset, measured_with
 from crossgap.methods.config import as_settings
 from crossgap.methods.methods import Methods
 from crossgap.methods.registry import METHODS
@@ -74,13 +75,14 @@ class TaskGANTrial(Trial):
         quiet: bool = False, methods: Sequence[str] = MAIN_METHODS,
     ):  # fmt: skip
         get_target_look(domain)
-        check_known("Method", methods, METHODS)
+        check_known("Method", methods, (*SIGHTLESS, *METHODS))
         super().__init__(root, preset, domain, seed, fabric, quiet)
         self.methods = tuple(methods)
 
     def run(self) -> Rows:
         """Do what is not done yet; the result rows of this seed and look."""
-        self.gain  # noqa: B018 (chosen before anything is seen of the target)
+        if not set(self.methods) <= SIGHTLESS.keys():
+            self.gain  # noqa: B018 (chosen before anything is seen of the target)
         for method in self.methods:
             self.evaluate(method)
         return self.rows()
@@ -200,8 +202,21 @@ class TaskGANTrial(Trial):
             quiet=self.quiet, record=record, look=look, size=self.preset.size,
         )  # fmt: skip
 
+    def _play_sightless(self, method: str) -> dict[str, Any]:
+        """The test starts, by a policy that does not look."""
+        from crossgap.experiments.taskgan.sightless import at_random, blind
+
+        act, size = (blind() if method == "blind" else at_random(self.seed)), self.preset
+        about = {"label": f"evaluate {method}", "quiet": self.quiet, "look": self.domain, "size": size.size}
+        with timed(self.root, "evaluate"):
+            played, _ = play(act, TEST_STARTS[: size.starts], size.episode_steps, **about)
+        return played.to_json()
+
     def evaluate(self, method: str) -> dict[str, Any]:
         """Per-episode results and aggregate of a method on the test starts and on images."""
+        if method in SIGHTLESS:
+            look = functools.partial(self._play_sightless, method)
+            return once(self.evaluation_path(method), look, "evaluation", PLAYED)
 
         def of() -> dict[str, Any] | None:
             model = weights_of(self.saved(method))
@@ -310,13 +325,13 @@ class TaskGANTrial(Trial):
 
     def closed_loops(self) -> dict[str, ClosedLoop]:
         """The episodes of every method."""
-        acting = (method for method in self.methods if METHODS[method].policy)
+        acting = (method for method in self.methods if method in METHODS and METHODS[method].policy)
         return {method: ClosedLoop.from_json(self.evaluate(method)) for method in acting}
 
     def description(self) -> dict[str, Any]:
         """What was run, for the report: of the training, the settings that these methods depend on."""
         preset: dict[str, Any] = asdict(self.preset) | {"methods": list(self.methods)}
-        used = {"networks"}.union(*(METHODS[method].settings for method in self.methods))
+        used = {"networks"}.union(*(METHODS[method].settings for method in self.methods if method in METHODS))
         used &= as_settings(self.preset.config).keys()
         preset["config"] = {part: value for part, value in preset["config"].items() if part in used}
         return {"domain": self.domain, "seed": self.seed, "gain": self.gain, "preset": preset}
