@@ -1,5 +1,7 @@
 """Image augmentation: what a camera and a room may do to an image without moving anything in it."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -34,6 +36,18 @@ def image_augmentation() -> Augment:
         return result.clamp(0, 1).mul(2).sub(1)
 
     return apply
+
+
+def one_after_the_other(changes: Sequence[Augment | None]) -> Augment | None:
+    """Several changes of images as one, those that are there in their order; None where none is."""
+    there = [change for change in changes if change is not None]
+
+    def apply(images: Tensor) -> Tensor:
+        for change in there:
+            images = change(images)
+        return images
+
+    return apply if there else None
 
 
 def shifted(images: Tensor, share: float) -> Tensor:

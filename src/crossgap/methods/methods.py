@@ -19,8 +19,9 @@ from crossgap.base.records import as_json, summary
 from crossgap.core.fabric import hardware
 from crossgap.core.trainer import Phase, Trainer
 from crossgap.core.watching import Predict, Watch
-from crossgap.data.augmentation import target_augmentation
+from crossgap.data.augmentation import one_after_the_other, target_augmentation
 from crossgap.data.batches import Augment, Batches, image_tensor
+from crossgap.data.geometry import placed
 from crossgap.data.images import LabelCoding, LabelledImages, LabelScale, describe, with_loss
 from crossgap.data.overlap import check_pair
 from crossgap.data.preparation import Preparation
@@ -298,6 +299,16 @@ class Methods:
         settings = self.config.augmentation
         return target_augmentation(settings.shift) if settings.target else None
 
+    def source_batches(
+        self, size: int, stream: int, augment: Augment | None = None, data: LabelledImages | None = None
+    ) -> Batches:
+        """Batches of the source images, or of `data` like them, scaled and placed at random as far as
+        `config.geometry` says, then changed by `augment`."""
+        strength = self.config.geometry
+        changes = [functools.partial(placed, strength=strength) if strength else None, augment]
+        data = self.source if data is None else data
+        return self.batches(data, size, stream, one_after_the_other(changes))
+
     def labelled_target(self, size: int, stream: int, data: LabelledImages | None = None) -> Batches:
         """Batches of the target images, or of some `data` of them, augmented where they are to be."""
         return self.batches(self.target if data is None else data, size, stream, self.target_augment())
@@ -311,7 +322,7 @@ class Methods:
 
     def supervised(
         self, name: str, task_model: nn.Module, data: Sequence[LabelledImages | Batches],
-        config: SupervisedConfig, augment: Augment | None = None, before: nn.Module | None = None,
+        config: SupervisedConfig, before: nn.Module | None = None,
     ) -> AdaptedModel:  # fmt: skip
         """Train a task model in place on one or several data sets at once; `before` as in `Supervised`.
 
@@ -323,7 +334,7 @@ class Methods:
                 raise CrossgapError(f"'{name}' trains the task model, which is frozen. Expected no --frozen.")
             return self.adapted(task_model)
         batches = [
-            part if isinstance(part, Batches) else self.batches(part, config.batch, stream, augment)
+            part if isinstance(part, Batches) else self.batches(part, config.batch, stream)
             for stream, part in enumerate(data, streams.SUPERVISED)
         ]
         steps, rate, loss = config.steps, config.learning_rate, self.scale.loss

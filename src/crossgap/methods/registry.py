@@ -85,7 +85,7 @@ class Method:
         """Of all settings, what its model depends on."""
         own = () if self.own is None else (self.family,)
         keep = () if self.source_side or not self.source_labels else ("keep",)
-        return ("networks", *self.settings, *own, *keep) if self.settings else own
+        return ("networks", *self.settings, *own, *keep, "geometry") if self.settings else own
 
     @property
     def policy(self) -> bool:

@@ -83,8 +83,7 @@ def drawn_target(methods: Methods, translator: nn.Module) -> Batches:
 
 def refining_source(methods: Methods, data: LabelledImages | None = None) -> Batches:
     """Batches of source images beside them, by default of all."""
-    data = methods.source if data is None else data
-    return methods.batches(data, methods.config.refinement.batch, streams.REFINING)
+    return methods.source_batches(methods.config.refinement.batch, streams.REFINING, data=data)
 
 
 def refined(

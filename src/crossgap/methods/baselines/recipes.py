@@ -19,18 +19,17 @@ def baseline(
         start = methods.get(resolve(name, fine_tune=False, frozen=False)).task_model
     if frozen:
         start.convolutions.requires_grad_(False)
-    data = [methods.source]
-    if randomized:
-        data = [methods.extra("randomized_per_frame" if per_frame else "randomized")]
+    side = methods.extra("randomized_per_frame" if per_frame else "randomized") if randomized else None
     changed = image_augmentation() if augment else None
     if fine_tune:
         config = methods.config.randomized_fine_tuning if randomized else methods.config.fine_tuning
     else:
         config = methods.config.randomization if randomized else methods.config.source
+    data = [methods.source_batches(config.batch, streams.SUPERVISED + fine_tune, changed, side)]
     if fine_tune:
         augment_target = methods.target_augment() or changed
         data = [methods.batches(methods.target, config.batch, streams.SUPERVISED, augment_target), *data]
-    return methods.supervised(name, start, data, config, changed)
+    return methods.supervised(name, start, data, config)
 
 
 def target_only(methods: Methods, name: str) -> AdaptedModel:

@@ -70,7 +70,7 @@ def _canonical_phase(
         generator.load_state_dict(model.translator.state_dict())
     phase = CanonicalTaskGAN(
         name, generator, discriminator, model.task_model, inputs,
-        real=methods.batches(methods.source, config.batch, streams.SOURCE),
+        real=methods.source_batches(config.batch, streams.SOURCE),
         randomized=methods.batches(randomized, config.batch, streams.RANDOMIZED),
         canonical=methods.batches(methods.source, config.batch, streams.RANDOMIZED),  # the same order
         config=config, labelled=labelled, loss=methods.scale.loss,

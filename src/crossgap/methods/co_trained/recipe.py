@@ -36,6 +36,6 @@ def mixed(methods: Methods, target: LabelledImages, size: int, ratio: float) -> 
     each."""
     count = min(max(1, round(ratio * size)), max(1, size - 1))
     return (
-        methods.batches(methods.source, max(1, size - count), streams.SUPERVISED, methods.target_augment()),
+        methods.source_batches(max(1, size - count), streams.SUPERVISED, methods.target_augment()),
         methods.labelled_target(count, streams.SUPERVISED + 1, target),
     )

@@ -24,7 +24,7 @@ def cut(methods: Methods, name: str, fast: bool) -> AdaptedModel:
         channels = [features.shape[1] for features in generator.features(torch.zeros(1, 3, height, width))]
     phase = CUT(
         name, generator, discriminator, PatchProjections(channels),
-        source=methods.batches(methods.source, config.batch, streams.SOURCE),
+        source=methods.source_batches(config.batch, streams.SOURCE),
         target=methods.batches(methods.target, config.batch, streams.TARGET), config=config, fast=fast,
     )  # fmt: skip
     methods.fit(name, phase)

@@ -44,7 +44,7 @@ def _train(methods: Methods, labelled: bool) -> CycleTaskGAN:
         name, forward=Generator(networks.generator_width, networks.generator_blocks),
         inverse=generator, discriminators=(discriminator_x, Discriminator(networks.discriminator_width)),
         source_model=source_model, target_model=copy.deepcopy(source_model).train(),
-        source=methods.batches(methods.source, config.batch, streams.SOURCE),
+        source=methods.source_batches(config.batch, streams.SOURCE),
         target=methods.labelled_target(config.batch, streams.TARGET),
         labelled=labelled, config=config, loss=methods.scale.loss,
     )  # fmt: skip

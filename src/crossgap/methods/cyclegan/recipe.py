@@ -33,7 +33,7 @@ def _train(methods: Methods) -> CycleGAN:
     phase = CycleGAN(
         "cyclegan", networks["forward"], networks["inverse"],
         (networks["discriminator_x"], networks["discriminator_y"]),
-        source=methods.batches(methods.source, config.batch, streams.SOURCE),
+        source=methods.source_batches(config.batch, streams.SOURCE),
         target=methods.batches(methods.target, config.batch, streams.TARGET), config=config,
     )  # fmt: skip
     methods.fit("cyclegan", phase)

@@ -20,7 +20,7 @@ def dann(methods: Methods, name: str, supervise: Collection[str]) -> AdaptedMode
     classifier = DomainClassifier(methods.config.networks.task_hidden, config.domain_hidden)
     of_source, of_target, of_labelled = streams.FEATURES
     phase = DANN(
-        name, task_model, classifier, methods.batches(methods.source, config.batch, of_source),
+        name, task_model, classifier, methods.source_batches(config.batch, of_source),
         methods.batches(methods.extra("unlabelled"), config.batch, of_target), config,
         methods.labelled_target(config.batch, of_labelled) if "target" in supervise else None,
         methods.scale.loss,

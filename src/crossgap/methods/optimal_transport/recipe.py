@@ -11,7 +11,7 @@ def optimal_transport(methods: Methods, name: str) -> AdaptedModel:
     config, task_model = methods.config.source, methods.new_task_model()
     of_source, _, of_labelled = streams.FEATURES
     phase = OptimalTransport(
-        name, task_model, methods.batches(methods.source, config.batch, of_source, methods.target_augment()),
+        name, task_model, methods.source_batches(config.batch, of_source, methods.target_augment()),
         methods.labelled_target(config.batch, of_labelled), config, methods.own(name),
         methods.scale.loss,
     )  # fmt: skip

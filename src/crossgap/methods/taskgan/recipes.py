@@ -31,7 +31,7 @@ def inverse(
     return _translator(
         methods, name, task_model,
         inputs=methods.labelled_target(batch, streams.TARGET),
-        real=methods.batches(methods.source, batch, streams.SOURCE),
+        real=methods.source_batches(batch, streams.SOURCE),
         adversarial_weight=0.0 if task_loss_only else 1.0, supervise_inputs="target" in supervise,
         supervise_real="source" in supervise, unlabelled=more,
     )  # fmt: skip
@@ -52,7 +52,7 @@ def forward(
     config, base = methods.config.translator, "source_paired" if supervise else "source_only"
     return _translator(
         methods, name, methods.get(base).task_model,
-        inputs=methods.batches(methods.source, config.batch, streams.SOURCE),
+        inputs=methods.source_batches(config.batch, streams.SOURCE),
         real=methods.batches(methods.target, config.batch, streams.TARGET),
         supervise_inputs=bool(supervise), discriminator_rate=config.forward_discriminator_rate,
     )  # fmt: skip
