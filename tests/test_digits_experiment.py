@@ -17,12 +17,14 @@ from crossgap.errors import CrossgapError, find
 from crossgap.evaluation import share
 from crossgap.experiments.digits import trial as digits
 from crossgap.experiments.digits.data import mnist
+from crossgap.experiments.digits.experiment import accuracy_table
 from crossgap.experiments.digits.presets import (
     ALL_DIGITS_METHODS,
     DIGITS_METHODS,
     DIGITS_PRESETS,
 )
 from crossgap.experiments.digits.trial import DigitsTrial
+from crossgap.experiments.engine.schema import check_results
 from reproduced import reproduced
 from stand_ins import Model, code
 
@@ -127,6 +129,30 @@ def test_the_experiment_from_nothing_to_results_and_again(tmp_path: Path) -> Non
     evaluation = tmp_path / "run" / "seed_0" / "mnist_m" / "evaluation" / "dann.json"
     found = json.loads(evaluation.read_text())
     assert len(found["wrong"]) == round(40 * (1 - found["aggregate"]["accuracy"]["value"]))
+
+
+def test_numbers_of_labels_and_digits_placed_at_random_are_rows_of_their_own(tmp_path: Path) -> None:
+    one = {"looks": ("scanned_digits",), "methods": ("source_only", "target_only")}
+    where = tmp_path / "run", tmp_path / "results"
+    before = json.loads(reproduced("digits", 1, *where, **one).read_text())["rows"]
+    path = reproduced("digits", 1, *where, labels=(8, 16), **one)
+    placed = tmp_path / "placed", tmp_path / "results"
+    reproduced("digits", 1, *placed, labels=(8,), geometry=1.0, **one)
+    rows = json.loads(path.read_text())["rows"]
+    assert {(row.get("labels"), row.get("geometry")) for row in rows} == {
+        (None, None), (8, None), (16, None), (8, 1.0),
+    }  # fmt: skip
+    assert [row for row in rows if "labels" not in row] == before
+    check_results(path)
+    assert accuracy_table(json.loads(path.read_text())).splitlines()[0] == (
+        "| trained how | `scanned_digits`, 40 images | `scanned_digits`, 40 images, 8 labels "
+        "| `scanned_digits`, 40 images, 16 labels "
+        "| `scanned_digits`, 40 images, 8 labels, digits placed at random |"
+    )
+    with pytest.raises(CrossgapError, match=r"--labels must be at most 80, the training images of scanned"):
+        reproduced("digits", 1, *where, labels=(81,), **one)
+    with pytest.raises(CrossgapError, match=r"--labels must be 1 or more; got 0"):
+        reproduced("digits", 1, *where, labels=(0,), **one)
 
 
 # splits; nothing is trained

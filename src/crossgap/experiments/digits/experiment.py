@@ -2,16 +2,16 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import lightning_fabric
 
 from crossgap.data.contact_sheet import contact_sheet
-from crossgap.errors import check_known, find
+from crossgap.errors import CrossgapError, check_known, find
 from crossgap.experiments.digits import trial
 from crossgap.experiments.digits.presets import ALL_DIGITS_METHODS, DIGITS_PRESETS
 from crossgap.experiments.digits.trial import TARGETS, DigitsTrial
-from crossgap.experiments.engine.experiment import Experiment, Names, unique
+from crossgap.experiments.engine.experiment import Experiment, Names, Numbers, Rows, unique
 from crossgap.experiments.engine.markdown import having, origin, rate_cell, seeds_in, table
 from crossgap.experiments.taskgan.presets import as_json
 from crossgap.methods.registry import METHODS
@@ -19,10 +19,12 @@ from crossgap.methods.registry import METHODS
 
 def accuracy_table(results: dict[str, Any]) -> str:
     """Mean test accuracy per method and target domain of the digits, with the range of the seeds."""
-    rows = having(results["rows"], metric="accuracy")
-    tested = {row["domain"]: row["n"] for row in rows}
+    columns: dict[str, Rows] = {}
+    for row in having(results["rows"], metric="accuracy"):
+        columns.setdefault(_column(row), []).append(row)
+    rows = [row for column in columns.values() for row in column]
     lines = [
-        (METHODS[m].about, [rate_cell(having(rows, method=m, domain=d), 1) for d in tested])
+        (METHODS[m].about, [rate_cell(having(column, method=m), 1) for column in columns.values()])
         for m in ALL_DIGITS_METHODS  # in whatever order they were run
         if having(rows, method=m)
     ]
@@ -30,7 +32,14 @@ def accuracy_table(results: dict[str, Any]) -> str:
         f"Test accuracy, mean of {seeds_in(rows)} seeds (lowest – highest); every seed's Wilson interval is "
         f"in the file. {origin(results)}"
     )
-    return table("trained how", (f"`{domain}`, {n:,} images" for domain, n in tested.items()), lines, text)
+    return table("trained how", columns, lines, text)
+
+
+def _column(row: dict[str, Any]) -> str:
+    """The title of a row's column."""
+    labels = f", {row['labels']:,} labels" if "labels" in row else ""
+    placed = ", digits placed at random" if "geometry" in row else ""
+    return f"`{row['domain']}`, {row['n']:,} images{labels}{placed}"
 
 
 TABLES = {f"digits-{size}": (f"digits/{size}.json", accuracy_table) for size in ("quick", "full")}
@@ -42,14 +51,23 @@ class Digits(Experiment):
     over = "domains and seeds"
     metric, trial = "accuracy", DigitsTrial
     table = staticmethod(accuracy_table)
+    row_keys: ClassVar = {"labels": int, "geometry": float}
 
-    def __init__(self, preset: str, looks: Names = None, methods: Names = None):
+    def __init__(
+        self, preset: str, looks: Names = None, methods: Names = None, labels: Numbers = None,
+        geometry: float | None = None,
+    ):  # fmt: skip
         sizes = find("Preset", preset, DIGITS_PRESETS)
-        self.preset = replace(sizes, methods=unique(methods or sizes.methods))
+        config = sizes.config if geometry is None else replace(sizes.config, geometry=geometry)
+        self.preset = replace(sizes, methods=unique(methods or sizes.methods), config=config)
+        self.labels = unique(labels or (None,))
         self.domains = unique(looks or tuple(TARGETS))
         check_known("Method of the digits", self.preset.methods, ALL_DIGITS_METHODS)
         check_known("Target domain", self.domains, TARGETS)
-        self.settings = as_json(sizes)
+        if wrong := [str(count) for count in labels or () if count < 1]:
+            raise CrossgapError(f"--labels must be 1 or more; got {', '.join(wrong)}.")
+        self.settings = as_json(self.preset)
+        self.depends = as_json(sizes)  # rows say what else was chosen
 
     def prepare(self) -> None:
         """The source's images.
@@ -59,12 +77,22 @@ class Digits(Experiment):
         """
         trial.SOURCE("train")
 
-    def parts(self, seeds: int) -> list[tuple[str, int]]:
-        """Domains and seeds."""
-        return [(domain, seed) for seed in range(seeds) for domain in self.domains]
+    def parts(self, seeds: int) -> list[tuple[str, int | None, int]]:
+        """Domains, numbers of labelled images and seeds."""
+        return [
+            (domain, count, seed) for seed in range(seeds) for domain in self.domains for count in self.labels
+        ]
+
+    def run(
+        self, folder: Path, fabric: lightning_fabric.Fabric, quiet: bool, domain: str, labels: int | None,
+        seed: int,
+    ) -> Rows:  # fmt: skip
+        """The methods with so many labels."""
+        return DigitsTrial(folder, self.preset, domain, seed, fabric, quiet, labels=labels).run()
 
     def draw(self, folder: Path, path: Path, fabric: lightning_fabric.Fabric) -> None:
         """`<preset>_<domain>.png`, what the translators of seed 0 make of digits."""
         for domain in self.domains:
-            pictures = DigitsTrial(folder, self.preset, domain, 0, fabric).pictures()
-            contact_sheet(pictures, path.with_name(f"{path.stem}_{domain}.png"))
+            pictures = DigitsTrial(folder, self.preset, domain, 0, fabric, labels=self.labels[0]).pictures()
+            placed = "_placed" if self.preset.config.geometry else ""
+            contact_sheet(pictures, path.with_name(f"{path.stem}_{domain}{placed}.png"))

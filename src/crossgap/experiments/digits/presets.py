@@ -21,7 +21,8 @@ ALL_DIGITS_METHODS = (
     "source_only", "target_only", "fine_tuned", "augmented", "augmented_fine_tuned", "randomized_per_frame",
     "randomized_fine_tuned", "dann", "dann_labelled", "plain_gan", "task_loss_only", "task_loss_only_refined",
     "taskgan_inverse", "taskgan_inverse_refined", "taskgan_inverse_unlabelled",
-    "taskgan_inverse_unlabelled_refined", "source_supervised_taskgan", "source_supervised_taskgan_refined",
+    "taskgan_inverse_unlabelled_refined", "source_supervised_gan", "source_supervised_taskgan",
+    "source_supervised_taskgan_refined",
     "source_supervised_taskgan_unlabelled", "source_supervised_taskgan_unlabelled_refined", "oracle",
 )  # fmt: skip
 """What can be compared, in the order of tables."""

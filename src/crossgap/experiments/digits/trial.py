@@ -18,6 +18,7 @@ from crossgap.core.results import with_threads
 from crossgap.core.runs import timed
 from crossgap.data import Classes, LabelledImages
 from crossgap.deploy.adapted import AdaptedModel, weights_of
+from crossgap.errors import CrossgapError
 from crossgap.evaluation import AGGREGATE, share
 from crossgap.experiments.digits.data import Split, mnist, mnist_m, randomized, scanned_digits, varied
 from crossgap.experiments.digits.presets import DigitsPreset
@@ -37,16 +38,39 @@ TRANSLATORS = ("plain_gan", "task_loss_only", "taskgan_inverse", "taskgan_invers
 
 class DigitsTrial(Trial):
     """All methods of one seed in one target domain, a key of `TARGETS`; the seed also says which target
-    images have a label."""
+    images have a label. Arguments as of `Trial`, and:
+
+    Args:
+        labels: how many have one; by default the preset's number.
+    """
 
     preset: DigitsPreset
 
+    def __init__(self, *arguments: Any, labels: int | None = None, **named: Any):
+        super().__init__(*arguments, **named)
+        self.labels = getattr(self.preset, f"{self.domain}_labels") if labels is None else labels
+        self.said: dict[str, Any] = {} if labels is None else {"labels": labels}
+        if labels is not None:
+            self.folder = self.folder / f"labels_{labels:05d}"
+        if self.preset.config.geometry:
+            self.said["geometry"] = self.preset.config.geometry
+
     def run(self) -> Rows:
-        """Do what is not done yet; one flat row per figure."""
+        """Do what is not done yet; one flat row per figure. A row says its number of labels and its geometry
+        where they are not the preset's.
+
+        Raises:
+            CrossgapError: there are not so many images.
+        """
+        if self.labels > len(self.oracle_data):
+            raise CrossgapError(
+                f"--labels must be at most {len(self.oracle_data):,}, the training images of {self.domain}; "
+                f"got {self.labels:,}."
+            )
         rows = []
         for method in self.preset.methods:
             found = self.evaluate(method)["aggregate"]
-            rows += rows_of(found, domain=self.domain, method=method, seed=self.seed)
+            rows += rows_of(found, domain=self.domain, method=method, seed=self.seed, **self.said)
         return rows
 
     @functools.cached_property
@@ -62,8 +86,7 @@ class DigitsTrial(Trial):
     @functools.cached_property
     def target(self) -> LabelledImages:
         """The few labelled images of the target, drawn at random, in `DigitsPreset.variants` each."""
-        count: int = getattr(self.preset, f"{self.domain}_labels")
-        drawn = np.random.default_rng(self.seed).permutation(len(self.oracle_data))[:count]
+        drawn = np.random.default_rng(self.seed).permutation(len(self.oracle_data))[: self.labels]
         few = self.oracle_data.select(np.sort(drawn))
         return varied(few, self.preset.variants, recolour=self.domain == "mnist_m", seed=self.seed)
 
