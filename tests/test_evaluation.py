@@ -214,8 +214,23 @@ def test_the_interval_of_a_squared_error_begins_at_0() -> None:
         np.zeros((2, 8, 8, 3), np.uint8), np.array([[0.0], [2.0]], np.float32), ("a",), np.arange(2)
     )
     found = error_over_episodes(np.array([[0.0], [0.0]]), data, LabelScale((0.0,), (1.0,)))
-    assert (found["value"], found["low"]) == (2, 0)  # errors of 0 and 4: the normal interval goes below 0
-    assert found["high"] > 4
+    assert (found["value"], found["low"]) == (2, 0)  # errors of 0 and 4: the interval goes below 0
+    # Student's with one degree of freedom: 2 + 12.7062 √8 / √2
+    assert found["high"] == pytest.approx(2 + 12.7062 * 2, rel=1e-5)
+
+
+def test_a_few_episodes_have_student_s_interval_and_one_has_none() -> None:
+    labels = np.array([[1.0], [2**0.5], [3**0.5], [2**0.5]], np.float32)  # squared errors of 1, 2, 3 and 2
+    data = LabelledImages(np.zeros((4, 8, 8, 3), np.uint8), labels, ("a",), np.arange(4))
+    found = error_over_episodes(np.zeros((4, 1)), data, LabelScale((0.0,), (1.0,)))
+    half = 3.18245 * (2 / 3) ** 0.5 / 2  # t of three degrees of freedom; the normal distribution has 1.96
+    assert [found[key] for key in ("low", "value", "high")] == pytest.approx(
+        [2 - half, 2, 2 + half], rel=1e-5
+    )
+    together = error_over_episodes(
+        np.zeros((4, 1)), replace(data, episodes=np.zeros(4, int)), LabelScale((0.0,), (1.0,))
+    )
+    assert (together["value"], together["low"], together["high"]) == (pytest.approx(2), None, None)
 
 
 def test_an_error_is_the_mean_of_the_episodes_means_however_long_they_are() -> None:

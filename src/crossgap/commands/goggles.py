@@ -17,7 +17,7 @@ from crossgap.commands.options import GogglesOptions
 from crossgap.commands.preparing import Preparing, numbers
 from crossgap.core.fabric import hardware, single_process
 from crossgap.core.runs import check_seed, lock_run, open_run, start, timed
-from crossgap.core.statistics import mean_interval
+from crossgap.core.statistics import t_interval
 from crossgap.core.trainer import SAMPLES, Trainer
 from crossgap.data.folder import has_labels
 from crossgap.data.observations import Observations, read_observations
@@ -137,7 +137,7 @@ def _judged(
     for name, translate in (("without", None), ("with", model.translate)):
         errors = goggles.errors(test, translate)
         means = [errors[test.episodes == episode].mean() for episode in np.unique(test.episodes)]
-        low, high = mean_interval(means)
+        low, high = t_interval(means)
         found[name] = {
             "value": float(errors.mean()),
             "low": low,

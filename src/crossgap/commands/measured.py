@@ -81,7 +81,8 @@ def by_heart(measured: dict[str, Any]) -> str:
     if None in errors:
         return ""
     known, others = (error["value"] for error in errors)
-    if others <= GAP * known or errors[1]["low"] <= known:
+    low = errors[1]["low"]  # None of a single episode
+    if others <= GAP * known or (low is not None and low <= known):
         return ""
     times = f"{others / known:.0f} times" if known > 0 else "far above"
     return (

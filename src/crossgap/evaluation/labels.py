@@ -5,7 +5,7 @@ from statistics import fmean
 
 import numpy as np
 
-from crossgap.core.statistics import mean_interval, wilson_interval
+from crossgap.core.statistics import t_interval, wilson_interval
 from crossgap.data.images import Classes, LabelCoding, LabelledImages
 from crossgap.evaluation.rows import figures
 
@@ -20,9 +20,9 @@ def offline_error(predict: Predict, data: LabelledImages, scale: LabelCoding) ->
 
 def error_over_episodes(predicted: np.ndarray, data: LabelledImages, scale: LabelCoding) -> dict[str, float]:
     """Error of predictions, with a 95 % interval: of numbers the mean squared error in the label scale
-    (1 = knows nothing; normal interval, from 0 on), of classes the error rate (Wilson's).
+    (1 = knows nothing; Student's interval, from 0 on), of classes the error rate (Wilson's).
 
-    The images of an episode are alike, so the interval is over the n episodes' means.
+    The images of an episode are alike, so the interval is over the n episodes' means; of one there is none.
     """
     return over_episodes(scale.errors(predicted, data.labels), data.episodes, scale)
 
@@ -46,8 +46,8 @@ def over_episodes(errors: np.ndarray, episodes: np.ndarray, scale: LabelCoding) 
     """The same of the error of each image, (n,), as `scale.errors` has it."""
     means = episode_means(errors, episodes)
     interval = wilson_interval(means.sum(), len(means)) if isinstance(scale, Classes) else None
-    low, high = interval or mean_interval(means)
-    return figures(fmean(means), (max(low, 0.0), high), len(means))
+    low, high = interval or t_interval(means)
+    return figures(fmean(means), (None if low is None else max(low, 0.0), high), len(means))
 
 
 def episode_means(errors: np.ndarray, episodes: np.ndarray) -> np.ndarray:

@@ -52,9 +52,10 @@ def line(rows: Sequence[dict[str, Any]], over: str, low: str = "low", high: str 
 
 
 def span(rows: Sequence[dict[str, Any]], low: str = "low", high: str = "high") -> tuple[float, float, float]:
-    """The seeds' mean, lowest `low` and highest `high`."""
+    """The seeds' mean, lowest `low` and highest `high`; where there is no interval, the value itself."""
     mean = float(np.mean([row["value"] for row in rows]))
-    return mean, min(row[low] for row in rows), max(row[high] for row in rows)
+    ends = [[row["value"] if row[end] is None else row[end] for row in rows] for end in (low, high)]
+    return mean, min(ends[0]), max(ends[1])
 
 
 def draw_band(axes: Any, x: Any, points: Any, colour: str, alpha: float = 0.15, **style: Any) -> None:

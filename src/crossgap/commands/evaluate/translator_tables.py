@@ -57,7 +57,9 @@ def print_translators(judges: Judges, measured: Measured, names: dict[str, str])
 def _shown(figures: dict[str, Any], sign: str = "") -> list[str]:
     """A figure, and its interval's ends, which are shorter."""
     digits = {"value": 4, "low": 3, "high": 3}
-    return [f"{figures[key]:{sign}.{count}g}" for key, count in digits.items()]
+    return [
+        "–" if figures[key] is None else f"{figures[key]:{sign}.{count}g}" for key, count in digits.items()
+    ]
 
 
 def minus_identity(measured: Measured) -> dict[str, dict[str, dict[str, float]]]:

@@ -46,7 +46,7 @@ def terminal_table(rows: Rows, measure: Measure) -> Table:
         if measure.percent:
             shares = ([f"{100 * row[key]:.1f}" for key in ("value", "low", "high")] for row in found)
             return "".join(f"{value} % ({low}–{high})" for value, low, high in shares)
-        return "".join(f"{row['value']:.3f} ± {row['high'] - row['value']:.3f}" for row in found)
+        return "".join(f"{row['value']:.3f}{_half(row)}" for row in found)
 
     titles, lines = grid(rows, cell)
     title = f"{measure.axis.replace(chr(10), ' ').capitalize()}, {rows[0]['n']} episodes; with 95 % interval"
@@ -55,6 +55,11 @@ def terminal_table(rows: Rows, measure: Measure) -> Table:
     for line in lines:
         printed.add_row(*line)
     return printed
+
+
+def _half(row: dict[str, Any]) -> str:
+    """Half of an interval; nothing of a single episode, which has none."""
+    return "" if row["high"] is None else f" ± {row['high'] - row['value']:.3f}"
 
 
 def budget_table(results: dict[str, Any]) -> str:
