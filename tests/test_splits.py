@@ -58,6 +58,7 @@ def test_what_is_collected_in_which_look(tmp_path: Path, fabric, collected) -> N
     for name in ("source", "target", "target_pairs", "held_out", "held_out_pairs"):
         getattr(e, name)
         found[name] = collected[-1]
+    assert found["held_out"].seed == 105  # not 103, on which recipes were chosen
     for name in ("oracle", "randomized", "randomized_per_frame"):
         e.extra(name)
         found[name] = collected[-1]

@@ -26,6 +26,7 @@ from crossgap.experiments.engine.tables import insert, update
 from crossgap.experiments.mico.experiment import error_table
 from crossgap.experiments.task_weight.experiment import weight_table
 from crossgap.experiments.taskgan.presets import PRESETS, current, measured_with, with_task_norm
+from crossgap.experiments.taskgan.report import one_training
 from crossgap.experiments.taskgan.tables import (
     alignment_table,
     difference_table,
@@ -339,6 +340,25 @@ def test_a_documents_tables_are_those_of_the_results(document: Path, tmp_path: P
     shutil.copy(document, copy)
     update(copy, ROOT)
     assert copy.read_text(encoding="utf-8") == document.read_text(encoding="utf-8"), "run `make tables`"
+
+
+def test_figures_that_the_package_takes_along_are_those_of_the_results(tmp_path: Path) -> None:
+    kept = tables.figures_kept()
+    assert [path.name for path in kept] == ["seeds.json"]
+    for path, (file, make) in kept.items():
+        assert read_json(path) == make(read_json(ROOT / "results" / file)), "run `make tables`"
+
+
+def test_a_verdict_says_what_seeds_vary_by(tmp_path: Path) -> None:
+    seeds = tmp_path / "seeds.json"
+    seeds.write_text(
+        '{"target_b": {"taskgan_inverse_refined": [0.97, 0.91, 0.95], "fine_tuned": [0.79, 0.89, 0.88]}}'
+    )
+    assert one_training("target_b", seeds) == (
+        "This is one training: over 3 seeds of preset quick in target_b, refined TaskGAN had 91 to 97 % and "
+        "fine-tuning had 79 to 89 %."
+    )
+    assert one_training("target_z", seeds) == "This is one training: another seed gives other figures."
 
 
 @pytest.fixture

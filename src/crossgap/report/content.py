@@ -37,6 +37,8 @@ class ReportContent:
     """Seconds per stage."""
     success_distance: float
     """Below which an episode is a success, metres."""
+    one_training: str = ""
+    """That this is one training, and what others with other seeds came to: a sentence behind the verdict."""
     models: dict[str, str] = field(default_factory=dict)
     """Per method: the folder of its model, as seen from the report's."""
 

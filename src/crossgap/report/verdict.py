@@ -78,7 +78,8 @@ def judge(content: ReportContent) -> Verdict:
     if content.starts < FEWEST_STARTS:
         sentence += f"; {content.starts} starts are too few for a verdict"
         return Verdict("open", "Too few starts to tell", sentence + ".")
-    return Verdict(*_outcome(found, methods), sentence + ".")
+    said = f"{sentence}. {content.one_training}".rstrip()
+    return Verdict(*_outcome(found, methods), said)
 
 
 def _rate(content: ReportContent, method: str) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import crossgap.experiments
-from crossgap.base.files import alone, read_json, write_text
+from crossgap.base.files import alone, read_json, write_json, write_text
 from crossgap.errors import CrossgapError
 
 BEGIN, END = "<!-- begin: {name} -->", "<!-- end: {name} -->"
@@ -58,6 +58,25 @@ def update(document: Path, root: Path) -> None:
         write_text(document, text)
 
 
+def figures_kept() -> dict[Path, tuple[str, Callable[[dict[str, Any]], Any]]]:
+    """The `KEPT` of every experiment's module `tables`: by the JSON file beside it that the package takes
+    along, a file below `results/`, and what makes the one of the other."""
+    found = {}
+    for folder in pkgutil.iter_modules(crossgap.experiments.__path__, "crossgap.experiments."):
+        if folder.ispkg and importlib.util.find_spec(name := f"{folder.name}.tables"):
+            module = importlib.import_module(name)
+            beside = Path(str(module.__file__)).parent
+            found |= {beside / file: made for file, made in getattr(module, "KEPT", {}).items()}
+    return found
+
+
+def keep_figures(root: Path) -> None:
+    """Write `figures_kept` anew, of the `results/` that are in a folder."""
+    for path, (file, make) in figures_kept().items():
+        write_json(path, make(read_json(root / "results" / file, "results", {"rows": [dict]})))
+
+
 if __name__ == "__main__":
+    keep_figures(Path())
     for markdown in (Path("README.md"), *sorted(Path("docs").rglob("*.md"))):
         update(markdown, Path())

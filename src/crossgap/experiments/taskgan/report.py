@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from crossgap.base.files import read_json
 from crossgap.base.progress import command, say, say_next
 from crossgap.core.fabric import make_fabric
 from crossgap.core.runs import provenance, read_times, seeds_of
@@ -32,6 +33,8 @@ from crossgap.simulation.reach3.looks import LOOKS
 
 SHOWN = {"target": "what the robot sees", "translated": "translated", "true pair": "what is truly there"}
 """Rows of the picture, by their label in the report."""
+SEEDS = Path(__file__).with_name("seeds.json")
+"""What trainings with other seeds came to; `make tables` writes it."""
 OWN = ("sim", "real")
 """Folders of own images, as the docs call them."""
 
@@ -93,6 +96,7 @@ def write_report(experiment: TaskGANTrial, path: Path) -> Path:
         config=experiment.description(),
         times=read_times(experiment.root),
         success_distance=SUCCESS_DISTANCE,
+        one_training=one_training(experiment.domain),
         models={method: os.path.relpath(folder, path.parent) for method, folder in saved.items()},
     )
     build_report(content, path)
@@ -108,6 +112,20 @@ def write_report(experiment: TaskGANTrial, path: Path) -> Path:
         "and that this makes a model of": command("adapt", "--source", OWN[0], "--target", OWN[1]),
     })  # fmt: skip
     return path
+
+
+def one_training(look: str, kept: Path = SEEDS) -> str:
+    """That a verdict is of one training, and what others with other seeds came to in a look, in a sentence;
+    of the committed results, which `make tables` keeps in the package."""
+    found = read_json(kept, "figures of seeds", {...: {...: [float]}}).get(look)
+    if found is None:
+        return "This is one training: another seed gives other figures."
+    said = [
+        f"{phrase} had {100 * min(found[method]):.0f} to {100 * max(found[method]):.0f} %"
+        for method, phrase in (("taskgan_inverse_refined", "refined TaskGAN"), ("fine_tuned", "fine-tuning"))
+    ]
+    seeds = len(found["fine_tuned"])
+    return f"This is one training: over {seeds} seeds of preset quick in {look}, {' and '.join(said)}."
 
 
 def pictures(experiment: TaskGANTrial, count: int = 8) -> dict[str, np.ndarray]:

@@ -215,6 +215,25 @@ PARTS = {
     "-generalisation": generalisation_table,
     "-alignment": alignment_table,
 }
+
+
+def seeds_success(results: dict[str, Any]) -> dict[str, dict[str, list[float]]]:
+    """What trainings that differ in their seed alone came to: success of refined TaskGAN and of fine-tuning
+    by look and method, with the norm of the preset."""
+    preset = PRESETS[results["provenance"]["preset"]]
+    norm = preset.config.networks.task_norm
+    rows = having(current(results, preset)["rows"], metric="success", task_norm=norm)
+    each = {
+        domain: {
+            method: [row["value"] for row in having(rows, domain=domain, method=method)]
+            for method in (REFINED, "fine_tuned")
+        }
+        for domain in _domains(rows)
+    }
+    return {domain: found for domain, found in each.items() if min(map(len, found.values())) > 1}
+
+
+KEPT = {"seeds.json": ("taskgan/quick.json", seeds_success)}
 TABLES = {
     f"taskgan-{size}{part}": (f"taskgan/{size}.json", _of_current(make))
     for size in ("quick", "full")
