@@ -23,7 +23,8 @@ def blind_sentence(results: dict[str, Any]) -> str:
     return (
         "*Success*: after 100 steps the arm's tip is within 10 cm of the cube. A policy that sees nothing "
         f"and always drives to the best single place has {100 * best['others']:.0f} % "
-        f"(`{results['provenance']['command']}`)."
+        f"(`{results['provenance']['command']}`). Results files also have success within 5 cm and the steps "
+        "it takes: [what they mean](docs/methods/taskgan.md#result-metrics-resultsjson)."
     )
 
 

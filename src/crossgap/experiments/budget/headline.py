@@ -36,7 +36,7 @@ def labelled_rows(whole: dict[str, Any], few: dict[str, Any]) -> Rows:
     """
     preset = PRESETS[whole["provenance"]["preset"]]
     norm = preset.config.networks.task_norm
-    rows = current(whole, preset)["rows"]
+    rows = [row for row in current(whole, preset)["rows"] if row["method"] in METHODS]  # which learn
     base = BUDGET_PRESETS[few["provenance"]["preset"]].base
     chosen = having(current(few, base)["rows"], **FEW)
     said = preset.target_episodes * preset.steps

@@ -11,7 +11,7 @@ from crossgap.experiments.budget.presets import BUDGET_PRESETS, CHOSEN
 from crossgap.experiments.engine.experiment import Rows
 from crossgap.experiments.engine.markdown import code, having, rate_cell, seeds_in, success_origin
 from crossgap.experiments.taskgan.presets import current
-from crossgap.experiments.taskgan.tables import NORMS, NOT_MEASURED, by_norm
+from crossgap.experiments.taskgan.tables import NORMS, NOT_MEASURED, SUCCESS, by_norm
 from crossgap.methods.registry import METHODS
 
 
@@ -74,7 +74,7 @@ def budget_table(results: dict[str, Any]) -> str:
             table = [[*titles[:3], *code(titles[3:])], ["---"] * len(titles), *body]
             lines += [f"In `{domain}`{said}:", ""]
             lines += [*("| " + " | ".join(line) + " |" for line in table), ""]
-    return "\n".join([*lines, success_origin(results, str(seeds_in(rows)), rows[0]["n"])])
+    return "\n".join([*lines, success_origin(results, SUCCESS, str(seeds_in(rows)), rows[0]["n"])])
 
 
 def current_budgets(results: dict[str, Any]) -> str:

@@ -38,10 +38,10 @@ def fewer(found: int, seeds: int) -> str:
     return f", {found} seed{'s' if found > 1 else ''}" if 0 < found < seeds else ""
 
 
-def success_origin(results: dict[str, Any], seeds: str, starts: int) -> str:
-    """What the cells of a table of success are, and where they come from."""
+def success_origin(results: dict[str, Any], what: str, seeds: str, starts: int) -> str:
+    """What the cells of a table of success are, of which it is said what it is, and where they come from."""
     return (
-        f"Success in closed loop, mean of {seeds} seeds × {starts} starts (lowest – highest seed); "
+        f"Success: {what}; mean of {seeds} seeds × {starts} starts (lowest – highest seed); "
         f"every seed's Wilson interval is in the file. {origin(results)}"
     )
 

@@ -13,6 +13,7 @@ from crossgap.evaluation import figures
 from crossgap.experiments.engine.experiment import Experiment, Names, Rows, rows_of, unique
 from crossgap.experiments.engine.markdown import error_cell, having, origin, rate_cell, seeds_in, table
 from crossgap.experiments.taskgan.presets import as_json, get_preset
+from crossgap.experiments.taskgan.tables import SUCCESS
 from crossgap.experiments.taskgan.trial import TaskGANTrial, Variant
 from crossgap.report import plots
 from crossgap.simulation.reach3.looks import get_target_look
@@ -125,8 +126,8 @@ def weight_table(results: dict[str, Any]) -> str:
         for weight in sorted({row["task_weight"] for row in rows})
     ]
     about = "error in the source's label scale (1 = knows nothing), colours by total variation in [0, 1]"
-    text = f"Mean of {seeds_in(rows)} seeds (lowest – highest); {about}. {origin(results)}"
-    return table("look", ["λ_φ", *WEIGHED.values()], lines, text)
+    text = f"Mean of {seeds_in(rows)} seeds (lowest – highest); {about}; success: {SUCCESS}."
+    return table("look", ["λ_φ", *WEIGHED.values()], lines, f"{text} {origin(results)}")
 
 
 TABLES = {"task-weight-quick": ("task_weight/quick.json", weight_table)}
