@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from crossgap.cli import main
 from crossgap.data import LabelledImages, read_folder, read_unlabelled, write_folder
 from crossgap.data.convert import convert
 from crossgap.data.folder import read_recording
+from crossgap.data.recorded_folder import write_recorded
 from crossgap.data.video import VideoWriter, count_frames, video_frames
 from crossgap.errors import CrossgapError
 
@@ -124,6 +126,30 @@ def test_a_folder_of_two_cameras_to_lerobot(tmp_path: Path) -> None:
         data = read_folder(tmp_path / "lerobot", camera=camera)
         assert np.array_equal(data.images, each)
         assert data.labels[:, 0].tolist() == [0.5, 1.5, 2.5]
+    assert convert(tmp_path / "lerobot", tmp_path / "back") == (3, "folder")
+    table = (tmp_path / "back" / "labels.csv").read_text().splitlines()
+    assert table[:2] == [
+        "front,wrist,episode,step,x",
+        "images/front/000000.png,images/wrist/000000.png,0,0,0.5",
+    ]
+    assert np.array_equal(read_folder(tmp_path / "back", camera="wrist").images, images["wrist"])
+    convert(tmp_path / "back", tmp_path / "again")
+    first, second = read_recording(tmp_path / "lerobot"), read_recording(tmp_path / "again")
+    assert first is not None
+    assert second is not None
+    assert list(first.cameras) == list(second.cameras)
+    convert(tmp_path / "lerobot", tmp_path / "one", camera="wrist")
+    assert np.array_equal(read_folder(tmp_path / "one").images, images["wrist"])
+
+
+def test_what_a_camera_is_called_leads_nowhere(lerobot: Path, tmp_path: Path) -> None:
+    recording = read_recording(lerobot)
+    assert recording is not None
+    (cells,) = recording.cameras.values()
+    evil = replace(recording, cameras={"a.b/../../../left": cells, "/tmp/x.c": cells})
+    write_recorded(evil, tmp_path / "folder")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["folder", "lerobot"]
+    assert sorted(path.name for path in (tmp_path / "folder" / "images").iterdir()) == ["_left", "c"]
 
 
 # demonstrations in HDF5

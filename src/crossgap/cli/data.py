@@ -24,7 +24,7 @@ def convert(
         source: the data set.
         output: the new folder.
         to: its form; by default a folder of a LeRobot data set, and one of these of all others.
-        camera: which camera's images a folder gets; a LeRobot data set gets all.
+        camera: which camera's images a folder gets; by default those of all, a column for each.
         images: how a LeRobot data set keeps images: each as a PNG, or as videos, which lose some of it.
         feature: what the label columns of a folder become in a LeRobot data set.
         fps: frames per second of what does not say.

@@ -93,7 +93,7 @@ def convert(
         source: as of `open_recording`.
         output: the new folder.
         form: of it; by default as of `open_recording`.
-        camera: which one a folder has.
+        camera: which one a folder has; by default all, a column for each.
         storage: how a LeRobot data set keeps images.
         feature: what the labels of a folder become.
         fps: its frames per second.

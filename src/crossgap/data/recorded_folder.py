@@ -25,6 +25,8 @@ SHAPE = {
     "fps": float, "robot_type": (str, None), "camera": str, "tasks": [str], "task_indices": [int],
     "features": {...: {"dtype": str, "shape": [int], "names": [str]}},
 }  # fmt: skip
+SEVERAL = {"cameras": {...: str}}
+"""Of a folder of several cameras: what each of its columns was called."""
 IMAGES = "observation.images."
 CAMERA = f"{IMAGES}camera"
 """What the only camera of a folder is called; of several each as its column, after `IMAGES`."""
@@ -44,7 +46,12 @@ def read_about(root: Path) -> dict[str, Any] | None:
         CrossgapError: it is damaged.
     """
     path = root / ABOUT
-    return read_json(path, "description of a recording", SHAPE, REMEDY) if path.is_file() else None
+    if not path.is_file():
+        return None
+    found = read_json(path, "description of a recording", dict, REMEDY)
+    return read_json(
+        path, "description of a recording", SHAPE | (SEVERAL if "cameras" in found else {}), REMEDY
+    )
 
 
 def as_recording(
@@ -95,7 +102,8 @@ def as_recording(
             raise CrossgapError(
                 f"{root / ABOUT} tells of {len(indices)} frames, the table of {len(rows)}. {REMEDY}"
             )
-    called = {name: f"{IMAGES}{name}" if len(cells) > 1 else camera for name in cells}
+    told = (about or {}).get("cameras", {})
+    called = {name: told.get(name, f"{IMAGES}{name}") if len(cells) > 1 else camera for name in cells}
     seen = {called[name]: [each[index] for index in order] for name, each in cells.items()}
     return Recording(
         root, seen, features, numbered, tasks, indices, fps,
@@ -123,36 +131,56 @@ def write_recorded(
     camera: str | None = None,
     track: Callable[..., Iterable] = lambda it, *_: it,
 ) -> int:
-    """Write one camera of a recording as a new folder of PNGs, in one piece.
+    """Write a recording as a new folder of PNGs, in one piece: a column for each camera.
 
     Args:
         recording: what to write.
         path: the new folder.
-        camera: which camera; by default its only one.
+        camera: which camera; by default all.
         track: shows progress.
 
     Returns:
-        How many images it has.
+        How many frames it has.
 
     Raises:
-        CrossgapError: the folder exists, there are several cameras, or an image is damaged.
+        CrossgapError: the folder exists, there is no such camera, a label is called as a camera's column, or
+            an image is damaged.
     """
     if path.exists():
         raise CrossgapError(f"{path} exists already. Expected a new folder to write to.")
-    camera = recording.camera(camera)
+    several = camera is None and len(recording.cameras) > 1
+    cameras = _columns(recording) if several else {"image": recording.camera(camera)}
     columns = recording.columns()
+    if both := cameras.keys() & columns.keys():
+        raise CrossgapError(
+            f"{recording.path}: '{min(both)}' is a camera and a number. Expected one camera, with --camera."
+        )
     with writing(path) as temporary:
-        (temporary / "images").mkdir(parents=True)
+        folders = {name: f"images/{name}" if several else "images" for name in cameras}
+        for folder in folders.values():
+            (temporary / folder).mkdir(parents=True)
         rows, step = [], 0
-        frames = track(read_frames(recording.cameras[camera]), f"write {path.name}", len(recording))
-        for index, image in enumerate(frames):
+        frames = zip(*(read_frames(recording.cameras[name]) for name in cameras.values()), strict=True)
+        for index, images in enumerate(track(frames, f"write {path.name}", len(recording))):
             step = step + 1 if index and recording.episodes[index] == recording.episodes[index - 1] else 0
-            save_image(image, temporary / (name := f"images/{index:06d}.png"))
+            files = [f"{folder}/{index:06d}.png" for folder in folders.values()]
+            for image, file in zip(images, files, strict=True):
+                save_image(image, temporary / file)
             numbers = [_exact(recording.features[key].values[index, at]) for key, at in columns.values()]
-            rows.append((name, int(recording.episodes[index]), step, *numbers))
-        write_table(temporary / LABELS, list(columns), rows)
-        write_json(temporary / ABOUT, _about(recording, camera))
+            rows.append((*files, int(recording.episodes[index]), step, *numbers))
+        write_table(temporary / LABELS, list(columns), rows, list(cameras))
+        about = _about(recording, next(iter(cameras.values())))
+        write_json(temporary / ABOUT, about | ({"cameras": cameras} if several else {}))
     return len(recording)
+
+
+def _columns(recording: Recording) -> dict[str, str]:
+    """By what its column is called, and its folder, each camera: the end of its name where that tells it from
+    the others. A name is a file's content, and must lead nowhere."""
+    ends = {re.sub(r"[^\w-]", "_", name.rpartition(".")[2]): name for name in recording.cameras}
+    if len(ends) == len(recording.cameras) and "" not in ends:
+        return ends
+    return {f"camera_{number}": name for number, name in enumerate(recording.cameras)}
 
 
 def _exact(value: np.generic) -> object:

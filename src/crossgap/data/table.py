@@ -318,10 +318,13 @@ def _records(table: Path, text: str, delimiter: str) -> Iterator[tuple[int, list
         ) from error
 
 
-def write_table(path: Path, label_names: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Write a `labels.csv` of rows (image, episode, step, labels…) in one piece."""
+def write_table(
+    path: Path, label_names: Sequence[str], rows: Iterable[Sequence[object]],
+    cameras: Sequence[str] = IMAGE[:1],
+) -> None:  # fmt: skip
+    """Write a `labels.csv` of rows (images of each camera…, episode, step, labels…) in one piece."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow((*NOT_LABELS, *label_names))
+    writer.writerow((*cameras, *NOT_LABELS[1:], *label_names))
     writer.writerows(rows)
     write_text(path, text.getvalue())
