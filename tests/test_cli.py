@@ -6,8 +6,10 @@ import re
 import shutil
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from types import NoneType
+from typing import Annotated, Union, get_args, get_origin
 
 import numpy as np
 import pytest
@@ -17,6 +19,7 @@ from crossgap.base import progress
 from crossgap.base.files import remove, write_json
 from crossgap.cli import _chosen, main
 from crossgap.cli.settings import as_now
+from crossgap.cli.values import quick_to_check
 from crossgap.commands import train as training
 from crossgap.commands.evaluate import tables
 from crossgap.data import LabelledImages, read_folder, write_folder
@@ -692,3 +695,35 @@ def test_the_list_of_methods_begins_with_three_and_is_no_wider_than_a_terminal(m
         "augmented_fine_tuned", "source_supervised_taskgan_refined", "cycle_taskgan_unlabelled_refined",
     ]  # fmt: skip
     assert set(listed) >= set(METHODS)
+
+
+def test_help_on_adapt_does_without_what_takes_long_to_import() -> None:
+    code = (
+        "import sys\nsys.argv = ['crossgap', 'adapt', '--help']\nfrom crossgap.cli import main\n"
+        "try:\n    main()\nexcept SystemExit:\n    pass\n"
+        "print(sorted({'torch', 'typeguard', 'asyncio', 'numpy', 'importlib.abc'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "--source" in done.stdout
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_what_may_be_none_is_written_so_that_it_is_told_at_once() -> None:
+    @dataclass(frozen=True)
+    class Inner:
+        name: str | None = None
+
+    @dataclass(frozen=True)
+    class Outer:
+        inner: Annotated[Inner, "kept"] = Inner()
+        count: Annotated[int | None, "kept"] = None
+        size: int = 3
+
+    def told(outer: Outer, many: tuple[str, ...] | None = None) -> None: ...
+
+    assert quick_to_check(told) is told
+    assert get_args(told.__annotations__["many"]) == (NoneType, tuple[str, ...])
+    assert get_origin(Inner.__annotations__["name"]) is Union
+    assert Outer.__annotations__["count"].__metadata__ == ("kept",)
+    assert get_origin(get_args(Outer.__annotations__["count"])[0]) is Union
+    assert Outer.__annotations__["size"] is int

@@ -8,7 +8,6 @@ import importlib
 import sys
 import warnings
 from functools import partial
-from importlib.abc import Loader
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any, cast
@@ -46,14 +45,19 @@ def moved(module: str, name: str) -> Any:
     raise AttributeError(f"module 'crossgap.{module}' has no attribute '{name}'")
 
 
-class MovedModules(Loader):
-    """Imports the modules of `GONE`."""
+class MovedModules:
+    """Imports the modules of `GONE`; a finder and loader as `importlib.abc` has them, whose import would take
+    as long as all of ours."""
 
     @classmethod
     def find_spec(cls, fullname: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
         """The module's, where it is one."""
         del path, target
-        return ModuleSpec(fullname, cls(), is_package=True) if fullname in GONE else None
+        return ModuleSpec(fullname, cast(Any, cls()), is_package=True) if fullname in GONE else None
+
+    def create_module(self, spec: ModuleSpec) -> None:
+        """As Python makes modules."""
+        del spec
 
     def exec_module(self, module: ModuleType) -> None:
         """Give it no names but those of other modules."""

@@ -4,9 +4,7 @@ and no torch: `scripts/choose_torch.py` asks, too, where nothing but Python is i
 import os
 import platform
 import shutil
-import subprocess
 import sys
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +62,8 @@ def has_gpu() -> bool:
     """Whether an NVIDIA driver sees a GPU, whatever torch can do with it."""
     if shutil.which("nvidia-smi") is None:
         return False
+    import subprocess  # not before: `--help` needs none of it
+
     try:
         listed = subprocess.run(["nvidia-smi", "--list-gpus"], capture_output=True, text=True, timeout=60)
     except (OSError, subprocess.SubprocessError):
@@ -95,5 +95,7 @@ def machine() -> dict[str, Any]:
 
 def versions() -> dict[str, str]:
     """Of Python, Crossgap and what its figures depend on."""
+    from importlib import metadata  # not before: `--help` needs none of it
+
     packages = ("crossgap", "torch", "mujoco", "gymnasium", "numpy", "lightning-fabric")
     return {"python": platform.python_version()} | {name: metadata.version(name) for name in packages}

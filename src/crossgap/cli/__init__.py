@@ -12,7 +12,7 @@ import tyro
 from tyro.conf import Positional
 
 from crossgap.base.machine import wait_passively_if_crowded
-from crossgap.cli.values import VALUES
+from crossgap.cli.values import VALUES, quick_to_check
 from crossgap.errors import CrossgapError, check_known
 
 VERBS = {
@@ -46,11 +46,12 @@ def run(arguments: list[str]) -> None:
     if verb not in verbs:
         _overview(arguments)
     elif callable(found := _found(verb)):
-        tyro.cli(found, args=rest, prog=f"crossgap {verb}", registry=VALUES)
+        tyro.cli(quick_to_check(found), args=rest, prog=f"crossgap {verb}", registry=VALUES)
     else:
         chosen, rest = _chosen(found.names(), rest)
         if chosen:
-            tyro.cli(found.command(chosen), args=rest, prog=f"crossgap {verb} {chosen}", registry=VALUES)
+            told = quick_to_check(found.command(chosen))
+            tyro.cli(told, args=rest, prog=f"crossgap {verb} {chosen}", registry=VALUES)
         else:
             _overview(arguments)
 

@@ -1,7 +1,8 @@
 """How options are read and shown where tyro's own way would be hard to read."""
 
+from dataclasses import is_dataclass
 from types import NoneType, UnionType
-from typing import Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from tyro.constructors import ConstructorRegistry, PrimitiveConstructorSpec, PrimitiveTypeInfo
 
@@ -41,3 +42,24 @@ def _if_given(about: PrimitiveTypeInfo) -> PrimitiveConstructorSpec | None:
         lambda value: value is None or given.is_instance(value),
         lambda value: ["none"] if value is None else given.str_from_instance(value), given.choices,
     )  # fmt: skip
+
+
+def quick_to_check(told: Any) -> Any:
+    """The same function or dataclass, with `X | None` written as `Union[None, X]` in its annotations, and in
+    those of the dataclasses that it takes. Whether a default is one of these tyro sees at once; for the
+    other way to write it, it imports typeguard, which is a third of the time that help takes."""
+    for part in getattr(told, "__mro__", (told,)):
+        if "__annotations__" in (vars(part) if isinstance(part, type) else dir(part)):
+            hints = part.__annotations__.items()
+            part.__annotations__ = {name: _without_pipe(hint) for name, hint in hints}
+    return told
+
+
+def _without_pipe(hint: Any) -> Any:
+    if get_origin(hint) is Annotated:
+        kind, *about = get_args(hint)
+        return Annotated[(_without_pipe(kind), *about)]
+    if get_origin(hint) is UnionType:
+        kinds = sorted(get_args(hint), key=lambda kind: kind is not NoneType)
+        return Union[tuple(map(_without_pipe, kinds))]  # noqa: UP007
+    return quick_to_check(hint) if is_dataclass(hint) else hint

@@ -52,7 +52,7 @@ class Given:
     labels: tuple[str, ...] | None = None
     """label columns to predict; all by default, of recordings those of the action. Of recordings also whole
     features, such as observation.state."""
-    camera: tuple[str, ...] = ()
+    camera: tuple[str, ...] | None = None
     """of several cameras, which one: of a recording, or of a table's columns that name images; a second name
     is of the target's."""
     skip_bad: bool = False

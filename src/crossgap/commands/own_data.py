@@ -306,11 +306,12 @@ def _how(given: Given, preparing: Preparing, side: str) -> dict[str, Any]:
     Raises:
         CrossgapError: there are more cameras than two.
     """
-    if len(given.camera) > 2:
+    names = given.camera or ()
+    if len(names) > 2:
         raise CrossgapError(
-            f"--camera names {len(given.camera)} cameras. Expected one, or the source's and the target's."
+            f"--camera names {len(names)} cameras. Expected one, or the source's and the target's."
         )
-    cameras = given.camera * 2 if len(given.camera) == 1 else given.camera
+    cameras = names * 2 if len(names) == 1 else names
     camera = cameras[SIDES.index(side)] if cameras else None
     fit = preparing.fit(side)
     return {"track": track, "fit": fit, "camera": camera, "skip_bad": given.skip_bad}
