@@ -31,6 +31,7 @@ from crossgap.experiments.taskgan.tables import (
     alignment_table,
     difference_table,
     generalisation_table,
+    headline_table,
     regime_table,
     success_table,
 )
@@ -56,6 +57,23 @@ def test_mean_and_range_over_seeds():
     assert "commit abc" in table
     assert table.startswith("| trained how | `target_a` (1 seeds) | `target_b` (3 seeds) |")
     assert table.splitlines()[2] == "| source only | 0 % (0–0) | – |"  # it was not run in target_b
+
+
+def test_the_headline_has_the_main_rows_of_the_norm_alone() -> None:
+    row = {"domain": "target_b", "metric": "success", "n": 100, "seed": 0}
+    rows = [
+        {**row, "method": "fine_tuned", "value": 0.5}, {**row, "method": "target_only", "value": 0.4},
+        {**row, "method": "fine_tuned", "value": 0.8, "task_norm": "instance"},
+        {**row, "method": "fine_tuned", "value": 0.9, "task_norm": "instance", "seed": 1},
+        {**row, "method": "target_only", "value": 0.4, "task_norm": "instance"},
+        {**row, "method": "taskgan_inverse_refined", "value": 1.0, "task_norm": "instance"},
+    ]  # fmt: skip
+    lines = headline_table({"rows": rows, "provenance": PROVENANCE}).splitlines()
+    assert lines[2:] == [
+        "| source model fine-tuned on the target images | 85 % (80–90) |",
+        "| **TaskGAN inverse, refined** | 100 % (100–100), 1 seed |", "",
+        "Success, mean of 2 seeds × 100 starts (lowest – highest seed), preset `quick`.",
+    ]  # fmt: skip
 
 
 def test_a_cell_of_fewer_seeds_than_its_column_says_so() -> None:

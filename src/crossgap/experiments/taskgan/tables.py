@@ -60,6 +60,31 @@ def _about(method: str) -> str:
 
 SUCCESS = "tip within 10 cm of the cube after 100 steps"
 """What it is, in the words of every page."""
+HEADLINE = ("source_only", "fine_tuned", "taskgan_inverse_refined", "oracle")
+"""What a reader in a hurry compares."""
+
+
+def headline_table(results: dict[str, Any]) -> str:
+    """Mean success of the main methods per look, with the range of the seeds, in Markdown: of the first norm
+    of `NORMS` that was measured."""
+    rows = [
+        row for row in by_norm(having(results["rows"], metric="success"))[0][1] if row["method"] in HEADLINE
+    ]
+    seeds = {domain: seeds_in(rows, domain=domain) for domain in _domains(rows)}
+    lines = [
+        (METHODS[method].about, [
+            rate_cell(cell := having(rows, method=method, domain=domain)) + fewer(len(cell), count)
+            for domain, count in seeds.items()
+        ])
+        for method in _methods(rows)
+    ]  # fmt: skip
+    text = (
+        f"Success, mean of {max(seeds.values())} seeds × {rows[0]['n']} starts (lowest – highest seed), preset "
+        f"`{results['provenance']['preset']}`."
+    )
+    return table("trained how", code(seeds), lines, text)
+
+
 NORMS = {
     "instance": "instance norm in every task model",
     "group": "group norm in every task model",
@@ -212,6 +237,7 @@ def _of_current(make: Table) -> Table:
 current_success = _of_current(success_table)
 PARTS = {
     "": success_table,
+    "-headline": headline_table,
     "-regimes": regime_table,
     "-differences": difference_table,
     "-generalisation": generalisation_table,
