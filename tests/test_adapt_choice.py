@@ -5,7 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from crossgap.commands.adapt.choice import kind_of_labels, preset_config, suited, with_steps_between
+from crossgap.commands.adapt.choice import (
+    kind_of_labels,
+    preset_config,
+    suited,
+    with_rival,
+    with_steps_between,
+)
 from crossgap.commands.adapt.split import split, stretches
 from crossgap.commands.adapt.verdict import Contestant, blind_sentence, judge, unlabelled_verdict
 from crossgap.core.statistics import t_interval
@@ -13,6 +19,9 @@ from crossgap.data import Classes, LabelledImages, LabelScale
 from crossgap.errors import CrossgapError
 from crossgap.evaluation.own_units import Measure, difference, own_units
 from crossgap.methods.config import OWN_CLASSES, OWN_DATA
+from crossgap.methods.own_task import OwnTask
+from crossgap.methods.registry import METHODS, RECOMMENDED
+from crossgap.networks import TaskModel
 
 DISTANCE = Measure(LabelScale((0.0,), (1.0,)), ("height",))
 
@@ -61,6 +70,39 @@ def test_nothing_worse_than_fine_tuning_is_ever_recommended(seed: int) -> None:
     ]
     errors = {one.name: one.error for one in every}
     assert errors[judge(every, DISTANCE).recommended] <= errors["fine_tuned"]
+
+
+def test_a_method_that_predicts_no_numbers_is_never_recommended() -> None:
+    broken, plain = of("co_trained", float("nan"), 1, 2), of("fine_tuned", 5, 6, 7)
+    drawn = of("taskgan", float("nan"), 1, 1, translates=True)
+    for every in ([broken, plain, drawn], [drawn, plain, broken]):
+        found = judge(every, DISTANCE)
+        assert (found.recommended, found.worth) == ("fine_tuned", "no")
+
+
+def test_fine_tuning_is_a_rival_wherever_there_are_labels() -> None:
+    only = ("taskgan_inverse", "taskgan_inverse_refined")
+    assert with_rival(only, True, None) == ("fine_tuned", *only)
+    assert with_rival(only, False, None) == only
+    frozen = OwnTask(TaskModel(1, 24, 4, 8), frozen=True)
+    assert with_rival(("source_only",), True, frozen) == ("source_only",)
+    better = [of("fine_tuned", 1, 2, 3, 2), of("source_only", 8, 9, 9, 8),
+              of("taskgan_inverse", 5, 5, 6, 5, translates=True)]  # fmt: skip
+    assert judge(better[1:], DISTANCE).recommended == "taskgan_inverse"
+    assert judge(better, DISTANCE).recommended == "fine_tuned"
+
+
+def test_the_list_of_methods_and_the_verdict_agree() -> None:
+    without, few = (
+        [name for name in RECOMMENDED if METHODS[name].target_labels == labelled or METHODS[name].source_side]
+        for labelled in (False, True)
+    )
+    assert without == ["augmented"]
+    trained = with_steps_between(suited(0)[0])
+    assert unlabelled_verdict({name: "gan" in name for name in trained})[0] == "augmented"
+    assert {*few} <= {*with_steps_between(suited(80)[0])}
+    assert "cycle_taskgan_unlabelled_refined" in RECOMMENDED["augmented"]
+    assert "cycle_taskgan_unlabelled_refined" in trained
 
 
 def test_a_single_kind_has_nothing_to_be_compared_with() -> None:

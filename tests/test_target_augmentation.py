@@ -98,6 +98,25 @@ def test_refinement_draws_anew_of_every_changed_image(untrained: Untrained) -> N
     assert not first.requires_grad
 
 
+@pytest.mark.parametrize(
+    ("method", "place"),
+    [("source_supervised_taskgan_refined", 1), ("cycle_taskgan_unlabelled_refined", 1),
+     ("augmented_fine_tuned", 1)],
+)  # fmt: skip
+def test_source_images_beside_them_are_changed_as_the_rivals_are(
+    untrained: Untrained, method: str, place: int
+) -> None:
+    part = untrained.of(method).data[place]
+    assert untrained.is_set(part, "source")
+    assert part.augment is not None
+
+
+def test_images_without_labels_in_the_gan_are_changed_as_those_with_labels(untrained: Untrained) -> None:
+    phase = untrained.of("source_supervised_taskgan_unlabelled")
+    parts = [part for part in phase.data if untrained.is_set(part, "unlabelled")]
+    assert [part.augment is not None for part in parts] == [True]
+
+
 def test_the_published_presets_have_none() -> None:
     assert OWN_DATA.augmentation.target
     for presets in (PRESETS, DIGITS_PRESETS):

@@ -19,7 +19,7 @@ from crossgap.base.records import as_json, summary
 from crossgap.core.fabric import hardware
 from crossgap.core.trainer import Phase, Trainer
 from crossgap.core.watching import Predict, Watch
-from crossgap.data.augmentation import one_after_the_other, target_augmentation
+from crossgap.data.augmentation import image_augmentation, one_after_the_other, target_augmentation
 from crossgap.data.batches import Augment, Batches, image_tensor
 from crossgap.data.geometry import placed
 from crossgap.data.images import LabelCoding, LabelledImages, LabelScale, describe, with_loss
@@ -298,6 +298,11 @@ class Methods:
         """What changes labelled target images in every batch; None unless `config.augmentation` says so."""
         settings = self.config.augmentation
         return target_augmentation(settings.shift) if settings.target else None
+
+    def source_augment(self) -> Augment | None:
+        """What changes source images beside them where a task model is refined, as in `augmented_fine_tuned`;
+        None likewise."""
+        return image_augmentation() if self.config.augmentation.target else None
 
     def source_batches(
         self, size: int, stream: int, augment: Augment | None = None, data: LabelledImages | None = None

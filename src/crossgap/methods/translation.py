@@ -82,8 +82,9 @@ def drawn_target(methods: Methods, translator: nn.Module) -> Batches:
 
 
 def refining_source(methods: Methods, data: LabelledImages | None = None) -> Batches:
-    """Batches of source images beside them, by default of all."""
-    return methods.source_batches(methods.config.refinement.batch, streams.REFINING, data=data)
+    """Batches of source images beside them, by default of all; augmented where the target's are."""
+    size, augment = methods.config.refinement.batch, methods.source_augment()
+    return methods.source_batches(size, streams.REFINING, augment, data)
 
 
 def refined(

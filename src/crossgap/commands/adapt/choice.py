@@ -20,6 +20,8 @@ MANY = 200
 it, too, with 800 it needs that no more (docs/experiments/budget.md); where between was not measured."""
 MOST_CLASSES = 50
 """Whole numbers that go further than this are taken for numbers."""
+RIVAL = "fine_tuned"
+"""What everything is held against."""
 UNLABELLED = ("source_only", "augmented")
 """Without a translator and without target labels."""
 BASELINES = ("source_only", "augmented", "fine_tuned", "augmented_fine_tuned", "co_trained",
@@ -128,6 +130,13 @@ def with_steps_between(names: tuple[str, ...]) -> tuple[str, ...]:
         if getattr(METHODS[name].switches, "refine", False):
             found.add(resolve(name, refine=False))
     return tuple(name for name in METHODS if name in found)
+
+
+def with_rival(names: tuple[str, ...], labelled: bool, task: OwnTask | None) -> tuple[str, ...]:
+    """The methods, and `RIVAL` where target images are labelled, unless the task model is frozen: nothing is
+    recommended that was not held against it."""
+    rivals = possible((RIVAL,), task) if labelled else ()
+    return tuple(name for name in METHODS if name in {*names, *rivals})
 
 
 def preset_config(preset: PresetName, classes: bool) -> TaskGANConfig:

@@ -17,6 +17,7 @@ from crossgap.commands.adapt.choice import (
     possible,
     preset_config,
     suited,
+    with_rival,
     with_steps_between,
 )  # fmt: skip
 from crossgap.commands.adapt.compare import compare, on_test
@@ -148,7 +149,7 @@ def adapt_data(data: OwnData, options: AdaptOptions, config: TaskGANConfig | Non
     )  # fmt: skip
     names = possible(names, data.task)
     names, why = (options.methods, "") if options.methods is not None else (names, why)
-    names = with_steps_between(names)
+    names = with_rival(with_steps_between(names), bool(data.target.label_names), data.task)
     say(f"{why} To train: {', '.join(names)}".strip())
     training = _training(data, test, share, options, config, names)
     say(f"Run folder: {training.output}")

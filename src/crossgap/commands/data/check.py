@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from rich.table import Table
 
-from crossgap.base.progress import command, console, say, say_next, track
+from crossgap.base.progress import command, console, counted, say, say_next, track
 from crossgap.data.contact_sheet import contact_sheet
 from crossgap.data.findings import Finding, alone, together
 from crossgap.data.folder import cameras_in
@@ -63,8 +63,7 @@ def check(
             f"or --cameras {' '.join(cameras)}."
         )
     if fine and not several and target is not None:
-        training = ("train", "fine_tuned", "--source", source, "--target", target, "--output", "outputs/mine")
-        say_next({"A training takes them": command(*training)})
+        say_next({"A training takes them": command("adapt", "--source", source, "--target", target)})
     elif fine:
         say("Nothing would be refused.")
     return fine
@@ -94,7 +93,8 @@ def describe(name: str, found: Survey) -> str:
     """A set in a sentence: how much of what, and how it looks."""
     sizes = ", ".join(shown(size) for size, _ in found.sizes.most_common(3)) or "none that can be read"
     episodes = len(set(found.index.episodes.tolist()))
-    text = f"{name}: {len(found):,} images in {episodes:,} episodes, {sizes} pixels"
+    within = "each by itself" if episodes == len(found) > 1 else f"in {counted(episodes, 'episode')}"
+    text = f"{name}: {len(found):,} images {within}, {sizes} pixels"
     if len(found.colours):
         (red, green, blue), spread = found.colours.mean(0), found.colours.mean(1).std()
         text += (

@@ -54,4 +54,9 @@ enter("oracle", Method(
     "oracle: as many labelled target images as source images", f"{RECIPES}:oracle", settings=("source",),
     needs="oracle",
 ), 100)  # fmt: skip
+recommend(
+    "augmented",
+    "No target image has a label: begin with this, which no translator can mislead. "
+    "cycle_taskgan_unlabelled_refined may be far better, or worse: label some twenty images, which tells.",
+)
 recommend("augmented_fine_tuned", "You have labelled target images: try this first, it takes minutes.")

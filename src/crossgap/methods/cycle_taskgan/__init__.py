@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from crossgap.methods.registry import BOTH, Labels, Method, enter, recommend
+from crossgap.methods.registry import BOTH, Labels, Method, enter
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,3 @@ for _name, _without, _labelled in (
     _enter(f"{_name}_forward", f"cycle TaskGAN, forward{_without}", _labelled, direction="forward")
     _enter(f"{_name}_translator", f"cycle TaskGAN{_without}: the translator G", _labelled,
            direction="translator")  # fmt: skip
-recommend(
-    "cycle_taskgan_unlabelled_refined",
-    "You have target images without labels. Label a few all the same: without, nothing says how good it is.",
-)

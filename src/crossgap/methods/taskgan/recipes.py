@@ -27,13 +27,12 @@ def inverse(
     if refine:
         return refined(methods, name, methods.get(name, refine=False))
     task_model, batch = methods.source_model(), methods.config.translator.batch
-    more = methods.batches(methods.extra("unlabelled"), batch, streams.UNLABELLED) if unlabelled else None
     return _translator(
         methods, name, task_model,
         inputs=methods.labelled_target(batch, streams.TARGET),
         real=methods.source_batches(batch, streams.SOURCE),
         adversarial_weight=0.0 if task_loss_only else 1.0, supervise_inputs="target" in supervise,
-        supervise_real="source" in supervise, unlabelled=more,
+        supervise_real="source" in supervise, unlabelled=_further(methods, batch) if unlabelled else None,
     )  # fmt: skip
 
 
@@ -64,6 +63,13 @@ def _translator(methods: Methods, name: str, task_model: nn.Module, **given: Any
     config, loss = methods.config.translator, methods.scale.loss
     methods.fit(name, TaskGAN(name, generator, discriminator, task_model, config=config, loss=loss, **given))
     return methods.adapted(task_model, generator)
+
+
+def _further(methods: Methods, batch: int) -> Batches:
+    """Target images without labels, which join the GAN: changed as those with labels are, so that the
+    discriminator finds no other difference between their drawings."""
+    data = methods.extra("unlabelled")
+    return methods.batches(data, batch, streams.UNLABELLED, methods.target_augment())
 
 
 def _two_columns(methods: Methods, name: str, pairs: list[Pairs]) -> AdaptedModel:
