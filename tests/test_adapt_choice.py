@@ -72,14 +72,6 @@ def test_nothing_worse_than_fine_tuning_is_ever_recommended(seed: int) -> None:
     assert errors[judge(every, DISTANCE).recommended] <= errors["fine_tuned"]
 
 
-def test_a_method_that_predicts_no_numbers_is_never_recommended() -> None:
-    broken, plain = of("co_trained", float("nan"), 1, 2), of("fine_tuned", 5, 6, 7)
-    drawn = of("taskgan", float("nan"), 1, 1, translates=True)
-    for every in ([broken, plain, drawn], [drawn, plain, broken]):
-        found = judge(every, DISTANCE)
-        assert (found.recommended, found.worth) == ("fine_tuned", "no")
-
-
 def test_fine_tuning_is_a_rival_wherever_there_are_labels() -> None:
     only = ("taskgan_inverse", "taskgan_inverse_refined")
     assert with_rival(only, True, None) == ("fine_tuned", *only)

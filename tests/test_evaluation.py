@@ -43,6 +43,11 @@ def test_wilson_interval(successes: int, n: int, low: float, high: float) -> Non
     assert wilson_interval(successes, n) == pytest.approx((low, high), abs=6e-5)
 
 
+def test_no_error_has_an_interval_that_begins_at_nothing() -> None:
+    assert wilson_interval(0, 40)[0] == 0.0  # rounding would leave 6e-18
+    assert wilson_interval(0, 48)[0] == 0.0
+
+
 @pytest.mark.parametrize(("successes", "n"), [(0, 0), (-1, 5), (6, 5)])
 def test_wilson_interval_of_nothing(successes: int, n: int) -> None:
     with pytest.raises(ValueError, match="0 ≤ successes ≤ n"):

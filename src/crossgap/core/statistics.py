@@ -21,7 +21,8 @@ def wilson_interval(successes: float, n: int) -> tuple[float, float]:
     centre = rate + Z * Z / (2 * n)
     half = Z * np.sqrt(rate * (1 - rate) / n + Z * Z / (4 * n * n))
     scale = 1 + Z * Z / n
-    return max(0.0, float(centre - half) / scale), min(1.0, float(centre + half) / scale)
+    low = float(centre - half) / scale if successes else 0.0  # not what rounding leaves of 0
+    return max(0.0, low), min(1.0, float(centre + half) / scale)
 
 
 def mean_interval(values: Sequence[float] | np.ndarray) -> tuple[float, float]:

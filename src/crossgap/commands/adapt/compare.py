@@ -62,7 +62,7 @@ def compare(
         if name != verdict.recommended:
             rows[name]["difference"] = difference(each, best)
     blind = _means(measure, knows_nothing(measure, target, len(held_out)), held_out)
-    sentences = [*verdict.sentences, *blind_sentence(verdict.recommended, best, blind, measure)]
+    sentences = [*blind_sentence(verdict.recommended, best, blind, measure), *verdict.sentences]
     found = {"recommended": verdict.recommended, "worth": verdict.worth, "blind": measure.figures(blind)}
     return record | found | {"sentences": sentences}
 

@@ -87,8 +87,7 @@ def judge(contestants: Sequence[Contestant], measure: Measure, unit: str = "epis
 
 
 def _best(contestants: Sequence[Contestant]) -> Contestant | None:
-    """The one of the lowest error; what predicts no numbers comes last."""
-    return min(contestants, key=lambda one: (not np.isfinite(one.error), one.error), default=None)
+    return min(contestants, key=lambda one: one.error, default=None)
 
 
 def _kind(off: dict[str, Any]) -> str:
