@@ -67,9 +67,8 @@ HEADLINE = ("source_only", "fine_tuned", "taskgan_inverse_refined", "oracle")
 def headline_table(results: dict[str, Any]) -> str:
     """Mean success of the main methods per look, with the range of the seeds, in Markdown: of the first norm
     of `NORMS` that was measured."""
-    rows = [
-        row for row in by_norm(having(results["rows"], metric="success"))[0][1] if row["method"] in HEADLINE
-    ]
+    _, measured = by_norm(having(results["rows"], metric="success"))[0]
+    rows = [row for row in measured if row["method"] in HEADLINE]
     seeds = {domain: seeds_in(rows, domain=domain) for domain in _domains(rows)}
     lines = [
         (METHODS[method].about, [
@@ -79,8 +78,8 @@ def headline_table(results: dict[str, Any]) -> str:
         for method in _methods(rows)
     ]  # fmt: skip
     text = (
-        f"Success, mean of {max(seeds.values())} seeds × {rows[0]['n']} starts (lowest – highest seed), preset "
-        f"`{results['provenance']['preset']}`."
+        f"Success, mean of {max(seeds.values())} seeds × {rows[0]['n']} starts (lowest – highest seed), "
+        f"preset `{results['provenance']['preset']}`."
     )
     return table("trained how", code(seeds), lines, text)
 
