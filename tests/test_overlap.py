@@ -15,7 +15,7 @@ from crossgap.commands.options import Beside, Given
 from crossgap.commands.own_data import OwnData, read_own_data
 from crossgap.data import LabelledImages, write_folder
 from crossgap.data.images import describe, image_digests
-from crossgap.data.overlap import SEEN, count_seen, keep_seen
+from crossgap.data.overlap import SEEN, count_seen, keep_seen, without_known
 from crossgap.errors import CrossgapError
 
 
@@ -138,3 +138,16 @@ def test_a_damaged_note_of_a_run_s_images_says_what_to_delete(tmp_path: Path, co
         (tmp_path / SEEN).write_bytes(content)
     with pytest.raises(CrossgapError, match=rf"{SEEN} .*Delete it; the next training"):
         count_seen(tmp_path, some(2, 0))
+
+
+def test_what_is_known_is_left_out_of_a_test_that_nothing_was_chosen_on(tmp_path: Path, capsys) -> None:
+    trained, held_out, fresh = some(4, 0), some(4, 1), some(4, 2)
+    keep_seen(tmp_path, [trained])
+    both = joined(joined(trained.select(slice(1)), held_out.select(slice(2))), fresh)
+    left = without_known(both, tmp_path, held_out)
+    np.testing.assert_array_equal(left.images, fresh.images)
+    assert "--test: 3 of its 7 images were trained on, or held out to choose on: left out." in said(capsys)
+    assert without_known(fresh, tmp_path, held_out) is fresh
+    assert len(without_known(held_out, tmp_path, None)) == 4  # chosen on by nobody
+    with pytest.raises(CrossgapError, match="all of its 4 images were trained on, or held out to choose on"):
+        without_known(held_out, tmp_path, held_out)

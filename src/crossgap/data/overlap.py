@@ -79,6 +79,30 @@ def say_held_out(data: Mapping[str, LabelledImages], test: LabelledImages) -> No
             )
 
 
+def without_known(test: LabelledImages, run: Path, chosen_on: LabelledImages | None) -> LabelledImages:
+    """Images to test on, less those that models of a run were trained on, or that a choice among these was
+    made on; a word on how many those were.
+
+    Raises:
+        CrossgapError: all were.
+    """
+    known = np.isin(image_digests(test.images), _seen(run))
+    if chosen_on is not None:
+        known |= _shared(test, chosen_on)
+    if known.all():
+        raise CrossgapError(
+            f"--test: all of its {len(test):,} images were trained on, or held out to choose on. Expected "
+            "others, which say what neither can."
+        )
+    if known.any():
+        say(
+            f"--test: {known.sum():,} of its {len(test):,} images were trained on, or held out to choose on: "
+            "left out."
+        )
+        return test.select(~known)
+    return test
+
+
 def _shared(images: LabelledImages, others: LabelledImages) -> np.ndarray:
     """Which images are among the others: (n,) bool."""
     return np.isin(image_digests(images.images), image_digests(others.images))

@@ -12,6 +12,7 @@ from crossgap.commands.adapt.verdict import Contestant, blind_sentence, judge, u
 from crossgap.commands.evaluate.labels import read_for
 from crossgap.commands.measured import by_heart
 from crossgap.data import Classes, LabelledImages
+from crossgap.data.overlap import without_known
 from crossgap.deploy.adapted import AdaptedModel
 from crossgap.evaluation.labels import episode_means
 from crossgap.evaluation.own_units import Measure, difference, own_units
@@ -100,15 +101,18 @@ def knows_nothing(measure: Measure, target: LabelledImages, count: int) -> np.nd
 
 
 def on_test(
-    models: Mapping[str, AdaptedModel], folder: Path, record: dict[str, Any]
+    models: Mapping[str, AdaptedModel], folder: Path, record: dict[str, Any], run: Path,
+    held_out: LabelledImages | None,
 ) -> dict[str, Any]:  # fmt: skip
-    """Errors on labelled images that nothing was chosen on.
+    """Errors on labelled images that nothing was trained or chosen on.
 
     Raises:
-        CrossgapError: they have no such labels, or the models cannot take them.
+        CrossgapError: they have no such labels, the models cannot take them, or all of them are known in the
+            run.
     """
     model = models[record["recommended"]]
-    data, measure = read_for(model, folder), Measure(model.scale, model.label_names)
+    data = without_known(read_for(model, folder), run, held_out)
+    measure = Measure(model.scale, model.label_names)
     figures = {
         name: measure.figures(_means(measure, each.predict(data.images), data))
         for name, each in models.items()

@@ -157,7 +157,7 @@ def adapt_data(data: OwnData, options: AdaptOptions, config: TaskGANConfig | Non
     measured = {name: training.measure(model) for name, model in models.items()}
     result = compare(models, measured, data.target, test, unit) | {"why": why}
     if options.test is not None:
-        result["test"] = on_test(models, options.test, result)
+        result["test"] = on_test(models, options.test, result, training.output, test)
     result["preset"] = options.preset if config is None else "own settings"
     result |= {"said": sentences(result), "counts": counts(result)}
     write_json(training.output / ADAPTATION, result)
