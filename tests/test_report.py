@@ -24,7 +24,7 @@ from crossgap.report.build import BLIND
 from crossgap.report.charts import distance_limit, loss_chart, strip
 from crossgap.report.palette import show
 from crossgap.report.pictures import ANIMATION_FRAMES, animation, picture, typical_start
-from crossgap.report.tables import duration, flatten, metric_table
+from crossgap.report.tables import _cell, duration, flatten, metric_table
 
 RATES = {
     "source_only": 0.05, "target_only": 0.22, "fine_tuned": 0.56, "taskgan_inverse": 0.7,
@@ -348,6 +348,8 @@ def test_tables_say_what_was_measured():
     assert row["cells"][0] == ("70 %", "60–78")
     assert row["cells"][1] == row["cells"][3] == ("not measured", "")  # episodes of before
     assert row["cells"][4] == ("0.135 m", "0.113–0.156")
+    steps = {"metric": "steps_to_reach", "value": 34.51, "low": 30.2, "high": 38.8}
+    assert _cell(steps) == ("35", "30–39")
     groups = dict(flatten({"a": {"b": {"gains": (0.1, 0.2), "n": 22656}}, "on": True}))
     assert groups == {"": [("on", "yes")], "a › b": [("gains", "0.1, 0.2"), ("n", "22,656")]}
     assert [duration(s) for s in (0.44, 59.6, 252, 7500)] == ["0.4 s", "1 min 0 s", "4 min 12 s", "2 h 5 min"]

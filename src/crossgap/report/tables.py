@@ -53,6 +53,8 @@ def _cell(row: dict[str, Any] | None) -> tuple[str, str]:
     unit = " %" if rate else " m" if row["metric"].startswith("final_distance") else ""
 
     def text(number: float) -> str:
+        if row["metric"] == "steps_to_reach":
+            return f"{number:.0f}"
         return f"{100 * number:.0f}" if rate else f"{number:.3f}"
 
     interval = "" if low is None or high is None or low == high else f"{text(low)}–{text(high)}"
