@@ -107,8 +107,8 @@ def test_two_looks_two_workers_and_a_method_added_later(tmp_path: Path, monkeypa
         methods=("target_only",), task_norm="none",
     )  # fmt: skip
     after = json.loads(path.read_text())["rows"]
-    assert after[-len(before) :] == before
-    assert {row.get("task_norm") for row in after[: -len(before)]} == {None}
+    assert after[: len(before)] == before
+    assert {row.get("task_norm") for row in after[len(before) :]} == {None}
     model = AdaptedModel.load(tmp_path / "normed" / "seed_0" / "target_b" / "models" / "target_only")
     assert "InstanceNorm" not in str(model.task_model)
 
