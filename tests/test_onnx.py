@@ -219,6 +219,7 @@ def test_8_bits_and_what_they_cost(crossgap, labelled, tmp_path: Path) -> None:
     assert "12 images of 2 episodes" in said
     assert "mean squared error" in said
     assert "p50" in said
+    assert "of it computing, on one thread here." in said
     found = OnnxModel(tmp_path / "m.onnx")
     assert found.about["precision"] == "int8"
     off = np.abs(found.predict(IMAGES) - model.predict(IMAGES)) / SCALE.spread

@@ -37,7 +37,7 @@ def export(
     say(f"Differs from torch by {done.difference:.1g} {near}{', before 8 bits' if int8 else ''}.")
     if model.preparation and not OnnxModel(output).about["preparation"]:
         say("Images have to be prepared before; with --camera HEIGHTxWIDTH the file does it.")
-    say(f"{_latency(output)}, on one thread here. examples/deploy_onnx.py runs it.")
+    say(f"{_latency(output)} on one thread here. examples/deploy_onnx.py runs it.")
     if int8 and held_out is not None:
         say(_cost(model, done.prepared, held_out, done.output == "picture"))
 

@@ -6,7 +6,7 @@ import functools
 import pkgutil
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from crossgap.base.files import alone, read_json, write_json
-from crossgap.base.records import as_json, summary
+from crossgap.base.records import as_json
 from crossgap.core.fabric import hardware
 from crossgap.core.trainer import Phase, Trainer
 from crossgap.core.watching import Predict, Watch
@@ -26,23 +26,20 @@ from crossgap.data.images import LabelCoding, LabelledImages, LabelScale, descri
 from crossgap.data.overlap import check_pair
 from crossgap.data.preparation import Preparation
 from crossgap.data.sizes import written
-from crossgap.data.subsets import apart
-from crossgap.deploy.adapted import ABOUT, AdaptedModel
+from crossgap.deploy.adapted import AdaptedModel
 from crossgap.deploy.guard import Guard
 from crossgap.errors import CrossgapError, check_known
 from crossgap.methods import streams
 from crossgap.methods.config import SupervisedConfig, TaskGANConfig, as_settings, option_name, own_record
+from crossgap.methods.made_of import check_same, rounded
 from crossgap.methods.own_task import OwnTask
-from crossgap.methods.registry import EXTRA, METHODS, Method, needed, own_settings, resolve
+from crossgap.methods.registry import METHODS, Method, needed, own_settings, resolve
 from crossgap.methods.supervised import Supervised
+from crossgap.methods.validation import kept_apart
 from crossgap.networks import TaskModel
 
-VALIDATION = 0.2
-"""Share of the target's episodes that the best step of a training is chosen on."""
 WATCHED, WATCHED_AT_ONCE = 512, 64
 """Of how many held-out images at most a training shows its error, and how many are on the device at once."""
-NOT_COMPARED = {"threads"}
-"""Of a record: what a training may go on with otherwise, for all that sums then round otherwise."""
 
 
 class Methods:
@@ -87,7 +84,7 @@ class Methods:
         if held_out is not None:
             check_pair(source, held_out, names=("Source", "Held-out"))
         check_known("Family with settings of its own", config.own, own_settings())
-        kept = _kept_apart(target, trainer.seed) if config.keep == "best" else np.zeros(len(target), bool)
+        kept = kept_apart(target, trainer.seed) if config.keep == "best" else np.zeros(len(target), bool)
         self.validation, self._trained_on = target.select(kept) if kept.any() else None, ~kept
         self.source, self.target, self.config = source, target.select(~kept) if kept.any() else target, config
         self.held_out, self.trainer = held_out, trainer
@@ -175,7 +172,7 @@ class Methods:
         return as_json({
             "config": {part: settings[part] for part in method.parts if part in settings},
             "seed": self.trainer.seed, **hardware(fabric), "threads": torch.get_num_threads(),
-            "labels": self.source.label_names, **data, "scale": _rounded(self.scale),
+            "labels": self.source.label_names, **data, "scale": rounded(self.scale),
             **({} if self.task is None else {"task": self.task.about()}),
         })  # fmt: skip
 
@@ -389,55 +386,3 @@ class Methods:
     def _measured(self, model: AdaptedModel) -> AdaptedModel:
         model.precision = hardware(self.trainer.fabric)["precision"]
         return model
-
-
-def _kept_apart(target: LabelledImages, seed: int) -> np.ndarray:
-    """Which target images the best step of a training is chosen on, (n,) bool.
-
-    Raises:
-        CrossgapError: they have no labels, or are of one episode.
-    """
-    kept = apart(target.episodes, VALIDATION, seed)
-    if target.label_names and kept.any():
-        return kept
-    what = "are of one episode" if target.label_names else "have no labels"
-    raise CrossgapError(
-        f"--keep best chooses on labelled target images of episodes kept apart; these {what}. Expected "
-        "--keep last, or labels and two episodes at least."
-    )
-
-
-def _rounded(scale: LabelCoding) -> dict[str, Any]:
-    """A scale to eight digits: the last ones of a mean depend on where in memory the labels lie."""
-    return {
-        key: [float(f"{number:.8g}") for number in value] if isinstance(value, tuple) else value
-        for key, value in asdict(scale).items()
-    }
-
-
-def check_same(where: Path, found: Any, wanted: dict[str, Any], *others: Path) -> None:
-    """Whether what is in a folder is made of what is asked for. A data set of `EXTRA`
-    that is not given now is not compared: what is trained can be loaded without it.
-
-    Args:
-        where: the folder, of a model or of checkpoints.
-        found: the record that is kept with it; empty where there is none.
-        wanted: what `Methods.made_of` says.
-        others: what has to go, too, if that folder is to be made anew.
-
-    Raises:
-        CrossgapError: it is made of something else, or nobody knows of what.
-    """
-    places = " and ".join(str(path) for path in (where, *others) if path.exists())
-    if not isinstance(found, dict) or not found:
-        as_it_is = "; `AdaptedModel.load` reads the model as it is" if (where / ABOUT).exists() else ""
-        raise CrossgapError(
-            f"{where} does not say what it was trained on: an older version made it. Choose another folder, "
-            f"or remove {places} to train it again{as_it_is}."
-        )
-    left_out = NOT_COMPARED | (EXTRA.keys() - wanted.keys())
-    one, other = ({k: v for k, v in part.items() if k not in left_out} for part in (found, wanted))
-    if different := summary(one, other):
-        raise CrossgapError(
-            f"{where} holds another training: {different}. Choose another folder, or remove {places}."
-        )
