@@ -14,4 +14,5 @@ options.intra_op_num_threads = 1  # one core; more for images above 128 pixels
 robot = onnxruntime.InferenceSession(sys.argv[1], options, providers=["CPUExecutionProvider"])
 for name in sys.argv[2:]:
     image = np.asarray(Image.open(name).convert("RGB"))  # (height, width, 3) uint8, as the camera gives it
-    print(name, robot.run(None, {"image": image[None]})[0][0])
+    (labels,) = robot.run(None, {"image": image[None]})
+    print(name, np.asarray(labels)[0])

@@ -40,7 +40,9 @@ def progress_bar(
         task = progress.add_task(description, total=total, completed=done, note="")
 
         def advance(count: int, note: str = "") -> None:
-            progress.update(task, advance=count, **({"note": note} if note else {}))
+            progress.update(task, advance=count)
+            if note:
+                progress.update(task, note=note)
 
         yield advance
 

@@ -317,7 +317,9 @@ def steps_in(folder: Path) -> tuple[int, int]:
         CrossgapError: it is damaged.
     """
     again, newest = f"Delete {folder} to train that part again.", newest_in(folder)
-    about = read_json(newest / ABOUT, "checkpoint", {"step": int}, again) if newest else {"step": 0}
+    if newest is None:
+        return 0, 0
+    about = read_json(newest / ABOUT, "checkpoint", {"step": int}, again)
     return about["step"], about.get("of", {}).get("steps", 0)
 
 

@@ -10,7 +10,7 @@ from crossgap.methods.dann import DANNConfig
 from crossgap.methods.taskgan import TwoColumnsConfig
 
 TaskNorm = Literal["none", "instance", "group"]
-TASK_NORMS: tuple[str, ...] = get_args(TaskNorm)
+TASK_NORMS: tuple[TaskNorm, ...] = get_args(TaskNorm)
 
 
 @dataclass(frozen=True)

@@ -132,7 +132,7 @@ class TaskModel(nn.Module):
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload] (faster on CPUs)
 
     @property
-    def convolutions(self) -> nn.Sequential:
+    def convolutions(self) -> nn.Module:
         """What it sees with: all before the fully connected layers."""
         flatten = next(i for i, layer in enumerate(self.features) if isinstance(layer, nn.Flatten))
         return self.features[:flatten]

@@ -70,10 +70,8 @@ class Grasping(Experiment):
         if gap == FINETUNE:
             trial = OnceTrial(folder, self.preset, "target", seed, fabric, quiet)
             return trial.run({"oracle": METHODS["oracle"]}) + on_policy_rows(trial)
-        made, translating = (
-            {name: make for name, make in every.items() if name in self.cells[gap]}
-            for every in (METHODS, GENERATORS)
-        )
+        made = {name: make for name, make in METHODS.items() if name in self.cells[gap]}
+        translating = {name: make for name, make in GENERATORS.items() if name in self.cells[gap]}
         trial = OnceTrial(folder, self.preset, gap, seed, fabric, quiet)
         return trial.run(made) + vanished_rows(trial, translating)
 

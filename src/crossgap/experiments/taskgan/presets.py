@@ -129,7 +129,7 @@ def current(results: dict[str, Any], preset: Preset) -> dict[str, Any]:
     normed = {norm: with_task_norm(preset, norm) for norm in TASK_NORMS}
 
     @functools.cache
-    def settings(norm: str, method: str) -> str:
+    def settings(norm: TaskNorm, method: str) -> str:
         return measured_with(normed[norm], method)["settings"]
 
     return results | {

@@ -233,7 +233,11 @@ def _of_current(make: Table) -> Table:
     return made
 
 
-current_success = _of_current(success_table)
+def current_success(results: dict[str, Any]) -> str:
+    """`success_table` of the rows alone that were measured with the preset as it is now."""
+    return _of_current(success_table)(results)
+
+
 PARTS = {
     "": success_table,
     "-headline": headline_table,
