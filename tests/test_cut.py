@@ -169,7 +169,7 @@ def test_losses_written_out(fabric, fast: bool, mirrored: bool, seed: int) -> No
         torch.testing.assert_close(losses[name], value, atol=1e-5, rtol=1e-5)
     for ours, plain in zip(trained.networks.values(), (G, D, H), strict=True):
         for one, other in zip(ours.parameters(), plain.parameters(), strict=True):
-            torch.testing.assert_close(one.grad, other.grad, atol=1e-4, rtol=1e-3)
+            torch.testing.assert_close(one.grad, other.grad, atol=5e-4, rtol=1e-3)
 
 
 # training

@@ -100,17 +100,17 @@ def test_two_looks_two_workers_and_a_method_added_later(tmp_path: Path, monkeypa
     # the few target demonstrations leave the path, as the preset says
     about = json.loads((tmp_path / "run/seed_0/target_b/data/target/dataset.json").read_text())
     assert about["perturbation"] == 0.1
-    # the paper's task model, without a norm: rows beside the others, of a run of its own
+    # another norm in the task model: rows beside the others, of a run of its own
     before = json.loads((results / "smoke.json").read_text())["rows"]
     path = reproduce(
         "taskgan", "smoke", 1, replace(where, output=tmp_path / "normed"), looks=("target_b",),
-        methods=("target_only",), task_norm="none",
+        methods=("target_only",), task_norm="instance",
     )  # fmt: skip
     after = json.loads(path.read_text())["rows"]
     assert after[: len(before)] == before
-    assert {row.get("task_norm") for row in after[len(before) :]} == {None}
+    assert {row.get("task_norm") for row in after[len(before) :]} == {"instance"}
     model = AdaptedModel.load(tmp_path / "normed" / "seed_0" / "target_b" / "models" / "target_only")
-    assert "InstanceNorm" not in str(model.task_model)
+    assert "InstanceNorm" in str(model.task_model)
 
 
 def test_a_look_or_method_that_does_not_exist(tmp_path: Path) -> None:

@@ -261,7 +261,8 @@ def test_info_reward_and_success_follow_the_distance() -> None:
     assert info["is_success"] is False
     observation, reward, terminated, truncated, info = env.step(np.array([-0.3, 0, 0]))
     np.testing.assert_allclose(observation["agent_pos"], goal, atol=1e-6)
-    assert info == {"is_success": True, "distance": pytest.approx(k.HOVER)}
+    aim = pytest.approx(0, abs=1e-6)  # where demonstrations end
+    assert info == {"is_success": True, "distance": pytest.approx(k.HOVER), "aim_distance": aim}
     assert (reward, terminated, truncated) == (pytest.approx(-k.HOVER), False, False)
     _, info = env.reset(seed=0, options={"joint_angles": goal, "cube": cube})
     assert info["is_success"] is True

@@ -138,7 +138,7 @@ class TaskWeight(Experiment):
 
     over = "looks, weights and seeds"
     table = staticmethod(weight_table)
-    row_keys: ClassVar = {"task_weight": float}
+    row_keys: ClassVar = {"task_weight": float, "task_norm": str, "settings": str}
 
     def __init__(self, preset: str, looks: Names = None):
         self.preset, self.looks = get_preset(preset), unique(looks or ("target_b",))

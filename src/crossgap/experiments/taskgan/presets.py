@@ -88,8 +88,7 @@ PRESETS = {
     "smoke": Preset(
         size=32, source_episodes=24, target_episodes=6, steps=8, starts=4, episode_steps=5, gains=(0.2,),
         config=replace(
-            tiny(50, 25), networks=NetworkConfig(8, 32, 4, 1, 4, "instance"),
-            two_columns=TwoColumnsConfig(25, 8), translated_images=48, cycle=CycleConfig(10, 4),
+            tiny(50, 25), two_columns=TwoColumnsConfig(25, 8), translated_images=48, cycle=CycleConfig(10, 4)
         ),
     ),
     "quick": Preset(perturbation=0.1, config=replace(QUICK, randomization=PLATEAU)),

@@ -19,7 +19,7 @@ class Baseline:
     """Of these such as have a new look in every frame, not in every episode."""
     fine_tune: bool = False
     """Train on with the target images, mixed with its own so that it forgets nothing."""
-    frozen: bool = False
+    fixed_features: bool = False
     """Of what is trained on the fully connected layers alone; the convolutions stay as they are."""
 
 
@@ -31,7 +31,7 @@ def _enter(name: str, about: str, rank: float, **switches: bool) -> None:
         about, f"{RECIPES}:baseline", family="baseline", switches=said, source_side=not said.fine_tune,
         target_labels=said.fine_tune, settings=settings if said.fine_tune else settings[:1],
         needs="" if not said.randomized else "randomized_per_frame" if said.per_frame else "randomized",
-        layers=said.frozen,
+        layers=said.fixed_features,
     ), rank)  # fmt: skip
 
 
@@ -42,7 +42,7 @@ enter("target_only", Method(
 ), 1)  # fmt: skip
 _enter("fine_tuned", "source model fine-tuned on the target images", 2, fine_tune=True)
 _enter("frozen_fine_tuned", "source model, its fully connected layers alone fine-tuned", 2.5, fine_tune=True,
-       frozen=True)  # fmt: skip
+       fixed_features=True)  # fmt: skip
 _enter("augmented", "image augmentation of the source", 3, augment=True)
 _enter("augmented_fine_tuned", "image augmentation, then fine-tuned", 4, augment=True, fine_tune=True)
 _enter("randomized", EPISODE, 5, randomized=True)

@@ -9,15 +9,15 @@ from crossgap.methods.registry import resolve
 
 def baseline(
     methods: Methods, name: str, augment: bool, randomized: bool, per_frame: bool, fine_tune: bool,
-    frozen: bool,
+    fixed_features: bool,
 ) -> AdaptedModel:  # fmt: skip
     """f_X, trained on the source alone, on augmented images, or on such in random looks; or such a model, or
     its fully connected layers, trained on with the target images, mixed with its own so that it forgets
     nothing."""
     start = methods.new_task_model()
     if fine_tune:
-        start = methods.get(resolve(name, fine_tune=False, frozen=False)).task_model
-    if frozen:
+        start = methods.get(resolve(name, fine_tune=False, fixed_features=False)).task_model
+    if fixed_features:
         start.convolutions.requires_grad_(False)
     side = methods.extra("randomized_per_frame" if per_frame else "randomized") if randomized else None
     changed = image_augmentation() if augment else None
