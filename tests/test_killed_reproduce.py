@@ -17,7 +17,7 @@ from crossgap.experiments.engine.schema import check_results
 EXPERIMENTS = {
     "taskgan": ("--looks", "target_a", "target_b", "--methods", "target_only", "taskgan_inverse_refined"),
     "mico": ("--methods", "target_only", "taskgan_inverse_refined"),
-    "digits": ("--looks", "mnist_m", "--methods", "target_only", "taskgan_inverse_refined", "--seeds", "2"),
+    "digits": ("--looks", "mnist_m", "--methods", "target_only", "taskgan_inverse_refined", "--seeds", "3"),
     "budget": ("--methods", "fine_tuned", "taskgan_inverse_refined"),
     "task_weight": (),
 }
