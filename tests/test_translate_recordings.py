@@ -43,7 +43,7 @@ class Reverse(nn.Module):
 
 
 @register_network
-class Brightness(nn.Module):
+class Lit(nn.Module):
     """A task model that is known: the mean of an image, from -1 to 1."""
 
     def __init__(self) -> None:
@@ -57,7 +57,7 @@ class Brightness(nn.Module):
 @pytest.fixture
 def model(tmp_path: Path) -> Path:
     scale = LabelScale((0.0,), (1.0,))
-    AdaptedModel(Brightness(), scale, ("bright",), SIZE, Reverse(), "negative").save(tmp_path / "model")
+    AdaptedModel(Lit(), scale, ("bright",), SIZE, Reverse(), "negative").save(tmp_path / "model")
     return tmp_path / "model"
 
 
@@ -218,7 +218,7 @@ def hdf5(path: Path) -> Path:
 def test_demonstrations_in_a_file(crossgap, tmp_path) -> None:
     h5py = pytest.importorskip("h5py")
     scale = LabelScale((0.0,), (1.0,))
-    AdaptedModel(Brightness(), scale, ("action_0",), SIZE, Reverse(), "negative").save(tmp_path / "model")
+    AdaptedModel(Lit(), scale, ("action_0",), SIZE, Reverse(), "negative").save(tmp_path / "model")
     data = hdf5(tmp_path / "data.hdf5")
     code, said = crossgap(tmp_path / "model", data, tmp_path / "out.hdf5")
     assert code == 0, said

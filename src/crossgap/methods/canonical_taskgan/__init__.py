@@ -33,13 +33,11 @@ class Canonical:
 def _enter(name: str, about: str, switches: RCAN | Canonical, rank: float) -> None:
     rcan = isinstance(switches, RCAN)
     labelled = switches.near if rcan else "target" in switches.supervise
-    settings = ("source", "canonical", "refinement", "translated_images")
+    settings = ("source", "canonical", "refinement", "translated_images", "augmentation")
     if not rcan:
-        settings = (*settings, "translator", "augmentation")
+        settings = (*settings, "translator")
     elif not switches.refine:
         settings = ("source", "canonical")
-    elif labelled:
-        settings = (*settings, "augmentation")
     enter(name, Method(
         about, f"{RECIPES}:rcan" if rcan else f"{RECIPES}:canonical", settings=settings, switches=switches,
         family="rcan" if rcan else "canonical_taskgan", source_side=rcan and not switches.near,
