@@ -12,7 +12,7 @@ from crossgap.core.trainer import Trainer
 from crossgap.data import geometry
 from crossgap.data.geometry import placed
 from crossgap.errors import CrossgapError
-from crossgap.methods.config import OWN_CLASSES, OWN_DATA, TaskGANConfig, as_settings
+from crossgap.methods.config import OWN_DATA, TaskGANConfig, as_settings, for_classes
 from untrained import CONFIG, Untrained
 
 DOT = torch.zeros(1, 1, 8, 12)
@@ -59,7 +59,8 @@ def test_each_is_moved_by_itself_and_the_seed_says_where(monkeypatch: pytest.Mon
 
 def test_nothing_where_nothing_is_asked_for() -> None:
     assert placed(DOT, 0.0) is DOT
-    assert (OWN_DATA.geometry, OWN_CLASSES.geometry) == (0.0, 1.0)
+    assert (OWN_DATA.geometry, for_classes(OWN_DATA).geometry) == (None, 1.0)
+    assert for_classes(replace(OWN_DATA, geometry=0.0)).geometry == 0.0  # what is said stays
     assert "geometry" not in as_settings(OWN_DATA)  # as before there was any
     with pytest.raises(CrossgapError, match=r"--geometry must be a number from 0 to 2; got 3"):
         TaskGANConfig(geometry=3)

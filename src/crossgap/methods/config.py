@@ -114,9 +114,10 @@ class TaskGANConfig:
     """Of DANN."""
     augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
     """Of labelled target images; none in the built-in experiments."""
-    geometry: float = 0.0
+    geometry: float | None = None
     """How far source images are scaled, stretched, turned and moved in every batch; 1 is by 0.8 to 1.6, a
-    fifth, 11° and 7.5 % of the width. Only for labels that stay true then, such as classes."""
+    fifth, 11° and 7.5 % of the width, 0 not at all. Only for labels that stay true then: by default 1 on own
+    data whose labels are classes, and elsewhere not at all."""
     keep: Keep = "last"
     """Which weights a training on target images gives: those of its last step; or the best on a fifth of the
     target's episodes, which it is then not trained on."""
@@ -132,14 +133,14 @@ class TaskGANConfig:
                 _check_number(f"{part}.{name}".rstrip("."), number)
 
 
-def _check_number(name: str, value: float | str) -> None:
+def _check_number(name: str, value: Any) -> None:
     if isinstance(value, str):
         known = KEEPS if name == "keep" else TASK_NORMS
         right, expected = value in known, f"one of {', '.join(known)}"
     elif isinstance(value, bool):
         right, expected = True, ""
     elif name == "geometry":
-        right, expected = 0 <= value <= 2, "a number from 0 to 2"
+        right, expected = value is None or 0 <= value <= 2, "a number from 0 to 2"
     elif name == "augmentation.shift":
         right, expected = 0 <= value < 0.5, "a share of the width from 0 on and below 0.5"
     elif name.endswith("learning_rate"):
@@ -164,7 +165,7 @@ def option_name(name: str) -> str:
 
 
 LATER: dict[str, Any] = {
-    "task_norm": "none", "keep": "last", "geometry": 0.0, "augmentation": asdict(AugmentationConfig()),
+    "task_norm": "none", "keep": "last", "geometry": None, "augmentation": asdict(AugmentationConfig()),
 }  # fmt: skip
 """Settings that there were none of when results were published, and what was done then."""
 

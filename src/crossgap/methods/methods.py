@@ -306,7 +306,7 @@ class Methods:
     ) -> Batches:
         """Batches of the source images, or of `data` like them, scaled and placed at random as far as
         `config.geometry` says, then changed by `augment`."""
-        strength = self.config.geometry
+        strength = self.config.geometry or 0.0
         changes = [functools.partial(placed, strength=strength) if strength else None, augment]
         data = self.source if data is None else data
         return self.batches(data, size, stream, one_after_the_other(changes))

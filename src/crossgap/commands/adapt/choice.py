@@ -155,6 +155,7 @@ def preset_config(preset: PresetName, classes: bool) -> TaskGANConfig:
     networks = replace(tiniest.networks, task_norm=quick.networks.task_norm)
     smoke = replace(
         tiniest, networks=networks, cycle=CycleConfig(4, 2), dann=DANNConfig(6, 8), translated_images=16,
-        augmentation=quick.augmentation, own={"co_trained": CoTrainingConfig(ratios=(0.25, 0.5))},
+        augmentation=quick.augmentation, geometry=quick.geometry,
+        own={"co_trained": CoTrainingConfig(ratios=(0.25, 0.5))},
     )  # fmt: skip
     return find("Preset", preset, {"smoke": smoke, "quick": quick})

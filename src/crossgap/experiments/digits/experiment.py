@@ -58,7 +58,7 @@ class Digits(Experiment):
         geometry: float | None = None,
     ):  # fmt: skip
         sizes = find("Preset", preset, DIGITS_PRESETS)
-        config = sizes.config if geometry is None else replace(sizes.config, geometry=geometry)
+        config = replace(sizes.config, geometry=geometry) if geometry else sizes.config
         self.preset = replace(sizes, methods=unique(methods or sizes.methods), config=config)
         self.labels = unique(labels or (None,))
         self.domains = unique(looks or tuple(TARGETS))
