@@ -8,7 +8,7 @@ EXPERIMENTS.enter(
         "bin grasping by RL-CycleGAN and what it is compared with", ("smoke", "quick", "full"),
         "crossgap.experiments.rl_cyclegan.experiment:Grasping",
         {
-            "studies": (Names, "Which studies; by default `robot1`."),
+            "studies": (Names, "Which studies, or gaps of them, such as `few`; by default `robot1`."),
             "methods": (Names, "Which methods; by default each study's."),
         },
         report="crossgap.experiments.rl_cyclegan.report:report_again",

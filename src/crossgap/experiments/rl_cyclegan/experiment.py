@@ -13,7 +13,15 @@ from crossgap.experiments.rl_cyclegan.figures import plot_all
 from crossgap.experiments.rl_cyclegan.many_steps import MANY_SIZES, ManyTrial
 from crossgap.experiments.rl_cyclegan.methods import GENERATORS, METHODS
 from crossgap.experiments.rl_cyclegan.on_policy import on_policy_rows
-from crossgap.experiments.rl_cyclegan.presets import DRAWN, FINETUNE, MANY, ONCE_SIZES, PHYSICAL, STUDIES
+from crossgap.experiments.rl_cyclegan.presets import (
+    DRAWN,
+    FINETUNE,
+    GAP_STUDIES,
+    MANY,
+    ONCE_SIZES,
+    PHYSICAL,
+    STUDIES,
+)
 from crossgap.experiments.rl_cyclegan.report import write_report
 from crossgap.experiments.rl_cyclegan.tables import PARTS, current, every_table, sizes_in
 from crossgap.experiments.rl_cyclegan.trial import PBR, OnceTrial
@@ -32,9 +40,12 @@ class Grasping(Experiment):
     def __init__(self, preset: str, studies: Names = None, methods: Names = None):
         self.preset = find("Preset", preset, ONCE_SIZES)
         self.studies = unique(studies or ("robot1",))
-        check_known("Study", self.studies, (*STUDIES, MANY, FINETUNE, DRAWN))
+        apart = (MANY, FINETUNE, DRAWN)
+        compared_in = STUDIES | GAP_STUDIES
+        check_known("Study", self.studies, (*STUDIES, *apart, *GAP_STUDIES))
+        self.apart = tuple(study for study in self.studies if study in apart)
         self.cells: dict[str, tuple[str, ...]] = {}
-        for gaps, compared in (STUDIES[study] for study in self.studies if study in STUDIES):
+        for gaps, compared in (compared_in[study] for study in self.studies if study not in apart):
             for gap in gaps:
                 asked = methods or compared or tuple(METHODS)
                 self.cells[gap] = unique((*self.cells.get(gap, ()), *asked))
@@ -50,7 +61,7 @@ class Grasping(Experiment):
 
     def parts(self, seeds: int) -> list[tuple[str, int]]:
         """Gaps and seeds."""
-        domains = *self.cells, *(study for study in self.studies if study not in STUDIES)
+        domains = *self.cells, *self.apart
         return [(domain, seed) for seed in range(seeds) for domain in domains]
 
     def run(self, folder: Path, fabric: lightning_fabric.Fabric, quiet: bool, *part: Any) -> Rows:

@@ -57,6 +57,8 @@ STUDIES = {
     "robot2": (("robot_2",), ("source_only", "target_only", "rl_cyclegan", "oracle")),
 }
 """By name: gaps, and the methods that are compared in them, None for all."""
+GAP_STUDIES = {gap: ((gap,), methods) for gaps, methods in reversed(STUDIES.values()) for gap in gaps}
+"""A study of one gap, by the gap's name: its part of the first study that it is in."""
 PHYSICAL = ("source_only", "randomized", "cyclegan", "rl_cyclegan", "oracle")
 """Methods whose policies of the gap `target` are tested where Filament draws it, too."""
 MANY, FINETUNE, DRAWN = "many_steps", "finetune", "pbr"
