@@ -105,3 +105,23 @@ def squares(count: int, seed: int, target: bool) -> tuple[np.ndarray, np.ndarray
     for image, (row, column) in zip(images, corners, strict=True):
         image[row : row + 6, column : column + 6] = square
     return images, ((corners + 2.5) / (SIZE - 1) * 2 - 1).astype(np.float32)
+
+
+class Reaching(nn.Module):
+    """A dict of two cameras and a state (n, 1) to actions (n, 2): the place of what both cameras see, which a
+    little network finds by its colour, moved by the state; how far is to be learnt."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.see = WhereIsRed()
+        self.see.colour = nn.Sequential(nn.Conv2d(3, 8, 1), nn.ReLU(), nn.Conv2d(8, 1, 1))  # type: ignore
+        self.gain = nn.Parameter(torch.zeros(1))
+        self.fixed = nn.Parameter(torch.ones(1), requires_grad=False)
+
+    def forward(self, given: dict[str, Tensor]) -> Tensor:
+        both = self.see(given["left"]) + self.see(given["right"])
+        return self.fixed * both / 2 + self.gain * given["state"]
+
+
+def make_reaching() -> nn.Module:
+    return Reaching()

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from crossgap.core.statistics import paired_difference, wilson_interval
     from crossgap.core.trainer import Phase, Trainer
     from crossgap.data import Classes, LabelledImages, LabelScale, read_folder, write_folder
+    from crossgap.data.observations import Observations, read_observations
     from crossgap.deploy.adapted import AdaptedModel
+    from crossgap.deploy.adapted_policy import AdaptedPolicy
     from crossgap.deploy.folders import translate_folder
     from crossgap.deploy.guard import Guard
     from crossgap.deploy.onnx.export import export_onnx
@@ -31,6 +33,7 @@ _WHERE = {name: module for module, names in {
     "collection": "Collection", "commands.adapt": "adapt", "core.fabric": "make_fabric",
     "core.trainer": "Phase Trainer",
     "core.statistics": "paired_difference wilson_interval", "deploy.adapted": "AdaptedModel",
+    "deploy.adapted_policy": "AdaptedPolicy", "data.observations": "Observations read_observations",
     "data": "Classes LabelScale LabelledImages read_folder write_folder", "errors": "CrossgapError",
     "deploy.folders": "translate_folder", "deploy.guard": "Guard", "deploy.policy": "Goggles ReachPolicy",
     "deploy.onnx.export": "export_onnx", "evaluation": "closed_loop offline_error",
@@ -40,10 +43,11 @@ _WHERE = {name: module for module, names in {
 }.items() for name in names.split()}  # fmt: skip
 
 __all__ = [
-    "AdaptedModel", "Classes", "Collection", "CrossgapError", "Goggles", "Guard", "HoldStill", "LabelScale",
-    "LabelledImages", "Methods", "Phase", "ReachPolicy", "TaskGANConfig", "Trainer", "TranslateObservation",
-    "Translator", "adapt", "closed_loop", "collect", "export_onnx", "make_fabric", "offline_error",
-    "paired_difference", "read_folder", "translate_folder", "wilson_interval", "write_folder",
+    "AdaptedModel", "AdaptedPolicy", "Classes", "Collection", "CrossgapError", "Goggles", "Guard",
+    "HoldStill", "LabelScale", "LabelledImages", "Methods", "Observations", "Phase", "ReachPolicy",
+    "TaskGANConfig", "Trainer", "TranslateObservation", "Translator", "adapt", "closed_loop", "collect",
+    "export_onnx", "make_fabric", "offline_error", "paired_difference", "read_folder", "read_observations",
+    "translate_folder", "wilson_interval", "write_folder",
 ]  # fmt: skip
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -11,16 +10,16 @@ from typing import Any
 import numpy as np
 
 from crossgap.base.files import write_json
-from crossgap.base.progress import command, counted, say, say_next, track
+from crossgap.base.progress import command, counted, say, say_next
 from crossgap.base.records import as_json
+from crossgap.commands.frames import read_frames
 from crossgap.commands.options import GogglesOptions
 from crossgap.commands.preparing import Preparing, numbers
 from crossgap.core.fabric import hardware, single_process
 from crossgap.core.runs import check_seed, lock_run, open_run, start, timed
 from crossgap.core.statistics import t_interval
 from crossgap.core.trainer import SAMPLES, Trainer
-from crossgap.data.folder import has_labels
-from crossgap.data.observations import Observations, read_observations
+from crossgap.data.observations import Observations
 from crossgap.data.sizes import written
 from crossgap.data.subsets import check_share, hold_out
 from crossgap.deploy.adapted import AdaptedModel
@@ -47,7 +46,7 @@ def train_goggles(options: GogglesOptions, config: GogglesConfig) -> Path:
     loss = None if options.loss is None else imported(options.loss)
     low, high = _range(options)
     preparing = Preparing(options.images)
-    read = partial(_read, options, preparing)
+    read = partial(read_frames, options, preparing)
     source = read("source", options.source, labelled=None)
     target = read("target", options.target, labelled=options.target_labels == "all")
     further = None if options.unlabelled is None else read("target", options.unlabelled, labelled=False)
@@ -74,21 +73,6 @@ def train_goggles(options: GogglesOptions, config: GogglesConfig) -> Path:
     model = AdaptedModel.load(path, fabric.device)
     _say_model(options.output, path, _judged(options.output, goggles, model, test))
     return path
-
-
-def _read(
-    options: GogglesOptions, preparing: Preparing, side: str, folder: Path, labelled: bool | None
-) -> Observations:  # fmt: skip
-    """A data set as the policy sees it; `labelled` None: its actions where it has such."""
-    if not folder.exists():
-        raise CrossgapError(f"{folder} does not exist. Expected a data set.")
-    read: Callable[..., Observations] = partial(
-        read_observations, folder, options.cameras, options.state, options.labels, track=track,
-        fit=preparing.fit(side),
-    )  # fmt: skip
-    if labelled is None:
-        labelled = options.target_labels == "all" and has_labels(folder)
-    return read(labelled=labelled)
 
 
 def _range(options: GogglesOptions) -> tuple[float, float]:

@@ -110,6 +110,13 @@ class AdaptOptions(TrainOptions):
     """labelled source images in random looks, for domain randomization."""
     target_labels: Literal["all", "none"] = "all"
     """none leaves the target's labels unread."""
+    cameras: tuple[str, ...] | None = None
+    """all that a --task of yours sees, where these are several or there is a --state, in its order: it is
+    called with a dict of images (n, 3, H, W) in [-1, 1] by camera, and the state (n, s), and gives actions in
+    their own units: (n, a), or a chunk (n, T, a)."""
+    state: tuple[str, ...] | None = None
+    """the columns that are the state of such, or a recording's feature; by default none, or
+    observation.state."""
 
 
 @dataclass(frozen=True, kw_only=True)

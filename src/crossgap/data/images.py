@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
 import numpy as np
 
@@ -83,6 +83,26 @@ def digest_of(names: str, arrays: Iterable[np.ndarray]) -> str:
 def describe(data: LabelledImages) -> dict[str, Any]:
     """What a data set holds, by which a run or a model knows it again wherever it is."""
     return {"images": len(data), "labelled": bool(data.label_names), "fingerprint": digest(data)}
+
+
+class ImageSet(Protocol):
+    """Images with something beside each: `LabelledImages`, or `Observations`."""
+
+    @property
+    def images(self) -> np.ndarray:
+        """(n, H, W, C) uint8."""
+        ...
+
+    @property
+    def episodes(self) -> np.ndarray:
+        """(n,) int, which belong together."""
+        ...
+
+    def __len__(self) -> int: ...
+
+    def select(self, index: np.ndarray) -> Self:
+        """Those of an index or a mask."""
+        ...
 
 
 def image_digests(images: np.ndarray) -> np.ndarray:

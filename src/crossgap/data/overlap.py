@@ -3,6 +3,7 @@ trained on is no test, and is said to be none."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -10,10 +11,11 @@ from crossgap.base.files import writing
 from crossgap.base.progress import say
 from crossgap.data import LabelledImages
 from crossgap.data.cells import strip_hint
-from crossgap.data.images import image_digests
+from crossgap.data.images import ImageSet, image_digests
 from crossgap.data.sizes import misfit
 from crossgap.errors import CrossgapError
 
+Images = TypeVar("Images", bound=ImageSet)
 SEEN = "images.npy"
 """In a run folder: the digests of all images that its models may have been trained on."""
 
@@ -60,7 +62,7 @@ def check_shared(data: Mapping[str, LabelledImages]) -> None:
             say(f"{count:,} of the {len(data[key]):,} images of --{key} are in --source, too.")
 
 
-def without_held_out(unlabelled: LabelledImages, test: LabelledImages) -> LabelledImages:
+def without_held_out(unlabelled: Images, test: ImageSet) -> Images:
     """Images without labels, less those that are held out for a test; a word on how many those were."""
     same = _shared(unlabelled, test)
     if same.any():
@@ -69,7 +71,7 @@ def without_held_out(unlabelled: LabelledImages, test: LabelledImages) -> Labell
     return unlabelled
 
 
-def say_held_out(data: Mapping[str, LabelledImages], test: LabelledImages) -> None:
+def say_held_out(data: Mapping[str, ImageSet], test: ImageSet) -> None:
     """A word where data sets to train with, by their option, have images that are held out for a test."""
     for key, images in data.items():
         if count := _shared(images, test).sum():
@@ -79,7 +81,7 @@ def say_held_out(data: Mapping[str, LabelledImages], test: LabelledImages) -> No
             )
 
 
-def without_known(test: LabelledImages, run: Path, chosen_on: LabelledImages | None) -> LabelledImages:
+def without_known(test: Images, run: Path, chosen_on: ImageSet | None) -> Images:
     """Images to test on, less those that models of a run were trained on, or that a choice among these was
     made on; a word on how many those were.
 
@@ -103,12 +105,12 @@ def without_known(test: LabelledImages, run: Path, chosen_on: LabelledImages | N
     return test
 
 
-def _shared(images: LabelledImages, others: LabelledImages) -> np.ndarray:
+def _shared(images: ImageSet, others: ImageSet) -> np.ndarray:
     """Which images are among the others: (n,) bool."""
     return np.isin(image_digests(images.images), image_digests(others.images))
 
 
-def keep_seen(run: Path, images: Iterable[LabelledImages]) -> None:
+def keep_seen(run: Path, images: Iterable[ImageSet]) -> None:
     """Note in a run folder what is trained on there, beside what was before."""
     digests = np.concatenate([image_digests(data.images) for data in images])
     with writing(run / SEEN) as temporary, temporary.open("wb") as file:

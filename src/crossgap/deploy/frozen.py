@@ -59,6 +59,15 @@ class PolicyReference:
             )
         return policy
 
+    def given(self, images: Tensor, state: Tensor | None) -> Any:
+        """What the network is called with: a dict of images by camera and the state by its name, or of one
+        camera without a state its images alone. Arguments as of `FrozenPolicy.__call__`."""
+        level = (images + 1) * ((self.high - self.low) / 2) + self.low
+        found: dict[str, Any] = dict(zip(self.cameras, level.split(3, 1), strict=True))
+        if self.state:
+            found[self.state] = state
+        return found if len(found) > 1 else found[self.cameras[0]]
+
     def to_json(self) -> dict[str, Any]:
         """As a description has it."""
         return asdict(self)
@@ -102,12 +111,7 @@ class FrozenPolicy:
             CrossgapError: it fails, or gives something else than one finite tensor with a row for each image.
         """
         about = self.about
-        level = (images + 1) * ((about.high - about.low) / 2) + about.low
-        given: Any = dict(zip(about.cameras, level.split(3, 1), strict=True))
-        if about.state:
-            given[about.state] = state
-        if len(given) == 1:
-            (given,) = given.values()
+        given = about.given(images, state)
         try:
             said = self.network(given)
         except Exception as error:  # of somebody's code: any kind

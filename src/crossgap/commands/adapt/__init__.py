@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -14,16 +15,18 @@ if TYPE_CHECKING:
 
     from crossgap.commands.adapt.run import Adaptation
     from crossgap.data import LabelledImages
+    from crossgap.data.observations import Observations
     from crossgap.methods.config import TaskGANConfig
 
 
 def adapt(
-    source: LabelledImages | str | Path, target: LabelledImages | str | Path,
+    source: LabelledImages | Observations | str | Path, target: LabelledImages | Observations | str | Path,
     output: str | Path | None = None, *, preset: Literal["smoke", "quick", "full"] = "quick",
     methods: tuple[str, ...] | None = None, held_out: float = 0.2, classes: int | None = None,
     test: str | Path | None = None, size: str | None = None, seed: int = 0, device: Device = "auto",
     precision: Precision = "auto", config: TaskGANConfig | None = None, task: nn.Module | str | None = None,
     frozen: bool = False, loss: Callable[[Tensor, Tensor], Tensor] | str | None = None,
+    cameras: tuple[str, ...] | None = None, state: tuple[str, ...] | None = None,
 ) -> Adaptation:  # fmt: skip
     """From simulated and real images to a model, and to whether a translator is worth it: what
     `crossgap adapt` does.
@@ -47,15 +50,22 @@ def adapt(
             `from_factory`.
         frozen: nothing trains it: it knows the source already.
         loss: of its outputs and the scaled labels: a function, or `package.module:function`.
+        cameras: all that a task model of your own sees, where these are several or there is a state: columns
+            of a table, or of a recording. It is called with a dict of images by camera and the state, and
+            gives any tensor: actions in their own units, or what `loss` compares with them. In memory both
+            sides are then `Observations`, which say it themselves.
+        state: the columns that are the state of such.
 
     Returns:
-        The run: `model`, the recommended one; `recommended`, its method; `result`, all figures; `report`.
+        The run: `model`, the recommended one, an `AdaptedModel` or an `AdaptedPolicy`; `recommended`, its
+        method; `result`, all figures; `report`.
 
     Raises:
         CrossgapError: as `crossgap adapt`, in one line: what was expected, what found, what to do.
     """
-    from crossgap.commands.adapt.run import adapt_folders, adapt_memory
+    from crossgap.commands.adapt.run import adapt_folders, adapt_frames, adapt_memory
     from crossgap.commands.own_data import own_task
+    from crossgap.data.observations import Observations
     from crossgap.errors import CrossgapError
 
     folders = [Path(side) if isinstance(side, str | Path) else None for side in (source, target)]
@@ -63,10 +73,13 @@ def adapt(
         folders[0] or Path("source"), folders[1] or Path("target"), None if output is None else Path(output),
         seed, preset=preset, methods=methods, held_out=held_out, classes=classes, device=device,
         precision=precision, test=None if test is None else Path(test), images=Cameras(size),
-        task=task, frozen=frozen, loss=loss,  # type: ignore[arg-type]
+        task=task, frozen=frozen, loss=loss, cameras=cameras, state=state,  # type: ignore[arg-type]
     )  # fmt: skip
+    if isinstance(source, Observations) and isinstance(target, Observations):
+        cameras, state = source.cameras, (source.state_name,) if source.state_name else None
+        return adapt_frames(replace(options, cameras=cameras, state=state), (source, target))
     if None not in folders:
         return adapt_folders(options, config)
-    if isinstance(source, str | Path) or isinstance(target, str | Path):
-        raise CrossgapError("Expected two folders, or two LabelledImages; got one of each.")
+    if isinstance(source, str | Path | Observations) or isinstance(target, str | Path | Observations):
+        raise CrossgapError("Expected two folders, two LabelledImages or two Observations; got one of each.")
     return adapt_memory(source, target, options, config, own_task(options))

@@ -22,6 +22,7 @@ from crossgap.commands.adapt.choice import (
 )  # fmt: skip
 from crossgap.commands.adapt.compare import compare, on_test
 from crossgap.commands.adapt.place import find_place
+from crossgap.commands.adapt.policies import adapt_policy, is_policy
 from crossgap.commands.adapt.say import counts, say_findings, say_result, sentences
 from crossgap.commands.adapt.split import FEWEST, split
 from crossgap.commands.options import AdaptOptions, Beside
@@ -32,7 +33,9 @@ from crossgap.core.runs import check_seed
 from crossgap.core.trainer import Trainer
 from crossgap.data import LabelledImages
 from crossgap.data.folder import has_labels, index_of, is_data_set
+from crossgap.data.observations import Observations
 from crossgap.deploy.adapted import AdaptedModel
+from crossgap.deploy.adapted_policy import AdaptedPolicy, is_adapted_policy
 from crossgap.errors import CrossgapError
 from crossgap.methods.config import TaskGANConfig
 from crossgap.methods.own_task import OwnTask
@@ -62,9 +65,10 @@ class Adaptation:
         return self.run / "report.html"
 
     @property
-    def model(self) -> AdaptedModel:
-        """The recommended model."""
-        return AdaptedModel.load(self.path)
+    def model(self) -> AdaptedModel | AdaptedPolicy:
+        """What is recommended."""
+        kind = AdaptedPolicy if is_adapted_policy(self.path) else AdaptedModel
+        return kind.load(self.path)
 
 
 def adapt_folders(options: AdaptOptions, config: TaskGANConfig | None = None) -> Adaptation:
@@ -78,6 +82,8 @@ def adapt_folders(options: AdaptOptions, config: TaskGANConfig | None = None) ->
         CrossgapError: bad data, options that do not fit, or the run folder holds another run.
     """
     check_seed(options.seed)
+    if is_policy(options):
+        return adapt_frames(options)
     kind, labelled = _kind(options)
     folders = {"unlabelled": options.unlabelled, "randomized": options.randomized}
     if options.methods is not None:
@@ -90,6 +96,15 @@ def adapt_folders(options: AdaptOptions, config: TaskGANConfig | None = None) ->
     data = read_own_data(replace(options, classes=kind.classes), beside)
     say_findings(data, options)
     return adapt_data(data, options, config)
+
+
+def adapt_frames(
+    options: AdaptOptions, frames: tuple[Observations, Observations] | None = None
+) -> Adaptation:  # fmt: skip
+    """The same of a network that sees several cameras or a state, of frames in memory where they are given;
+    raises as `adapt_folders`."""
+    run, record = adapt_policy(options, frames=frames)
+    return Adaptation(run, record["recommended"], record)
 
 
 def adapt_memory(

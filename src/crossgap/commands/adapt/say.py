@@ -34,7 +34,7 @@ def say_findings(data: OwnData, options: AdaptOptions) -> None:
 
 def say_result(run: Path, record: dict[str, Any], options: AdaptOptions) -> None:
     """The table, the verdict, where the model is, and what to type next."""
-    print_table(_table(record))
+    print_table(result_table(record))
     for sentence in sentences(record):
         say(sentence)
     model = run / "models" / record["recommended"]
@@ -77,7 +77,7 @@ def sentences(record: dict[str, Any]) -> list[str]:
     return found
 
 
-def _table(record: dict[str, Any]) -> Table:
+def result_table(record: dict[str, Any]) -> Table:
     """Held out, trained on, and how much worse than what is recommended."""
     rows, use = record["methods"], record["recommended"]
     if record["held_out"] is None or not record["held_out"]["labelled"]:

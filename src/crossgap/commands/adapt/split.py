@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from crossgap.base.progress import counted
-from crossgap.data import LabelledImages
+from crossgap.data.images import ImageSet
 from crossgap.data.subsets import check_share, hold_out
 from crossgap.errors import CrossgapError
 
@@ -30,7 +30,7 @@ class Split(NamedTuple):
     """The same in words, with what it may hide."""
 
 
-def split(target: LabelledImages, share: float, seed: int) -> Split:
+def split(target: ImageSet, share: float, seed: int) -> Split:
     """Hold out a share of the target's episodes; single images where each is an episode of its own; stretches
     of one or two long episodes.
 

@@ -4,18 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from crossgap.base.progress import counted
-from crossgap.evaluation.own_units import Measure, difference
+from crossgap.evaluation.own_units import difference
 
 FEW = 5
 """Held-out episodes below which a difference is told as what it is, and as no proof."""
 CAREFUL = "augmented"
 """What to begin with where nothing can be measured: on photographs of a real arm it was ahead of every
 translator, and it is trained on source images alone."""
+
+
+class Measured(Protocol):
+    """What errors are measured in."""
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        ...
+
+    def figures(self, means: np.ndarray) -> dict[str, Any]:
+        """The mean of episodes' means, (e,), with a 95 % interval."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -52,7 +65,7 @@ class Verdict:
     """The same in words: what to use; whether the translator was worth it; what is within noise."""
 
 
-def judge(contestants: Sequence[Contestant], measure: Measure, unit: str = "episode") -> Verdict:
+def judge(contestants: Sequence[Contestant], measure: Measured, unit: str = "episode") -> Verdict:
     """The verdict.
 
     The best without a translator is used, unless a form with one has an error that is clearly lower: the 95 %
@@ -107,7 +120,7 @@ def between(figures: dict[str, Any], signed: bool = False) -> str:
 
 def _sentences(
     found: Verdict, use: Contestant, cheap: Contestant | None, translator: Contestant | None,
-    measure: Measure, unit: str,
+    measure: Measured, unit: str,
 ) -> list[str]:  # fmt: skip
     figures, episodes = measure.figures(use.means), counted(len(use.means), f"held-out {unit}")
     episodes = episodes.replace("stretchs", "stretches")
@@ -137,7 +150,7 @@ def _sentences(
     return said
 
 
-def blind_sentence(name: str, means: np.ndarray, blind: np.ndarray, measure: Measure) -> list[str]:
+def blind_sentence(name: str, means: np.ndarray, blind: np.ndarray, measure: Measured) -> list[str]:
     """A sentence where the recommended method is not clearly better than one that does not look.
 
     Args:

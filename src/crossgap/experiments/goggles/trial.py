@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from crossgap.data.augmentation import image_augmentation
 from crossgap.data.batches import Augment, Batches
 from crossgap.data.observations import Observations
 from crossgap.deploy.adapted import AdaptedModel
-from crossgap.deploy.frozen import FrozenPolicy, PolicyReference
+from crossgap.deploy.frozen import FrozenPolicy
 from crossgap.experiments.engine.experiment import Rows, rows_of
 from crossgap.experiments.engine.goals import TEST, ending, first_goal, said
 from crossgap.experiments.engine.trial import Trial
@@ -29,9 +30,11 @@ from crossgap.experiments.goggles.demonstrations import (
     demonstrate,
     play,
 )
-from crossgap.experiments.goggles.policy import CAMERAS, FACTORY, STATE, Cloning, make
+from crossgap.experiments.goggles.policy import ABOUT, CAMERAS, GOAL, STATE, make
 from crossgap.experiments.xarm7.rollouts import EPISODE, judged
+from crossgap.losses import task_loss
 from crossgap.methods.config import SupervisedConfig
+from crossgap.methods.goggles.cloning import Cloning, demonstrated
 from crossgap.methods.goggles.recipe import Given, GogglesTraining, per_camera
 
 SOURCE, POLICY = "source", "policy.safetensors"
@@ -147,20 +150,19 @@ class GogglesTrial(Trial):
         return rows
 
     def _frozen(self, path: Path) -> FrozenPolicy:
-        return PolicyReference(FACTORY, str(path), "", CAMERAS, STATE).load(self.fabric.device)
+        return replace(ABOUT, weights=str(path)).load(self.fabric.device)
 
     def _batches(
         self, data: Observations, config: SupervisedConfig, stream: int, augment: Augment | None = None
     ) -> Batches:
-        device = self.fabric.device
-        told = np.concatenate([data.state, data.actions], 1)
-        tensors = torch.from_numpy(data.images).to(device), torch.from_numpy(told).to(device)
-        return Batches(*tensors, config.batch, 10 * self.seed + stream, augment=augment)
+        seed = 10 * self.seed + stream
+        return demonstrated(data, data.actions, config.batch, seed, self.fabric.device, augment)
 
     def _clone(
         self, name: str, policy: nn.Module, data: list[Batches], config: SupervisedConfig, path: Path
     ) -> None:
         place = self.source_folder if name == "policy" else self.folder
-        self.trainer(place).fit(Cloning(name, policy, data, config.steps, config.learning_rate))
+        policy.requires_grad_(True)
+        self.trainer(place).fit(Cloning(name, policy, ABOUT, data, config, GOAL, task_loss))
         with writing(path) as temporary:
             write_tensors(policy.state_dict(), temporary)

@@ -21,6 +21,7 @@ from crossgap.deploy.frozen import FrozenPolicy, PolicyReference
 from crossgap.errors import CrossgapError
 from crossgap.methods import streams
 from crossgap.methods.goggles import GogglesConfig
+from crossgap.methods.goggles.cloning import demonstrated
 from crossgap.methods.goggles.phase import PolicyGoggles, apart
 from crossgap.methods.goggles.task import Consistency, Task, Translate, probe, said_of
 from crossgap.networks import Generator, PatchDiscriminator
@@ -134,12 +135,8 @@ class GogglesTraining:
     def _batches(
         self, data: Observations, beside: np.ndarray, stream: int, augment: Augment | None = None
     ) -> Batches:
-        images = torch.from_numpy(np.ascontiguousarray(data.images)).to(self.device)
-        told = np.concatenate([data.state, beside.astype(np.float32)], 1)
         seed = self.trainer.seed + 1000 * stream
-        return Batches(
-            images, torch.from_numpy(told).to(self.device), self.config.batch, seed, augment=augment
-        )
+        return demonstrated(data, beside, self.config.batch, seed, self.device, augment)
 
     def errors(self, data: Observations, translate: Translate | None = None) -> np.ndarray:
         """How far off the policy is on each of some frames whose action is known, (n,): the squared error in

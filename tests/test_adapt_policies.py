@@ -1,0 +1,252 @@
+"""`crossgap adapt` of a network of one's own that sees several cameras and a state."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import crossgap
+from crossgap.base.records import mismatch
+from crossgap.cli import run
+from crossgap.core.fabric import make_fabric
+from crossgap.core.trainer import Trainer
+from crossgap.data.observations import Observations
+from crossgap.deploy.adapted_policy import AdaptedPolicy
+from crossgap.errors import CrossgapError
+from crossgap.methods.co_trained import CoTrainingConfig
+from crossgap.methods.config import SupervisedConfig
+from crossgap.methods.goggles import GogglesConfig
+from crossgap.methods.goggles.recipe import Given, reference_of
+from crossgap.methods.goggles.rivals import PolicyAdaptation, PolicyConfig
+from crossgap.networks import factory, from_factory, trust
+from crossgap.report.adaptation import ADAPTATION, SHAPE
+from toy_policy import squares
+
+NETWORK = "toy_policy:make_reaching"
+GOGGLES = GogglesConfig(4, batch=2, generator_width=4, generator_blocks=1, discriminator_width=4)
+
+
+@pytest.fixture(autouse=True)
+def nobody_is_trusted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(factory, "_TRUSTED", set())
+
+
+def frames(count: int, seed: int, target: bool, actions: bool = True) -> Observations:
+    """Both cameras see the same square; the action is its place, and the state further on."""
+    images, places = squares(count, seed, target)
+    state = np.random.default_rng(seed).uniform(-1, 1, (count, 1)).astype(np.float32)
+    found = Observations(
+        np.concatenate([images, images], -1), state, places + 0.5 * state, np.arange(count) // 3,
+        ("left", "right"), "state", ("row", "column"),
+    )  # fmt: skip
+    return found if actions else found.without_actions()
+
+
+def adaptation(folder: Path, given: Given, config: PolicyConfig, **more) -> PolicyAdaptation:
+    torch.manual_seed(0)
+    about = reference_of(NETWORK, None, given.source, -1, 1)
+    trainer = Trainer(folder, make_fabric("cpu", "32-true"), 0, True)
+    return PolicyAdaptation(from_factory(NETWORK), about, given, config, trainer, **more)
+
+
+def folder(path: Path, data: Observations) -> Path:
+    """A table with a column for each camera."""
+    from PIL import Image
+
+    (path / "images").mkdir(parents=True)
+    rows = []
+    for at, image in enumerate(data.images):
+        names = {}
+        for number, camera in enumerate(data.cameras):
+            names[camera] = f"images/{camera}_{at:03d}.png"
+            Image.fromarray(image[..., 3 * number : 3 * number + 3]).save(path / names[camera])
+        numbers = {"where": data.state[at, 0], "row": data.actions[at, 0], "column": data.actions[at, 1]}
+        rows.append(names | numbers | {"episode": data.episodes[at]})
+    lines = [",".join(rows[0]), *(",".join(map(str, row.values())) for row in rows)]
+    (path / "labels.csv").write_text("\n".join(lines) + "\n")
+    return path
+
+
+def test_each_way_learns_what_it_can(tmp_path: Path) -> None:
+    """In simulation the state's gain is learnt; on blue squares only with real frames."""
+    given = Given(frames(96, 0, False), frames(48, 1, True))
+    short = SupervisedConfig(250, 16, 2e-2)
+    config = PolicyConfig(short, short, short, GOGGLES, CoTrainingConfig((0.25, 0.5)))
+    found = adaptation(tmp_path, given, config)
+    source, real = frames(30, 2, False), frames(30, 3, True)
+    first = found.get("source_only")
+    assert first.policy.network.gain.item() == pytest.approx(0.5, abs=0.1)
+    assert found.errors(first, source).mean() < 0.1
+    blind = found.errors(first, real).mean()
+    for name in ("fine_tuned", "co_trained"):
+        model = found.get(name)
+        assert found.errors(model, real).mean() < 0.3 * blind, name
+        assert model.policy.network.fixed.item() == 1, "its factory froze it"
+    again = adaptation(tmp_path, given, config)
+    assert torch.equal(
+        again.get("fine_tuned").policy.network.gain, found.get("fine_tuned").policy.network.gain
+    )
+
+
+def test_goggles_leave_the_policy_and_refinement_does_not(tmp_path: Path) -> None:
+    given = Given(frames(12, 0, False), frames(12, 1, True))
+    short = SupervisedConfig(3, 4, 1e-2)
+    found = adaptation(tmp_path, given, PolicyConfig(short, short, short, GOGGLES, CoTrainingConfig((0.5,))))
+    base, goggles, refined = (found.get(name) for name in ("augmented", "goggles", "goggles_refined"))
+    assert goggles.policy.digest() == base.policy.digest()
+    assert refined.policy.digest() != base.policy.digest()
+    assert goggles.translator is not None
+    assert refined.translator is not None
+    drawn = [one.translator.networks["translator"].state_dict() for one in (goggles, refined)]
+    assert all(torch.equal(value, drawn[1][name]) for name, value in drawn[0].items())
+
+
+def test_what_a_saved_policy_says_is_what_was_measured(tmp_path: Path) -> None:
+    given = Given(frames(12, 0, False), frames(12, 1, True))
+    short = SupervisedConfig(3, 4, 1e-2)
+    found = adaptation(tmp_path, given, PolicyConfig(short, short, short, GOGGLES, CoTrainingConfig((0.5,))))
+    found.get("goggles")
+    model = AdaptedPolicy.load(tmp_path / "models" / "goggles")
+    real = frames(5, 7, True)
+    images = {"left": real.images[..., :3], "right": real.images[..., 3:]}
+    said = model.predict(images, real.state)
+    np.testing.assert_allclose(said, found.said(model, real).numpy(), atol=1e-6)
+    spread = given.source.actions.std(0)
+    by_hand = (((said - real.actions) / spread) ** 2).mean(1)
+    np.testing.assert_allclose(found.errors(model, real), by_hand, rtol=1e-4)
+    with pytest.raises(CrossgapError, match=r"No images of right\. Expected those of left, right; got left"):
+        model.predict({"left": images["left"]}, real.state)
+    with pytest.raises(CrossgapError, match=r"Expected the state 'state', \(5, s\) numbers; got none"):
+        model.predict(images)
+    with pytest.raises(CrossgapError, match="5 of left, 4 of right"):
+        model.predict({"left": images["left"], "right": images["right"][:4]}, real.state)
+    weights = tmp_path / "models" / "goggles" / "policy.safetensors"
+    content = bytearray(weights.read_bytes())
+    content[-1] ^= 1
+    weights.write_bytes(content)
+    with pytest.raises(CrossgapError, match=r"policy\.safetensors"):
+        AdaptedPolicy.load(tmp_path / "models" / "goggles")
+
+
+def test_a_folder_alone_makes_nobodys_code_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = Given(frames(6, 0, False), frames(6, 1, True, False))
+    found = adaptation(tmp_path, given, PolicyConfig(goggles=GOGGLES), frozen=True)
+    assert found.methods == ("source_only", "goggles")
+    before = found.get("source_only").policy.digest()
+    assert before == from_factory_digest()
+    monkeypatch.setattr(factory, "_TRUSTED", set())
+    with pytest.raises(CrossgapError, match="which no file may call by itself"):
+        AdaptedPolicy.load(tmp_path / "models" / "source_only")
+    trust(NETWORK)
+    assert AdaptedPolicy.load(tmp_path / "models" / "source_only").policy.digest() == before
+
+
+def from_factory_digest() -> str:
+    from crossgap.deploy.frozen import FrozenPolicy
+
+    torch.manual_seed(0)
+    data = frames(2, 0, False)
+    return FrozenPolicy(from_factory(NETWORK), reference_of(NETWORK, None, data)).digest()
+
+
+def test_without_actions_of_the_target_what_needs_them_is_left_out(tmp_path: Path) -> None:
+    given = Given(frames(6, 0, False), frames(6, 1, True, False))
+    assert adaptation(tmp_path, given, PolicyConfig()).methods == ("source_only", "augmented", "goggles")
+    nothing = Given(frames(6, 0, False, False), frames(6, 1, True))
+    with pytest.raises(CrossgapError, match="The source has no actions"):
+        adaptation(tmp_path, nothing, PolicyConfig())
+
+
+# the command
+
+
+def arguments(tmp_path: Path, *more: str) -> list[str]:
+    return [
+        "adapt", "--source", str(tmp_path / "sim"), "--target", str(tmp_path / "real"), "--output",
+        str(tmp_path / "out"), "--task", NETWORK, "--cameras", "left", "right", "--state", "where",
+        "--preset", "smoke", "--device", "cpu", "--precision", "32-true", *more,
+    ]  # fmt: skip
+
+
+def test_from_two_folders_to_a_policy_and_a_verdict(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    folder(tmp_path / "sim", frames(12, 0, False))
+    folder(tmp_path / "real", frames(18, 1, True))
+    both = frames(18, 1, True).select(np.arange(6, 12))
+    fresh = frames(6, 8, True)
+    seen = Observations(
+        np.concatenate([both.images, fresh.images]), np.concatenate([both.state, fresh.state]),
+        np.concatenate([both.actions, fresh.actions]), np.arange(12) // 3, both.cameras, "state",
+        both.action_names,
+    )  # fmt: skip
+    folder(tmp_path / "test", seen)
+    run(arguments(tmp_path, "--test", str(tmp_path / "test")))
+    said = " ".join(capsys.readouterr().err.split())
+    found = json.loads((tmp_path / "out" / ADAPTATION).read_text())
+    assert not mismatch(found, SHAPE)
+    assert [*found["methods"]] == [*PolicyAdaptation.ABOUT]
+    assert "Held out: 6 of 18 target images of 2 episodes" in said
+    assert "--test: 6 of its 12 images were trained on" in said
+    assert found["test"]["images"] == 6
+    use = found["recommended"]
+    assert f"Use {use}: squared error in spreads of the source's actions" in said
+    best = found["methods"][use]["held_out"]["value"]
+    assert best <= found["methods"]["fine_tuned"]["held_out"]["value"]
+    assert {"row", "column"} <= found["methods"][use]["own"].keys()
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert "AdaptedPolicy.load(&#39;models/" in page or "AdaptedPolicy.load('models/" in page
+    policy = AdaptedPolicy.load(tmp_path / "out" / "models" / use)
+    assert policy.predict(
+        {"left": fresh.images[..., :3], "right": fresh.images[..., 3:]}, fresh.state
+    ).shape == (6, 2)
+    weights = {path: path.stat().st_mtime_ns for path in (tmp_path / "out" / "models").rglob("*.safetensors")}
+    run(arguments(tmp_path))
+    assert {path: path.stat().st_mtime_ns for path in weights} == weights, "nothing is done again"
+    with pytest.raises(CrossgapError, match="holds another run"):
+        run(arguments(tmp_path, "--seed", "1"))
+
+
+def test_options_that_do_not_go_together(tmp_path: Path) -> None:
+    folder(tmp_path / "sim", frames(12, 0, False))
+    folder(tmp_path / "real", frames(18, 1, True))
+    for more, problem in (
+        (("--classes", "3"), "does not use --classes"),
+        (("--camera", "left"), "Expected either"),
+        (("--methods", "taskgan"), "Method 'taskgan' not found. Available: .*goggles"),
+        (("--cameras", "left", "top"), "column 'top' not found"),
+    ):
+        with pytest.raises(CrossgapError, match=problem):
+            run(arguments(tmp_path, *more))
+    without = [word for word in arguments(tmp_path) if word not in ("--task", NETWORK)]
+    with pytest.raises(CrossgapError, match="Expected --task, too"):
+        run(without)
+    assert not (tmp_path / "out").exists()
+
+
+def test_from_memory_with_a_network_and_a_loss(tmp_path: Path) -> None:
+    import toy_policy
+
+    network = from_factory(NETWORK)
+    found = crossgap.adapt(
+        frames(12, 0, False), frames(18, 1, True), tmp_path / "out", preset="smoke", device="cpu",
+        methods=("source_only", "fine_tuned"), task=network, loss=toy_policy.absolute,
+    )  # fmt: skip
+    assert found.result["measure"] == "your loss"
+    model = found.model
+    assert isinstance(model, AdaptedPolicy)
+    real = frames(18, 1, True)
+    off = np.abs(
+        model.predict({"left": real.images[..., :3], "right": real.images[..., 3:]}, real.state)
+        - real.actions
+    )  # fmt: skip
+    held = np.isin(real.images.sum((1, 2, 3)), real.images.sum((1, 2, 3)))
+    assert held.all()
+    assert np.isfinite(off).all()
+    nameless = torch.nn.Identity()
+    with pytest.raises(CrossgapError, match="no model could be saved with it"):
+        crossgap.adapt(
+            frames(12, 0, False), frames(18, 1, True), tmp_path / "two", preset="smoke", task=nameless
+        )
