@@ -138,16 +138,21 @@ def test_numbers_of_labels_and_digits_placed_at_random_are_rows_of_their_own(tmp
     path = reproduced("digits", 1, *where, labels=(8, 16), **one)
     placed = tmp_path / "placed", tmp_path / "results"
     reproduced("digits", 1, *placed, labels=(8,), geometry=1.0, **one)
+    normed = tmp_path / "normed", tmp_path / "results"
+    reproduced("digits", 1, *normed, labels=(8,), task_norm="instance", **one)
+    made = json.loads(next((tmp_path / "normed").rglob("adapted.json")).read_text())
+    assert made["networks"]["task_model"]["arguments"]["norm"] == "instance"
     rows = json.loads(path.read_text())["rows"]
-    assert {(row.get("labels"), row.get("geometry")) for row in rows} == {
-        (None, None), (8, None), (16, None), (8, 1.0),
+    assert {(row.get("labels"), row.get("geometry"), row.get("task_norm")) for row in rows} == {
+        (None, None, None), (8, None, None), (16, None, None), (8, 1.0, None), (8, None, "instance"),
     }  # fmt: skip
     assert [row for row in rows if "labels" not in row] == before
     check_results(path)
     assert accuracy_table(json.loads(path.read_text())).splitlines()[0] == (
         "| trained how | `scanned_digits`, 40 images | `scanned_digits`, 40 images, 8 labels "
         "| `scanned_digits`, 40 images, 16 labels "
-        "| `scanned_digits`, 40 images, 8 labels, digits placed at random |"
+        "| `scanned_digits`, 40 images, 8 labels, digits placed at random "
+        "| `scanned_digits`, 40 images, 8 labels, instance norm in the task model |"
     )
     with pytest.raises(CrossgapError, match=r"--labels must be at most 80, the training images of scanned"):
         reproduced("digits", 1, *where, labels=(81,), **one)

@@ -13,6 +13,8 @@ from PIL import Image
 from crossgap.base.files import remove
 from crossgap.data import LabelledImages
 from crossgap.errors import CrossgapError, find
+from crossgap.experiments.engine.schema import check_results
+from crossgap.experiments.mico.experiment import error_table
 from crossgap.experiments.mico.figures import curve
 from crossgap.experiments.mico.presets import MICO_PRESETS
 from crossgap.experiments.mico.trial import (
@@ -130,6 +132,27 @@ def test_the_experiment_from_nothing_to_results_and_again(tmp_path: Path, fabric
     assert not experiment.pictures({"cycle_taskgan": ""})  # not trained here
     for name in ("smoke_pictures.png", "smoke_others.png"):
         assert Image.open(path.with_name(name)).size[0] > 500
+
+
+def test_a_norm_in_the_task_model_makes_rows_of_their_own(tmp_path: Path) -> None:
+    one = {"methods": ("fine_tuned",), "counts": (8,)}
+    path = reproduced("mico", 1, tmp_path / "run", tmp_path / "results", **one)
+    before = json.loads(path.read_text())["rows"]
+    path = reproduced("mico", 1, tmp_path / "normed", tmp_path / "results", task_norm="instance", **one)
+    results = json.loads(path.read_text())
+    assert [row for row in results["rows"] if "task_norm" not in row] == before
+    assert {row["method"] for row in results["rows"] if row.get("task_norm") == "instance"} == {
+        "benchmark", "fine_tuned"
+    }  # fmt: skip
+    check_results(path)
+    lines = error_table(results).splitlines()
+    assert [line.split("|")[1].strip() for line in lines[2:6]] == [
+        "Benchmark: f_X on source images", "f_X fine-tuned on the target images",
+        "Benchmark: f_X on source images; instance norm in the task model",
+        "f_X fine-tuned on the target images; instance norm in the task model",
+    ]  # fmt: skip
+    made = [json.loads(file.read_text()) for file in (tmp_path / "normed").rglob("adapted.json")]
+    assert {model["networks"]["task_model"]["arguments"]["norm"] for model in made} == {"instance"}
 
 
 def test_no_seeds_is_an_error(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from crossgap.experiments.digits.presets import DIGITS_PRESETS
 from crossgap.experiments.engine.experiment import EXPERIMENTS, Entry, Names, Numbers
+from crossgap.methods.config import TaskNorm
 
 EXPERIMENTS.enter(
     "digits",
@@ -13,6 +14,8 @@ EXPERIMENTS.enter(
                        "default the preset's number."),
             "geometry": (float | None, "How far the source's digits are scaled, turned and moved in every "
                          "batch, as rows of their own; 1 as on own data. By default not at all."),
+            "task_norm": (TaskNorm | None, "The norm in every task model, as rows of their own: instance as "
+                          "on own data. By default none."),
             "looks": (Names, "The target domains; by default both, mnist_m and scanned_digits."),
             "methods": (Names, "Which methods; by default the preset's, without some baselines: augmented, "
                         "augmented_fine_tuned, randomized_per_frame, randomized_fine_tuned, plain_gan, "

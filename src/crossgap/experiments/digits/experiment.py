@@ -13,7 +13,8 @@ from crossgap.experiments.digits.presets import ALL_DIGITS_METHODS, DIGITS_PRESE
 from crossgap.experiments.digits.trial import TARGETS, DigitsTrial
 from crossgap.experiments.engine.experiment import Experiment, Names, Numbers, Rows, unique
 from crossgap.experiments.engine.markdown import having, origin, rate_cell, seeds_in, table
-from crossgap.experiments.taskgan.presets import as_json
+from crossgap.experiments.taskgan.presets import as_json, with_task_norm
+from crossgap.methods.config import TaskNorm
 from crossgap.methods.registry import METHODS
 
 
@@ -39,7 +40,8 @@ def _column(row: dict[str, Any]) -> str:
     """The title of a row's column."""
     labels = f", {row['labels']:,} labels" if "labels" in row else ""
     placed = ", digits placed at random" if "geometry" in row else ""
-    return f"`{row['domain']}`, {row['n']:,} images{labels}{placed}"
+    normed = f", {row['task_norm']} norm in the task model" if "task_norm" in row else ""
+    return f"`{row['domain']}`, {row['n']:,} images{labels}{placed}{normed}"
 
 
 TABLES = {f"digits-{size}": (f"digits/{size}.json", accuracy_table) for size in ("quick", "full")}
@@ -51,15 +53,16 @@ class Digits(Experiment):
     over = "domains and seeds"
     metric, trial = "accuracy", DigitsTrial
     table = staticmethod(accuracy_table)
-    row_keys: ClassVar = {"labels": int, "geometry": float}
+    row_keys: ClassVar = {"labels": int, "geometry": float, "task_norm": str}
 
     def __init__(
         self, preset: str, looks: Names = None, methods: Names = None, labels: Numbers = None,
-        geometry: float | None = None,
+        geometry: float | None = None, task_norm: TaskNorm | None = None,
     ):  # fmt: skip
         sizes = find("Preset", preset, DIGITS_PRESETS)
         config = replace(sizes.config, geometry=geometry) if geometry else sizes.config
-        self.preset = replace(sizes, methods=unique(methods or sizes.methods), config=config)
+        sized = replace(sizes, methods=unique(methods or sizes.methods), config=config)
+        self.preset = sized if task_norm is None else with_task_norm(sized, task_norm)
         self.labels = unique(labels or (None,))
         self.domains = unique(looks or tuple(TARGETS))
         check_known("Method of the digits", self.preset.methods, ALL_DIGITS_METHODS)
@@ -95,4 +98,6 @@ class Digits(Experiment):
         for domain in self.domains:
             pictures = DigitsTrial(folder, self.preset, domain, 0, fabric, labels=self.labels[0]).pictures()
             placed = "_placed" if self.preset.config.geometry else ""
-            contact_sheet(pictures, path.with_name(f"{path.stem}_{domain}{placed}.png"))
+            norm = self.preset.config.networks.task_norm
+            normed = "" if norm == "none" else f"_{norm}_norm"
+            contact_sheet(pictures, path.with_name(f"{path.stem}_{domain}{placed}{normed}.png"))

@@ -54,10 +54,12 @@ class DigitsTrial(Trial):
             self.folder = self.folder / f"labels_{labels:05d}"
         if self.preset.config.geometry:
             self.said["geometry"] = self.preset.config.geometry
+        if (norm := self.preset.config.networks.task_norm) != "none":
+            self.said["task_norm"] = norm
 
     def run(self) -> Rows:
-        """Do what is not done yet; one flat row per figure. A row says its number of labels and its geometry
-        where they are not the preset's.
+        """Do what is not done yet; one flat row per figure. A row says its number of labels, its geometry
+        and the norm in its task model where they are not the preset's.
 
         Raises:
             CrossgapError: there are not so many images.

@@ -13,7 +13,8 @@ from crossgap.experiments.engine.markdown import error_cell, having, origin, see
 from crossgap.experiments.mico.figures import NAMES, curve
 from crossgap.experiments.mico.presets import MICO_PRESETS
 from crossgap.experiments.mico.trial import BENCHMARK, DEFAULT_METHODS, DRAWINGS, EVERY_METHOD, MicoTrial
-from crossgap.methods.config import as_settings
+from crossgap.experiments.taskgan.presets import with_task_norm
+from crossgap.methods.config import TaskNorm, as_settings
 from crossgap.methods.registry import METHODS
 
 
@@ -27,13 +28,20 @@ def error_table(results: dict[str, Any]) -> str:
             return [error_cell(having(found, images=n)) for n in numbers]
         return [error_cell(found), *[""] * (len(numbers) - 1)]
 
+    norms = sorted({row.get("task_norm", "") for row in rows})
     lines = [
-        (NAMES.get(method) or METHODS[method].about, cells(found))
+        (_called(method, norm), cells(found))
+        for norm in norms
         for method in (*BENCHMARK, *EVERY_METHOD)  # whichever run came first
-        if (found := having(rows, method=method))
+        if (found := [row for row in having(rows, method=method) if row.get("task_norm", "") == norm])
     ]
     text = f"rad², mean of {seeds_in(rows)} seeds × {rows[0]['n']:,} test images (lowest – highest seed)."
     return table("trained how", (f"{n:,}" for n in numbers), lines, f"{text} {origin(results)}")
+
+
+def _called(method: str, norm: str) -> str:
+    name = NAMES.get(method) or METHODS[method].about
+    return f"{name}; {norm} norm in the task model" if norm else name
 
 
 TABLES = {"mico-quick": ("mico/quick.json", error_table), "mico-full": ("mico/full.json", error_table)}
@@ -44,11 +52,14 @@ class Mico(Experiment):
 
     over = "numbers of images and seeds"
     metric = "angle_l2"
-    row_keys: ClassVar = {"images": int}
+    row_keys: ClassVar = {"images": int, "task_norm": str}
     table = staticmethod(error_table)
 
-    def __init__(self, preset: str, methods: Names = None, counts: Numbers = None):
-        self.preset = find("Preset", preset, MICO_PRESETS)
+    def __init__(
+        self, preset: str, methods: Names = None, counts: Numbers = None, task_norm: TaskNorm | None = None
+    ):
+        sizes = find("Preset", preset, MICO_PRESETS)
+        self.preset = sizes if task_norm is None else with_task_norm(sizes, task_norm)
         self.methods = unique(methods or DEFAULT_METHODS)
         self.counts = unique(counts or self.preset.target_images)
         check_known("Method of the Mico", self.methods, EVERY_METHOD)
@@ -56,7 +67,7 @@ class Mico(Experiment):
         for count in self.counts:
             if not 1 <= count <= most:
                 raise CrossgapError(f"--counts must be from 1 to {most}, the preset's most; got {count}.")
-        self.settings = as_settings(self.preset)
+        self.settings, self.depends = as_settings(self.preset), as_settings(sizes)  # rows say their norm
 
     def parts(self, seeds: int) -> list[tuple[int, int]]:
         """Numbers of images and seeds, the largest first: no worker is left alone with it at the end."""
@@ -72,11 +83,13 @@ class Mico(Experiment):
     @staticmethod
     def plot(path: Path) -> list[Path]:
         """`<preset>_curve.png`, the error over the number of images (of `figures.NAMES`)."""
-        return [curve(read_rows(path), path.with_name(f"{path.stem}_curve.png"))]
+        rows = [row for row in read_rows(path) if "task_norm" not in row]
+        return [curve(rows, path.with_name(f"{path.stem}_curve.png"))]
 
     def draw(self, folder: Path, path: Path, fabric: lightning_fabric.Fabric) -> None:
         """`<preset>_pictures.png` and `_others.png`, what the translators of seed 0 make of test images."""
-        trial = MicoTrial(folder, self.preset, 0, fabric)
+        trial, norm = MicoTrial(folder, self.preset, 0, fabric), self.preset.config.networks.task_norm
+        normed = "" if norm == "none" else f"_{norm}_norm"
         for end, translators in DRAWINGS.items():
             if pictures := trial.pictures(translators):
-                contact_sheet(pictures, path.with_name(f"{path.stem}{end}.png"))
+                contact_sheet(pictures, path.with_name(f"{path.stem}{normed}{end}.png"))

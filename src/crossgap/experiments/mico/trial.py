@@ -112,10 +112,12 @@ class MicoTrial(Trial):
         for shared in self._shared() if images else ():
             if not self._saved(shared, 0).exists():
                 self.model(shared, 0)  # under a time of its own, whichever number comes first
-        rows = []
+        norm = self.preset.config.networks.task_norm
+        rows, said = [], {} if norm == "none" else {"task_norm": norm}
         for method in (method for method in of_number if method in (*BENCHMARK, *self.methods)):
             domain, found = SOURCE if method in BENCHMARK else TARGET, self._evaluate(method, images)
-            rows += rows_of(found, domain=domain, method=method, images=images, seed=self.seed)
+            about = {"domain": domain, "method": method, "images": images, "seed": self.seed}
+            rows += rows_of(found, **about, **said)
         return rows
 
     def _shared(self) -> tuple[str, ...]:

@@ -149,7 +149,7 @@ def get_preset(name: str) -> Preset:
     return find("Preset", name, PRESETS)
 
 
-def with_task_norm(preset: Preset, task_norm: TaskNorm) -> Preset:
-    """The preset with that norm in every task model."""
+def with_task_norm(preset: Any, task_norm: TaskNorm) -> Any:
+    """A preset of this experiment, or of another with such a `config`, with that norm in every task model."""
     networks = replace(preset.config.networks, task_norm=task_norm)
     return replace(preset, config=replace(preset.config, networks=networks))
