@@ -8,14 +8,14 @@ In an environment of its own, for LeRobot wants an older torch than ours:
     ../../.act/bin/python act.py train act out/sim          # out/act, as LeRobot saves a policy
     ../../.act/bin/crossgap goggles --policy act:make --source out/sim --target out/real --output out/goggles
     ../../.act/bin/python act.py train fine_tuned out/sim out/real --start out/act      # the rival
-    ../../.act/bin/python act.py evaluate                   # out/results.json
+    ../../.act/bin/python act.py evaluate                   # rows in results/goggles/act.json
 """
 
 import argparse
-import json
 import os
 from pathlib import Path
 
+import lerobot  # pyright: ignore[reportMissingImports]
 import numpy as np
 import torch
 from lerobot.configs.types import FeatureType, PolicyFeature  # pyright: ignore[reportMissingImports]
@@ -32,8 +32,12 @@ from lerobot.processor.converters import (  # pyright: ignore[reportMissingImpor
 )
 from torch import Tensor, nn
 
+from crossgap.core.results import add_results
+from crossgap.core.runs import provenance, start, timed
 from crossgap.data.lerobot import LeRobotWriter
 from crossgap.deploy.lerobot_step import put_on
+from crossgap.evaluation.rows import share_won
+from crossgap.experiments.engine.experiment import rows_of
 from crossgap.experiments.goggles.demonstrations import demonstrate
 from crossgap.experiments.xarm7.rollouts import scaled
 from crossgap.simulation.base.workers import EnvironmentPool
@@ -43,6 +47,8 @@ OUT = Path(os.environ.get("ACT_OUT", "out"))
 """Where all is: another folder for another --seed."""
 LOOK, SIZE, FPS, CHUNK, PLAYED = "target_b", 64, 10, 8, 2
 """The look to act in, image size, frames per second, actions of a chunk, and how many of it are played."""
+FIRST_GOAL = 40_000
+"""Seed of the first test goal: of those that nobody has looked at."""
 CAMERAS = {"observation.images.front": "front", "observation.images.side": "side"}
 STATE, ACTION, PAD = "observation.state", "action", "action_is_pad"
 PREPROCESSOR, POSTPROCESSOR = "policy_preprocessor.json", "policy_postprocessor.json"
@@ -132,12 +138,12 @@ def make() -> nn.Module:
 
 
 @torch.no_grad()
-def success(folder: Path, look: str, goals: int, steps: int) -> float:
-    """Of a policy as LeRobot loads and runs it, with the goggles that it may wear."""
+def won(folder: Path, look: str, goals: int, steps: int) -> list[bool]:
+    """Which goals a policy reaches as LeRobot loads and runs it, with the goggles that it may wear."""
     policy, (pre, post) = ACTPolicy.from_pretrained(folder), processors(folder)
     policy.eval().reset()
     with EnvironmentPool(XARM7_REACH, goals, look=look, size=SIZE, cameras=tuple(CAMERAS.values())) as pool:
-        observation, infos = pool.reset(range(30_000, 30_000 + goals))
+        observation, infos = pool.reset(range(FIRST_GOAL, FIRST_GOAL + goals))
         for _ in range(steps):
             images = {
                 key: torch.from_numpy(observation["pixels"][camera]).permute(0, 3, 1, 2).float() / 255
@@ -146,20 +152,27 @@ def success(folder: Path, look: str, goals: int, steps: int) -> float:
             state = torch.from_numpy(scaled(observation["desired_goal"]))
             action = post(policy.select_action(pre({**images, STATE: state})))
             observation, infos = pool.step(np.clip(action.numpy(), -1, 1))
-    return float(np.mean([info["is_success"] for info in infos]))
+    return [bool(info["is_success"]) for info in infos]
 
 
-def evaluate(goals: int, steps: int) -> None:
-    """The policy as it is, behind goggles, and fine-tuned."""
+def evaluate(goals: int, steps: int, seed: int, results: Path) -> None:
+    """The policy as it is, behind goggles, and fine-tuned: rows of a results file."""
     worn = OUT / "act_with_goggles"
     if not worn.exists():
         put_on(OUT / "act", OUT / "goggles" / "models" / "goggles", worn)
-    tests = {"source": (OUT / "act", "source"), "without": (OUT / "act", LOOK), "with goggles": (worn, LOOK)}
+    tests = [("policy", OUT / "act", "source"), ("policy", OUT / "act", LOOK), ("goggles", worn, LOOK)]
     if (OUT / "fine_tuned").exists():
-        tests["fine-tuned"] = OUT / "fine_tuned", LOOK
-    found = {name: success(folder, look, goals, steps) for name, (folder, look) in tests.items()}
-    (OUT / "results.json").write_text(json.dumps(found, indent=1) + "\n")
-    print(json.dumps(found, indent=1))
+        tests.append(("fine_tuned", OUT / "fine_tuned", LOOK))
+    rows = []
+    start(OUT, seed=seed)
+    with timed(OUT, "evaluate"):
+        for method, folder, look in tests:
+            found = share_won(won(folder, look, goals, steps))
+            rows += rows_of({"success": found}, domain=look, method=method, seed=seed)
+            print(f"{method}, {look}: {found['value']:.2f} ({found['low']:.2f} to {found['high']:.2f})")
+    settings = {"goals": goals, "steps": steps, "first_goal": FIRST_GOAL, "lerobot": lerobot.__version__}
+    origin = provenance(OUT) | {"command": "examples/act_goggles/act.py, as its head says"}
+    print(add_results(results, rows, origin, settings))
 
 
 def main() -> None:
@@ -179,7 +192,8 @@ def main() -> None:
         one.add_argument(f"--{name}", type=int, default=count)
     one = verbs.add_parser("evaluate")
     one.set_defaults(run=evaluate)
-    for name, count in (("goals", 100), ("steps", 30)):
+    one.add_argument("--results", type=Path, default=Path(__file__).parents[2] / "results/goggles/act.json")
+    for name, count in (("goals", 100), ("steps", 30), ("seed", 0)):
         one.add_argument(f"--{name}", type=int, default=count)
     given = vars(parser.parse_args())
     given.pop("run")(**given)

@@ -26,6 +26,17 @@ TITLES = {
 
 def goggles_table(results: dict[str, Any]) -> str:
     """Mean success of what acts per look, with the range of the seeds, in Markdown."""
+    return _table(results, "test goals", origin(results))
+
+
+def act_table(results: dict[str, Any]) -> str:
+    """The same of LeRobot's ACT, of `examples/act_goggles/act.py`."""
+    said = results["provenance"]
+    commits = ", ".join(dict.fromkeys(run["commit"] for run in (*said.get("earlier", ()), said)))
+    return _table(results, "fresh test goals", f"`examples/act_goggles/act.py`, commit {commits}.")
+
+
+def _table(results: dict[str, Any], goals: str, made_by: str) -> str:
     rows = having(results["rows"], metric="success")
     looks = sorted({row["domain"] for row in rows}, key=lambda look: (look != SOURCE, look))
     lines = [
@@ -34,13 +45,15 @@ def goggles_table(results: dict[str, Any]) -> str:
         for kind, found in by_goals(having(rows, method=method))
     ]
     text = (
-        f"Gripper within 5 cm of the goal at the end, mean of {seeds_in(rows)} seeds × {rows[0]['n']} test "
-        f"goals (lowest – highest seed). {origin(results)}"
+        f"Gripper within 5 cm of the goal at the end, mean of {seeds_in(rows)} seeds × {rows[0]['n']} "
+        f"{goals} (lowest – highest seed). {made_by}"
     )
     return table("what acts", code(looks), lines, text)
 
 
-TABLES = {"goggles-quick": ("goggles/quick.json", goggles_table)}
+TABLES = {
+    "goggles-quick": ("goggles/quick.json", goggles_table), "goggles-act": ("goggles/act.json", act_table)
+}  # fmt: skip
 
 
 class FrozenPolicyInALook(Experiment):
