@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from itertools import islice
 from pathlib import Path
 from typing import Literal
 
@@ -62,16 +63,18 @@ def write_lerobot(
     with LeRobotWriter(
         path, recording.fps, names, recording.cameras, storage, robot if isinstance(robot, str) else None
     ) as to:
+        by_episode = np.argsort(recording.episodes, kind="stable")
+        streams = {  # each read once from its beginning to its end: a video of many episodes is not sought in
+            camera: read_frames([cells[int(row)] for row in by_episode])
+            for camera, cells in recording.cameras.items()
+        }
         for number in track(numbers, f"write {path.name}", len(numbers)):
             rows = np.flatnonzero(recording.episodes == number)
             values = {
                 key: item.values[rows].reshape(len(rows), *item.shape)
                 for key, item in recording.features.items()
             }
-            frames = {
-                camera: read_frames([cells[int(row)] for row in rows])
-                for camera, cells in recording.cameras.items()
-            }
+            frames = {camera: islice(stream, len(rows)) for camera, stream in streams.items()}
             to.add_episode(values, frames, _tasks(recording, rows))
     return len(recording)
 
