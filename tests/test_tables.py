@@ -22,6 +22,7 @@ from crossgap.experiments.benchmarks.tables import (
 )
 from crossgap.experiments.digits.experiment import accuracy_table
 from crossgap.experiments.engine import tables
+from crossgap.experiments.engine.markdown import origin
 from crossgap.experiments.engine.tables import insert, update
 from crossgap.experiments.mico.experiment import error_table
 from crossgap.experiments.task_weight.experiment import weight_table
@@ -98,6 +99,15 @@ def test_each_command_and_commit_is_named_once_without_workers_and_parts() -> No
     found["provenance"]["earlier"] = [once, {"command": "crossgap x --looks c", "commit": "def"}]
     text = "`crossgap x`, in parts by `--methods`, `--looks` (the file has each), commit abc, def."
     assert text in success_table(found)
+
+
+def test_of_many_commits_the_first_and_the_last_and_of_seeds_the_most_are_named() -> None:
+    one = {"preset": "quick", "commit": "a, then b", "command": "crossgap reproduce digits --seeds 3"}
+    more = one | {"commit": "c, then d", "command": "crossgap reproduce digits --seeds 1 --looks mnist_m"}
+    assert origin({"provenance": one | {"earlier": [more]}}) == (
+        "Preset `quick`, `crossgap reproduce digits --seeds 3`, in parts by `--looks` (the file has each), "
+        "4 commits from c to b (every row's run has its own)."
+    )
 
 
 def test_accuracies_of_the_digits() -> None:

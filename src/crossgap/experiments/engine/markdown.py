@@ -47,16 +47,32 @@ def success_origin(results: dict[str, Any], what: str, seeds: str, starts: int) 
 
 
 def origin(results: dict[str, Any]) -> str:
-    """Which commands, at which commits, made a results file."""
+    """Which commands, at which commits, made a results file; what differs in the number of seeds alone is
+    told once, of the most."""
     origin = results["provenance"]
     runs = (*origin.get("earlier", []), origin)
     commits = dict.fromkeys(commit for run in runs for commit in run["commit"].split(", then "))
     every = [command for run in runs for command in run["command"].split(", then ")]
     given = [re.sub(r" --(?:workers|first-seed) \d+", "", command) for command in every]  # a matter of time
-    whole = dict.fromkeys(re.sub(_PART, "", command) for command in given)
+    whole = _most_seeds([re.sub(_PART, "", command) for command in given])
     parts = dict.fromkeys(name for command in given for name, _ in re.findall(_PART, command))
     by = f", in parts by `{'`, `'.join(parts)}` (the file has each)" if parts else ""
-    return f"Preset `{origin['preset']}`, `{'`, `'.join(whole)}`{by}, commit {', '.join(commits)}."
+    return f"Preset `{origin['preset']}`, `{'`, `'.join(whole)}`{by}, {_of_commits([*commits])}."
+
+
+def _most_seeds(commands: list[str]) -> list[str]:
+    """Of commands that differ in `--seeds` alone that with the most."""
+    found: dict[str, str] = {}
+    for command in sorted(commands, key=lambda one: int((re.findall(r"--seeds (\d+)", one) or [0])[-1])):
+        found[re.sub(r" --seeds \d+", "", command)] = command
+    return [*found.values()]
+
+
+def _of_commits(commits: list[str]) -> str:
+    """Which commits, in words; of many the first and the last."""
+    if len(commits) <= 3:
+        return f"commit {', '.join(commits)}"
+    return f"{len(commits)} commits from {commits[0]} to {commits[-1]} (every row's run has its own)"
 
 
 _PART = r" (--methods|--looks|--counts|--chosen|--studies)((?: (?!-)\S+)+)"
