@@ -15,6 +15,7 @@ from crossgap.cli import run
 from crossgap.core.fabric import make_fabric
 from crossgap.core.trainer import Trainer
 from crossgap.data.observations import Observations
+from crossgap.deploy.adapted import AdaptedModel
 from crossgap.deploy.adapted_policy import AdaptedPolicy
 from crossgap.errors import CrossgapError
 from crossgap.methods.co_trained import CoTrainingConfig
@@ -124,6 +125,9 @@ def test_what_a_saved_policy_says_is_what_was_measured(tmp_path: Path) -> None:
         model.predict(images)
     with pytest.raises(CrossgapError, match="5 of left, 4 of right"):
         model.predict({"left": images["left"], "right": images["right"][:4]}, real.state)
+    with pytest.raises(CrossgapError, match=r"a state\. Expected .* alone, .*goggles/goggles"):
+        AdaptedModel.load(tmp_path / "models" / "goggles")
+    AdaptedModel.load(tmp_path / "models" / "goggles" / "goggles")
     weights = tmp_path / "models" / "goggles" / "policy.safetensors"
     content = bytearray(weights.read_bytes())
     content[-1] ^= 1

@@ -16,12 +16,13 @@ from crossgap.data.inputs import Images, Order, as_images
 from crossgap.data.preparation import Preparation
 from crossgap.data.sizes import Size
 from crossgap.deploy.adapted import AdaptedModel
+from crossgap.deploy.description import OF_POLICY as ABOUT
 from crossgap.deploy.frozen import SHAPE as REFERENCE
 from crossgap.deploy.frozen import FrozenPolicy, PolicyReference, untrusted
 from crossgap.errors import CrossgapError
 from crossgap.networks.factory import from_factory, is_trusted
 
-ABOUT, WEIGHTS, GOGGLES = "adapted_policy.json", "policy.safetensors", "goggles"
+WEIGHTS, GOGGLES = "policy.safetensors", "goggles"
 BATCH = 64
 SHAPE = {"method": str, "size": [int], "policy": REFERENCE, "preparation": (dict, None), DIGEST: str}
 

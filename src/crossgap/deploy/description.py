@@ -46,6 +46,10 @@ GENERATOR = {"generator_width": range(1, 10_000), "generator_blocks": range(1000
 """Of the sizes that models of before name as `architecture`: of a `TaskModel` and a `Generator`."""
 
 
+OF_POLICY = "adapted_policy.json"
+"""The description of a folder that is no adapted model, but an `AdaptedPolicy`."""
+
+
 def check_is_model(path: Path) -> None:
     """Whether a folder is no model, but has some in it, as a run has, or beside it.
 
@@ -54,6 +58,13 @@ def check_is_model(path: Path) -> None:
     """
     if (path / ABOUT).exists():
         return
+    if (path / OF_POLICY).exists():
+        translator = path / "goggles"
+        also = f", or its translator alone, {translator}" if translator.exists() else ""
+        raise CrossgapError(
+            f"{path} is a policy that sees several cameras or a state. Expected a model of one camera"
+            f"{also}. The policy itself is read by crossgap.AdaptedPolicy.load."
+        )
     folder, patterns = (path, IN_A_RUN) if path.exists() else (path.parent, IN_A_RUN[:1])
     models = {about.parent for pattern in patterns for about in folder.glob(f"{pattern}/{ABOUT}")}
     if found := sorted(str(model) for model in models if not model.name.startswith(".")):
