@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import gymnasium as gym
@@ -23,7 +24,10 @@ SIZE = 64
 
 def policy(extractor: str = "convolutions", channels: int = 3) -> ReachPolicy:
     torch.manual_seed(0)
-    networks = {"convolutions": PositionExtractor, "alexnet": AlexNetExtractor}
+    networks = {
+        "convolutions": PositionExtractor, "alexnet": AlexNetExtractor,
+        "normed_convolutions": partial(PositionExtractor, normed=True),
+    }  # fmt: skip
     about = {"extractor": extractor, "channels": channels, "size": SIZE, "cameras": ["side"], "depth": False}
     return ReachPolicy(networks[extractor](channels, SIZE), Actor(), about)
 
@@ -32,7 +36,7 @@ def frames(n: int = 3, channels: int = 3) -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, (n, SIZE, SIZE, channels), np.uint8)
 
 
-@pytest.mark.parametrize("extractor", ["convolutions", "alexnet"])
+@pytest.mark.parametrize("extractor", ["convolutions", "normed_convolutions", "alexnet"])
 def test_a_policy_comes_back_as_it_was_saved(tmp_path: Path, extractor: str) -> None:
     saved = policy(extractor, 4)
     saved.save(tmp_path / "policy")
@@ -43,6 +47,16 @@ def test_a_policy_comes_back_as_it_was_saved(tmp_path: Path, extractor: str) -> 
     assert (np.abs(acted) <= 1).all()
     np.testing.assert_array_equal(loaded.act(frames(channels=4), goals), acted)
     assert loaded.about == saved.about
+
+
+def test_a_normed_extractor_does_not_see_a_camera_s_contrast() -> None:
+    images, goals = frames(), np.zeros((3, 3), np.float32)
+    dull = (images // 2 + 32).astype(np.uint8)
+    moved = {
+        name: np.abs(policy(name).act(images, goals) - policy(name).act(dull, goals)).max()
+        for name in ("convolutions", "normed_convolutions")
+    }
+    assert moved["normed_convolutions"] < 0.2 * moved["convolutions"]
 
 
 def test_a_policy_says_what_it_sees() -> None:
@@ -104,7 +118,10 @@ def test_a_policy_with_flipped_bytes_or_absurd_sizes(tmp_path: Path) -> None:
         ({"size": 2000}, r"does not fit this network: extractor\.head\.0\.weight is of shape"),
         ({"size": 10}, r"policy\.json describes a network that cannot be \(.*delete"),
         ({"channels": 10**9}, "'channels' is 1000000000, expected a whole number from 1 to 999"),
-        ({"extractor": "transformer"}, "extractor 'transformer' not found. Available: alexnet, convolutions"),
+        (
+            {"extractor": "transformer"},
+            r"extractor 'transformer' not found\. Available: alexnet, conv",
+        ),
         ({"cameras": "side"}, "'cameras' is \"side\", expected a list"),
     ):
         write_json(about, described | change)

@@ -3,6 +3,7 @@ translator in front of it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
@@ -24,7 +25,10 @@ from crossgap.networks.actor_critic import Actor, AlexNetExtractor, PositionExtr
 from crossgap.networks.registry import described
 
 ABOUT, WEIGHTS = "policy.json", "policy.safetensors"
-EXTRACTORS = {"convolutions": PositionExtractor, "alexnet": AlexNetExtractor}
+EXTRACTORS: dict[str, Callable[[int, int], nn.Module]] = {
+    "convolutions": PositionExtractor, "normed_convolutions": partial(PositionExtractor, normed=True),
+    "alexnet": AlexNetExtractor,
+}  # fmt: skip
 """Feature extractors by name."""
 SHAPE = {
     "extractor": str, "channels": range(1, 1000), "size": range(1, 10_000), "cameras": [str], "depth": bool,

@@ -20,13 +20,17 @@ class PositionExtractor(nn.Module):
         size: width and height of the image in pixels, at least 36.
         width: filters of the first layer; the others have twice as many.
         outputs: coordinates of the position.
+        normed: instance norm after the first two convolutions, as in `TaskModel`; the seed's has none.
     """
 
-    def __init__(self, channels: int = 3, size: int = 84, width: int = 16, outputs: int = 3):
+    def __init__(
+        self, channels: int = 3, size: int = 84, width: int = 16, outputs: int = 3, normed: bool = False
+    ):
         super().__init__()
+        norms = [[nn.InstanceNorm2d(into)] if normed else [] for into in (width, 2 * width)]
         self.convolutions = nn.Sequential(
-            nn.Conv2d(channels, width, 8, 4), nn.ReLU(),
-            nn.Conv2d(width, 2 * width, 4, 2), nn.ReLU(),
+            nn.Conv2d(channels, width, 8, 4), *norms[0], nn.ReLU(),
+            nn.Conv2d(width, 2 * width, 4, 2), *norms[1], nn.ReLU(),
             nn.Conv2d(2 * width, 2 * width, 3, 1), nn.ReLU(),
             nn.Flatten(),
         )  # fmt: skip

@@ -57,7 +57,7 @@ class XArm7Preset:
     """The goggles' training. f is good already, so its loss is small: at λ_φ = 1 the GAN drowns it out."""
     fine_tuning: SupervisedConfig = field(default_factory=lambda: SupervisedConfig(1000, 8))
     """Of the extractor, for comparison; batches are the translator's."""
-    adapted: tuple[str, ...] = ("best", "two_cameras_randomized", "two_cameras_viewpoint")
+    adapted: tuple[str, ...] = ("best", "normed", "two_cameras_randomized", "two_cameras_viewpoint")
     """Which policies get goggles, keys of `SETUPS`."""
     adapted_to: tuple[str, ...] = ("camera_far", "target_b")
     """For which looks."""

@@ -34,8 +34,8 @@ class ReachSetup:
     """Whether it is new for every frame instead: a policy without memory learns from more looks."""
     curriculum: bool = False
     """Whether its strength grows from 0 over the first half of the rounds."""
-    extractor: Literal["convolutions", "alexnet"] = "convolutions"
-    """The feature extractor."""
+    extractor: Literal["convolutions", "normed_convolutions", "alexnet"] = "convolutions"
+    """The feature extractor: the seed's, the same with instance norm, or AlexNet's."""
     extractor_weights: str | None = None
     """A safetensors file of pre-trained convolutions, by torchvision's names (AlexNet); else from scratch."""
 
@@ -59,12 +59,14 @@ SETUPS = {
     "depth_no_bottleneck": replace(BEST, depth=True, bottleneck=False),
     "depth_noise": replace(BEST, depth=True, depth_noise=1.0),
     "alexnet": replace(BEST, extractor="alexnet"),
+    "normed": replace(BEST, extractor="normed_convolutions"),
     "camera_and_lights": replace(BEST, randomization=SEED),
     "camera_and_lights_no_initialization": replace(BEST, randomization=SEED, initialized=False),
     "camera_and_lights_rl_only": ReachSetup(randomization=SEED, bottleneck=False),
     "randomized": replace(BEST, randomization="full"),
     "randomized_curriculum": replace(BEST, randomization="full", curriculum=True),
     "two_cameras_randomized": STURDY,
+    "two_cameras_randomized_normed": replace(STURDY, extractor="normed_convolutions"),
     "two_cameras_viewpoint": replace(STURDY, initial_factor=10, randomization="viewpoint+lights"),
 }
 """Every configuration by name. `best` is the seed's "Best Results": bottleneck, initialized extractor, no
