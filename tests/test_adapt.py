@@ -261,3 +261,20 @@ def test_a_network_in_memory(toy, tmp_path: Path, monkeypatch) -> None:
         task=task, loss=lambda outputs, labels: (outputs - labels).abs().mean(),
     )  # fmt: skip
     assert type(found.model.task_model).__name__ == "Sequential"
+
+
+def test_a_test_folder_that_is_not_there_ends_it_before_training(adapt, folders: Path) -> None:
+    said = adapt(*FEW, "--test", folders / "nowhere", code=2)
+    assert "--test: " in said
+    assert "nowhere does not exist" in said
+    (folders / "bare").mkdir()
+    assert "has no labels" in adapt(*FEW, "--test", folders / "bare", code=2)
+    assert not (folders / "out").exists()
+
+
+def test_labelled_test_images_are_told_where_the_target_has_no_labels(adapt, folders: Path, toy) -> None:
+    write_folder(folders / "more", toy("target", 9, 5))
+    said = adapt("--methods", "source_only", "--target-labels", "none", "--test", folders / "more")
+    value = record(folders / "out")["test"]["methods"]["source_only"]["value"]
+    assert "On 9 labelled images of more, " in said
+    assert f"source_only {value:.3g}" in said

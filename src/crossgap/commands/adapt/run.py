@@ -151,6 +151,9 @@ def adapt_data(data: OwnData, options: AdaptOptions, config: TaskGANConfig | Non
     Raises:
         CrossgapError: as `adapt_folders`.
     """
+    if options.test is not None and not (is_data_set(options.test) and has_labels(options.test)):
+        what = "has no labels" if options.test.exists() else "does not exist"
+        raise CrossgapError(f"--test: {options.test} {what}. Expected a folder of labelled images.")
     test, share, unit = None, 0.0, "episode"
     if data.target.label_names or len(data.target) >= FEWEST:
         parts = split(data.target, options.held_out, options.seed)

@@ -48,6 +48,10 @@ def sentences(record: dict[str, Any]) -> list[str]:
     """The verdict, and what else is to be known of its figures."""
     found, rows = list(record["sentences"]), record["methods"]
     if record["held_out"] is None or not record["held_out"]["labelled"]:
+        if test := record.get("test"):
+            each = (f"{n} {f['value']:.3g} {between(f)}".rstrip() for n, f in test["methods"].items())
+            images = counted(test["images"], "labelled image")
+            found.append(f"On {images} of {test['folder']}, {record['measure']}: {', '.join(each)}.")
         return found
     own = rows[record["recommended"]]["own"]
     if len(own) > 1:
@@ -83,7 +87,9 @@ def result_table(record: dict[str, Any]) -> Table:
     if record["held_out"] is None or not record["held_out"]["labelled"]:
         table = Table(Column("method", no_wrap=True), Column("f_X(F(y)) against f_X(y)"), title="No labels")
         for name, row in rows.items():
-            table.add_row(name, _cell(row["agreement"]) or "no translator")
+            table.add_row(
+                name, _cell(row["agreement"]) or ("not measured" if row["translates"] else "no translator")
+            )
         return table
     heads = ["method", "held out", "trained on", "more than ←"]
     test = record["test"]["methods"] if "test" in record else {}
