@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +13,10 @@ import torch
 import crossgap
 from crossgap.base.records import mismatch
 from crossgap.cli import run
+from crossgap.commands.adapt.run import Adaptation
 from crossgap.core.fabric import make_fabric
 from crossgap.core.trainer import Trainer
-from crossgap.data.observations import Observations
+from crossgap.data.observations import Observations, read_observations
 from crossgap.deploy.adapted import AdaptedModel
 from crossgap.deploy.adapted_policy import AdaptedPolicy
 from crossgap.errors import CrossgapError
@@ -254,3 +256,107 @@ def test_from_memory_with_a_network_and_a_loss(tmp_path: Path) -> None:
         crossgap.adapt(
             frames(12, 0, False), frames(18, 1, True), tmp_path / "two", preset="smoke", task=nameless
         )
+
+
+def smoke(tmp_path: Path, source: Observations, target: Observations, **more) -> Adaptation:
+    settings = {"task": NETWORK, "methods": ("source_only",)} | more
+    return crossgap.adapt(source, target, tmp_path / "out", preset="smoke", device="cpu", **settings)
+
+
+def test_columns_that_are_not_the_sources_are_refused(tmp_path: Path) -> None:
+    source, target = frames(12, 0, False), frames(18, 1, True)
+    for other, problem in (
+        ({"action_names": ("column", "row")}, "other actions: row, column; and column, row"),
+        ({"cameras": ("right", "left")}, "other cameras: left, right; and right, left"),
+        (
+            {"action_names": ("row", "column", "grip"), "actions": np.zeros((18, 3), np.float32)},
+            "other actions: row, column; and row, column, grip",
+        ),
+    ):
+        with pytest.raises(CrossgapError, match=problem):
+            smoke(tmp_path, source, replace(target, **other))
+    assert not (tmp_path / "out").exists()
+    smoke(tmp_path, source, replace(target, action_names=("y", "x"), cameras=("front", "wrist")))
+
+
+def test_a_test_folder_is_looked_at_before_training(tmp_path: Path) -> None:
+    folder(tmp_path / "sim", frames(12, 0, False))
+    folder(tmp_path / "real", frames(18, 1, True))
+    folder(tmp_path / "test", replace(frames(6, 8, True)))
+    table = tmp_path / "test" / "labels.csv"
+    text = table.read_text()
+    table.write_text(text.replace("row,column", "column,row", 1))
+    with pytest.raises(CrossgapError, match="Source and --test have other actions"):
+        run(arguments(tmp_path, "--test", str(tmp_path / "test")))
+    with pytest.raises(CrossgapError, match="nowhere does not exist"):
+        run(arguments(tmp_path, "--test", str(tmp_path / "nowhere")))
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_a_network_or_a_loss_does_wrong_in_training_is_one_line(tmp_path: Path) -> None:
+    source, target = frames(12, 0, False), frames(18, 1, True)
+    for at, (more, problem) in enumerate((
+        ({"task": "toy_policy:make_variational"}, "returned tuple in training mode"),
+        ({"task": "toy_policy:make_lazy"}, "lazy layers"),
+        ({"loss": "toy_policy:not_one_number"}, r"gave a tensor \(16, 2\)"),
+        ({"loss": "toy_policy:of_one_argument"}, "--loss failed on outputs"),
+    )):  # fmt: skip
+        with pytest.raises(CrossgapError, match=problem):
+            smoke(tmp_path / str(at), source, target, **more)
+
+
+def test_tied_weights_are_saved(tmp_path: Path) -> None:
+    found = smoke(tmp_path, frames(12, 0, False), frames(18, 1, True), task="toy_policy:make_tied")
+    real = frames(6, 8, True)
+    seen = {"left": real.images[..., :3], "right": real.images[..., 3:]}
+    assert isinstance(found.model, AdaptedPolicy)
+    assert np.isfinite(found.model.predict(seen, real.state)).all()
+
+
+def test_the_report_is_written_again_and_lists_the_policies(tmp_path: Path) -> None:
+    found = smoke(tmp_path, frames(12, 0, False), frames(18, 1, True))
+    found.report.unlink()
+    run(["report", str(found.run)])
+    page = found.report.read_text()
+    assert "<li><code>models/source_only</code></li>" in page
+    assert "None yet" not in page
+
+
+def test_no_chunk_goes_on_into_the_next_episode_of_a_session(tmp_path: Path) -> None:
+    data = frames(12, 0, False)
+    table = folder(tmp_path / "real", data) / "labels.csv"
+    head, *rows = table.read_text().splitlines()
+    lines = [f"{head},session", *(f"{row},day{at // 6}" for at, row in enumerate(rows))]
+    table.write_text("\n".join(lines) + "\n")
+    read = read_observations(tmp_path / "real", ("left", "right"), ("where",))
+    assert read.episodes.tolist() == [0] * 6 + [1] * 6
+    kept = read.select(np.arange(1, 12))
+    for found, whole in ((read, data), (kept, data.select(np.arange(1, 12)))):
+        np.testing.assert_allclose(found.chunks(2), whole.chunks(2), atol=1e-6)
+    assert np.isnan(read.chunks(2)[2, 1]).all()
+
+
+def test_what_is_said_where_neither_side_has_actions(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    source, target = frames(12, 0, False, False), frames(18, 1, True, False)
+    smoke(tmp_path, source, target, frozen=True, methods=("source_only", "goggles"))
+    assert "goggles │ not measured" in " ".join("".join(capsys.readouterr()).split())
+    folder(tmp_path / "test", frames(6, 8, True))
+    with pytest.raises(CrossgapError, match="neither has actions"):
+        smoke(tmp_path / "two", source, target, frozen=True, test=tmp_path / "test", state=("where",))
+
+
+def test_spreads_are_the_targets_where_the_source_has_no_actions(tmp_path: Path) -> None:
+    source, target = frames(12, 0, False, False), frames(18, 1, True)
+    found = smoke(tmp_path, source, target, frozen=True)
+    assert found.result["measure"] == "squared error in spreads of the target's actions"
+
+
+def test_a_policy_without_weights_and_no_frames(tmp_path: Path) -> None:
+    name = "toy_policy:make_without_weights"
+    found = smoke(tmp_path, frames(12, 0, False), frames(18, 1, True), frozen=True, task=name)
+    real = frames(6, 8, True)
+    seen = {"left": real.images[..., :3], "right": real.images[..., 3:]}
+    assert isinstance(found.model, AdaptedPolicy)
+    assert found.model.predict(seen, real.state).shape == (6, 2)
+    with pytest.raises(CrossgapError, match="at least one frame"):
+        found.model.predict({name: images[:0] for name, images in seen.items()}, real.state[:0])

@@ -125,3 +125,53 @@ class Reaching(nn.Module):
 
 def make_reaching() -> nn.Module:
     return Reaching()
+
+
+class Variational(Reaching):
+    """As LeRobot's ACT: in training it gives more than the action."""
+
+    def forward(self, given: dict[str, Tensor]) -> Tensor:
+        said = super().forward(given)
+        return (said, said) if self.training else said  # type: ignore[return-value]
+
+
+class Tied(Reaching):
+    """One weight under two names."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.again = self.gain
+
+
+def make_variational() -> nn.Module:
+    return Variational()
+
+
+def make_tied() -> nn.Module:
+    return Tied()
+
+
+def make_lazy() -> nn.Module:
+    return nn.LazyLinear(2)
+
+
+def not_one_number(said: Tensor, wanted: Tensor) -> Tensor:
+    """No loss: one for each action."""
+    return (said - wanted).abs()
+
+
+def of_one_argument(said: Tensor) -> Tensor:
+    """No loss: it does not take the action."""
+    return said.mean()
+
+
+class WithoutWeights(nn.Module):
+    """How red both cameras' images are, and the state."""
+
+    def forward(self, given: dict[str, Tensor]) -> Tensor:
+        red = (given["left"] + given["right"]).mean((2, 3))[:, :1]
+        return torch.cat([red, red + given["state"]], 1)
+
+
+def make_without_weights() -> nn.Module:
+    return WithoutWeights()

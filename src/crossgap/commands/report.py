@@ -33,7 +33,7 @@ def report_again(folder: Path, look: str | None, seed: int | None, picture: Path
     if picture is not None:
         check_replaceable(picture, "--picture")
     run = read_run(folder)["experiment"]
-    if run == "train":
+    if run in ("train", "adapt_policy"):
         return _of_training(folder, look, seed, picture)
     places = [e.report for name, e in EXPERIMENTS.items() if e.report and run in (name, *e.runs)]
     if not places:

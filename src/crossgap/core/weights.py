@@ -70,7 +70,14 @@ def tensors_digest(tensors: Mapping[str, Tensor]) -> str:
 
 
 def _content(tensors: Mapping[str, Tensor]) -> bytes:
-    return save({key: value.detach().cpu().contiguous() for key, value in tensors.items()})
+    found: dict[str, Tensor] = {}
+    known: set[int] = set()
+    for key, value in tensors.items():
+        one = value.detach().cpu().contiguous()
+        place = one.untyped_storage().data_ptr()
+        found[key] = one.clone() if place in known else one  # tied weights: safetensors wants each by itself
+        known.add(place)
+    return save(found)
 
 
 def save_folder(folder: Path, tensors: Mapping[str, Tensor], weights: str, about: str, told: dict) -> None:

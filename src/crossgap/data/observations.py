@@ -13,7 +13,7 @@ from crossgap.data.folder import image_folder, read_recording, read_unlabelled
 from crossgap.data.images import digest_of
 from crossgap.data.recording import Recording
 from crossgap.data.rows import cell_of, episodes_of, read_rows
-from crossgap.data.table import Row, find_table, label_names, table_cameras
+from crossgap.data.table import SESSION, Row, find_table, label_names, table_cameras
 from crossgap.errors import CrossgapError, check_known
 
 IMAGE, STATE = "image", "state"
@@ -31,13 +31,16 @@ class Observations:
     actions: np.ndarray
     """(n, a) float32: what was done, in its own units; a = 0 where nobody knows."""
     episodes: np.ndarray
-    """(n,) int, frames of one episode in their order."""
+    """(n,) int, frames of one episode in their order; of one session, where these are held out together."""
     cameras: tuple[str, ...] = (IMAGE,)
     """What the cameras are called."""
     state_name: str = ""
     """What the state is called; empty where there is none."""
     action_names: tuple[str, ...] = ()
     """What the actions are called."""
+    recordings: np.ndarray | None = None
+    """(n,) int, of which episode each frame is, where `episodes` are sessions of several: no chunk of actions
+    goes on from one into the next."""
 
     def __post_init__(self) -> None:
         n, channels = len(self.images), 3 * len(self.cameras)
@@ -46,8 +49,8 @@ class Observations:
                 f"Expected images (n, H, W, {channels}) uint8 of {len(self.cameras)} cameras; got "
                 f"{self.images.shape} {self.images.dtype}."
             )
-        for name in ("state", "actions", "episodes"):
-            if len(found := getattr(self, name)) != n:
+        for name in ("state", "actions", "episodes", "recordings"):
+            if (found := getattr(self, name)) is not None and len(found) != n:
                 raise CrossgapError(f"{n} images need {n} rows of {name}; got {len(found)}.")
         if not (np.isfinite(self.state).all() and np.isfinite(self.actions).all()):
             raise CrossgapError("States and actions must be finite numbers; found NaN or infinity.")
@@ -62,8 +65,33 @@ class Observations:
 
     def select(self, index: np.ndarray) -> Observations:
         """The frames of an index or a mask."""
-        parts = ("images", "state", "actions", "episodes")
-        return replace(self, **{part: getattr(self, part)[index] for part in parts})
+        parts = ("images", "state", "actions", "episodes", "recordings")
+        found = {part: getattr(self, part) for part in parts}
+        return replace(self, **{part: of[index] for part, of in found.items() if of is not None})
+
+    def chunks(self, length: int) -> np.ndarray:
+        """What was done from each frame on, as `chunks`, never past the end of an episode."""
+        both = self.episodes if self.recordings is None else np.stack([self.episodes, self.recordings])
+        (_, whole) = np.unique(np.atleast_2d(both), axis=1, return_inverse=True)
+        return chunks(self.actions, whole.reshape(-1), length)
+
+    def check_like(self, other: Observations, what: str) -> None:
+        """Whether a policy that is fed these can be fed others: `what` they are.
+
+        Raises:
+            CrossgapError: they have other cameras, or the same ones in another order; or so have actions.
+        """
+        for part, option in (("cameras", "cameras"), ("action_names", "labels")):
+            one, two = getattr(self, part), getattr(other, part)
+            if part == "action_names" and not (one and two):
+                continue
+            moved = any(name in two and two.index(name) != place for place, name in enumerate(one))
+            if len(one) != len(two) or moved:
+                called = part.replace("action_names", "actions")
+                raise CrossgapError(
+                    f"Source and {what} have other {called}: {', '.join(one)}; and {', '.join(two)}. "
+                    f"Expected the same, in one order; --{option} says which."
+                )
 
     def without_actions(self) -> Observations:
         """The same, as if nobody knew what was done."""
@@ -135,7 +163,7 @@ def read_observations(
     return Observations(
         _beside(images, names), _numbers(rows, state or ()), _numbers(rows, chosen),
         np.array(episodes_of(rows)), names,
-        STATE if state else "", tuple(chosen),
+        STATE if state else "", tuple(chosen), _recordings(rows),
     )  # fmt: skip
 
 
@@ -173,6 +201,14 @@ def _images(root: Path, rows: list[Row], column: str, track: Track, fit: Fit | N
         if not file.is_file():
             raise row.error(column, "an image's path from the folder on")
     return read_cells(cells, f"{root.name}, {column}", track, fit)
+
+
+def _recordings(rows: list[Row]) -> np.ndarray | None:
+    """The episode of each row, where rows name these as well as sessions."""
+    alone = [replace(row, cells={**row.cells, SESSION: ""}) for row in rows]
+    found, sessions = np.array(episodes_of(alone)), np.array(episodes_of(rows))
+    named = any(row.whole("episode") is not None for row in rows)
+    return found if named and not np.array_equal(found, sessions) else None
 
 
 def _numbers(rows: list[Row], names: Sequence[str]) -> np.ndarray:

@@ -74,7 +74,11 @@ class AdaptedPolicy:
             counts = ", ".join(f"{len(o)} of {name}" for o, name in zip(seen, about.cameras, strict=True))
             raise CrossgapError(f"Expected as many images of every camera; got {counts}.")
         frames = np.concatenate(seen, -1)
-        device = next(self.policy.network.parameters()).device
+        if not len(frames):
+            raise CrossgapError("Expected at least one frame; got none.")
+        network = self.policy.network
+        weights = (value.device for value in (*network.parameters(), *network.buffers()))
+        device = next(weights, torch.device("cpu"))
         said = [
             self.policy(
                 image_tensor(frames[at : at + BATCH], device),

@@ -101,32 +101,8 @@ class FrozenPolicy:
         self.network, self.about = network.requires_grad_(False).eval(), about
 
     def __call__(self, images: Tensor, state: Tensor | None = None) -> Tensor:
-        """What it says of what it sees.
-
-        Args:
-            images: (n, 3 k, H, W) of k cameras in [-1, 1].
-            state: (n, s), where it takes one.
-
-        Raises:
-            CrossgapError: it fails, or gives something else than one finite tensor with a row for each image.
-        """
-        about = self.about
-        given = about.given(images, state)
-        try:
-            said = self.network(given)
-        except Exception as error:  # of somebody's code: any kind
-            reason = str(error).strip().partition("\n")[0].rstrip(".")
-            raise CrossgapError(
-                f"{about.factory}: the policy failed on {_described(given)} ({type(error).__name__}: "
-                f"{reason}). --cameras, --state and --size say what it is given."
-            ) from error
-        if not isinstance(said, Tensor) or said.ndim < 1 or len(said) != len(images):
-            found = tuple(said.shape) if isinstance(said, Tensor) else type(said).__name__
-            raise CrossgapError(
-                f"{about.factory}: the policy returned {found} for {len(images)} images. Expected a tensor "
-                f"({len(images)}, …); a module around it can pick it out."
-            )
-        return said
+        """What it says of what it sees; arguments and errors as of `asked`."""
+        return asked(self.network, self.about, images, state)
 
     def digest(self) -> str:
         """A fingerprint of its weights and buffers, hexadecimal."""
@@ -135,6 +111,38 @@ class FrozenPolicy:
             found.update(f"{name} {value.dtype} {tuple(value.shape)}".encode())
             found.update(value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
         return found.hexdigest()
+
+
+def asked(network: nn.Module, about: PolicyReference, images: Tensor, state: Tensor | None = None) -> Tensor:
+    """What a policy says of what it sees.
+
+    Args:
+        network: it, in evaluation mode or in that of training.
+        about: what its inputs are called.
+        images: (n, 3 k, H, W) of k cameras in [-1, 1].
+        state: (n, s), where it takes one.
+
+    Raises:
+        CrossgapError: it fails, or gives something else than one tensor with a row for each image.
+    """
+    given, mode = about.given(images, state), " in training mode" if network.training else ""
+    try:
+        said = network(given)
+    except torch.OutOfMemoryError:
+        raise
+    except Exception as error:  # of somebody's code: any kind
+        reason = str(error).strip().partition("\n")[0].rstrip(".")
+        raise CrossgapError(
+            f"{about.factory}: the policy failed{mode} on {_described(given)} ({type(error).__name__}: "
+            f"{reason}). --cameras, --state and --size say what it is given."
+        ) from error
+    if not isinstance(said, Tensor) or said.ndim < 1 or len(said) != len(images):
+        found = tuple(said.shape) if isinstance(said, Tensor) else type(said).__name__
+        raise CrossgapError(
+            f"{about.factory}: the policy returned {found}{mode} for {len(images)} images. Expected a tensor "
+            f"({len(images)}, …); a module around it can pick it out."
+        )
+    return said
 
 
 def _described(given: Any) -> str:

@@ -11,12 +11,12 @@ from crossgap.core.runs import CONFIG, provenance, read_times
 from crossgap.core.trainer import SAMPLES, read_metrics
 from crossgap.core.weights import steps_in
 from crossgap.deploy.adapted import AdaptedModel
-from crossgap.deploy.description import ABOUT
+from crossgap.deploy.description import ABOUT, OF_POLICY
 from crossgap.deploy.latency import one_core
 from crossgap.errors import CrossgapError
 from crossgap.evaluation.held_out import MEASURED
 from crossgap.methods.registry import METHODS
-from crossgap.report.adaptation import read_adaptation
+from crossgap.report.adaptation import ADAPTATION, read_adaptation
 from crossgap.report.build import templates
 from crossgap.report.charts import loss_chart
 from crossgap.report.palette import show
@@ -34,7 +34,7 @@ def build_training_report(folder: Path) -> Path:
         CrossgapError: nothing has been trained in it, or a file in it is damaged.
     """
     rows = _rows(folder)
-    if not rows:
+    if not rows and not (folder / ADAPTATION).exists():  # a frozen policy as it is has no steps
         raise CrossgapError(f"{folder} has no steps yet: nothing to report on. Run its training again.")
     shown = show(rows, "few", "many")
     phases = [
@@ -52,6 +52,7 @@ def build_training_report(folder: Path) -> Path:
         measured=_measured(folder), adaptation=read_adaptation(folder), unfinished=unfinished(folder),
         settings=list(flatten(_settings(folder))),
         latency={model: _latency(folder / model) for model, _ in _models(folder)},
+        policies=_policies(folder),
         provenance=provenance(folder), times=read_times(folder),
     )  # fmt: skip
     write_text(folder / "report.html", page)
@@ -91,6 +92,11 @@ def _models(folder: Path) -> list[tuple[str, str]]:
     """The folders of a run's models, as seen from the report, and what each is."""
     names = [path.parent.name for path in sorted((folder / "models").glob(f"*/{ABOUT}"))]
     return [(f"models/{name}", METHODS[name].about.replace("**", "")) for name in names if name in METHODS]
+
+
+def _policies(folder: Path) -> list[str]:
+    """The folders of a run's policies, as seen from the report."""
+    return [f"models/{path.parent.name}" for path in sorted((folder / "models").glob(f"*/{OF_POLICY}"))]
 
 
 def _latency(model: Path) -> str:

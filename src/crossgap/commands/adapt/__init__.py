@@ -54,7 +54,7 @@ def adapt(
             of a table, or of a recording. It is called with a dict of images by camera and the state, and
             gives any tensor: actions in their own units, or what `loss` compares with them. In memory both
             sides are then `Observations`, which say it themselves.
-        state: the columns that are the state of such.
+        state: the columns that are the state of such; of `Observations` in memory those of the folder `test`.
 
     Returns:
         The run: `model`, the recommended one, an `AdaptedModel` or an `AdaptedPolicy`; `recommended`, its
@@ -76,7 +76,7 @@ def adapt(
         task=task, frozen=frozen, loss=loss, cameras=cameras, state=state,  # type: ignore[arg-type]
     )  # fmt: skip
     if isinstance(source, Observations) and isinstance(target, Observations):
-        cameras, state = source.cameras, (source.state_name,) if source.state_name else None
+        cameras, state = source.cameras, state or ((source.state_name,) if source.state_name else None)
         return adapt_frames(replace(options, cameras=cameras, state=state), (source, target))
     if None not in folders:
         return adapt_folders(options, config)

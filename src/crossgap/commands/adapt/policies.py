@@ -9,6 +9,7 @@ from pathlib import Path
 
 import torch
 from torch import nn
+from torch.nn.parameter import UninitializedParameter
 
 from crossgap.base.files import write_json
 from crossgap.base.progress import command, say, say_next
@@ -75,6 +76,9 @@ def adapt_policy(
         read("target", options.target, options.target_labels == "all" and has_labels(options.target)),
     )
     further = read("target", options.unlabelled, False) if options.unlabelled else None
+    test = None if options.test is None else read("target", options.test, True)
+    if test is not None:
+        source.check_like(test, "--test")
     preparing.report()
     held, unit = None, "episode"
     if target.actions.shape[1] or len(target) >= FEWEST:
@@ -100,6 +104,11 @@ def adapt_policy(
         imported(options.loss) if isinstance(options.loss, str) else options.loss, options.frozen,
         preparing.decided().get("target"),
     )  # fmt: skip
+    if test is not None and adaptation.task is None:
+        raise CrossgapError(
+            "--test: errors are in spreads of the actions of source or target, and neither has actions. "
+            "Expected some in either."
+        )
     names = options.methods or adaptation.methods
     check_known("Method", names, adaptation.methods)
     say(f"To train: {', '.join(names)}")
@@ -112,8 +121,8 @@ def adapt_policy(
         with timed(run, f"train {name}"):
             models[name] = adaptation.get(name)
     record = policy_record(adaptation, models, target, held, unit) | {"preset": options.preset}
-    if options.test is not None:
-        test = without_known(read("target", options.test, True), run, held)
+    if test is not None and options.test is not None:
+        test = without_known(test, run, held)
         measure = PolicyMeasure.of(adaptation)
         figures = {name: measure.of_model(adaptation, model, test) for name, model in models.items()}
         record["test"] = {
@@ -163,6 +172,11 @@ def _network(options: AdaptOptions, seed: int) -> tuple[nn.Module, str]:
     given: str | nn.Module | None = options.task
     network = from_factory(given) if isinstance(given, str) else given
     assert network is not None
+    if any(isinstance(weight, UninitializedParameter) for weight in network.parameters()):
+        raise CrossgapError(
+            f"{type(network).__name__} has lazy layers, whose weights are not there yet. Expected a factory "
+            "that calls the network once, or layers of known sizes."
+        )
     name = vars(network).get("made_by")
     if not isinstance(name, str):
         raise CrossgapError(

@@ -32,7 +32,8 @@ class PolicyMeasure:
     def of(adaptation: PolicyAdaptation) -> PolicyMeasure:
         """That of an adaptation."""
         own = adaptation.task is not None and adaptation.task.loss is not None
-        return PolicyMeasure("your loss" if own else "squared error in spreads of the source's actions")
+        whose = "source" if adaptation.given.source.actions.shape[1] else "target"
+        return PolicyMeasure("your loss" if own else f"squared error in spreads of the {whose}'s actions")
 
     def figures(self, means: np.ndarray) -> dict[str, Any]:
         """The mean of episodes' means, (e,), with Student's 95 % interval."""

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from crossgap.core.trainer import Phase, adam
 from crossgap.data.batches import Augment, Batches
 from crossgap.data.observations import Observations
-from crossgap.deploy.frozen import PolicyReference
+from crossgap.deploy.frozen import PolicyReference, asked
 from crossgap.methods.config import SupervisedConfig
 
 Loss = Callable[[Tensor, Tensor], Tensor]
@@ -46,8 +46,8 @@ class Cloning(Phase):
         """One step of Adam; the batches of all sets count as one."""
         batches = [batches(step) for batches in self.data]
         images, told = (torch.cat([batch[part] for batch in batches]) for part in (0, 1))
-        given = self.about.given(images, told[:, : self.states])
-        loss = self.loss(self.parallel["policy"](given).float(), told[:, self.states :])
+        said = asked(self.parallel["policy"], self.about, images, told[:, : self.states])
+        loss = self.loss(said.float(), told[:, self.states :])
         self.update("policy", loss)
         return {"task_loss": loss}
 

@@ -46,12 +46,12 @@ class Given:
     def __post_init__(self) -> None:
         others = {"target": self.target} | ({"unlabelled": self.unlabelled} if self.unlabelled else {})
         for name, other in others.items():
-            for part, what in (("size", "images"), ("cameras", "cameras")):
-                one, two = getattr(self.source, part), getattr(other, part)
-                if one != two and (part == "size" or len(one) != len(two)):
-                    raise CrossgapError(
-                        f"Source and {name} have other {what}: {one} and {two}. Expected the same."
-                    )
+            if self.source.size != other.size:
+                raise CrossgapError(
+                    f"Source and {name} have other images: {self.source.size} and {other.size}. Expected the "
+                    "same; --size brings them to one."
+                )
+            self.source.check_like(other, name)
             if name == "target" and self.source.state.shape[1] != other.state.shape[1]:
                 raise CrossgapError(
                     f"The source's state has {self.source.state.shape[1]} numbers, the target's "

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from crossgap.data.batches import image_tensor, moved
-from crossgap.data.observations import Observations, chunks
+from crossgap.data.observations import Observations
 from crossgap.deploy.frozen import FrozenPolicy
 from crossgap.errors import CrossgapError
 from crossgap.networks.factory import Loss
@@ -51,15 +51,41 @@ class Task:
     def wanted(self, data: Observations) -> np.ndarray:
         """(n, k) float32: the action of each frame; or those from it on, NaN past the end of its episode."""
         if self.loss is None and int(np.prod(self.shape, dtype=int)) != data.actions.shape[1]:
-            return chunks(data.actions, data.episodes, self.shape[0]).reshape(len(data), -1)
+            return data.chunks(self.shape[0]).reshape(len(data), -1)
         return data.actions
 
     def __call__(self, said: Tensor, wanted: Tensor) -> Tensor:
         """d(π, a): the mean squared error, in spreads of the action: 1 knows nothing."""
         if self.loss is not None:
-            return self.loss(said, wanted)
+            return self._own(said, wanted)
         known = wanted.isfinite()
         return (self._off(said, wanted).square() * known).sum() / known.sum().clamp(min=1)
+
+    def _own(self, said: Tensor, wanted: Tensor) -> Tensor:
+        """The loss of the user's own.
+
+        Raises:
+            CrossgapError: it fails, or gives more than one number.
+        """
+        assert self.loss is not None
+        given = f"outputs {tuple(said.shape)} and actions {tuple(wanted.shape)}"
+        try:
+            found = self.loss(said, wanted)
+        except torch.OutOfMemoryError:
+            raise
+        except Exception as error:  # of somebody's code: any kind
+            reason = str(error).strip().partition("\n")[0].rstrip(".")
+            raise CrossgapError(
+                f"--loss failed on {given} ({type(error).__name__}: {reason}). Expected a function of these "
+                "two tensors."
+            ) from error
+        if not isinstance(found, Tensor) or found.ndim:
+            kind = f"a tensor {tuple(found.shape)}" if isinstance(found, Tensor) else type(found).__name__
+            raise CrossgapError(
+                f"--loss gave {kind} for {given}. Expected one number, a tensor without dimensions: .mean() "
+                "makes it."
+            )
+        return found
 
     def _off(self, said: Tensor, wanted: Tensor) -> Tensor:
         """(n, k) in spreads."""
@@ -71,7 +97,7 @@ class Task:
         """Of each frame (n,), the same error, or the loss of your own."""
         if self.loss is not None:
             each = zip(said.split(1), wanted.split(1), strict=True)
-            return np.array([float(self.loss(*one)) for one in each])
+            return np.array([float(self._own(*one)) for one in each])
         known = wanted.isfinite()
         total = (self._off(said, wanted).square() * known).sum(1) / known.sum(1).clamp(min=1)
         return total.double().cpu().numpy()
