@@ -133,7 +133,7 @@ def test_policies_that_no_translator_can_be_trained_through(tmp_path: Path) -> N
         training(tmp_path, given, make="make_two")
     three = replace(given.target, actions=np.zeros((8, 3), np.float32), action_names=("a", "b", "c"))
     with pytest.raises(CrossgapError, match=r"gives \('n', 2\) and the action has 3 numbers \(a, b, c\)"):
-        training(tmp_path, Given(given.source, three))
+        training(tmp_path, Given(given.source.without_actions(), three))
     unlabelled = Given(given.source, given.target.without_actions())
     with pytest.raises(CrossgapError, match="consistency-weight is all that the policy says"):
         training(tmp_path, unlabelled, replace(SMALL, consistency_weight=0.0))
