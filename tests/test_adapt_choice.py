@@ -14,7 +14,7 @@ from crossgap.commands.adapt.choice import (
 )
 from crossgap.commands.adapt.split import split, stretches
 from crossgap.commands.adapt.verdict import Contestant, blind_sentence, judge, unlabelled_verdict
-from crossgap.core.statistics import t_interval
+from crossgap.core.statistics import t_interval, wilson_interval
 from crossgap.data import Classes, LabelledImages, LabelScale
 from crossgap.errors import CrossgapError
 from crossgap.evaluation.own_units import Measure, difference, own_units
@@ -40,6 +40,23 @@ def test_a_clearly_better_translator_is_recommended() -> None:
     assert (
         "The translator was worth it: the error of its best form, taskgan, is 3.2 lower" in found.sentences[1]
     )
+
+
+def test_of_equals_what_has_seen_the_target_is_recommended() -> None:
+    blind = Contestant("source_only", False, np.array([1.0, 2.0, 3.0]), sees_target=False)
+    found = judge([blind, of("fine_tuned", 1, 2, 3), of("taskgan", 1, 2, 3, translates=True)], DISTANCE)
+    assert found.recommended == "fine_tuned"
+    assert "the error of its best form, taskgan, is that of fine_tuned, the best" in found.sentences[1]
+
+
+def test_an_error_rate_of_sessions_is_students_and_of_single_images_wilsons() -> None:
+    measure = Measure(Classes(10), ("digit",))
+    found = measure.figures(np.array([0.02, 0.0, 0.04, 0.01, 0.03]))
+    assert (found["value"], found["low"]) == (pytest.approx(0.02), pytest.approx(0.02 - 0.0196, abs=1e-4))
+    assert found["high"] == pytest.approx(0.02 + 0.0196, abs=1e-4)
+    assert measure.figures(np.array([0.4, 0.9]))["high"] == 1
+    single = measure.figures(np.array([0.0, 1.0, 0.0, 0.0]))
+    assert (single["low"], single["high"]) == pytest.approx(wilson_interval(1, 4))
 
 
 def test_a_translator_within_noise_is_not() -> None:

@@ -125,6 +125,8 @@ def test_what_a_saved_policy_says_is_what_was_measured(tmp_path: Path) -> None:
         model.predict({"left": images["left"]}, real.state)
     with pytest.raises(CrossgapError, match=r"Expected the state 'state', \(5, s\) numbers; got none"):
         model.predict(images)
+    with pytest.raises(CrossgapError, match="'state' is not finite"):
+        model.predict(images, np.full((5, 1), np.nan))
     with pytest.raises(CrossgapError, match="5 of left, 4 of right"):
         model.predict({"left": images["left"], "right": images["right"][:4]}, real.state)
     with pytest.raises(CrossgapError, match=r"a state\. Expected .* alone, .*goggles/goggles"):
@@ -238,9 +240,10 @@ def test_from_memory_with_a_network_and_a_loss(tmp_path: Path) -> None:
     network = from_factory(NETWORK)
     found = crossgap.adapt(
         frames(12, 0, False), frames(18, 1, True), tmp_path / "out", preset="smoke", device="cpu",
-        methods=("source_only", "fine_tuned"), task=network, loss=toy_policy.absolute,
+        methods=("source_only",), task=network, loss=toy_policy.absolute,
     )  # fmt: skip
     assert found.result["measure"] == "your loss"
+    assert [*found.result["methods"]] == ["source_only", "fine_tuned"], "its rival is always there"
     model = found.model
     assert isinstance(model, AdaptedPolicy)
     real = frames(18, 1, True)

@@ -100,7 +100,9 @@ class AdaptedPolicy:
         if state is None or np.ndim(state) != 2 or len(state) != count:
             found = "none" if state is None else f"shape {np.shape(state)}"
             raise CrossgapError(f"Expected the state '{name}', ({count}, s) numbers; got {found}.")
-        return np.ascontiguousarray(state, np.float32)
+        if not np.isfinite(numbers := np.ascontiguousarray(state, np.float32)).all():
+            raise CrossgapError(f"The state '{name}' is not finite. Expected finite numbers.")
+        return numbers
 
     def save(self, folder: Path) -> None:
         """Write the folder in one piece: `adapted_policy.json`, the weights, and the translator's folder.

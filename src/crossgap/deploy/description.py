@@ -63,7 +63,7 @@ def check_is_model(path: Path) -> None:
         also = f", or its translator alone, {translator}" if translator.exists() else ""
         raise CrossgapError(
             f"{path} is a policy that sees several cameras or a state. Expected a model of one camera"
-            f"{also}. The policy itself is read by crossgap.AdaptedPolicy.load."
+            f"{also}. The policy itself is read by crossgap.AdaptedPolicy.load, and measured by adapt --test."
         )
     folder, patterns = (path, IN_A_RUN) if path.exists() else (path.parent, IN_A_RUN[:1])
     models = {about.parent for pattern in patterns for about in folder.glob(f"{pattern}/{ABOUT}")}

@@ -20,7 +20,7 @@ def offline_error(predict: Predict, data: LabelledImages, scale: LabelCoding) ->
 
 def error_over_episodes(predicted: np.ndarray, data: LabelledImages, scale: LabelCoding) -> dict[str, float]:
     """Error of predictions, with a 95 % interval: of numbers the mean squared error in the label scale
-    (1 = knows nothing; Student's interval, from 0 on), of classes the error rate (Wilson's).
+    (1 = knows nothing; Student's interval, from 0 on), of classes the error rate, as `rate_interval`.
 
     The images of an episode are alike, so the interval is over the n episodes' means; of one there is none.
     """
@@ -45,9 +45,21 @@ def disagreement(
 def over_episodes(errors: np.ndarray, episodes: np.ndarray, scale: LabelCoding) -> dict[str, float]:
     """The same of the error of each image, (n,), as `scale.errors` has it."""
     means = episode_means(errors, episodes)
-    interval = wilson_interval(means.sum(), len(means)) if isinstance(scale, Classes) else None
-    low, high = interval or t_interval(means)
+    if isinstance(scale, Classes):
+        return figures(fmean(means), rate_interval(means), len(means))
+    low, high = t_interval(means)
     return figures(fmean(means), (None if low is None else max(low, 0.0), high), len(means))
+
+
+def rate_interval(means: np.ndarray) -> tuple[float | None, float | None]:
+    """The 95 % interval of an error rate, from the rates of episodes (e,): Wilson's where each is 0 or 1, as
+    of single images; else Student's, cut to [0, 1], for an episode of many images is more than one draw."""
+    if np.isin(means, (0, 1)).all():
+        return wilson_interval(means.sum(), len(means))
+    low, high = t_interval(means)
+    if low is None or high is None:
+        return None, None
+    return max(low, 0.0), min(high, 1.0)
 
 
 def episode_means(errors: np.ndarray, episodes: np.ndarray) -> np.ndarray:

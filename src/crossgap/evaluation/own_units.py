@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from crossgap.core.statistics import t_interval, wilson_interval
+from crossgap.core.statistics import t_interval
 from crossgap.data.images import Classes, LabelCoding, LabelScale
-from crossgap.evaluation.labels import episode_means
+from crossgap.evaluation.labels import episode_means, rate_interval
 from crossgap.evaluation.rows import figures
 from crossgap.evaluation.vectors import vectors
 
@@ -53,10 +53,10 @@ class Measure:
         return (np.abs(off) / np.array(self.scale.spread)).mean(1)
 
     def figures(self, means: np.ndarray) -> dict[str, Any]:
-        """The mean of episodes' means, (e,), with a 95 % interval: Student's, for episodes are few; Wilson's
-        of classes."""
+        """The mean of episodes' means, (e,), with a 95 % interval: Student's, for episodes are few; of
+        classes as of `rate_interval`."""
         if isinstance(self.scale, Classes):
-            return figures(float(means.mean()), wilson_interval(float(means.sum()), len(means)), len(means))
+            return figures(float(means.mean()), rate_interval(means), len(means))
         low, high = t_interval(means)
         return figures(float(means.mean()), (None if low is None else max(low, 0.0), high), len(means))
 

@@ -56,7 +56,10 @@ def compare(
         rows[name]["trained_on"] = measure.figures(_means(measure, model.predict(target.images), target))
         if not isinstance(first.scale, Classes):
             rows[name]["own"] = own_units(predicted, held_out.labels, held_out.episodes, first.label_names)
-    contestants = [Contestant(name, rows[name]["translates"], each) for name, each in means.items()]
+    contestants = [
+        Contestant(name, rows[name]["translates"], each, rows[name]["sees_target"])
+        for name, each in means.items()
+    ]
     verdict = judge(contestants, measure, unit)
     best = means[verdict.recommended]
     for name, each in means.items():

@@ -14,7 +14,7 @@ from torch.nn.parameter import UninitializedParameter
 from crossgap.base.files import write_json
 from crossgap.base.progress import command, say, say_next
 from crossgap.base.records import as_json
-from crossgap.commands.adapt.choice import preset_config
+from crossgap.commands.adapt.choice import RIVAL, preset_config
 from crossgap.commands.adapt.place import find_place
 from crossgap.commands.adapt.policy_record import PolicyMeasure, policy_record
 from crossgap.commands.adapt.say import counts, result_table, sentences
@@ -111,7 +111,8 @@ def adapt_policy(
         )
     names = options.methods or adaptation.methods
     check_known("Method", names, adaptation.methods)
-    say(f"To train: {', '.join(names)}")
+    names = {*names, *({RIVAL} & {*adaptation.methods})}  # all is held against it
+    say(f"To train: {', '.join(name for name in adaptation.methods if name in names)}")
     lock_run(open_run(run, settings | {"config": parts_of}))
     start(run, seed=seed, **hardware(fabric))
     say(f"Run folder: {run}")

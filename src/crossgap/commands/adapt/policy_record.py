@@ -82,7 +82,11 @@ def policy_record(
         sees = rows[name]["sees_target"]
         rows[name]["by_heart"] = _by_heart(known, rows[name]["held_out"]) if sees else ""
         rows[name]["own"] = _own(adaptation, model, held_out)
-    verdict = judge([Contestant(n, rows[n]["translates"], each) for n, each in means.items()], measure, unit)
+    contestants = [
+        Contestant(name, rows[name]["translates"], each, rows[name]["sees_target"])
+        for name, each in means.items()
+    ]
+    verdict = judge(contestants, measure, unit)
     best, blind = means[verdict.recommended], _blind(adaptation, target, held_out)
     for name in means.keys() - {verdict.recommended}:
         rows[name]["difference"] = difference(means[name], best)

@@ -73,6 +73,12 @@ def sentences(record: dict[str, Any]) -> list[str]:
             f"On {images} of {test['folder']}, on which nothing was chosen: {record['recommended']} "
             f"{figures['value']:.3g} {between(figures)}.".replace(" .", ".")
         )
+        best = min(test["methods"], key=lambda name: test["methods"][name]["value"])
+        if (lowest := test["methods"][best])["value"] < figures["value"]:
+            found.append(
+                f"There {best} has a lower error, {lowest['value']:.3g} {between(lowest)}".rstrip()
+                + ": which of the two is better, those held out did not tell."
+            )
     else:
         found.append(
             "The method was chosen on these held-out images, so its error on them is a little too low: "

@@ -41,6 +41,8 @@ class Contestant:
     """Whether a translator is part of its model."""
     means: np.ndarray
     """(e,) the mean error of each held-out episode, the same episodes for all."""
+    sees_target: bool = True
+    """Whether it has learnt from target images."""
 
     @property
     def error(self) -> float:
@@ -73,7 +75,8 @@ def judge(contestants: Sequence[Contestant], measure: Measured, unit: str = "epi
     worse there than fine-tuning, or another cheap baseline, that was trained.
 
     Args:
-        contestants: at least one, in the order of tables; among equals the first counts as the better.
+        contestants: at least one, in the order of tables; among equals what has learnt from target images
+            counts as the better, then the first.
         measure: of their errors.
         unit: what the sentences call an episode.
 
@@ -100,7 +103,7 @@ def judge(contestants: Sequence[Contestant], measure: Measured, unit: str = "epi
 
 
 def _best(contestants: Sequence[Contestant]) -> Contestant | None:
-    return min(contestants, key=lambda one: one.error, default=None)
+    return min(contestants, key=lambda one: (one.error, not one.sees_target), default=None)
 
 
 def _kind(off: dict[str, Any]) -> str:
@@ -130,7 +133,8 @@ def _sentences(
     if cheap and translator and found.difference:
         off = found.difference
         lower = "lower" if off["value"] < 0 else "higher"
-        by = f"{abs(off['value']):.3g} {lower} than of {cheap.name}, the best without one"
+        by = f"{abs(off['value']):.3g} {lower} than" if off["value"] else "that"
+        by += f" of {cheap.name}, the best without one"
         interval = f"difference {off['value']:+.3g} {between(off, signed=True)}".rstrip()
         about = f"the error of its best form, {translator.name}, is {by} ({interval})"
         said.append({
