@@ -217,7 +217,7 @@ def test_in_python_with_images_in_memory(toy, tmp_path: Path) -> None:
     assert found.recommended in ("source_only", "fine_tuned")
     assert found.model.predict(target.images).shape == (18, 2)
     assert found.report.exists()
-    with pytest.raises(CrossgapError, match="two folders, or two LabelledImages"):
+    with pytest.raises(CrossgapError, match="two folders, two LabelledImages or two Observations"):
         crossgap.adapt(source, tmp_path)
 
 
