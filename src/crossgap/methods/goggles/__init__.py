@@ -13,10 +13,10 @@ class GogglesConfig(TranslatorSettings):
     """Steps, each of one update of everything."""
     learning_rate: float = 4e-4
     """Of generator and discriminator; constant, then linear to zero over the second half."""
-    task_weight: float = 10.0
+    task_weight: float = 1.0
     """λ_φ, of the policy's action on F(y) against the demonstrated one, squared, in spreads of the action.
-    A policy that is good already has a small error: with 1 the GAN drowns it out."""
-    consistency_weight: float = 10.0
+    With 10 and few frames F draws patterns that the policy reads, and no pictures."""
+    consistency_weight: float = 1.0
     """λ_π, of the policy's output on F(x) against that on x, squared, in spreads of it."""
     identity_weight: float = 5.0
     """λ_id, of |F(x) − x|: what is simulated already stays as it is."""

@@ -24,7 +24,7 @@ from crossgap.methods.goggles import GogglesConfig
 from crossgap.methods.goggles.cloning import demonstrated
 from crossgap.methods.goggles.phase import PolicyGoggles, apart
 from crossgap.methods.goggles.task import Consistency, Task, Translate, probe, said_of
-from crossgap.networks import Generator, PatchDiscriminator
+from crossgap.networks import PatchDiscriminator, SkipGenerator
 from crossgap.networks.factory import Loss
 from crossgap.networks.patchgan import patch_layers
 
@@ -100,7 +100,7 @@ class GogglesTraining:
         before, torch_seed = self.policy.digest(), self.trainer.seed
         torch.manual_seed(torch_seed)
         config = self.config
-        generator = Generator(config.generator_width, config.generator_blocks)
+        generator = SkipGenerator(config.generator_width, config.generator_blocks)
         layers = patch_layers(min(self.given.source.size))
         phase = PolicyGoggles(
             NAME, generator, PatchDiscriminator(config.discriminator_width, layers), self.policy,
