@@ -18,6 +18,7 @@ from crossgap.experiments.benchmarks.tables import (
     guard_table,
     latency_table,
     minutes_table,
+    photographs_table,
     step_table,
 )
 from crossgap.experiments.digits.experiment import accuracy_table
@@ -422,6 +423,20 @@ def test_two_do_not_add_to_one_file_at_once(is_alone, tmp_path: Path, monkeypatc
     assert written == [minutes] * 3
     rows = read_json(minutes)["rows"]
     assert [(row["experiment"], row["minutes"]) for row in rows] == [("taskgan", 2), ("mico", 3)]
+
+
+def test_photographs_stand_beside_the_built_in_images() -> None:
+    about = {"method": "fine_tuned", "seed": 0, "n": 4}
+    success = {"metric": "success", "low": 0.1, "high": 0.9}
+    rows = [
+        about | success | {"domain": "photographs", "value": 0.5},
+        about | success | {"domain": "built_in", "value": 0.75},
+        about | {"domain": "photographs", "metric": "success_more_than_built_in", "value": -0.25,
+                 "low": -0.5, "high": 0.01},
+    ]  # fmt: skip
+    text = photographs_table({"rows": rows, "provenance": {"command": "x", "commit": "abc"}})
+    assert text.splitlines()[2].endswith("| 50 % | 75 % | -25 (-50 to +1) |")
+    assert "4 starts, seed 0" in text
 
 
 def test_latency_says_what_was_wanted() -> None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from crossgap.experiments.engine.markdown import table
+from crossgap.methods.registry import METHODS
 
 
 def minutes_table(results: dict[str, Any]) -> str:
@@ -125,11 +126,30 @@ def guard_table(results: dict[str, Any]) -> str:
     return table("fault", heads, lines, text)
 
 
+def photographs_table(results: dict[str, Any]) -> str:
+    """Own photographs by the command line against the built-in experiment, in Markdown."""
+    rows, lines = results["rows"], []
+    for method in dict.fromkeys(row["method"] for row in rows):
+        found = {(row["domain"], row["metric"]): row for row in rows if row["method"] == method}
+        cells = [f"{100 * found[data, 'success']['value']:.0f} %" for data in ("photographs", "built_in")]
+        apart = found["photographs", "success_more_than_built_in"]
+        low, value, high = (100 * apart[key] for key in ("low", "value", "high"))
+        lines.append((METHODS[method].about, [*cells, f"{value:+.0f} ({low:+.0f} to {high:+.0f})"]))
+    seeds = sorted({row["seed"] for row in rows})
+    text = (
+        f"Success in closed loop, {rows[0]['n']} starts, seed {', '.join(map(str, seeds))}; difference in "
+        f"points with its 95 % interval. `{results['provenance']['command']}`, commit "
+        f"{results['provenance']['commit']}."
+    )
+    return table("trained how", ["photographs", "built-in images", "difference"], lines, text)
+
+
 TABLES = {
     "blind": ("benchmarks/blind.json", blind_sentence),
     "cyclegan-step": ("benchmarks/cyclegan_step_cpu.json", cyclegan_table),
     "guard": ("benchmarks/guard.json", guard_table),
     "latency": ("benchmarks/latency.json", latency_table),
+    "photographs": ("benchmarks/photographs.json", photographs_table),
     "quick-minutes": ("benchmarks/quick_presets.json", minutes_table),
     "style-step": ("benchmarks/style_step_cpu.json", style_table),
     "train-step": ("benchmarks/train_step_cpu.json", step_table),
