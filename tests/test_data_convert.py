@@ -12,6 +12,7 @@ from PIL import Image
 
 from crossgap.cli import main
 from crossgap.data import LabelledImages, read_folder, read_unlabelled, write_folder
+from crossgap.data import video as video_file
 from crossgap.data.convert import convert
 from crossgap.data.folder import read_recording
 from crossgap.data.recorded_folder import write_recorded
@@ -64,6 +65,19 @@ def assert_same(one: Path, other: Path) -> None:
     assert first.episodes.tolist() == second.episodes.tolist()
     assert list(first.cameras) == list(second.cameras)
     assert np.array_equal(read_unlabelled(one).images, read_unlabelled(other).images)
+
+
+def test_a_video_of_many_episodes_is_decoded_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with LeRobotWriter(tmp_path / "set", 10, {"action": None}, [FRONT], "h264") as to:
+        for episode in range(4):
+            to.add_episode({"action": np.full((3, 1), episode, np.float32)}, {FRONT: pictures(3)}, "push")
+    begun, decoded = [], video_file._decoded
+    monkeypatch.setattr(video_file, "_decoded", lambda path: begun.append(path) or decoded(path))
+    assert convert(tmp_path / "set", tmp_path / "copy", "lerobot")[0] == 12
+    assert len(begun) == 1
+    copied, before = (read_folder(tmp_path / name) for name in ("copy", "set"))
+    np.testing.assert_array_equal(copied.images, before.images)
+    np.testing.assert_array_equal(copied.labels[:, 0], np.repeat(np.arange(4), 3))
 
 
 def test_lerobot_to_a_folder_and_back(lerobot: Path, tmp_path: Path) -> None:

@@ -13,6 +13,12 @@ class CrossgapError(Exception):
     """Bad input. The command line prints its message and ends with exit code 2."""
 
 
+def reason_of(error: Exception) -> str:
+    """Of an error of somebody else's code its kind and its first line, to stand in brackets."""
+    said = str(error).strip().partition("\n")[0].rstrip(".")
+    return f"{type(error).__name__}: {said}"
+
+
 def unknown(kind: str, name: str, available: Iterable[str]) -> CrossgapError:
     """An error for a name that does not exist, with the names that do, and the one that may be meant."""
     names = sorted(available)

@@ -29,7 +29,7 @@ from crossgap.methods.config import TaskGANConfig
 from crossgap.methods.methods import Methods
 from crossgap.methods.own_task import OwnTask
 from crossgap.methods.registry import METHODS, OPTIONS, needed
-from crossgap.networks.factory import from_factory, here_on_path, imported
+from crossgap.networks.factory import from_factory, here_on_path, own_loss
 
 FAR = 0.5
 """Of the labels' spread: real labels are measured, and may differ from their pairs', but not by so much;
@@ -175,12 +175,8 @@ def own_task(given: Given) -> OwnTask | None:
         return None
     torch.manual_seed(check_seed(given.seed))
     here_on_path()
-    loss, network = given.loss, given.task
-    name = loss if isinstance(loss, str) else "" if loss is None else getattr(loss, "__qualname__", "own")
-    return OwnTask(
-        from_factory(network) if isinstance(network, str) else network, given.frozen,
-        imported(loss) if isinstance(loss, str) else loss, name,
-    )  # fmt: skip
+    network = from_factory(given.task) if isinstance(given.task, str) else given.task
+    return OwnTask(network, given.frozen, *own_loss(given.loss))
 
 
 def own_data_of(source: LabelledImages, target: LabelledImages, classes: int | None = None) -> OwnData:

@@ -32,8 +32,10 @@ def report_again(folder: Path, look: str | None, seed: int | None, picture: Path
         raise CrossgapError(f"--picture {picture} is no PNG. Expected a name that ends in .png.")
     if picture is not None:
         check_replaceable(picture, "--picture")
+    from crossgap.report.adaptation import POLICY_RUN  # which loads what makes reports
+
     run = read_run(folder)["experiment"]
-    if run in ("train", "adapt_policy"):
+    if run in ("train", POLICY_RUN):
         return _of_training(folder, look, seed, picture)
     places = [e.report for name, e in EXPERIMENTS.items() if e.report and run in (name, *e.runs)]
     if not places:

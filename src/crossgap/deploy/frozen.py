@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from crossgap.core.fabric import checked_device
 from crossgap.core.weights import load_weights
-from crossgap.errors import CrossgapError
+from crossgap.errors import CrossgapError, reason_of
 from crossgap.networks.factory import from_factory
 
 SHAPE = {
@@ -131,10 +131,9 @@ def asked(network: nn.Module, about: PolicyReference, images: Tensor, state: Ten
     except torch.OutOfMemoryError:
         raise
     except Exception as error:  # of somebody's code: any kind
-        reason = str(error).strip().partition("\n")[0].rstrip(".")
         raise CrossgapError(
-            f"{about.factory}: the policy failed{mode} on {_described(given)} ({type(error).__name__}: "
-            f"{reason}). --cameras, --state and --size say what it is given."
+            f"{about.factory}: the policy failed{mode} on {_described(given)} ({reason_of(error)}). "
+            "--cameras, --state and --size say what it is given."
         ) from error
     if not isinstance(said, Tensor) or said.ndim < 1 or len(said) != len(images):
         found = tuple(said.shape) if isinstance(said, Tensor) else type(said).__name__

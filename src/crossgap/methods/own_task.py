@@ -12,7 +12,7 @@ from torch import nn
 from crossgap.core.weights import tensors_digest
 from crossgap.data.images import LabelCoding
 from crossgap.data.sizes import Size, shown
-from crossgap.errors import CrossgapError
+from crossgap.errors import CrossgapError, reason_of
 from crossgap.networks.factory import Loss
 from crossgap.networks.registry import described
 
@@ -65,10 +65,9 @@ class OwnTask:
             with torch.no_grad():
                 found = self.network.eval()(images)
         except Exception as error:  # of somebody's code: any kind
-            reason = str(error).strip().partition("\n")[0].rstrip(".")
             raise CrossgapError(
-                f"{name}: the task model failed on images of {shown(size)} pixels ({type(error).__name__}: "
-                f"{reason}). Expected one that takes (n, 3, {size[0]}, {size[1]}) in [-1, 1]."
+                f"{name}: the task model failed on images of {shown(size)} pixels ({reason_of(error)}). "
+                f"Expected one that takes (n, 3, {size[0]}, {size[1]}) in [-1, 1]."
             ) from error
         finally:
             self.network.train(mode)

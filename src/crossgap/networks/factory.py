@@ -14,7 +14,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from crossgap.errors import CrossgapError, unknown
+from crossgap.errors import CrossgapError, reason_of, unknown
 
 _TRUSTED: set[str] = set()
 Loss = Callable[[Tensor, Tensor], Tensor]
@@ -52,6 +52,18 @@ def from_factory(place: str) -> nn.Module:
     return made
 
 
+def own_loss(given: Loss | str | None) -> tuple[Loss | None, str]:
+    """A loss of the user's own, `package.module:function` or the function itself, and what a record calls it;
+    None and "" where there is none.
+
+    Raises:
+        CrossgapError: it cannot be imported.
+    """
+    if isinstance(given, str):
+        return imported(given), given
+    return given, "" if given is None else getattr(given, "__qualname__", "own")
+
+
 def imported(place: str) -> Any:
     """What a name `package.module:name` stands for.
 
@@ -80,7 +92,7 @@ def _called(place: str) -> Any:
         raise
     except Exception as error:  # of somebody's code: any kind
         raise CrossgapError(
-            f"{place}() failed ({type(error).__name__}: {_line(error)}). Expected a function that takes no "
+            f"{place}() failed ({reason_of(error)}). Expected a function that takes no "
             "arguments and returns a torch.nn.Module."
         ) from error
 
@@ -108,13 +120,8 @@ def _module(name: str, place: str) -> ModuleType:
 
 def _broken(name: str, place: str, error: Exception) -> CrossgapError:
     return CrossgapError(
-        f"{place}: importing {name} failed ({type(error).__name__}: {_line(error)}). Expected a module that "
-        "can be imported here."
+        f"{place}: importing {name} failed ({reason_of(error)}). Expected a module that can be imported here."
     )
-
-
-def _line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0].rstrip(".")
 
 
 def _callables(module: ModuleType) -> list[str]:

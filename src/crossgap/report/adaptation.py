@@ -9,6 +9,8 @@ from crossgap.base.files import read_json
 
 ADAPTATION = "adaptation.json"
 """In a run folder: what came of `crossgap adapt`."""
+POLICY_RUN = "adapt_policy"
+"""What the configuration of a run calls an adaptation of a policy."""
 FIGURES = {"value": float, "low": (float, None), "high": (float, None), "n": int}
 COUNTS = {"images": int, "episodes": int, "labelled": bool}
 SHAPE = {

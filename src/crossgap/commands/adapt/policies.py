@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from torch import nn
@@ -14,9 +15,9 @@ from torch.nn.parameter import UninitializedParameter
 from crossgap.base.files import write_json
 from crossgap.base.progress import command, say, say_next
 from crossgap.base.records import as_json
-from crossgap.commands.adapt.choice import RIVAL, preset_config
+from crossgap.commands.adapt.choice import RIVAL
 from crossgap.commands.adapt.place import find_place
-from crossgap.commands.adapt.policy_record import PolicyMeasure, policy_record
+from crossgap.commands.adapt.policy_record import policy_record, tested
 from crossgap.commands.adapt.say import counts, result_table, sentences
 from crossgap.commands.adapt.split import FEWEST, split
 from crossgap.commands.evaluate.tables import print_table
@@ -31,18 +32,18 @@ from crossgap.data.folder import has_labels
 from crossgap.data.observations import Observations
 from crossgap.data.overlap import keep_seen, say_held_out, without_held_out, without_known
 from crossgap.data.sizes import written
-from crossgap.errors import CrossgapError, check_known
+from crossgap.errors import CrossgapError, check_known, find
+from crossgap.methods.co_trained import CoTrainingConfig
+from crossgap.methods.config import SupervisedConfig
 from crossgap.methods.goggles import GogglesConfig
 from crossgap.methods.goggles.recipe import Given, reference_of
 from crossgap.methods.goggles.rivals import PolicyAdaptation, PolicyConfig
-from crossgap.networks.factory import from_factory, here_on_path, imported
-from crossgap.report.adaptation import ADAPTATION
+from crossgap.networks.factory import from_factory, here_on_path, own_loss
+from crossgap.report.adaptation import ADAPTATION, POLICY_RUN
 from crossgap.report.training import build_training_report
 
 BLACK, WHITE = -1.0, 1.0
 """What a task model takes for these."""
-RECORD = "adapt_policy"
-"""What a run folder calls such a run."""
 
 
 def is_policy(options: AdaptOptions) -> bool:
@@ -70,6 +71,60 @@ def adapt_policy(
     _check(options)
     seed, fabric = check_seed(options.seed), single_process(options.device, options.precision)
     preparing = Preparing(options.images)
+    sides = _read(options, preparing, frames)
+    (given, held, unit), test = _hold_out(options, sides), sides.test
+    network, factory = _network(options, seed)
+    loss, loss_name = own_loss(options.loss)
+    about = reference_of(factory, None, given.source, BLACK, WHITE)
+    config = config or policy_config(options.preset)
+    settings = {
+        "experiment": POLICY_RUN, "policy": about.to_json(), "weights": tensors_digest(network.state_dict()),
+        "frozen": options.frozen, "source": given.source.describe(), "target": given.target.describe(),
+        "unlabelled": None if given.unlabelled is None else given.unlabelled.describe(),
+        "size": written(given.source.size), "loss": loss_name, "held_out": options.held_out, "seed": seed,
+        **hardware(fabric),
+    }  # fmt: skip
+    run = options.output or find_place(settings, as_json(asdict(config)))
+    prepared = preparing.decided().get("target")
+    trainer = Trainer(run, fabric, seed)
+    adaptation = PolicyAdaptation(network, about, given, config, trainer, loss, options.frozen, prepared)
+    if test is not None and adaptation.task is None:
+        raise CrossgapError(
+            "--test: errors are in spreads of the actions of source or target, and neither has actions. "
+            "Expected some in either."
+        )
+    names = _methods(options, adaptation)
+    say(f"To train: {', '.join(names)}")
+    lock_run(open_run(run, settings | {"config": as_json(asdict(config))}))
+    start(run, seed=seed, **hardware(fabric))
+    say(f"Run folder: {run}")
+    keep_seen(run, (one for one in (given.source, given.target, given.unlabelled) if one is not None))
+    models = {}
+    for name in names:
+        with timed(run, f"train {name}"):
+            models[name] = adaptation.get(name)
+    record = policy_record(adaptation, models, given.target, held, unit) | {"preset": options.preset}
+    if test is not None and options.test is not None:
+        record["test"] = tested(adaptation, models, without_known(test, run, held), options.test.name)
+    record |= {"said": sentences(record), "counts": counts(record)}
+    write_json(run / ADAPTATION, record)
+    build_training_report(run)
+    _say_result(run, record)
+    return run, record
+
+
+class _Sides(NamedTuple):
+    """What was read."""
+
+    source: Observations
+    target: Observations
+    unlabelled: Observations | None
+    test: Observations | None
+
+
+def _read(
+    options: AdaptOptions, preparing: Preparing, frames: tuple[Observations, Observations] | None
+) -> _Sides:  # fmt: skip
     read = partial(read_frames, options, preparing)
     source, target = frames or (
         read("source", options.source, None if options.frozen else True),
@@ -80,79 +135,42 @@ def adapt_policy(
     if test is not None:
         source.check_like(test, "--test")
     preparing.report()
-    held, unit = None, "episode"
-    if target.actions.shape[1] or len(target) >= FEWEST:
-        parts = split(target, options.held_out, seed)
-        target, unit = replace(target, episodes=parts.episodes), parts.unit
-        target, held = target.select(~parts.held), target.select(parts.held)
-        further = further and without_held_out(further, held)
-        say_held_out({"source": source, "target": target}, held)
-        say(parts.text)
-    network, factory = _network(options, seed)
-    about = reference_of(factory, None, source, BLACK, WHITE)
-    config = config or policy_config(options.preset)
-    settings = {
-        "experiment": RECORD, "policy": about.to_json(), "weights": tensors_digest(network.state_dict()),
-        "frozen": options.frozen, "source": source.describe(), "target": target.describe(),
-        "unlabelled": None if further is None else further.describe(), "size": written(source.size),
-        "loss": _name(options.loss), "held_out": options.held_out, "seed": seed, **hardware(fabric),
-    }  # fmt: skip
-    parts_of = as_json(asdict(config))
-    run = options.output or find_place(settings, parts_of)
-    adaptation = PolicyAdaptation(
-        network, about, Given(source, target, further), config, Trainer(run, fabric, seed),
-        imported(options.loss) if isinstance(options.loss, str) else options.loss, options.frozen,
-        preparing.decided().get("target"),
-    )  # fmt: skip
-    if test is not None and adaptation.task is None:
-        raise CrossgapError(
-            "--test: errors are in spreads of the actions of source or target, and neither has actions. "
-            "Expected some in either."
-        )
-    names = options.methods or adaptation.methods
-    check_known("Method", names, adaptation.methods)
-    names = {*names, *({RIVAL} & {*adaptation.methods})}  # all is held against it
-    say(f"To train: {', '.join(name for name in adaptation.methods if name in names)}")
-    lock_run(open_run(run, settings | {"config": parts_of}))
-    start(run, seed=seed, **hardware(fabric))
-    say(f"Run folder: {run}")
-    keep_seen(run, (source, target, *((further,) if further else ())))
-    models = {}
-    for name in sorted(names, key=adaptation.methods.index):
-        with timed(run, f"train {name}"):
-            models[name] = adaptation.get(name)
-    record = policy_record(adaptation, models, target, held, unit) | {"preset": options.preset}
-    if test is not None and options.test is not None:
-        test = without_known(test, run, held)
-        measure = PolicyMeasure.of(adaptation)
-        figures = {name: measure.of_model(adaptation, model, test) for name, model in models.items()}
-        record["test"] = {
-            "folder": options.test.name, "images": len(test), "episodes": len(set(test.episodes.tolist())),
-            "labelled": True, "methods": figures,
-        }  # fmt: skip
-    record |= {"said": sentences(record), "counts": counts(record)}
-    write_json(run / ADAPTATION, record)
-    build_training_report(run)
-    _say_result(run, record)
-    return run, record
+    return _Sides(source, target, further, test)
+
+
+def _hold_out(options: AdaptOptions, sides: _Sides) -> tuple[Given, Observations | None, str]:
+    """What is trained on; real frames of other episodes, where there are enough; and of what these are."""
+    source, target, further, _ = sides
+    if not target.actions.shape[1] and len(target) < FEWEST:
+        return Given(source, target, further), None, "episode"
+    parts = split(target, options.held_out, options.seed)
+    target = replace(target, episodes=parts.episodes)
+    target, held = target.select(~parts.held), target.select(parts.held)
+    say_held_out({"source": source, "target": target}, held)
+    say(parts.text)
+    return Given(source, target, further and without_held_out(further, held)), held, parts.unit
+
+
+def _methods(options: AdaptOptions, adaptation: PolicyAdaptation) -> tuple[str, ...]:
+    """What to train, in the order of tables: what is asked for, and the rival that all is held against."""
+    asked = options.methods or adaptation.methods
+    check_known("Method", asked, adaptation.methods)
+    return tuple(name for name in adaptation.methods if name in {*asked, RIVAL})
 
 
 def policy_config(preset: str) -> PolicyConfig:
-    """Sizes, steps and rates of a preset: those of own data.
+    """Sizes, steps and rates of a preset: `full` trains the translator twice as long.
 
     Raises:
         CrossgapError: there is none of that name.
     """
-    about = preset_config(preset, classes=False)  # type: ignore[arg-type]
-    goggles = GogglesConfig()
-    if preset == "full":
-        goggles = replace(goggles, steps=2 * goggles.steps)
-    if preset == "smoke":
-        goggles = GogglesConfig(4, batch=2, generator_width=4, generator_blocks=1, discriminator_width=4)
-    mixing = PolicyConfig().mixing if preset != "smoke" else about.own["co_trained"]
-    tuning = replace(about.fine_tuning, learning_rate=min(about.fine_tuning.learning_rate, 1e-3))
-    source = replace(about.source, learning_rate=min(about.source.learning_rate, 1e-3))
-    return PolicyConfig(source, tuning, about.refinement, goggles, mixing)
+    quick, few = PolicyConfig(), SupervisedConfig(6, 8)
+    tiny = GogglesConfig(4, batch=2, generator_width=4, generator_blocks=1, discriminator_width=4)
+    return find("Preset", preset, {
+        "smoke": PolicyConfig(SupervisedConfig(12, 16), few, few, tiny, CoTrainingConfig((0.25, 0.5))),
+        "quick": quick,
+        "full": replace(quick, goggles=replace(quick.goggles, steps=2 * quick.goggles.steps)),
+    })  # fmt: skip
 
 
 def _check(options: AdaptOptions) -> None:
@@ -185,10 +203,6 @@ def _network(options: AdaptOptions, seed: int) -> tuple[nn.Module, str]:
             "crossgap.networks.from_factory('package.module:factory')."
         )
     return network, name
-
-
-def _name(loss: object) -> str:
-    return loss if isinstance(loss, str) else "" if loss is None else getattr(loss, "__qualname__", "own")
 
 
 def _say_result(run: Path, record: Mapping) -> None:

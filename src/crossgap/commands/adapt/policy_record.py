@@ -99,6 +99,15 @@ def policy_record(
     }  # fmt: skip
 
 
+def tested(
+    adaptation: PolicyAdaptation, models: Mapping[str, AdaptedPolicy], data: Observations, name: str
+) -> dict[str, Any]:  # fmt: skip
+    """The part `test` of a record: errors on labelled frames of a folder that nothing was chosen on."""
+    measure = PolicyMeasure.of(adaptation)
+    figures = {method: measure.of_model(adaptation, model, data) for method, model in models.items()}
+    return {"folder": name, **(_counts(data) or {}), "methods": figures}
+
+
 def _row(adaptation: PolicyAdaptation, name: str) -> dict[str, Any]:
     as_it_is = adaptation.frozen and name == "source_only"
     return {

@@ -10,7 +10,7 @@ from torch import Tensor
 from crossgap.data.batches import image_tensor, moved
 from crossgap.data.observations import Observations
 from crossgap.deploy.frozen import FrozenPolicy
-from crossgap.errors import CrossgapError
+from crossgap.errors import CrossgapError, reason_of
 from crossgap.networks.factory import Loss
 
 Translate = Callable[[np.ndarray], np.ndarray]
@@ -74,10 +74,8 @@ class Task:
         except torch.OutOfMemoryError:
             raise
         except Exception as error:  # of somebody's code: any kind
-            reason = str(error).strip().partition("\n")[0].rstrip(".")
             raise CrossgapError(
-                f"--loss failed on {given} ({type(error).__name__}: {reason}). Expected a function of these "
-                "two tensors."
+                f"--loss failed on {given} ({reason_of(error)}). Expected a function of these two tensors."
             ) from error
         if not isinstance(found, Tensor) or found.ndim:
             kind = f"a tensor {tuple(found.shape)}" if isinstance(found, Tensor) else type(found).__name__
