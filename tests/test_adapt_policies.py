@@ -347,6 +347,18 @@ def test_what_is_said_where_neither_side_has_actions(tmp_path: Path, capsys: pyt
         smoke(tmp_path / "two", source, target, frozen=True, test=tmp_path / "test", state=("where",))
 
 
+def test_what_looks_wrong_is_said_of_each_camera(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    source, target = frames(12, 0, False), frames(18, 1, True)
+    covered = target.images.copy()
+    covered[:5, ..., 3:] = 0
+    smoke(tmp_path, source, replace(target, images=covered, actions=100 * target.actions))
+    said = " ".join("".join(capsys.readouterr()).split())
+    assert "source, camera left: 12 images in 4 episodes" in said
+    assert "target, camera right: 5 images are nearly black" in said
+    assert "target, camera left: 5 images" not in said
+    assert said.count("label row: the target's spreads") == 1 and "centimetres against metres?" in said
+
+
 def test_spreads_are_the_targets_where_the_source_has_no_actions(tmp_path: Path) -> None:
     source, target = frames(12, 0, False, False), frames(18, 1, True)
     found = smoke(tmp_path, source, target, frozen=True)

@@ -10,7 +10,7 @@ import numpy as np
 
 from crossgap.data.cells import Fit, Track, read_cells, untracked
 from crossgap.data.folder import image_folder, read_recording, read_unlabelled
-from crossgap.data.images import digest_of
+from crossgap.data.images import LabelledImages, digest_of
 from crossgap.data.recording import Recording
 from crossgap.data.rows import cell_of, episodes_of, read_rows
 from crossgap.data.table import SESSION, Row, find_table, label_names, table_cameras
@@ -92,6 +92,14 @@ class Observations:
                     f"Source and {what} have other {called}: {', '.join(one)}; and {', '.join(two)}. "
                     f"Expected the same, in one order; --{option} says which."
                 )
+
+    def by_camera(self) -> dict[str, LabelledImages]:
+        """What each camera sees, with what was done as its labels."""
+        names = self.action_names or tuple(f"action {at}" for at in range(self.actions.shape[1]))
+        return {
+            camera: LabelledImages(self.images[..., 3 * at : 3 * at + 3], self.actions, names, self.episodes)
+            for at, camera in enumerate(self.cameras)
+        }
 
     def without_actions(self) -> Observations:
         """The same, as if nobody knew what was done."""

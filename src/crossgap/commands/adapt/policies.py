@@ -18,7 +18,7 @@ from crossgap.base.records import as_json
 from crossgap.commands.adapt.choice import RIVAL
 from crossgap.commands.adapt.place import find_place
 from crossgap.commands.adapt.policy_record import policy_record, tested
-from crossgap.commands.adapt.say import counts, result_table, sentences
+from crossgap.commands.adapt.say import counts, result_table, say_findings, sentences
 from crossgap.commands.adapt.split import FEWEST, split
 from crossgap.commands.evaluate.tables import print_table
 from crossgap.commands.frames import read_frames
@@ -72,6 +72,7 @@ def adapt_policy(
     seed, fabric = check_seed(options.seed), single_process(options.device, options.precision)
     preparing = Preparing(options.images)
     sides = _read(options, preparing, frames)
+    say_findings(sides.source.by_camera(), sides.target.by_camera(), options, not options.frozen)
     (given, held, unit), test = _hold_out(options, sides), sides.test
     network, factory = _network(options, seed)
     loss, loss_name = own_loss(options.loss)

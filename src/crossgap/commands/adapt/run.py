@@ -94,7 +94,7 @@ def adapt_folders(options: AdaptOptions, config: TaskGANConfig | None = None) ->
     say(kind.why)
     beside = Beside(target_labels="all" if labelled else "none", **folders)
     data = read_own_data(replace(options, classes=kind.classes), beside)
-    say_findings(data, options)
+    say_findings({"": data.source}, {"": data.target}, options)
     return adapt_data(data, options, config)
 
 

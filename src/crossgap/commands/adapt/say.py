@@ -9,24 +9,31 @@ from rich.table import Column, Table
 
 from crossgap.base.progress import command, counted, say, say_next
 from crossgap.commands.adapt.verdict import between
-from crossgap.commands.data.check import describe
+from crossgap.commands.data.check import findings_of, say_sets
 from crossgap.commands.evaluate.tables import print_table
 from crossgap.commands.options import AdaptOptions
-from crossgap.commands.own_data import OwnData
-from crossgap.data.findings import alone, together
+from crossgap.data.images import LabelledImages
 from crossgap.data.survey import survey_of
 
 
-def say_findings(data: OwnData, options: AdaptOptions) -> None:
-    """What is in the two sets, and what looks wrong: as `crossgap data check`, of the images as prepared."""
-    sets = {
-        "source": survey_of(data.source, options.source),
-        "target": survey_of(data.target, options.target),
+def say_findings(
+    source: dict[str, LabelledImages], target: dict[str, LabelledImages], options: AdaptOptions,
+    labelled: bool = True,
+) -> None:  # fmt: skip
+    """What is in the two sets, and what looks wrong: as `crossgap data check`, of the images as prepared.
+
+    Args:
+        source: its images by camera; one camera's name may be empty.
+        target: as well.
+        options: where they are.
+        labelled: whether the source needs labels.
+    """
+    seen = {
+        "source": {camera: survey_of(one, options.source) for camera, one in source.items()},
+        "target": {camera: survey_of(one, options.target) for camera, one in target.items()},
     }
-    for name, found in sets.items():
-        say(describe(name, found))
-    findings = [finding for name, found in sets.items() for finding in alone(found, name, name == "source")]
-    if texts := [finding.text for finding in (*findings, *together(*sets.values()))]:
+    say_sets(seen)
+    if texts := [finding.text for finding in findings_of(seen, labelled)]:
         say("Looks wrong, or should be known:")
         for text in texts:
             say(f"- {text}")

@@ -38,17 +38,10 @@ def check(
     if target is not None:
         seen["target"] = _surveys(target, labels, chosen[1])
     sets = {_named(side, one): found for side, each in seen.items() for one, found in each.items()}
-    for name, found in sets.items():
-        say(describe(name, found))
+    say_sets(seen)
     _print_labels({side: next(iter(each.values())) for side, each in seen.items()})
-    findings = [
-        Finding(found.refused, found.text.replace(f"{side}:", f"{_named(side, one)}:", 1))
-        for side, each in seen.items() for one, looked in each.items()
-        for found in alone(looked, side, side == "source")
-    ]  # fmt: skip
+    findings = findings_of(seen)
     several = {side: [*each] for side, each in seen.items() if len(each) > 1}
-    if target is not None:
-        findings += _together(seen["source"], seen["target"])
     for refused, heading in ((True, "Would be refused"), (False, "Looks wrong, or should be known")):
         if texts := [finding.text for finding in findings if finding.refused == refused]:
             say(f"{heading}:")
@@ -77,16 +70,41 @@ def _surveys(path: Path, labels: tuple[str, ...] | None, camera: str | None) -> 
     return {one: survey(path, labels, one, track) for one in cameras}
 
 
+def say_sets(seen: dict[str, dict[str, Survey]]) -> None:
+    """How much of what there is in each, and how it looks."""
+    for side, each in seen.items():
+        for camera, found in each.items():
+            say(describe(_named(side, camera), found))
+
+
 def _named(side: str, camera: str) -> str:
     return f"{side}, camera {camera}" if camera else side
 
 
+def findings_of(seen: dict[str, dict[str, Survey]], labelled: bool = True) -> list[Finding]:
+    """What is to be said of each set, and of both beside each other; each thing once.
+
+    Args:
+        seen: what each side is like, `source` and where there is one `target`, by camera; one camera's name
+            may be empty.
+        labelled: whether the source needs labels.
+    """
+    found = [
+        Finding(one.refused, one.text.replace(f"{side}:", f"{_named(side, camera)}:", 1))
+        for side, each in seen.items() for camera, looked in each.items()
+        for one in alone(looked, side, labelled and side == "source")
+    ]  # fmt: skip
+    if "target" in seen:
+        found += _together(seen["source"], seen["target"])
+    return list(dict.fromkeys(found))
+
+
 def _together(source: dict[str, Survey], target: dict[str, Survey]) -> list[Finding]:
-    """What is to be said of both, of the cameras that both have, or of the first ones; each thing once."""
+    """Of the cameras that both have, or of the first ones."""
     both = [camera for camera in source if camera in target]
     pairs = [(source[one], target[one]) for one in both]
     pairs = pairs or [(next(iter(source.values())), next(iter(target.values())))]
-    return list(dict.fromkeys(finding for pair in pairs for finding in together(*pair)))
+    return [finding for pair in pairs for finding in together(*pair)]
 
 
 def describe(name: str, found: Survey) -> str:
