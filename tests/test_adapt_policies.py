@@ -27,7 +27,7 @@ from crossgap.methods.goggles import GogglesConfig
 from crossgap.methods.goggles.recipe import Given, reference_of
 from crossgap.methods.goggles.rivals import PolicyAdaptation, PolicyConfig
 from crossgap.networks import factory, from_factory, trust
-from crossgap.report.adaptation import ADAPTATION, SHAPE
+from crossgap.report.adaptation import ADAPTATION, SHAPE, _row, axis_of
 from toy_policy import squares
 
 NETWORK = "toy_policy:make_reaching"
@@ -305,6 +305,17 @@ def test_what_a_network_or_a_loss_does_wrong_in_training_is_one_line(tmp_path: P
     )):  # fmt: skip
         with pytest.raises(CrossgapError, match=problem):
             smoke(tmp_path / str(at), source, target, **more)
+
+
+def test_bars_of_a_loss_below_nothing() -> None:
+    figures = [{"value": -2.0, "low": -3.0, "high": -1.0}, {"value": 1.0, "low": None, "high": None}]
+    assert axis_of(figures) == (-3, 1)
+    row = {"held_out": figures[0], "trained_on": None, "difference": None, "agreement": None, "own": {}}
+    said = dict.fromkeys(("about", "sees_target", "by_heart"), "")
+    assert _row("one", row | said, (-3, 1), True)["track"] == [75, 25, 0, 50]
+    assert axis_of([{"value": 2.0, "low": 1.0, "high": 9.0}]) == (0, 4), "a wide interval leaves the axis"
+    assert axis_of([{"value": 2.0, "low": -1.0, "high": 3.0}]) == (0, 3), "an error is never below 0"
+    assert axis_of([{"value": 0.0, "low": None, "high": None}]) == axis_of([]) == (0, 1)
 
 
 def test_tied_weights_are_saved(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,34 +43,53 @@ def read_adaptation(folder: Path) -> dict[str, Any] | None:
     if not path.exists():
         return None
     found = read_json(path, "adaptation", SHAPE, f"Delete {path}; `crossgap adapt` writes it again.")
-    measured = [row for row in found["methods"].values() if row["held_out"]]
-    highs = [row["held_out"]["high"] or row["held_out"]["value"] for row in measured]
-    values = [row["held_out"]["value"] for row in measured]
-    limit = min(max(highs, default=1.0), 2 * max(values, default=1.0)) or 1.0
+    measured = [row["held_out"] for row in found["methods"].values() if row["held_out"]]
+    axis = axis_of(measured)
     headline = HEADLINES[found["worth"]] if measured else "Which is best cannot be known without labels"
     if measured and not any(row["translates"] for row in found["methods"].values()):
         headline = "No translator was trained"
-    rows = [_row(name, row, limit, name == found["recommended"]) for name, row in found["methods"].items()]
+    rows = [_row(name, row, axis, name == found["recommended"]) for name, row in found["methods"].items()]
     heads = list(dict.fromkeys(label for row in found["methods"].values() for label in row["own"]))
     return found | {
         "outcome": OUTCOMES[found["worth"]], "headline": headline, "rows": rows, "own": heads,
-        "use": f"models/{found['recommended']}", "limit": f"{limit:.3g}", "measured": bool(measured),
+        "use": f"models/{found['recommended']}", "axis": [f"{end:.3g}" for end in axis], "measured": bool(measured),
     }  # fmt: skip
 
 
-def _row(name: str, row: dict[str, Any], limit: float, use: bool) -> dict[str, Any]:
-    """A method's row in words, and where its error and interval are in percent of the track."""
+def axis_of(measured: Sequence[dict[str, Any]]) -> tuple[float, float]:
+    """Both ends of the axis of errors: 0 is on it, and a loss of the user's own may lie below. An interval much
+    wider than the values leaves it.
+
+    Args:
+        measured: figures of the methods, as in `FIGURES`.
+    """
+    values = [row["value"] for row in measured] or [1.0]
+    far = 2 * max(abs(value) for value in values)
+    highs = [row["value"] if row["high"] is None else row["high"] for row in measured]
+    lows = [row["low"] for row in measured if row["low"] is not None and min(values) < 0]
+    low, high = max(min(0.0, *values, *lows), -far), min(max(0.0, *values, *highs), far)
+    return (low, high) if high > low else (0.0, 1.0)
+
+
+def _row(name: str, row: dict[str, Any], axis: tuple[float, float], use: bool) -> dict[str, Any]:
+    """A method's row in words, and where 0, its error and its interval are in percent of the track."""
     held = row["held_out"]
     track = None
     if held:
-        low, high = (held["value"] if end is None else end for end in (held["low"], held["high"]))
-        track = [round(100 * min(max(at / limit, 0.0), 1.0), 2) for at in (held["value"], low, high)]
+        ends = (held["value"] if end is None else end for end in (held["low"], held["high"]))
+        track = [_place(at, axis) for at in (0.0, held["value"], *ends)]
     own = {label: _text(figures) for label, figures in row["own"].items()}
     return {
         "name": name, "about": row["about"], "use": use, "track": track, "held_out": _text(held),
         "trained_on": _text(row["trained_on"]), "difference": _text(row["difference"], "+"), "own": own,
         "agreement": _text(row["agreement"]), "sees_target": row["sees_target"], "by_heart": row["by_heart"],
     }  # fmt: skip
+
+
+def _place(at: float, axis: tuple[float, float]) -> float:
+    """Where a figure is on the axis, in percent."""
+    low, high = axis
+    return round(100 * min(max((at - low) / (high - low), 0.0), 1.0), 2)
 
 
 def _text(figures: dict[str, Any] | None, sign: str = "") -> tuple[str, str]:
