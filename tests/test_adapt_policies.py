@@ -367,7 +367,8 @@ def test_what_looks_wrong_is_said_of_each_camera(tmp_path: Path, capsys: pytest.
     assert "source, camera left: 12 images in 4 episodes" in said
     assert "target, camera right: 5 images are nearly black" in said
     assert "target, camera left: 5 images" not in said
-    assert said.count("label row: the target's spreads") == 1 and "centimetres against metres?" in said
+    assert said.count("label row: the target's spreads") == 1
+    assert "centimetres against metres?" in said
 
 
 def test_spreads_are_the_targets_where_the_source_has_no_actions(tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ from crossgap.data import LabelledImages, read_folder, write_folder
 from crossgap.deploy.adapted import AdaptedModel
 from crossgap.experiments.engine.reproduce import reproduce
 from crossgap.experiments.mico.experiment import Mico
+from crossgap.methods.config import RENAMED
 from crossgap.methods.registry import METHODS
 
 
@@ -54,7 +55,7 @@ def folders(tmp_path):
 TINY = (
     "--source.steps", "3", "--target.steps", "3", "--translator.steps", "3", "--refinement.steps", "3",
     "--source.batch", "4", "--target.batch", "4", "--translator.batch", "2", "--refinement.batch", "4",
-    "--fine-tuning.steps", "3", "--fine-tuning.batch", "4",
+    "--fine-tuning.steps", "3", "--fine-tuning.batch", "4", "--rcan.steps", "3", "--rcan.batch", "2",
     "--networks.task-width", "4", "--networks.generator-width", "4", "--networks.generator-blocks", "1",
     "--networks.discriminator-width", "4", "--device", "cpu",
 )  # fmt: skip
@@ -62,7 +63,8 @@ TINY = (
 
 def tiny(method):
     """Those of `TINY` that a method uses."""
-    parts = {part.replace("_", "-") for part in METHODS[method].parts} if method in METHODS else set()
+    names = METHODS[method].parts if method in METHODS else ()
+    parts = {RENAMED.get(part, part).replace("_", "-") for part in names}
     pairs = zip(TINY[::2], TINY[1::2], strict=True)
     return [
         word for pair in pairs if pair[0] == "--device" or pair[0][2:].split(".")[0] in parts for word in pair

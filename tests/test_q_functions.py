@@ -33,7 +33,7 @@ def test_shapes_and_many_actions_are_judged_as_one_by_one(size: int) -> None:
     for q in both(size):
         q.eval()
         seen = q.see(images)
-        assert seen.shape[0] == 3
+        assert seen.shape[:2] == (3, q.channels)
         assert seen.shape[2] == (size // 8 if isinstance(q, AddedActionQ) else size // 2)
         many = q.judge(seen, numbers, actions)
         assert many.shape == (3, 5)

@@ -180,11 +180,14 @@ def test_images_are_distorted_anew_at_every_update() -> None:
 
 
 def test_every_update_s_search_and_distortion_have_numbers_of_their_own() -> None:
-    learner = QTOpt(Constant(0.0), ActionForm(1), QTOptConfig())
-    seeds = {
-        learner._random(update, stream).initial_seed() for update in range(5) for stream in (LABELS, IMAGES)
-    }
-    assert len(seeds) == 10
+    seeds = [
+        learner._random(update, stream).initial_seed()
+        for seed in (0, 1, 2**31)
+        for learner in (QTOpt(Constant(0.0), ActionForm(1), QTOptConfig(), seed=seed).twin("cpu"),)
+        for update in range(5) for stream in (LABELS, IMAGES)
+    ]  # fmt: skip
+    assert len(set(seeds)) == 30, "of every seed, too"
+    assert max(seeds) < 2**32, "a CPU's generator would drop what is more"
 
 
 def test_the_first_round_that_plays_is_the_more_random_one(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,7 +19,7 @@ from crossgap.losses import scene_loss, square_cycle_loss
 from crossgap.methods.qt_opt.config import QTOptConfig
 from crossgap.methods.qt_opt.learner import QTOpt
 from crossgap.methods.rl_cyclegan import RLCycleGANConfig
-from crossgap.methods.rl_cyclegan.phase import QValues, RLCycleGAN
+from crossgap.methods.rl_cyclegan.phase import QValues, RLCycleGAN, RLCycleGANAsWritten
 from crossgap.networks import PatchDiscriminator, SkipGenerator
 from crossgap.networks.q_functions import ImageQ
 from crossgap.networks.registry import build, described
@@ -103,7 +103,7 @@ def linear_experience(seed: int) -> Experience:
     return Experience(replay, 5, seed)
 
 
-def linear(**settings: Any) -> RLCycleGAN:
+def linear(kind: type[RLCycleGAN] = RLCycleGAN, **settings: Any) -> RLCycleGAN:
     about = QTOptConfig(
         discount=GAMMA, polyak=0.75, monte_carlo_updates=0, monte_carlo_share=0.0,
         target_search=Search(64, 6, 6),
@@ -111,7 +111,7 @@ def linear(**settings: Any) -> RLCycleGAN:
     learners = [QTOpt(Linear(scale), ActionForm(1), about) for scale in (Q_SIM, Q_REAL)]
     config = RLCycleGANConfig(**{"steps": 10, "pool": 0} | WEIGHTS | settings)
     judges, experience = (Scaled(D_X), Scaled(D_Y)), (linear_experience(1), linear_experience(2))
-    return RLCycleGAN("rl_cyclegan", Brighter(G), Brighter(F), judges, *learners, *experience, config)
+    return kind("rl_cyclegan", Brighter(G), Brighter(F), judges, *learners, *experience, config)
 
 
 def test_the_cycle_can_be_an_absolute_difference(fabric) -> None:
@@ -126,9 +126,11 @@ def sigmoid(logit: Any) -> np.ndarray:
 
 
 def by_hand(
-    phase: RLCycleGAN, g: float = G, f: float = F, q_sim: float = Q_SIM, q_real: float = Q_REAL
-) -> tuple[dict[str, float], float]:
-    """The losses of the first step, and L."""
+    phase: RLCycleGAN, weights: dict[str, float] | None = None, g: float = G, f: float = F,
+    q_sim: float = Q_SIM, q_real: float = Q_REAL,
+) -> tuple[dict[str, float], float]:  # fmt: skip
+    """The losses of the first step, and L, of other weights than `WEIGHTS` where they are given."""
+    weight = WEIGHTS | (weights or {})
     x, y = phase.source(0), phase.target(0)
     of_x, of_y = ((one.frames.mean((1, 2, 3)) / 127.5 - 1) for one in (x, y))
 
@@ -164,10 +166,10 @@ def by_hand(
         "q_real": nats([y_0, x_1, y_2], [w_y, w_x, w_y]),
     }
     whole = (
-        0.7 * (losses["adversarial_y"] + losses["adversarial_x"])
-        + 5.0 * (losses["cycle_x"] + losses["cycle_y"])
-        + 11.0 * (losses["scene_x"] + losses["scene_y"])
-        + 1.3 * (losses["q_sim"] + losses["q_real"])
+        weight["adversarial_weight"] * (losses["adversarial_y"] + losses["adversarial_x"])
+        + weight["cycle_weight"] * (losses["cycle_x"] + losses["cycle_y"])
+        + weight["scene_weight"] * (losses["scene_x"] + losses["scene_y"])
+        + weight["rl_weight"] * (losses["q_sim"] + losses["q_real"])
     )
     losses |= {
         "discriminator_x": 0.5 * np.mean((1 - D_X * of_x) ** 2 + (D_X * (of_y + f)) ** 2),
@@ -176,8 +178,9 @@ def by_hand(
     return losses, whole
 
 
-def test_every_loss_of_a_step_by_hand(fabric) -> None:
-    phase = linear()
+@pytest.mark.parametrize("kind", [RLCycleGAN, RLCycleGANAsWritten])
+def test_every_loss_of_a_step_by_hand(fabric, kind: type[RLCycleGAN]) -> None:
+    phase = linear(kind)
     phase.setup(fabric)
     expected, _ = by_hand(phase)
     found = {name: loss.item() for name, loss in phase.training_step(0).items()}
@@ -186,13 +189,22 @@ def test_every_loss_of_a_step_by_hand(fabric) -> None:
     assert all(0 < one.ended.mean() < 1 for one in batch)  # so V counts, and r alone does
 
 
-def test_the_gradients_of_the_first_update_by_hand(fabric, monkeypatch) -> None:
-    """Of L in all four networks, those of TD in the generators included; none in the discriminators."""
-    phase = linear()
+@pytest.mark.parametrize(
+    ("kind", "of_generators", "of_q"),
+    [
+        (RLCycleGAN, {}, {}),
+        (RLCycleGANAsWritten, {"rl_weight": 0.0}, dict.fromkeys(WEIGHTS, 0.0) | {"rl_weight": 1.3}),
+    ],
+)
+def test_the_gradients_of_the_first_update_by_hand(fabric, monkeypatch, kind, of_generators, of_q) -> None:
+    """Of L in all four networks, those of TD in the generators included; or of the terms that the paper
+    writes of each; none in the discriminators."""
+    phase = linear(kind)
     phase.setup(fabric)
     slopes = {}
     for key, value in {"g": G, "f": F, "q_sim": Q_SIM, "q_real": Q_REAL}.items():
-        up, down = (by_hand(phase, **{key: value + step})[1] for step in (1e-5, -1e-5))
+        weights = of_q if "q" in key else of_generators
+        up, down = (by_hand(phase, weights, **{key: value + step})[1] for step in (1e-5, -1e-5))
         slopes[key] = (up - down) / 2e-5
     monkeypatch.setattr(phase, "update_discriminators", lambda drawn: {})
     phase.training_step(0)

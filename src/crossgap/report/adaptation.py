@@ -52,13 +52,14 @@ def read_adaptation(folder: Path) -> dict[str, Any] | None:
     heads = list(dict.fromkeys(label for row in found["methods"].values() for label in row["own"]))
     return found | {
         "outcome": OUTCOMES[found["worth"]], "headline": headline, "rows": rows, "own": heads,
-        "use": f"models/{found['recommended']}", "axis": [f"{end:.3g}" for end in axis], "measured": bool(measured),
+        "use": f"models/{found['recommended']}", "axis": [f"{end:.3g}" for end in axis],
+        "measured": bool(measured),
     }  # fmt: skip
 
 
 def axis_of(measured: Sequence[dict[str, Any]]) -> tuple[float, float]:
-    """Both ends of the axis of errors: 0 is on it, and a loss of the user's own may lie below. An interval much
-    wider than the values leaves it.
+    """Both ends of the axis of errors: 0 is on it, and a loss of the user's own may lie below. An interval
+    much wider than the values leaves it.
 
     Args:
         measured: figures of the methods, as in `FIGURES`.

@@ -126,7 +126,7 @@ class ManyTrial(Trial):
             NUMBERS, FORM.switches, camera, reach, low, high, floor=FLOOR, yaw=YAW, width=size.q_width,
             channels=2 * size.q_width,
         )  # fmt: skip
-        learner = QTOpt(critic, FORM, size.q, self.fabric.device)
+        learner = QTOpt(critic, FORM, size.q, self.fabric.device, seed=self.seed)
         steps, at_once = size.loop.episode_steps, size.loop.environments
 
         def recorded() -> list[Episode]:

@@ -1,5 +1,6 @@
 """What is compared: how each method comes to a policy, with the same networks, tricks, steps and data."""
 
+import functools
 from collections.abc import Callable
 from dataclasses import fields, replace
 from typing import Any, cast
@@ -24,8 +25,9 @@ from crossgap.methods.rcan.phase import RCAN
 from crossgap.methods.retinagan import RetinaGANConfig
 from crossgap.methods.retinagan.phase import RetinaGAN
 from crossgap.methods.retinagan.segmentation import Segmentation
-from crossgap.methods.rl_cyclegan.phase import RLCycleGAN
+from crossgap.methods.rl_cyclegan.phase import RLCycleGAN, RLCycleGANAsWritten
 from crossgap.networks import DomainClassifier, MaskingGenerator, SegmentationNetwork
+from crossgap.networks.q_functions import ImageQ
 from crossgap.rl.collection import Act
 
 Make = Callable[[OnceTrial], Act]
@@ -87,7 +89,8 @@ def segmentation(trial: OnceTrial) -> SegmentationNetwork:
     network, about = trial.new_segmentation(), trial.preset.segmentation
     both = trial.source + trial.randomized
     masks = np.concatenate([trial.masks(look) for look in ("source", "randomized")])
-    phase = Segmentation("segmentation", network, trial.batches(both, 2, masks, about.batch), about)
+    data = trial.batches(both, 2, masks, about.batch)
+    phase = Segmentation("segmentation", network, data, about, trial.seed)
     trial.fit(phase, "segmentation")
     return network
 
@@ -125,8 +128,8 @@ def on_graspgan(trial: OnceTrial) -> Act:
     source = trial.experience(drawn, size.q.batch)
     target = trial.batches(trial.real, 1, size=size.q.batch)
     config = DomainAdversarialConfig(size.q_steps, photometric_weight=size.q.photometric)
-    classifier = DomainClassifier(2 * size.q_width)
-    phase = DomainAdversarialQ("q", learner, classifier, source, target, config)
+    classifier = DomainClassifier(cast(ImageQ, learner.networks["critic"]).channels)
+    phase = DomainAdversarialQ("q", learner, classifier, source, target, config, trial.seed)
     trial.fit(phase, "on_graspgan", in_float32(trial.fabric))
     return learner.policy(EYES)
 
@@ -158,8 +161,9 @@ def rcan_generator(trial: OnceTrial) -> MaskingGenerator:
 
 
 def rcan(trial: OnceTrial) -> Act:
-    """Q_sim behind it."""
-    return trial.goggled(rcan_generator(trial), trial.source_q)
+    """A Q learnt on what it makes of random looks, behind it."""
+    generator = rcan_generator(trial)
+    return trial.goggled(generator, trial.learnt("on_rcan", trial.drawn(generator, trial.randomized)))
 
 
 def taskgan(trial: OnceTrial) -> Act:
@@ -175,26 +179,41 @@ def taskgan(trial: OnceTrial) -> Act:
     return trial.goggled(networks.inverse, trial.source_q)
 
 
-def rl_cyclegan(trial: OnceTrial) -> RLCycleGAN:
-    """Its translators and Q-functions, both of which begin as that of `source_only`."""
-    about = trial.preset.translation
+def rl_cyclegan(
+    trial: OnceTrial, name: str = "rl_cyclegan", kind: type[RLCycleGAN] = RLCycleGAN, **weights: float
+) -> RLCycleGAN:  # fmt: skip
+    """Its translators and Q-functions, both of which begin as that of `source_only`.
+
+    Args:
+        trial: where.
+        name: of its folder.
+        kind: what is trained by which term.
+        weights: those that are not the preset's.
+    """
+    about = replace(trial.preset.translation, **weights)
     q_sim, q_real = (trial.source_q.twin(trial.fabric.device) for _ in range(2))
-    phase = RLCycleGAN(
+    phase = kind(
         "rl_cyclegan", *trial.translators(), q_sim, q_real,
         trial.experience(trial.source, about.batch), trial.experience(trial.real, about.batch, 1), about,
     )  # fmt: skip
-    trial.fit(phase, "rl_cyclegan")
+    trial.fit(phase, name)
     return phase
 
 
-def q_real(trial: OnceTrial) -> QTOpt:
+rl_cyclegan_as_written = functools.partial(
+    rl_cyclegan, name="rl_cyclegan_as_written", kind=RLCycleGANAsWritten
+)
+rl_cyclegan_without_scene = functools.partial(rl_cyclegan, name="rl_cyclegan_without_scene", scene_weight=0.0)
+
+
+def q_real(phase: RLCycleGAN) -> QTOpt:
     """RL-CycleGAN's Q_real."""
-    return cast(QTOpt, rl_cyclegan(trial).learners["q_real"])
+    return cast(QTOpt, phase.learners["q_real"])
 
 
 def of_q_real(trial: OnceTrial) -> Act:
     """Its policy."""
-    return q_real(trial).policy(EYES)
+    return q_real(rl_cyclegan(trial)).policy(EYES)
 
 
 def on_rl_cyclegan(trial: OnceTrial) -> Act:
@@ -206,7 +225,8 @@ def on_rl_cyclegan(trial: OnceTrial) -> Act:
 def rl_cyclegan_fine_tuned(trial: OnceTrial) -> Act:
     """Q_real, fine-tuned as CycleGAN's."""
     drawn = trial.drawn(rl_cyclegan(trial).networks["forward"], trial.source)
-    return trial.learnt("rl_cyclegan_fine_tuned", drawn, trial.real, start=q_real(trial)).policy(EYES)
+    start = q_real(rl_cyclegan(trial))
+    return trial.learnt("rl_cyclegan_fine_tuned", drawn, trial.real, start=start).policy(EYES)
 
 
 def target_only(trial: OnceTrial) -> Act:
@@ -236,6 +256,8 @@ GENERATORS: dict[str, Callable[[OnceTrial], nn.Module]] = {
     "graspgan": lambda trial: graspgan(trial).networks["generator"],
     "retinagan": lambda trial: retinagan(trial).networks["forward"],
     "rl_cyclegan": lambda trial: rl_cyclegan(trial).networks["forward"],
+    "rl_cyclegan_as_written": lambda trial: rl_cyclegan_as_written(trial).networks["forward"],
+    "rl_cyclegan_without_scene": lambda trial: rl_cyclegan_without_scene(trial).networks["forward"],
 }
 """By method: its G, trained if need be."""
 METHODS: dict[str, Make] = {
@@ -251,6 +273,8 @@ METHODS: dict[str, Make] = {
     "taskgan": taskgan,
     "cyclegan_fine_tuned": cyclegan_fine_tuned,
     "rl_cyclegan": of_q_real,
+    "rl_cyclegan_as_written": lambda trial: q_real(rl_cyclegan_as_written(trial)).policy(EYES),
+    "rl_cyclegan_without_scene": lambda trial: q_real(rl_cyclegan_without_scene(trial)).policy(EYES),
     "rl_cyclegan_new_q": on_rl_cyclegan,
     "rl_cyclegan_fine_tuned": rl_cyclegan_fine_tuned,
     "fine_tuned": fine_tuned,

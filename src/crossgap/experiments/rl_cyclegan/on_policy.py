@@ -49,7 +49,7 @@ class Start:
 
 def _after_rl_cyclegan(trial: OnceTrial) -> Start:
     drawn = trial.drawn(rl_cyclegan(trial).networks["forward"], trial.source)
-    return Start(q_real(trial), drawn, trial.real, lambda frames: frames)
+    return Start(q_real(rl_cyclegan(trial)), drawn, trial.real, lambda frames: frames)
 
 
 def _after_cyclegan(trial: OnceTrial) -> Start:
@@ -59,8 +59,9 @@ def _after_cyclegan(trial: OnceTrial) -> Start:
 
 def _after_rcan(trial: OnceTrial) -> Start:
     generator = rcan_generator(trial)
+    drawn = trial.drawn(generator, trial.randomized)
     return Start(
-        trial.source_q, trial.source, (), lambda frames: trial.translated(generator, frames),
+        trial.learnt("on_rcan", drawn), drawn, (), lambda frames: trial.translated(generator, frames),
         generator.state_dict(),
     )  # fmt: skip
 

@@ -17,7 +17,7 @@ from crossgap.experiments.rl_cyclegan.films import (
     script_episodes,
 )
 from crossgap.experiments.rl_cyclegan.many_steps import ManyTrial
-from crossgap.experiments.rl_cyclegan.methods import GENERATORS, METHODS, q_real
+from crossgap.experiments.rl_cyclegan.methods import GENERATORS, METHODS, q_real, rl_cyclegan
 from crossgap.experiments.rl_cyclegan.q_maps import mapped
 from crossgap.experiments.rl_cyclegan.tables import TITLES
 from crossgap.experiments.rl_cyclegan.trial import OnceTrial
@@ -44,7 +44,8 @@ def sheet(trial: OnceTrial, methods: Sequence[str]) -> Images:
     real = trial.real[:COLUMNS]
     rows["real: y"] = np.stack([one.frames[0] for one in real])
     if trial.gap.setup == "robot_1" and {"source_only", "rl_cyclegan"} <= set(methods):
-        for title, learner in (("simulation", trial.source_q), ("RL-CycleGAN", q_real(trial))):
+        learnt = q_real(rl_cyclegan(trial))
+        for title, learner in (("simulation", trial.source_q), ("RL-CycleGAN", learnt)):
             rows[f"Q of {title} at each place of y: red is likely to succeed"] = mapped(learner, real)
     return rows
 

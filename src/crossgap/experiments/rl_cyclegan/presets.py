@@ -50,6 +50,7 @@ STUDIES = {
     "robot1": (("target",), None),
     "hard": (("few", "few_dim", "few_stickers"), RIVALS),
     "factors": (("dim", "stickers"), RIVALS),
+    "ablation": (("few",), ("rl_cyclegan", "rl_cyclegan_as_written", "rl_cyclegan_without_scene")),
     "ladder": (
         ("quarter", "target", "fourfold", "sixteenfold"),
         ("target_only", "fine_tuned", "rl_cyclegan"),

@@ -22,11 +22,13 @@ TITLES = {
     "cyclegan": "CycleGAN: Q on G(x)",
     "cyclegan_goggles": "CycleGAN: Q_sim on F(y)",
     "graspgan": "GraspGAN: Q on G(x)",
-    "rcan": "RCAN: Q_sim on what it makes of y",
+    "rcan": "RCAN: Q on what it makes of random looks, behind it",
     "retinagan": "RetinaGAN: Q on G(x)",
     "taskgan": "TaskGAN inverse: Q_sim on F(y) (labels)",
     "cyclegan_fine_tuned": "CycleGAN: Q on G(x), fine-tuned on real grasps (labels)",
     "rl_cyclegan": "RL-CycleGAN: Q_real (labels)",
+    "rl_cyclegan_as_written": "RL-CycleGAN as written: L_RL in Q alone, L_RL-scene in G and F alone (labels)",
+    "rl_cyclegan_without_scene": "RL-CycleGAN without scene consistency (labels)",
     "rl_cyclegan_new_q": "RL-CycleGAN: new Q on G(x) (labels)",
     "rl_cyclegan_fine_tuned": "RL-CycleGAN: Q_real, fine-tuned on real grasps (labels)",
     "fine_tuned": "fine-tuned on real grasps (labels)",
@@ -44,6 +46,11 @@ COMPARED = (
     ("randomized", "source_only"),
     ("cyclegan", "randomized"),
     ("rl_cyclegan", "cyclegan"),
+    ("rl_cyclegan", "cyclegan_fine_tuned"),
+    ("rl_cyclegan", "fine_tuned"),
+    ("rl_cyclegan", "rl_cyclegan_as_written"),
+    ("rl_cyclegan", "rl_cyclegan_without_scene"),
+    ("rl_cyclegan_new_q", "cyclegan"),
     ("rl_cyclegan_fine_tuned", "cyclegan_fine_tuned"),
     ("rl_cyclegan", "retinagan"),
     ("rl_cyclegan", "oracle"),
@@ -80,24 +87,30 @@ def differences(results: dict[str, Any]) -> str:
     rows = _won(results, [gap for gaps, _ in STUDIES.values() for gap in gaps])
     rows = [row for row in rows if not row["domain"].endswith("/source")]
     domains = list(dict.fromkeys(row["domain"] for row in rows))
+    seeds = seeds_in(rows)
     lines = [
         (f"{TITLES[a]} – {TITLES[b]}", cells)
         for a, b in COMPARED
-        if set(cells := [_difference(having(rows, domain=domain), a, b) for domain in domains]) != {"–"}
+        if set(cells := [_difference(having(rows, domain=domain), a, b, seeds) for domain in domains])
+        != {"–"}
     ]
-    text = "Percentage points, with 95 % intervals over seeds and bins; in bold what excludes 0."
+    text = (
+        "Percentage points, with 95 % intervals over seeds and bins; of one seed over bins alone, which says "
+        "nothing of another training. In bold what excludes 0, of two seeds or more."
+    )
     return table("difference", code(domains), lines, f"{text} {origin(results)}") if lines else ""
 
 
-def _difference(rows: Rows, a: str, b: str) -> str:
-    """A cell of it, of the seeds that both methods have."""
+def _difference(rows: Rows, a: str, b: str, most: int) -> str:
+    """A cell of it, of the seeds that both methods have, in a table of so many."""
     one, other = ({row["seed"]: row["won"] for row in having(rows, method=name)} for name in (a, b))
     if not (seeds := sorted(one.keys() & other.keys())):
         return "–"
     found = paired_difference(*(np.array([[*map(int, of[seed])] for seed in seeds]) for of in (one, other)))
     low, value, high = (100 * found[key] for key in ("low", "value", "high"))
     text = f"{value:+.0f} ({low:+.0f} to {high:+.0f})"
-    return (f"**{text}**" if low > 0 or high < 0 else text) + fewer(len(seeds), max(map(len, (one, other))))
+    sure = len(seeds) > 1 and (low > 0 or high < 0)
+    return (f"**{text}**" if sure else text) + fewer(len(seeds), most)
 
 
 def _won(results: dict[str, Any], gaps: Sequence[str]) -> Rows:
@@ -192,5 +205,8 @@ def _table(
         if having(rows, method=method)
     ]
     counts = sorted({row["n"] for row in rows})
-    text = f"{about}; mean of {seeds} seeds (lowest – highest) of {' or '.join(f'{n:,}' for n in counts)}"
+    text = (
+        f"{about}; mean of {seeds} seeds (lowest – highest) of {' or '.join(f'{n:,}' for n in counts)}; in "
+        "square brackets the 95 % interval of one seed"
+    )
     return table("method", titles, lines, f"{text}. {origin(results)}")

@@ -212,7 +212,8 @@ class OnceTrial(Trial):
     def new_q(self) -> QTOpt:
         """An untrained Q-function, always the same for a seed."""
         torch.manual_seed(self.seed)
-        return QTOpt(new_critic(self.preset.q_width, self.gap.setup), FORM, self.preset.q, self.fabric.device)
+        critic = new_critic(self.preset.q_width, self.gap.setup)
+        return QTOpt(critic, FORM, self.preset.q, self.fabric.device, seed=self.seed)
 
     def learnt(self, name: str, *data: Sequence[Episode], start: QTOpt | None = None) -> QTOpt:
         """A Q-function that has learnt from grasps, the same share of every batch from each part of them."""
@@ -288,5 +289,5 @@ def seen(episode: Episode) -> Episode:
     return replace(episode, frames=episode.frames[..., :3])
 
 
-IN_SIMULATION_ALONE = ("blind", "source_only", "randomized", "rcan", "segmentation")
+IN_SIMULATION_ALONE = ("blind", "source_only", "randomized", "rcan", "on_rcan", "segmentation")
 """What learns from nothing real."""

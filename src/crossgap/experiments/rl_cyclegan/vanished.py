@@ -21,6 +21,7 @@ from crossgap.experiments.rl_cyclegan.bins import MASKED, bins
 from crossgap.experiments.rl_cyclegan.trial import OnceTrial, seen
 from crossgap.methods.retinagan.segmentation import Segmentation
 from crossgap.networks import SegmentationNetwork
+from crossgap.simulation.grasping.bins import SETUPS
 from crossgap.simulation.grasping.scene import BIN, FIRST_THING
 
 JUDGE = "judge"
@@ -38,11 +39,12 @@ IMAGES = 500
 def judge(trial: OnceTrial) -> SegmentationNetwork:
     """What says which pixels of images that look real are things, however many there are."""
     network, about = trial.new_segmentation(), trial.preset.segmentation
-    world = bins(trial.gap.look, trial.gap.setup, (1, 6), MASKED)
+    setup = SETUPS[trial.gap.setup]
+    world = bins(trial.gap.look, trial.gap.setup, (1, setup.bins * setup.objects), MASKED)
     grasps = trial.scripted("judged", world, trial.preset.judged, JUDGED)
     masks = np.stack([one.frames[0, ..., 3] for one in grasps])
     data = trial.batches([seen(one) for one in grasps], 3, masks, about.batch)
-    trial.fit(Segmentation("judge", network, data, about), "judge")
+    trial.fit(Segmentation("judge", network, data, about, trial.seed), "judge")
     return network
 
 

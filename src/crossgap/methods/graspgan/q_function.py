@@ -12,6 +12,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
+from crossgap.core.random_streams import seeded
 from crossgap.core.trainer import Phase, adam
 from crossgap.data.batches import Batches, image_tensor, moved
 from crossgap.data.photometric import photometric
@@ -40,13 +41,14 @@ class DomainAdversarialQ(Phase):
         source: simulated experience whose frames are translated already.
         target: real images, without labels.
         config: steps, λ and distortion.
+        seed: of the distortion.
     """
 
     def __init__(
         self, name: str, learner: LabellingLearner, classifier: DomainClassifier, source: Experience,
-        target: Batches, config: DomainAdversarialConfig,
+        target: Batches, config: DomainAdversarialConfig, seed: int = 0,
     ):  # fmt: skip
-        self.name, self.steps, self.learning_rate = name, config.steps, learner.learning_rate
+        self.name, self.steps, self.learning_rate, self.seed = name, config.steps, learner.learning_rate, seed
         self.learner, self.source, self.target, self.config = learner, source, target, config
         critic = cast(ImageQ, learner.networks["critic"])
         self.networks = {"both": _Both(critic, classifier)}
@@ -75,7 +77,7 @@ class DomainAdversarialQ(Phase):
 
     def _distorted(self, step: int, *images: Tensor) -> tuple[Tensor, ...]:
         strength = self.config.photometric_weight
-        drawn = torch.Generator(self.fabric.device).manual_seed(step)
+        drawn = seeded(self.fabric.device, self.seed, step)
         return tuple(photometric(one, strength, drawn) for one in images) if strength else images
 
 

@@ -25,6 +25,7 @@ import torch
 from torch import Tensor, nn
 
 from crossgap.core.fabric import keep_freed_memory
+from crossgap.core.random_streams import seeded
 from crossgap.data.batches import image_tensor, moved
 from crossgap.data.photometric import photometric
 from crossgap.losses import bellman_target, q_loss
@@ -51,13 +52,15 @@ class QTOpt(LabellingLearner):
         config: settings.
         device: where it learns.
         flipped: how often a random action changes a switch; seldom, since most random ends come too early.
+        seed: of the search for V, and of the images' distortion.
     """
 
     def __init__(
         self, critic: ImageQ, form: ActionForm, config: QTOptConfig, device: str | torch.device = "cpu",
-        flipped: float = 0.25,
+        flipped: float = 0.25, seed: int = 0,
     ):  # fmt: skip
         keep_freed_memory()
+        self.seed = seed
         self.form, self.config, self.device, self.flipped = form, config, torch.device(device), flipped
         self.networks = nn.ModuleDict({"critic": critic}).to(device)
         self.targets = LaggedTargets(critic, config.polyak, config.lag)
@@ -157,7 +160,7 @@ class QTOpt(LabellingLearner):
         self.targets.follow(cast(ImageQ, self.networks["critic"]))
 
     def _random(self, update: int, stream: int) -> torch.Generator:
-        return torch.Generator(self.device).manual_seed(2 * update + stream)
+        return seeded(self.device, self.seed, 2 * update + stream)
 
     def extra_state(self) -> dict[str, Tensor]:
         """The target networks' weights and the number of updates, for checkpoints."""
@@ -171,7 +174,7 @@ class QTOpt(LabellingLearner):
         """As of `LabellingLearner`."""
         critic = copy.deepcopy(self.networks["critic"])
         assert isinstance(critic, ImageQ)
-        return QTOpt(critic, self.form, self.config, device, self.flipped)
+        return QTOpt(critic, self.form, self.config, device, self.flipped, self.seed)
 
     def target_state(self) -> dict[str, Tensor]:
         """As of `LabellingLearner`."""

@@ -5,6 +5,7 @@ import colorsys
 import torch
 from torch import Tensor
 
+from crossgap.core.random_streams import seeded
 from crossgap.core.trainer import SHOWN, Phase, adam
 from crossgap.data.batches import Batches
 from crossgap.data.class_maps import check_class_maps
@@ -25,16 +26,18 @@ class Segmentation(Phase):
         network: trained in place.
         data: images, and as their labels the classes of their pixels, (n, H, W) whole numbers.
         config: steps, learning rate, distortion.
+        seed: of the distortion.
 
     Raises:
         CrossgapError: the labels are no maps of the images, or of more classes than the network knows.
     """
 
     def __init__(
-        self, name: str, network: SegmentationNetwork, data: Batches, config: SegmentationConfig
+        self, name: str, network: SegmentationNetwork, data: Batches, config: SegmentationConfig,
+        seed: int = 0,
     ):  # fmt: skip
         check_class_maps(data, network.classes)
-        self.name, self.steps, self.learning_rate = name, config.steps, config.learning_rate
+        self.name, self.steps, self.learning_rate, self.seed = name, config.steps, config.learning_rate, seed
         self.images, self.data, self.strength = data, [data], config.photometric_weight
         self.networks = {"network": network}
         self.optimizers = {"network": adam(network.parameters(), config.learning_rate)}
@@ -43,7 +46,7 @@ class Segmentation(Phase):
         """One step of Adam."""
         images, classes = self.images(step)
         if self.strength:
-            images = photometric(images, self.strength, torch.Generator(images.device).manual_seed(step))
+            images = photometric(images, self.strength, seeded(images.device, self.seed, step))
         logits = self.parallel["network"](images).float()
         loss = segmentation_loss(logits, classes)
         self.update("network", loss)

@@ -96,8 +96,9 @@ class RLCycleGAN(UnpairedTranslation):
         x, y = self.scenes("q_sim", self.source, step), self.scenes("q_real", self.target, step)
         self.train_discriminators(False)  # they only pass the gradient on
         drawn = self.draw(x.images, y.images)
-        q = self.q_values(drawn, x, y)
-        losses = self.adversarial(drawn) | self.cycle(drawn) | self.scene(q) | self.temporal(q, x, y)
+        judged, learnt = self.both_values(drawn, x, y)
+        losses = self.adversarial(drawn) | self.cycle(drawn)
+        losses |= self.scene(judged) | self.temporal(learnt, x, y)
         self.update(("generators", "q_functions"), self.loss(losses))
         for learner in self.learners.values():
             learner.follow()
@@ -109,6 +110,11 @@ class RLCycleGAN(UnpairedTranslation):
         wanted = self.learners[domain].label(batch, step)
         numbers, actions = moved(batch.states, device), moved(batch.actions, device)
         return Scenes(image_tensor(batch.frames, device), numbers, actions, wanted)
+
+    def both_values(self, drawn: Drawn, x: Scenes, y: Scenes) -> tuple[QValues, QValues]:
+        """The values that L_RL-scene and L_RL are of: the same, so that both train all four networks."""
+        found = self.q_values(drawn, x, y)
+        return found, found
 
     def q_values(self, drawn: Drawn, x: Scenes, y: Scenes) -> QValues:
         """All six, each Q asked once."""
@@ -163,3 +169,19 @@ class RLCycleGAN(UnpairedTranslation):
             learner.load_extra_state(
                 {name.removeprefix(start): value for name, value in state.items() if name.startswith(start)}
             )
+
+
+class RLCycleGANAsWritten(RLCycleGAN):
+    """The same, where each term trains what the paper writes it of: L_RL-scene(G, F) the generators alone,
+    and L_RL(Q) the Q-functions alone. Each Q is asked twice."""
+
+    def both_values(self, drawn: Drawn, x: Scenes, y: Scenes) -> tuple[QValues, QValues]:
+        """As of `RLCycleGAN`: no gradient of the first passes to Q, and none of the second to an image."""
+        self._train_q(False)
+        judged = self.q_values(drawn, x, y)
+        self._train_q(True)
+        return judged, self.q_values(Drawn(*(images.detach() for images in drawn)), x, y)
+
+    def _train_q(self, whether: bool) -> None:
+        for domain in self.learners:
+            self.networks[domain].requires_grad_(whether)

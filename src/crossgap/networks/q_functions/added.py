@@ -38,7 +38,7 @@ class AddedActionQ(ImageQ):
         super().__init__()
         if size < 16 or size % 16:
             raise CrossgapError(f"AddedActionQ takes images whose size is a multiple of 16; got size={size}.")
-        self.size = size
+        self.size, self.channels = size, channels
         self.places = nn.Conv2d(channels + 2, channels, 1) if coordinates else None
         self.before = nn.Sequential(
             convolution(3, width, 5, 2), convolution(width, width),

@@ -12,6 +12,9 @@ FIRST_LOGIT = -2.0
 class ImageQ(nn.Module):
     """Q(image, numbers, action), a `QFunction`, in two parts."""
 
+    channels: int
+    """c, of the map that it sees an image as."""
+
     @abstractmethod
     def see(self, images: Tensor) -> Tensor:
         """Images (n, 3, H, W) in [-1, 1] to maps (n, c, h, w)."""

@@ -1,5 +1,6 @@
 """Where an action puts a gripper, and where a camera would see it there."""
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -50,7 +51,8 @@ class Gripper(nn.Module):
         high: the highest.
         points: of it that are looked at, (x, y, z) metres in its own frame.
         floor: height in metres at which the image is looked at, too, below each point; None for no floor.
-        yaw: how far it can be turned to either side, radians; None for any way.
+        yaw: how far it can be turned to either side, radians, by an action at most a quarter of a circle;
+            None for any way, at once.
     """
 
     def __init__(
@@ -79,9 +81,11 @@ class Gripper(nn.Module):
         """
         stays = terminate[..., None]
         place = (pose[:, None, :3] + self.reach * actions[..., :3]).clamp(self.low, self.high)
-        turned = pose[:, None, 3:] + torch.atan2(actions[..., 3:4], actions[..., 4:5])
-        if self.yaw is not None:
-            turned = turned.clamp(-self.yaw, self.yaw)
+        turn = torch.atan2(actions[..., 3:4], actions[..., 4:5])
+        if self.yaw is None:
+            turned = pose[:, None, 3:] + turn
+        else:
+            turned = (pose[:, None, 3:] + turn.clamp(-math.pi / 2, math.pi / 2)).clamp(-self.yaw, self.yaw)
         there = torch.cat([place, turned], -1)
         return torch.where(stays, pose[:, None], there)
 

@@ -64,7 +64,7 @@ class ProjectedQ(ImageQ):
         yaw: float | None = None,
     ):  # fmt: skip
         super().__init__()
-        self.switches = switches
+        self.switches, self.channels = switches, channels
         self.camera = Camera(camera)
         self.gripper = Gripper(reach, low, high, points, floor, yaw)
         self.map = _Map(width, channels)

@@ -96,10 +96,11 @@ TARGET_PBR = replace(TARGET, name="target_pbr", renderer="filament")
 it is slow."""
 
 RANDOMIZED = replace(
-    SOURCE, name="randomized", variation="colours+lights+slight_camera", bin_textures=(None, *TEXTURES),
+    SOURCE, name="randomized", variation="colours+lights", bin_textures=(None, *TEXTURES),
     objects=Palette(saturation=(0.0, 1.0), value=(0.15, 1.0), textures=(None, *TEXTURES)),
 )  # fmt: skip
-"""The source with random colours, textures and lights, its camera shaken."""
+"""The source with random colours, textures and lights; the camera stands still, so that a Q that knows where
+it stands learns from it, and images pair pixel by pixel with the source's."""
 
 LOOKS = {
     look.name: look for look in (SOURCE, TARGET, TARGET_DIM, TARGET_STICKERS, RANDOMIZED, TARGET_PBR)
