@@ -67,6 +67,19 @@ def record(episodes: int, real_episodes: int, steps: int, seed: int) -> None:
                 to.add_episode({STATE: part.state, ACTION: part.actions}, frames, "reach")
 
 
+class Decoded(torch.utils.data.Dataset):
+    """A data set each of whose frames is decoded once."""
+
+    def __init__(self, frames: LeRobotDataset):
+        self.frames, self.kept = frames, {}
+
+    def __len__(self) -> int:
+        return len(self.frames)
+
+    def __getitem__(self, at: int) -> dict[str, Tensor]:
+        return self.kept.get(at) or self.kept.setdefault(at, self.frames[at])
+
+
 def train(name: str, folders: list[Path], start: Path | None, steps: int, batch: int, seed: int) -> None:
     """ACT on LeRobot data sets; with `start`, a policy trained on with them in equal shares."""
     torch.manual_seed(seed)
@@ -90,7 +103,7 @@ def train(name: str, folders: list[Path], start: Path | None, steps: int, batch:
         torch.utils.data.DataLoader(
             one, batch // len(sets), sampler=torch.utils.data.RandomSampler(one, True, steps * batch)
         )
-        for one in sets
+        for one in map(Decoded, sets)
     ]
     for step, parts in zip(range(steps), zip(*loaders, strict=True), strict=False):
         given = {key: torch.cat([part[key] for part in parts]) for key in (*CAMERAS, STATE, ACTION, PAD)}
