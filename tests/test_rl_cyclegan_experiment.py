@@ -21,6 +21,7 @@ from crossgap.experiments.rl_cyclegan.tables import (
     current,
     differences,
     every_table,
+    on_policy_table,
     pbr_table,
     sizes_in,
     success_table,
@@ -137,7 +138,7 @@ def test_the_other_renderer_s_table_has_its_policies_alone_and_no_other_table_ha
     results = {"rows": rows, "provenance": {"preset": "smoke", "command": "a", "commit": "b"}}
     head, _, *lines = pbr_table(results).splitlines()
     assert head == "| method | `target/robot_1` | `target/target_pbr` |"
-    assert lines[0] == "| unlimited real grasps (labels) | 50 % (50–50) | 30 % (30–30) |"
+    assert lines[0] == "| unlimited real grasps (labels) | 50 % [0–100] | 30 % [0–100] |"
     assert not lines[1]
     assert PBR not in success_table("robot1", results)
     assert pbr_table(results | {"rows": rows[:2]}) == ""
@@ -160,10 +161,29 @@ def test_differences_are_of_the_same_bins_and_seeds() -> None:
     assert head == "| difference | `few/robot_1` | `target/robot_1` |"
     assert (
         lines[1]
-        == "| RL-CycleGAN: Q_real (labels) – CycleGAN: Q on G(x) | **+100 (+100 to +100)**, 1 seed | – |"
-    )
+        == "| RL-CycleGAN: Q_real (labels) – CycleGAN: Q on G(x) | +100 (+100 to +100), 1 seed | – |"
+    ), "one training is no proof"
     assert "| – | +0 (" in lines[0]
     assert "RetinaGAN" not in "".join(lines)
+    rows += [won("few/robot_1", "cyclegan", "0000", 2), won("few/robot_1", "rl_cyclegan", "1111", 2)]
+    assert "| **+100 (+100 to +100)**, 2 seeds |" in differences({"rows": rows, "provenance": ORIGIN})
+
+
+def test_how_many_grasps_of_its_own_a_method_takes() -> None:
+    own = {"rl_cyclegan": [(0.3, 0.5), (0.4, 0.56)], "rcan": [(0.1, 0.1), (0.5, 0.5)]}
+    about = {"metric": "success", "n": 10}
+    rows = [
+        {"domain": "target/on_policy", "method": method, "seed": seed, "grasped": 200 * at, "value": value}
+        | about
+        for method, each in own.items() for at, values in enumerate(each) for seed, value in enumerate(values)
+    ]  # fmt: skip
+    best = {"domain": "target/robot_1", "method": "oracle", "seed": 0, "value": 0.5} | about
+    origin = {"preset": "quick", "commit": "c", "command": "one"}
+    said = on_policy_table({"rows": [*rows, best], "provenance": origin})
+    assert said.endswith("unlimited real grasps, 45 %: RL-CycleGAN 200, RCAN 200.")
+    best["value"] = 0.54
+    said = on_policy_table({"rows": [*rows, best], "provenance": origin})
+    assert said.endswith("49 %: RL-CycleGAN more than 200, RCAN 200."), "48 % are not 48.6"
 
 
 def test_rows_of_another_size_are_not_shown() -> None:
