@@ -92,12 +92,9 @@ def value_cell(rows: Rows, form: str) -> str:
 
 
 def rate_cell(rows: Rows, digits: int = 0) -> str:
-    """Mean of rates in per cent, with their range; of one alone its own interval, in square brackets."""
+    """Mean of rates in per cent, with their range."""
     if not rows:
         return "–"
-    if len(rows) == 1 and rows[0].get("low") is not None:
-        value, low, high = (f"{100 * rows[0][key]:.{digits}f}" for key in ("value", "low", "high"))
-        return f"{value} % [{low}–{high}]"
     rates = [100 * row["value"] for row in rows]
     mean, low, high = (f"{rate:.{digits}f}" for rate in (np.mean(rates), min(rates), max(rates)))
     return f"{mean} % ({low}–{high})"

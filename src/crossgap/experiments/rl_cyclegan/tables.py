@@ -221,7 +221,7 @@ def _table(
         return ""
     seeds = seeds_in(rows)
     lines = [
-        (title, [rate_cell(of, digits) + fewer(len(of), seeds) for of in cells(having(rows, method=method))])
+        (title, [_cell(of, digits) + fewer(len(of), seeds) for of in cells(having(rows, method=method))])
         for method, title in TITLES.items()
         if having(rows, method=method)
     ]
@@ -231,3 +231,11 @@ def _table(
         "square brackets the 95 % interval of one seed"
     )
     return table("method", titles, lines, f"{text}. {origin(results)}")
+
+
+def _cell(rows: Rows, digits: int) -> str:
+    """Mean of rates in per cent, with their range; of one alone its own interval, in square brackets."""
+    if len(rows) != 1 or rows[0].get("low") is None:
+        return rate_cell(rows, digits)
+    value, low, high = (f"{100 * rows[0][key]:.{digits}f}" for key in ("value", "low", "high"))
+    return f"{value} % [{low}–{high}]"
