@@ -48,8 +48,13 @@ def parsed(name: str) -> ast.Module:
     return ast.parse(modules()[name].read_text(encoding="utf-8"))
 
 
-def imports(name: str, top: bool = False) -> Iterator[str]:
+@functools.cache
+def imports(name: str, top: bool = False) -> tuple[str, ...]:
     """What a file imports, by its whole name, wherever it does so; or only what is loaded with it."""
+    return tuple(_imports(name, top))
+
+
+def _imports(name: str, top: bool) -> Iterator[str]:
     waiting: list[ast.AST] = [parsed(name)]
     while waiting:
         for node in ast.iter_child_nodes(waiting.pop()):
@@ -65,14 +70,15 @@ def imports(name: str, top: bool = False) -> Iterator[str]:
                 waiting.append(node)
 
 
-def ours(name: str, top: bool = False) -> set[str]:
+@functools.cache
+def ours(name: str, top: bool = False) -> frozenset[str]:
     """The files of the house that a file imports, by their names below `crossgap`."""
-    found = set()
+    found: set[str] = set()
     for imported in imports(name, top):
         if imported.partition(".")[0] == "crossgap":
             below = imported.removeprefix("crossgap").removeprefix(".")
             found.add(below if below in modules() else below.rpartition(".")[0])
-    return found - {name}
+    return frozenset(found - {name})
 
 
 def others(name: str, top: bool = False) -> set[str]:
@@ -153,8 +159,13 @@ def particulars() -> set[str]:
     return {path.name for path in folders if path.is_dir()} - {"engine", "base", "__pycache__"}
 
 
-def code_words(name: str) -> Iterator[str]:
+@functools.cache
+def code_words(name: str) -> tuple[str, ...]:
     """The names and texts of a file, without docstrings and comments."""
+    return tuple(text.lower() for text in _code_words(name))
+
+
+def _code_words(name: str) -> Iterator[str]:
     tree = parsed(name)
     told = {
         id(node.value) for node in ast.walk(tree)
@@ -176,7 +187,7 @@ def named() -> Iterator[str]:
         for what in sorted(particulars()):
             word = rf"experiments\.{what}" if what in WORDS else re.escape(what)
             told = re.compile(rf"(?<![a-z0-9]){word}(?![a-z0-9])")
-            if any(told.search(text.lower()) for text in code_words(name)):
+            if any(told.search(text) for text in code_words(name)):
                 yield f"{name} names {what}"
 
 
@@ -197,6 +208,12 @@ def test_nothing_but_what_is_known_is_out_of_order() -> None:
     assert not sorted(known - found - {""}), "in order now: take it out of KNOWN"
 
 
+def forget() -> None:
+    """What was read of the files of a house."""
+    for kept in (modules, parsed, imports, ours, code_words):
+        kept.cache_clear()
+
+
 @pytest.fixture
 def built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[dict[str, str]], set[str]]]:
     """`built(files)`: what is out of order in a house of these files."""
@@ -206,13 +223,11 @@ def built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[
             (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / name).write_text(files.get(name, ""), encoding="utf-8")
         monkeypatch.setattr(sys.modules[__name__], "HOUSE", tmp_path)
-        modules.cache_clear()
-        parsed.cache_clear()
+        forget()
         return out_of_order()
 
     yield build
-    modules.cache_clear()
-    parsed.cache_clear()
+    forget()
 
 
 def test_a_house_in_order(built: Callable) -> None:
