@@ -61,7 +61,7 @@ def installed(checkout: Path) -> list[str]:
 
 def test_two_at_once_install_once_and_the_second_says_that_it_waits(checkout: Path) -> None:
     both = [install(checkout) for _ in range(2)]
-    printed = [one.communicate(timeout=60)[0] for one in both]
+    printed = [one.communicate(timeout=300)[0] for one in both]
     assert [one.returncode for one in both] == [0, 0], printed
     assert installed(checkout) == ["venv", "begin", "end"]
     assert all("Ready: .venv/bin/crossgap" in text for text in printed)
@@ -73,9 +73,9 @@ def test_a_killed_one_lets_go_and_is_made_anew(checkout: Path) -> None:
     while not (checkout / "installed.txt").exists() or len(installed(checkout)) < 2:
         assert killed.poll() is None
     killed.terminate()
-    killed.communicate(timeout=60)
+    killed.communicate(timeout=300)
     again = install(checkout)
-    assert "Ready" in again.communicate(timeout=60)[0]
+    assert "Ready" in again.communicate(timeout=300)[0]
     assert installed(checkout)[-3:] == ["venv", "begin", "end"]
 
 
