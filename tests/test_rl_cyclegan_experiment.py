@@ -160,8 +160,7 @@ def test_differences_are_of_the_same_bins_and_seeds() -> None:
     head, _, *lines = differences({"rows": rows, "provenance": ORIGIN}).splitlines()
     assert head == "| difference | `few/robot_1` | `target/robot_1` |"
     assert (
-        lines[1]
-        == "| RL-CycleGAN: Q_real (labels) – CycleGAN: Q on G(x) | +100 (+100 to +100), 1 seed | – |"
+        lines[1] == "| RL-CycleGAN: Q_real (labels) – CycleGAN: Q on G(x) | +100 (+100 to +100), 1 seed | – |"
     ), "one training is no proof"
     assert "| – | +0 (" in lines[0]
     assert "RetinaGAN" not in "".join(lines)

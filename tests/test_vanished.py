@@ -25,9 +25,11 @@ def test_a_thing_is_lost_where_too_little_of_it_is_found() -> None:
     found[0, 1, :4] = True  # a quarter of the first thing: still there
     found[0, 5, :2] = True  # two of twelve pixels of the second
     assert KEPT == 0.25
-    assert lost(masks, found).tolist() == [False, True, True]
-    assert not lost(masks, masks >= FIRST_THING).any()
-    assert lost(masks, masks == BIN).all()  # things elsewhere are not these
+    gone, within = lost(masks, found)
+    assert gone.tolist() == [False, True, True]
+    assert within.tolist() == [0, 0, 1]
+    assert not lost(masks, masks >= FIRST_THING)[0].any()
+    assert lost(masks, masks == BIN)[0].all()  # things elsewhere are not these
 
 
 def test_what_is_invented_is_a_share_of_the_bin() -> None:

@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from crossgap.core.runs import timed
-from crossgap.core.statistics import mean_interval
+from crossgap.core.statistics import mean_interval, percentile_interval, resampled_counts
 from crossgap.data.batches import image_tensor
 from crossgap.evaluation import AGGREGATE, figures
 from crossgap.experiments.engine.experiment import Rows, rows_of
@@ -32,6 +32,8 @@ SHOWN = 12
 """Pixels of a thing that can be lost: smaller ones the judge does not see reliably either."""
 KEPT = 0.25
 """Share of its pixels by which a thing is still there."""
+RESAMPLES = 2_000
+"""Bootstrap samples for the interval of what is lost."""
 IMAGES = 500
 """That are looked at."""
 
@@ -56,20 +58,20 @@ def things_in(network: nn.Module, frames: np.ndarray) -> np.ndarray:
     return np.concatenate([(network.eval()(part).argmax(1) == FIRST_THING).cpu().numpy() for part in parts])
 
 
-def lost(masks: np.ndarray, found: np.ndarray) -> np.ndarray:
-    """Of every thing that shows, whether it is lost, (things,) bool.
+def lost(masks: np.ndarray, found: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Of every thing that shows, whether it is lost, (things,) bool, and in which image it is, (things,) int.
 
     Args:
         masks: what is where, (n, H, W) as of the environment's `segmentation`.
         found: which pixels of the translated images are of things, (n, H, W) bool.
     """
     shown = [
-        found[index][mask == thing]
+        (index, found[index][mask == thing])
         for index, mask in enumerate(masks)
         for thing in range(FIRST_THING, mask.max() + 1)
         if (mask == thing).sum() >= SHOWN
     ]
-    return np.array([pixels.mean() < KEPT for pixels in shown])
+    return np.array([pixels.mean() < KEPT for _, pixels in shown]), np.array([index for index, _ in shown])
 
 
 def invented(masks: np.ndarray, found: np.ndarray) -> np.ndarray:
@@ -111,7 +113,11 @@ def vanished(trial: OnceTrial, generator: nn.Module | None, count: int = IMAGES)
         masks = trial.masks()[:count]
         frames = trial.translated(generator, np.stack([one.frames[0] for one in trial.source[:count]]))
     found = things_in(network, frames)
-    values = {"lost": lost(masks, found).astype(float), "invented": invented(masks, found)}
+    gone, within = lost(masks, found)
+    drawn = resampled_counts(within, RESAMPLES)  # whole images: things of one are lost together
+    interval = percentile_interval(drawn @ gone / drawn.sum(1))
+    floor = invented(masks, found)
     return {
-        name: figures(float(one.mean()), mean_interval(list(one)), len(one)) for name, one in values.items()
+        "lost": figures(float(gone.mean()), interval, len(gone)),
+        "invented": figures(float(floor.mean()), mean_interval(list(floor)), len(floor)),
     }
