@@ -14,6 +14,7 @@ from filelock import FileLock, Timeout
 from crossgap.base.files import lock_file, read_json
 from crossgap.errors import CrossgapError
 from crossgap.experiments.benchmarks.tables import (
+    blind_sentence,
     cyclegan_table,
     guard_table,
     latency_table,
@@ -23,7 +24,7 @@ from crossgap.experiments.benchmarks.tables import (
 )
 from crossgap.experiments.digits.experiment import accuracy_table
 from crossgap.experiments.engine import tables
-from crossgap.experiments.engine.markdown import origin
+from crossgap.experiments.engine.markdown import difference, origin
 from crossgap.experiments.engine.tables import insert, update
 from crossgap.experiments.mico.experiment import error_table
 from crossgap.experiments.task_weight.experiment import weight_table
@@ -135,9 +136,21 @@ def test_differences_are_start_by_start() -> None:
     assert table[0] == "| refined TaskGAN minus | `target_a` | `target_c` |"
     tuned, oracle = table[2:4]
     # mean squares 0, 1/6 and 1/3: 2.4 degrees of freedom, t = 3.68, 0.75 ± 3.68 √(1/3 / 8)
-    assert tuned.startswith("| source model fine-tuned on the target images | – | +75 (+0 – +100) |")
+    assert tuned.startswith("| source model fine-tuned on the target images | – | +75 (-0.2 – +100) |")
     # two seeds that differ leave less than one degree of freedom, which says nothing
     assert oracle.endswith("as many labelled target images as source images | – | -12 (-100 – +100) |")
+
+
+def test_a_policy_that_sees_nothing_is_measured_on_the_tables_starts_and_on_others() -> None:
+    rows = [{"pose": "mean", "value": 0.19, "others": 0.15}, {"pose": "best", "value": 0.14, "others": 0.16}]
+    assert "14 to 19 % on these starts (16 % of 2,000 others; `crossgap x`)" in blind_sentence(
+        {"provenance": PROVENANCE, "rows": rows}
+    )
+
+
+def test_an_end_of_an_interval_within_a_point_of_0_says_on_which_side() -> None:
+    assert difference({"value": 0.193, "low": -0.0039, "high": 0.391}) == ("+19", "-0.4", "+39")
+    assert difference({"value": -0.003, "low": -0.049, "high": 0.0}) == ("+0", "-5", "+0")
 
 
 def test_rows_with_a_norm_in_the_task_model_stand_apart_and_are_compared_with_their_like() -> None:

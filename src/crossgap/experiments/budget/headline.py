@@ -9,7 +9,7 @@ import numpy as np
 from crossgap.core.statistics import paired_difference
 from crossgap.experiments.budget.presets import BUDGET_PRESETS
 from crossgap.experiments.engine.experiment import Rows
-from crossgap.experiments.engine.markdown import code, fewer, having, rate_cell, seeds_in, table
+from crossgap.experiments.engine.markdown import code, difference, fewer, having, rate_cell, seeds_in, table
 from crossgap.experiments.taskgan.presets import PRESETS, current
 from crossgap.methods.registry import METHODS
 
@@ -118,9 +118,8 @@ def _ahead(one: Rows, other: Rows) -> str:
         return "–"
     won = [np.array([_starts(rows, seed) for seed in seeds]) for rows in (one, other)]
     found = paired_difference(*won)
-    low, value, high = (100 * found[key] for key in ("low", "value", "high"))
-    text = f"{value:+.0f} ({low:+.0f} to {high:+.0f})"
-    return f"**{text}**" if low > 0 or high < 0 else text
+    text = "{} ({} to {})".format(*difference(found))
+    return f"**{text}**" if found["low"] > 0 or found["high"] < 0 else text
 
 
 def _starts(rows: Iterable[dict[str, Any]], seed: int) -> list[int]:

@@ -79,6 +79,14 @@ _PART = r" (--methods|--looks|--counts|--chosen|--studies)((?: (?!-)\S+)+)"
 """Options that say which part of an experiment is run."""
 
 
+def difference(found: dict[str, float]) -> tuple[str, str, str]:
+    """A difference of rates and the two ends of its interval in percentage points, each with its sign. An end
+    within a point of 0 has a decimal, so that a reader sees on which side of 0 it is."""
+    value, *ends = (100 * found[key] for key in ("value", "low", "high"))
+    low, high = (f"{end:+.1f}" if 0 < abs(end) < 1 else f"{end:+.0f}" for end in ends)
+    return f"{round(value):+d}", low, high
+
+
 def error_cell(rows: Rows) -> str:
     """Mean of errors, with their range."""
     return value_cell(rows, "{:.3f}")

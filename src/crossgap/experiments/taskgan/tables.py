@@ -9,6 +9,7 @@ from crossgap.core.statistics import paired_difference
 from crossgap.experiments.engine.experiment import Rows
 from crossgap.experiments.engine.markdown import (
     code,
+    difference,
     fewer,
     having,
     origin,
@@ -158,8 +159,7 @@ def _difference(rows: Rows, method: str) -> str:
     if not seeds:
         return "–"
     refined, other = (np.stack([won[name, seed] for seed in seeds]) for name in (REFINED, method))
-    found = paired_difference(refined, other)
-    value, low, high = (f"{round(100 * found[key]):+d}" for key in ("value", "low", "high"))
+    value, low, high = difference(paired_difference(refined, other))
     return f"{value} ({low} – {high})" + fewer(len(seeds), len({row["seed"] for row in rows}))
 
 
