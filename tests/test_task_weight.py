@@ -11,10 +11,17 @@ from PIL import Image
 
 from crossgap.base.files import read_json
 from crossgap.core.fabric import make_fabric
+from crossgap.core.results import add_results
 from crossgap.errors import CrossgapError
 from crossgap.experiments.task_weight import experiment as task_weight
-from crossgap.experiments.task_weight.experiment import histogram_distance
-from crossgap.experiments.taskgan.presets import PRESETS, get_preset
+from crossgap.experiments.task_weight.experiment import (
+    WEIGHED,
+    current_weights,
+    histogram_distance,
+    weighted,
+)
+from crossgap.experiments.taskgan.presets import PRESETS, get_preset, measured_with
+from crossgap.experiments.taskgan.tables import NOT_MEASURED
 from crossgap.experiments.taskgan.trial import TaskGANTrial
 from reproduced import reproduced
 
@@ -28,6 +35,34 @@ def test_histogram_distance_by_hand() -> None:
     red = black.copy()
     red[..., 0] = 255
     assert histogram_distance(red, black) == pytest.approx(1 / 3)
+
+
+def test_another_norm_in_the_task_model_makes_rows_of_their_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(task_weight, "WEIGHTS", (1.0,))
+    made = measured_with(weighted(get_preset("smoke"), 1.0), "taskgan_inverse")
+    about = {"domain": "target_a", "method": "taskgan_inverse", "seed": 0, "task_weight": 1.0}
+    figures = {"value": 0.5, "low": 0.1, "high": 0.9, "n": 4}
+    old = [about | made | figures | {"metric": metric} for metric in WEIGHED]
+    path, hardware = tmp_path / "task_weight" / "smoke.json", {"device": "cpu", "precision": "32-true"}
+    add_results(path, old, {"preset": "smoke", "command": "crossgap x", "commit": "abc"}, hardware)
+    before = read_json(path)["rows"]
+    reproduced("task_weight", 1, tmp_path / "run", tmp_path, looks=("target_a",), task_norm="instance")
+    results = read_json(path)
+    assert results["rows"][: len(before)] == before
+    added = results["rows"][len(before) :]
+    assert {row.get("task_norm") for row in added} == {"instance"}
+    assert {row["metric"] for row in added} >= set(WEIGHED)
+    first, _, second, _, text = current_weights(results).split("\n\n")
+    assert first == "**Instance norm in every task model**"
+    assert second == "**The paper's task model, without a norm**"
+    assert text.startswith("Mean of 1 seeds")
+    drawn = {picture.name for picture in path.parent.glob("*.png")}
+    norm = "smoke_instance_norm_target_a"
+    assert drawn == {"smoke_target_a.png", f"{norm}.png", f"{norm}_pictures.png"}
+    stale = [row | {"settings": "of other steps"} for row in results["rows"]]
+    assert current_weights(results | {"rows": stale}) == NOT_MEASURED
 
 
 def test_the_sweep_from_nothing_and_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

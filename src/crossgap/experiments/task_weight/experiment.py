@@ -12,15 +12,30 @@ from crossgap.data.contact_sheet import contact_sheet
 from crossgap.evaluation import figures
 from crossgap.experiments.engine.experiment import Experiment, Names, Rows, rows_of, unique
 from crossgap.experiments.engine.markdown import error_cell, having, origin, rate_cell, seeds_in, table
-from crossgap.experiments.taskgan.presets import as_json, get_preset
-from crossgap.experiments.taskgan.tables import SUCCESS
+from crossgap.experiments.taskgan.presets import (
+    PRESETS,
+    Preset,
+    as_json,
+    current,
+    get_preset,
+    measured_with,
+    with_task_norm,
+)
+from crossgap.experiments.taskgan.tables import NOT_MEASURED, SUCCESS, apart, by_norm
 from crossgap.experiments.taskgan.trial import TaskGANTrial, Variant
+from crossgap.methods.config import TaskNorm
 from crossgap.report import plots
 from crossgap.simulation.reach3.looks import get_target_look
 
 WEIGHTS = (0.0, 0.001, 0.01, 0.1, 1.0, 10.0, 100.0)
 """λ_φ for labels scaled to spread 1; 0 is a plain GAN."""
 METHOD = "taskgan_inverse"
+
+
+def weighted(preset: Preset, weight: float) -> Preset:
+    """The preset with another λ_φ."""
+    translator = replace(preset.config.translator, task_weight=weight)
+    return replace(preset, config=replace(preset.config, translator=translator))
 
 
 class TaskWeightTrial(Variant):
@@ -32,10 +47,7 @@ class TaskWeightTrial(Variant):
     """
 
     def __init__(self, whole: TaskGANTrial, weight: float):
-        config = whole.preset.config
-        translator = replace(config.translator, task_weight=weight)
-        preset = replace(whole.preset, config=replace(config, translator=translator))
-        super().__init__(whole, f"lambda_{weight:g}", (METHOD,), preset)
+        super().__init__(whole, f"lambda_{weight:g}", (METHOD,), weighted(whole.preset, weight))
         self.weight = weight
 
     def run(self) -> list[dict[str, Any]]:
@@ -46,7 +58,8 @@ class TaskWeightTrial(Variant):
         model = self.model(METHOD)
         translated = model.translate(self.held_out.images)
         distance = histogram_distance(translated, self.held_out_pairs.images)
-        style = {"histogram_distance": figures(distance, (None, None), len(translated))}
+        made = measured_with(self.preset, METHOD)
+        style = {"histogram_distance": made | figures(distance, (None, None), len(translated))}
         return rows + rows_of(with_threads(style, model.made_of.get("threads")), **about)
 
 
@@ -112,36 +125,62 @@ WEIGHED = {
 
 
 def weight_table(results: dict[str, Any]) -> str:
-    """What λ_φ does to task, style and alignment in Markdown, a line for each weight, and where it comes
-    from."""
+    """What λ_φ does to task, style and alignment in Markdown, a table for each norm in the task model with a
+    line for each weight, and where it comes from."""
     rows = results["rows"]
 
-    def cell(metric: str, **at: Any) -> str:
-        found = having(rows, metric=metric, **at)
+    def cell(some: Rows, metric: str, **at: Any) -> str:
+        found = having(some, metric=metric, **at)
         return rate_cell(found) if metric == "success" else error_cell(found)
 
-    lines = [
-        (f"`{look}`", [f"{weight:g}", *(cell(m, domain=look, task_weight=weight) for m in WEIGHED)])
-        for look in sorted({row["domain"] for row in rows})
-        for weight in sorted({row["task_weight"] for row in rows})
-    ]
+    def of_norm(some: Rows) -> str:
+        lines = [
+            (f"`{look}`", [f"{weight:g}", *(cell(some, m, domain=look, task_weight=weight) for m in WEIGHED)])
+            for look in sorted({row["domain"] for row in some})
+            for weight in sorted({row["task_weight"] for row in some})
+        ]
+        return table("look", ["λ_φ", *WEIGHED.values()], lines)
+
     about = "error in the source's label scale (1 = knows nothing), colours by total variation in [0, 1]"
     text = f"Mean of {seeds_in(rows)} seeds (lowest – highest); {about}; success: {SUCCESS}."
-    return table("look", ["λ_φ", *WEIGHED.values()], lines, f"{text} {origin(results)}")
+    return "\n\n".join([*apart(rows, of_norm), f"{text} {origin(results)}"])
 
 
-TABLES = {"task-weight-quick": ("task_weight/quick.json", weight_table)}
+def current_weights(results: dict[str, Any]) -> str:
+    """The same of the rows alone that were measured with the preset as it is now, whatever the norm."""
+    preset, rows = PRESETS[results["provenance"]["preset"]], results["rows"]
+    found = [
+        row
+        for weight in dict.fromkeys(row["task_weight"] for row in rows)
+        for row in current({"rows": having(rows, task_weight=weight)}, weighted(preset, weight))["rows"]
+    ]
+    return weight_table(results | {"rows": found}) if found else NOT_MEASURED
+
+
+TABLES = {"task-weight-quick": ("task_weight/quick.json", current_weights)}
+
+
+def _of_norm(path: Path, norm: str) -> str:
+    """How names of plots and pictures of a norm in the task model begin, beside a results file: with that of
+    the file where it is the preset's own, \"\" being none."""
+    own = PRESETS[path.stem].config.networks.task_norm
+    return path.stem if (norm or "none") == own else f"{path.stem}_{norm or 'no'}_norm"
 
 
 class TaskWeight(Experiment):
-    """Inverse TaskGAN for every λ_φ × look × seed."""
+    """Inverse TaskGAN for every λ_φ × look × seed.
 
-    over = "looks, weights and seeds"
-    table = staticmethod(weight_table)
+    Rows say the `task_norm` of their task model, those of the paper's network none; all stand in one file.
+    With another norm than the preset's, run folder, plots and pictures are their own.
+    """
+
+    over, depends = "looks, weights and seeds", {}
+    table = staticmethod(current_weights)
     row_keys: ClassVar = {"task_weight": float, "task_norm": str, "settings": str}
 
-    def __init__(self, preset: str, looks: Names = None):
-        self.preset, self.looks = get_preset(preset), unique(looks or ("target_b",))
+    def __init__(self, preset: str, looks: Names = None, task_norm: TaskNorm | None = None):
+        plain, self.looks = get_preset(preset), unique(looks or ("target_b",))
+        self.preset = plain if task_norm is None else with_task_norm(plain, task_norm)
         for look in self.looks:
             get_target_look(look)
         self.settings = as_json(self.preset) | {"weights": list(WEIGHTS)}
@@ -159,14 +198,18 @@ class TaskWeight(Experiment):
 
     @staticmethod
     def plot(path: Path) -> list[Path]:
-        """`<preset>_<look>.png`: task error, style and alignment over λ_φ."""
-        rows = read_rows(path)
-        looks = sorted({row["domain"] for row in rows})
-        beside = {look: path.with_name(f"{path.stem}_{look}.png") for look in looks}
-        return [plot(having(rows, domain=look), place) for look, place in beside.items()]
+        """`<preset>_<look>.png`: task error, style and alignment over λ_φ; of another norm in the task model
+        than the preset's `<preset>_no_norm_<look>.png` and the like."""
+        return [
+            plot(having(rows, domain=look), path.with_name(f"{_of_norm(path, norm)}_{look}.png"))
+            for norm, rows in by_norm(read_rows(path))
+            for look in sorted({row["domain"] for row in rows})
+        ]
 
     def draw(self, folder: Path, path: Path, fabric: lightning_fabric.Fabric) -> None:
-        """`<preset>_<look>_pictures.png`: what F of each λ_φ draws."""
+        """`<preset>_<look>_pictures.png`, named like the plots: what F of each λ_φ draws."""
+        norm = self.preset.config.networks.task_norm
+        name = _of_norm(path, "" if norm == "none" else norm)
         for look in self.looks:
             drawn = pictures(TaskGANTrial(folder, self.preset, look, 0, fabric))
-            contact_sheet(drawn, path.with_name(f"{path.stem}_{look}_pictures.png"))
+            contact_sheet(drawn, path.with_name(f"{name}_{look}_pictures.png"))

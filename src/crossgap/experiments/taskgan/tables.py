@@ -44,7 +44,7 @@ def success_table(results: dict[str, Any]) -> str:
         ]
         return table("trained how", titles, lines)
 
-    return "\n\n".join([*_apart(rows, of_norm), success_origin(results, SUCCESS, count, rows[0]["n"])])
+    return "\n\n".join([*apart(rows, of_norm), success_origin(results, SUCCESS, count, rows[0]["n"])])
 
 
 def _domains(rows: Rows) -> list[str]:
@@ -99,7 +99,7 @@ def by_norm(rows: Rows) -> list[tuple[str, Rows]]:
     return [(norm, of_norm) for norm, of_norm in found.items() if of_norm]
 
 
-def _apart(rows: Rows, make: Callable[[Rows], str]) -> list[str]:
+def apart(rows: Rows, make: Callable[[Rows], str]) -> list[str]:
     """A table for each norm in the task model, each below its name where there are several."""
     found = by_norm(rows)
     named = [f"**{NORMS[norm].capitalize()}**\n\n" if len(found) > 1 else "" for norm, _ in found]
@@ -128,7 +128,7 @@ def difference_table(results: dict[str, Any]) -> str:
         f"Points of success ({SUCCESS}), mean over seeds, with a 95 % t-interval over seeds and starts, "
         f"which are the same for all. {origin(results)}"
     )
-    return "\n\n".join([*_apart(compared, of_norm), text])
+    return "\n\n".join([*apart(compared, of_norm), text])
 
 
 def regime_table(results: dict[str, Any]) -> str:
