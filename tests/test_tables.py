@@ -462,6 +462,11 @@ def test_latency_says_what_was_wanted() -> None:
     assert "| 64 px, torch | 15.8 ms | 20.0 ms | 15.0 ms |  |" in text
     assert "| 64 px, ONNX, 8 bits | 5.4 ms | 6.0 ms | 5.0 ms | 6 ms |" in text
     assert "a core" in text
+    played = {"look": "target_b", "method": "taskgan_inverse", "n": 100}
+    won = [played | {"way": "torch", "value": 0.9}, played | {"way": "int8", "value": 0.85}]
+    results = {"provenance": origin, "rows": rows, "success": won, "success_provenance": origin}
+    said = latency_table(results).splitlines()[-1]
+    assert "`taskgan_inverse` in `target_b`, 100 starts: torch 90 %; ONNX, 8 bits 85 %." in said
 
 
 def test_the_guard_s_table_has_mean_and_worst() -> None:

@@ -103,7 +103,16 @@ def latency_table(results: dict[str, Any]) -> str:
         f"({origin['machine']['processor']}); load before: {origin['load_before']}. "
         f"`{origin['command']}`, commit {origin['commit']}."
     )
-    return table("image", ["p50", "p99", "computing (median)", "wanted (p50)"], lines, text)
+    found = table("image", ["p50", "p99", "computing (median)", "wanted (p50)"], lines, text)
+    return f"{found}\n\n{_played(results)}" if results.get("success") else found
+
+
+def _played(results: dict[str, Any]) -> str:
+    """What a trained model reaches in each way, in a sentence."""
+    rows, origin = results["success"], results["success_provenance"]
+    each = "; ".join(f"{WAYS[row['way']]} {row['value']:.0%}".replace("%", " %") for row in rows)
+    played = f"`{rows[0]['method']}` in `{rows[0]['look']}`, {rows[0]['n']} starts"
+    return f"In closed loop, {played}: {each}. `{origin['command']}`, commit {origin['commit']}."
 
 
 def guard_table(results: dict[str, Any]) -> str:
