@@ -15,7 +15,7 @@ from crossgap.base.files import read_json
 from crossgap.errors import CrossgapError
 from crossgap.experiments.rl_cyclegan.experiment import Grasping
 from crossgap.experiments.rl_cyclegan.methods import METHODS
-from crossgap.experiments.rl_cyclegan.presets import GAPS, ONCE_SIZES, PHYSICAL, STUDIES
+from crossgap.experiments.rl_cyclegan.presets import GAPS, ONCE_SIZES, PHYSICAL, STUDIES, Gap
 from crossgap.experiments.rl_cyclegan.tables import (
     TITLES,
     current,
@@ -25,9 +25,11 @@ from crossgap.experiments.rl_cyclegan.tables import (
     pbr_table,
     sizes_in,
     success_table,
+    world_of,
 )
 from crossgap.experiments.rl_cyclegan.trial import PBR, OnceTrial
 from crossgap.simulation.base import vulkan
+from crossgap.simulation.grasping.looks import LOOKS
 
 SIZE = replace(ONCE_SIZES["smoke"], source=50, oracle=100, real=50, grasps=4)
 
@@ -194,6 +196,21 @@ def test_rows_of_another_size_are_not_shown() -> None:
     }
     assert [one["method"] for one in current(results)["rows"]] == ["oracle"]
     assert once != many
+
+
+def test_rows_of_bins_that_looked_otherwise_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    once, _ = sizes_in("smoke")
+    worlds = {"few/robot_1": world_of("few"), "dim/robot_1": world_of("dim"), "old/robot_1": None}
+    rows = [
+        row(domain, "oracle", 0.5) | {"settings": once, "world": world} for domain, world in worlds.items()
+    ]
+    results = {"rows": rows, "provenance": {"preset": "smoke", "command": "a", "commit": "b"}}
+    assert current(results)["rows"] == rows
+    darker = replace(LOOKS["target"], ambient=0.1)
+    monkeypatch.setitem(LOOKS, "target", darker)
+    assert [one["domain"] for one in current(results)["rows"]] == ["dim/robot_1", "old/robot_1"]
+    monkeypatch.setitem(GAPS, "dim", Gap("target_dim", (1, 4)))
+    assert [one["domain"] for one in current(results)["rows"]] == ["old/robot_1"]
 
 
 def test_a_study_s_table_has_its_methods_alone() -> None:

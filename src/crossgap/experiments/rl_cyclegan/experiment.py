@@ -23,7 +23,7 @@ from crossgap.experiments.rl_cyclegan.presets import (
     STUDIES,
 )
 from crossgap.experiments.rl_cyclegan.report import write_report
-from crossgap.experiments.rl_cyclegan.tables import PARTS, current, every_table, sizes_in
+from crossgap.experiments.rl_cyclegan.tables import PARTS, current, every_table, sizes_in, world_of
 from crossgap.experiments.rl_cyclegan.trial import PBR, OnceTrial
 from crossgap.experiments.rl_cyclegan.vanished import vanished_rows
 from crossgap.simulation.base.vulkan import filament_problem
@@ -34,7 +34,7 @@ class Grasping(Experiment):
 
     over, depends = "gaps and seeds", {}
     trial = OnceTrial
-    row_keys: ClassVar = {"environment_steps": int, "grasped": int, "settings": str}
+    row_keys: ClassVar = {"environment_steps": int, "grasped": int, "settings": str, "world": str}
     table = staticmethod(lambda results: every_table(current(results)))
 
     def __init__(self, preset: str, studies: Names = None, methods: Names = None):
@@ -66,9 +66,10 @@ class Grasping(Experiment):
 
     def run(self, folder: Path, fabric: lightning_fabric.Fabric, quiet: bool, *part: Any) -> Rows:
         """The methods in a gap; QT-Opt in many steps; fine-tuning in the gap `target`, or its policies where
-        Filament draws it. Every row knows the size that it was measured with."""
-        about = {"settings": sizes_in(self.preset_name)[part[0] == MANY]}
-        return [row | about for row in self._rows(folder, fabric, quiet, *part)]
+        Filament draws it. Every row knows the size that it was measured with, and in which bins."""
+        size = sizes_in(self.preset_name)[part[0] == MANY]
+        rows = self._rows(folder, fabric, quiet, *part)
+        return [row | {"settings": size, "world": world_of(row["domain"].partition("/")[0])} for row in rows]
 
     def _rows(
         self, folder: Path, fabric: lightning_fabric.Fabric, quiet: bool, gap: str, seed: int

@@ -1,5 +1,6 @@
 """The experiment's tables in Markdown, each of the rows that a results file has for it."""
 
+import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -11,8 +12,9 @@ from crossgap.core.statistics import paired_difference
 from crossgap.experiments.engine.experiment import Rows
 from crossgap.experiments.engine.markdown import code, fewer, having, origin, rate_cell, seeds_in, table
 from crossgap.experiments.rl_cyclegan.many_steps import MANY_SIZES
-from crossgap.experiments.rl_cyclegan.presets import DRAWN, FINETUNE, MANY, ONCE_SIZES, STUDIES
+from crossgap.experiments.rl_cyclegan.presets import DRAWN, FINETUNE, GAPS, MANY, ONCE_SIZES, STUDIES, Gap
 from crossgap.experiments.rl_cyclegan.trial import PBR
+from crossgap.simulation.grasping.looks import LOOKS
 
 TITLES = {
     "blind": "blind: the mean image, whatever is there",
@@ -66,10 +68,19 @@ def sizes_in(preset: str) -> tuple[str, str]:
     return once, many
 
 
+def world_of(gap: str) -> str:
+    """By which rows know the bins that they are of: a gap, and all that says how they look."""
+    about = GAPS.get(gap, Gap("source"))  # QT-Opt in many steps never leaves the simulation
+    looks = [asdict(LOOKS[name]) for name in ("source", "randomized", about.look)]
+    return settings_digest({"gap": asdict(about), "looks": json.dumps(looks, default=list)})
+
+
 def current(results: dict[str, Any]) -> dict[str, Any]:
-    """A results file with those rows alone that were measured with its preset's sizes as they are now."""
+    """A results file with those rows alone that were measured with its preset's sizes, and in the gap's bins,
+    as they are now; those that do not know their bins, as they were written before any knew, are kept."""
     sizes = sizes_in(results["provenance"]["preset"])
-    return results | {"rows": [row for row in results["rows"] if row.get("settings") in sizes]}
+    rows = [row for row in results["rows"] if row.get("settings") in sizes]
+    return results | {"rows": [row for row in rows if row.get("world") in (None, world_of(_gap(row)))]}
 
 
 def success_table(study: str, results: dict[str, Any]) -> str:
