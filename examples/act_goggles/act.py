@@ -34,6 +34,7 @@ from torch import Tensor, nn
 
 from crossgap.core.results import add_results
 from crossgap.core.runs import provenance, start, timed
+from crossgap.data.augmentation import image_augmentation
 from crossgap.data.lerobot import LeRobotWriter
 from crossgap.deploy.lerobot_step import put_on
 from crossgap.evaluation.rows import share_won
@@ -81,7 +82,8 @@ class Decoded(torch.utils.data.Dataset):
 
 
 def train(name: str, folders: list[Path], start: Path | None, steps: int, batch: int, seed: int) -> None:
-    """ACT on LeRobot data sets; with `start`, a policy trained on with them in equal shares."""
+    """ACT on LeRobot data sets; with `start`, a policy trained on with them in equal shares, as the goggles'
+    rival: like them on augmented images, and at a rate that goes to zero over the second half."""
     torch.manual_seed(seed)
     chunk = {ACTION: [step / FPS for step in range(CHUNK)]}
     sets = [LeRobotDataset(folder.name, root=folder, delta_timestamps=chunk) for folder in folders]
@@ -99,6 +101,10 @@ def train(name: str, folders: list[Path], start: Path | None, steps: int, batch:
         policy, pre, post = ACTPolicy.from_pretrained(start), *processors(start)
     policy.to(policy.config.device).train()
     optimizer = torch.optim.AdamW(policy.parameters(), 1e-4, weight_decay=1e-4)
+    augment = image_augmentation() if start else None
+    rate = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda step: 1.0 if start is None else min(1.0, 2 - 2 * step / steps)
+    )
     loaders = [
         torch.utils.data.DataLoader(
             one, batch // len(sets), sampler=torch.utils.data.RandomSampler(one, True, steps * batch)
@@ -107,10 +113,13 @@ def train(name: str, folders: list[Path], start: Path | None, steps: int, batch:
     ]
     for step, parts in zip(range(steps), zip(*loaders, strict=True), strict=False):
         given = {key: torch.cat([part[key] for part in parts]) for key in (*CAMERAS, STATE, ACTION, PAD)}
+        if augment:
+            given |= {key: (augment(2 * given[key] - 1) + 1) / 2 for key in CAMERAS}
         loss, _ = policy({**pre(given), PAD: given[PAD].to(policy.config.device)})
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
+        rate.step()
         if step % 50 == 0 or step + 1 == steps:
             print(f"{name}: step {step + 1} of {steps}, loss {loss.item():.3f}", flush=True)
     policy.save_pretrained(OUT / name)
