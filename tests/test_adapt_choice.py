@@ -42,6 +42,17 @@ def test_a_clearly_better_translator_is_recommended() -> None:
     )
 
 
+@pytest.mark.parametrize(("count", "worth"), [(2, "unclear"), (5, "unclear"), (6, "yes")])
+def test_a_few_differences_that_are_equal_prove_nothing(count: int, worth: str) -> None:
+    """Their spread of 0 would make any lead certain."""
+    plain, drawn = of("fine_tuned", *[1.0] * count), of("taskgan", *[0.0] * count, translates=True)
+    found = judge([plain, drawn], DISTANCE)
+    assert found.worth == worth
+    assert found.recommended == ("taskgan" if worth == "yes" else "fine_tuned")
+    assert "nan" not in "".join(found.sentences)
+    assert "None" not in "".join(found.sentences)
+
+
 def test_of_equals_what_has_seen_the_target_is_recommended() -> None:
     blind = Contestant("source_only", False, np.array([1.0, 2.0, 3.0]), sees_target=False)
     found = judge([blind, of("fine_tuned", 1, 2, 3), of("taskgan", 1, 2, 3, translates=True)], DISTANCE)

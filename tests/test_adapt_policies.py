@@ -371,6 +371,35 @@ def test_what_looks_wrong_is_said_of_each_camera(tmp_path: Path, capsys: pytest.
     assert "centimetres against metres?" in said
 
 
+def test_errors_that_are_not_finite_name_the_method(tmp_path: Path) -> None:
+    """A loss of whole batches has no value on one frame."""
+    with pytest.raises(CrossgapError, match=r"source_only: the errors of 6 of 6 images are not finite"):
+        smoke(
+            tmp_path, frames(12, 0, False), frames(18, 1, True),
+            loss=lambda said, wanted: (said - wanted).std(0).mean(),
+        )  # fmt: skip
+
+
+def test_a_size_that_images_in_memory_do_not_have(tmp_path: Path) -> None:
+    with pytest.raises(CrossgapError, match="size='64': the source in memory is of 24×24 pixels"):
+        smoke(tmp_path, frames(12, 0, False), frames(18, 1, True), size="64")
+
+
+def test_a_policy_whose_description_is_damaged(tmp_path: Path) -> None:
+    found = smoke(tmp_path, frames(12, 0, False), frames(18, 1, True))
+    trust(NETWORK)
+    path = tmp_path / "out" / "models" / found.recommended / "adapted_policy.json"
+    about = json.loads(path.read_text())
+    prepared = {"size": 96, "fit": "crop", "roi": None, "camera": None, "value_range": None}
+    for change, problem in (
+        ({"size": [24]}, "'size' has 1 entries, expected 2"),
+        ({"preparation": prepared}, "'preparation.size' is 96, expected"),
+    ):
+        path.write_text(json.dumps(about | change))
+        with pytest.raises(CrossgapError, match=problem):
+            AdaptedPolicy.load(path.parent)
+
+
 def test_spreads_are_the_targets_where_the_source_has_no_actions(tmp_path: Path) -> None:
     source, target = frames(12, 0, False, False), frames(18, 1, True)
     found = smoke(tmp_path, source, target, frozen=True)

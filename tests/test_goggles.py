@@ -15,6 +15,7 @@ import pytest
 import torch
 
 from crossgap.cli import run
+from crossgap.commands.goggles import _compared
 from crossgap.core.fabric import make_fabric
 from crossgap.core.trainer import Trainer
 from crossgap.data import LabelledImages, write_folder
@@ -25,6 +26,7 @@ from crossgap.deploy.translator import Translator
 from crossgap.errors import CrossgapError
 from crossgap.methods.goggles import GogglesConfig
 from crossgap.methods.goggles.recipe import Given, GogglesTraining, reference_of
+from crossgap.methods.goggles.task import Task
 from crossgap.networks import Generator, factory, from_factory
 from crossgap.simulation.wrappers import TranslateObservation
 from toy_policy import SIZE, squares
@@ -116,6 +118,29 @@ def test_the_error_is_in_spreads_of_the_action_and_leaves_out_what_nobody_did(tm
     said, wanted = torch.tensor([[2.0, 0.0], [1.0, 5.0]]), torch.tensor([[0.0, 4.0], [1.0, float("nan")]])
     assert float(task(said, wanted)) == pytest.approx((1 + 1 + 0) / 3)
     np.testing.assert_allclose(task.errors(said, wanted), [1.0, 0.0])
+
+
+def test_an_action_that_stays_the_same_is_not_all_that_counts() -> None:
+    data = observed(8, 0, False)
+    rng = np.random.default_rng(0)
+    still = np.stack([np.linspace(-1, 1, 8), 1.5707964 + 1e-7 * rng.standard_normal(8)], 1)
+    task = Task.of((2,), replace(data, actions=still.astype(np.float32)))
+    np.testing.assert_allclose(task.spread, [np.linspace(-1, 1, 8).std(), 1], rtol=1e-5)
+    none = Task.of((2,), replace(data, actions=np.zeros((8, 2), np.float32)))
+    assert none.spread.tolist() == [1, 1]
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ((-0.5, -0.7, -0.3), "the policy is better with goggles: the error changes by -0.5 (-0.7 to -0.3)"),
+        ((0.5, 0.3, 0.7), "the policy is worse with goggles"),
+        ((-0.5, -1.2, 0.2), "it is not shown that goggles help: the error changes by -0.5 (-1.2 to +0.2)"),
+        ((-0.5, None, None), "the error is -0.5 with goggles; too few"),
+    ],
+)
+def test_whether_goggles_help_in_words(values: tuple, said: str) -> None:
+    assert _compared(dict(zip(("value", "low", "high"), values, strict=True))).startswith(said)
 
 
 # what cannot be
@@ -245,6 +270,10 @@ def test_the_command_end_to_end(tmp_path: Path, capsys: pytest.CaptureFixture) -
     judged = json.loads((tmp_path / "run" / "goggles.json").read_text())
     assert judged["frames"] == 4
     assert {"value", "low", "high", "row", "column"} == judged["with"].keys()
+    off = judged["with"]["value"] - judged["without"]["value"]
+    assert judged["difference"]["value"] == pytest.approx(off)
+    low, high = judged["difference"]["low"], judged["difference"]["high"]
+    assert ("it is not shown that goggles help" in " ".join(said.split())) == (low <= 0 <= high)
     first = (tmp_path / "run" / "models" / "goggles" / "translator.safetensors").read_bytes()
     run(arguments)  # again: goes on, and is done
     assert (tmp_path / "run" / "models" / "goggles" / "translator.safetensors").read_bytes() == first

@@ -9,7 +9,7 @@ import torch
 
 from crossgap.data import LabelScale
 from crossgap.deploy.adapted import AdaptedModel
-from crossgap.deploy.guard import FILE, Guard, Usual, cells, edges, light
+from crossgap.deploy.guard import FILE, Guard, Usual, cells, edges, folds, light
 from crossgap.deploy.onnx.parity import scenes
 from crossgap.deploy.policy import Goggles
 from crossgap.errors import CrossgapError
@@ -121,6 +121,30 @@ def test_a_guard_of_one_set_judges_each_episode_by_the_others() -> None:
         Guard.fit(images[:10], images[10:12])
     with pytest.raises(CrossgapError, match="above 0 and below 1"):
         Guard.fit(images[:30], images[30:], 0)
+
+
+@pytest.mark.parametrize("most", [99, 98, 60])
+def test_an_episode_that_is_nearly_all_does_not_make_everything_familiar(most: int) -> None:
+    """What judges the long one was fitted to the few images of the others, and found it infinitely far."""
+    images, episodes = seen(100, 0), np.repeat([0, 1], [most, 100 - most])
+    usual = Guard.of(images, episodes)
+    assert usual is not None
+    assert usual.look(seen(50, 2)).familiar.mean() > 0.8
+    assert not usual.look(np.zeros_like(images)).familiar.any()
+    assert usual.look(seen(50, 3, OTHER)).familiar.mean() < 0.02
+
+
+def test_folds_by_hand() -> None:
+    assert folds(np.repeat(np.arange(7), 3)).tolist() == np.repeat([0, 1, 2, 3, 4, 0, 1], 3).tolist()
+    assert np.bincount(folds(np.repeat([5, 6, 7], [4, 4, 2]))).tolist() == [4, 4, 2]
+    long, short = folds(np.repeat([3, 9], [10, 2]))[:10], folds(np.repeat([3, 9], [10, 2]))[10:]
+    assert long.tolist() == [1, 1, 2, 2, 3, 3, 4, 4, 0, 0], "five parts, one after the other in time"
+    assert short.tolist() == [0, 0]
+
+
+def test_a_guard_is_fitted_to_many() -> None:
+    with pytest.raises(CrossgapError, match="at least 10 that it is fitted to"):
+        Guard.fit(seen(3, 0), seen(40, 1))
 
 
 @pytest.fixture

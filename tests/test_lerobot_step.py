@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -27,6 +30,13 @@ def model(size: int = 24, prepared: bool = False) -> AdaptedModel:
     found = AdaptedModel(None, None, (), size, Generator(4, 1))
     found.preparation = Preparation((size, size)) if prepared else None
     return found
+
+
+class Feature(NamedTuple):
+    """LeRobot's description of what a policy sees."""
+
+    type: str
+    shape: tuple[int, ...]
 
 
 def policy(path: Path) -> Path:
@@ -72,6 +82,50 @@ def test_images_of_a_camera_are_prepared_as_in_training() -> None:
     assert GogglesStep.of(model(prepared=True)).observation(seen(48))[FRONT].shape == (2, 3, 24, 24)
     with pytest.raises(CrossgapError, match=r"Images of 48×48 pixels, the goggles take 24×24.*--size"):
         GogglesStep.of(model()).observation(seen(48))
+
+
+def test_several_steps_of_a_batch_and_a_camera_without_a_name() -> None:
+    step, given = GogglesStep.of(model()), seen()[FRONT]
+    steps = torch.stack([given, given.flip(0)], 1)  # (B, T, 3, H, W)
+    found = step.observation({FRONT: steps})[FRONT]
+    assert found.shape == steps.shape
+    wanted = step.observation({FRONT: given})[FRONT]
+    torch.testing.assert_close(found[:, 0], wanted, atol=1e-5, rtol=0)
+    torch.testing.assert_close(found[:, 1], wanted.flip(0), atol=1e-5, rtol=0)
+    alone = step.observation({"observation.image": given})["observation.image"]
+    assert not torch.equal(alone, given)
+    image, state = Feature("VISUAL", (3, 48, 48)), Feature("STATE", (7,))
+    features = {"observation": {"observation.image": image, STATE: state}}
+    changed = step.transform_features(features)["observation"]
+    assert [changed[key].shape for key in ("observation.image", STATE)] == [(3, 24, 24), (7,)]
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        (
+            lambda images: images.mul(255).byte(),
+            r"front: images of torch.uint8. Expected numbers from 0 to 1",
+        ),
+        (lambda images: images * 255, r"front: images from .* to 2\d\d"),
+        (lambda images: images * 2 - 1, r"front: images from -"),
+        (lambda images: images.permute(0, 2, 3, 1), r"front: images of shape \(2, 24, 24, 3\)"),
+    ],
+)
+def test_images_that_are_none_of_lerobot_s(change: Callable, problem: str) -> None:
+    with pytest.raises(CrossgapError, match=problem):
+        GogglesStep.of(model()).observation({FRONT: change(seen()[FRONT])})
+
+
+def test_a_pipeline_s_file_alone_runs_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "evil_step.py").write_text("raise SystemExit('ran')\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(CrossgapError, match="which no file may call by itself"):
+        GogglesStep({"factory": "evil_step:make"}, 24)
+    assert "evil_step" not in sys.modules
+    with pytest.raises(CrossgapError, match="Network 'Nobodys' not found"):
+        GogglesStep({"name": "Nobodys", "arguments": {}, "module": "evil_step"}, 24)
+    assert "evil_step" not in sys.modules
 
 
 def test_a_policy_wears_goggles_and_is_what_it_was(tmp_path: Path) -> None:

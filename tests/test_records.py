@@ -35,6 +35,8 @@ def test_what_fits(value: object, shape: object) -> None:
         (True, range(3), "it is true, expected a whole number from 0 to 2"),
         ({}, {"a": {"b": int}}, "'a' is absent, expected an object"),
         ({"a": {}}, {"a": {"b": int}}, "'a.b' is absent, expected a whole number"),
+        ({"size": [32]}, {"size": [int, 2]}, "'size' has 1 entries, expected 2"),
+        ({"size": [32, "x"]}, {"size": [int, 2]}, "'size[1]' is \"x\", expected a whole number"),
         ({"a": "x", "b": None}, {"a": str, ...: float}, "'b' is null, expected a number"),
         ([1, "x"], [int], "'[1]' is \"x\", expected a whole number"),
         ({"rows": [{"seed": 0}]}, {"rows": [EPISODE]}, "'rows[0].success' is absent, expected true or false"),

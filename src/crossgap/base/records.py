@@ -6,8 +6,8 @@ from typing import Any
 
 Shape = Any
 """A type (`float`: any number, `int`: a whole one, `object`: anything), a `range` of whole numbers, None, a
-tuple of shapes of which one must fit, `[shape]` for a list of such, or `{key: shape}` for an object that has
-these keys, where `...` stands for every other key."""
+tuple of shapes of which one must fit, `[shape]` for a list of such, `[shape, n]` for one of n, or
+`{key: shape}` for an object that has these keys, where `...` stands for every other key."""
 WORDS = {
     str: "text", bool: "true or false", int: "a whole number", float: "a number", dict: "an object",
     list: "a list", None: "null",
@@ -42,6 +42,8 @@ def mismatch(value: Any, shape: Shape, name: str = "") -> str:
                 return found
         return ""
     if isinstance(shape, list) and isinstance(value, list):
+        if len(shape) > 1 and len(value) != shape[1]:
+            return f"'{name}' has {len(value)} entries, expected {shape[1]}"
         found = (mismatch(one, shape[0], f"{name}[{index}]") for index, one in enumerate(value))
         return next(filter(None, found), "")
     if isinstance(shape, tuple):

@@ -20,10 +20,13 @@ from crossgap.core.runs import check_seed, lock_run, open_run, start, timed
 from crossgap.core.statistics import t_interval
 from crossgap.core.trainer import SAMPLES, Trainer
 from crossgap.data.observations import Observations
+from crossgap.data.overlap import say_held_out, without_held_out
 from crossgap.data.sizes import written
 from crossgap.data.subsets import check_share, hold_out
 from crossgap.deploy.adapted import AdaptedModel
 from crossgap.errors import CrossgapError
+from crossgap.evaluation.labels import episode_means
+from crossgap.evaluation.own_units import difference
 from crossgap.methods.goggles import GogglesConfig
 from crossgap.methods.goggles.recipe import NAME, Given, GogglesTraining, reference_of
 from crossgap.networks.factory import here_on_path, imported
@@ -52,6 +55,9 @@ def train_goggles(options: GogglesOptions, config: GogglesConfig) -> Path:
     further = None if options.unlabelled is None else read("target", options.unlabelled, labelled=False)
     preparing.report()
     kept, test = _held_out(target, options.held_out, seed)
+    if test is not None:
+        further = further and without_held_out(further, test)
+        say_held_out({"source": source, "target": kept}, test)
     policy = reference_of(options.policy, _path(options.weights), source, low, high).load(fabric.device)
     given = Given(source, kept, further)
     goggles = GogglesTraining(policy, given, config, Trainer(options.output, fabric, seed), loss)
@@ -114,22 +120,32 @@ def _say_source(goggles: GogglesTraining, source: Observations) -> None:
 def _judged(
     run: Path, goggles: GogglesTraining, model: AdaptedModel, test: Observations | None
 ) -> dict[str, Any]:
-    """The policy on held-out frames without and with goggles; written into the run folder."""
+    """The policy on held-out frames without and with goggles, and the difference, each the mean of episodes'
+    means with an interval; written into the run folder."""
     if test is None:
         return {}
     found: dict[str, Any] = {"frames": len(test), "episodes": len(np.unique(test.episodes))}
+    means = {}
     for name, translate in (("without", None), ("with", model.translate)):
-        errors = goggles.errors(test, translate)
-        means = [errors[test.episodes == episode].mean() for episode in np.unique(test.episodes)]
-        low, high = t_interval(means)
-        found[name] = {
-            "value": float(errors.mean()),
-            "low": low,
-            "high": high,
-            **goggles.off(test, translate),
-        }
+        means[name] = episode_means(goggles.errors(test, translate), test.episodes, f"{name} goggles")
+        low, high = t_interval(means[name])
+        about = {"value": float(means[name].mean()), "low": low, "high": high}
+        found[name] = about | goggles.off(test, translate)
+    found["difference"] = difference(means["with"], means["without"])
     write_json(run / RESULT, found)
     return found
+
+
+def _compared(off: dict[str, Any]) -> str:
+    """Whether the policy is better with goggles, in words."""
+    if off["low"] is None:
+        return f"the error is {off['value']:+.3g} with goggles; too few to say more."
+    by = f"{off['value']:+.3g} ({off['low']:+.3g} to {off['high']:+.3g})"
+    if off["low"] <= 0 <= off["high"]:
+        return f"it is not shown that goggles help: the error changes by {by}, which is within noise."
+    return (
+        f"the policy is {'better' if off['high'] < 0 else 'worse'} with goggles: the error changes by {by}."
+    )
 
 
 def _say_model(run: Path, path: Path, judged: dict[str, Any]) -> None:
@@ -142,9 +158,8 @@ def _say_model(run: Path, path: Path, judged: dict[str, Any]) -> None:
                 f"{key} {value:.3g}" for key, value in one.items() if key not in ("value", "low", "high")
             )
             say(f"{name} goggles: squared error {one['value']:.3f}" + (f"; absolute: {each}" if each else ""))
-        better = said["with"]["value"] < said["without"]["value"]
         frames, episodes = counted(judged["frames"], "frame"), counted(judged["episodes"], "held-out episode")
-        say(f"On {frames} of {episodes} the policy is {'better' if better else 'no better'} with goggles.")
+        say(f"On {frames} of {episodes} {_compared(judged['difference'])}")
     else:
         say("No labelled frames were held out: whether the policy acts better, images alone do not say.")
     if sheets := sorted((run / SAMPLES / NAME).glob("*.png")):

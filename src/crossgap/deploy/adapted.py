@@ -24,11 +24,11 @@ from crossgap.data.inputs import Images, Order, as_images
 from crossgap.data.preparation import Preparation
 from crossgap.data.sizes import Size, as_size, written
 from crossgap.deploy.description import ABOUT, PARTS, POLICY, PREPARATION, read_description
-from crossgap.deploy.frozen import FrozenPolicy, PolicyReference, untrusted
+from crossgap.deploy.frozen import FrozenPolicy, PolicyReference
 from crossgap.deploy.guard import KEY as GUARD
 from crossgap.deploy.guard import Familiarity, Guard
 from crossgap.errors import CrossgapError, check_known
-from crossgap.networks.factory import is_trusted
+from crossgap.networks.factory import is_trusted, untrusted
 from crossgap.networks.registry import build, described
 
 

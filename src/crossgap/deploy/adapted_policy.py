@@ -14,17 +14,23 @@ from crossgap.core.weights import DIGEST, load_weights, write_tensors
 from crossgap.data.batches import image_tensor
 from crossgap.data.inputs import Images, Order, as_images
 from crossgap.data.preparation import Preparation
-from crossgap.data.sizes import Size
+from crossgap.data.sizes import Size, written
 from crossgap.deploy.adapted import AdaptedModel
 from crossgap.deploy.description import OF_POLICY as ABOUT
 from crossgap.deploy.frozen import SHAPE as REFERENCE
-from crossgap.deploy.frozen import FrozenPolicy, PolicyReference, untrusted
+from crossgap.deploy.frozen import FrozenPolicy, PolicyReference
 from crossgap.errors import CrossgapError
-from crossgap.networks.factory import from_factory, is_trusted
+from crossgap.networks.factory import from_factory, is_trusted, untrusted
 
 WEIGHTS, GOGGLES = "policy.safetensors", "goggles"
 BATCH = 64
-SHAPE = {"method": str, "size": [int], "policy": REFERENCE, "preparation": (dict, None), DIGEST: str}
+SHAPE = {
+    "method": str,
+    "size": [range(1, 10_000), 2],
+    "policy": REFERENCE,
+    "preparation": (dict, None),
+    DIGEST: str,
+}
 
 
 class AdaptedPolicy:
@@ -138,6 +144,12 @@ class AdaptedPolicy:
         """
         folder, device = Path(folder), checked_device(device)
         about = read_json(folder / ABOUT, "adapted policy", SHAPE)
+        prepared = None if about["preparation"] is None else Preparation.of_json(about["preparation"])
+        if prepared is not None and list(prepared.size) != about["size"]:
+            raise CrossgapError(
+                f"{folder / ABOUT} is damaged: 'preparation.size' is {written(prepared.size)}, expected "
+                f"{about['size']}. Copy it anew, or delete {folder} to make that policy again."
+            )
         reference = PolicyReference.of_json(about["policy"])
         if not is_trusted(reference.factory):
             raise untrusted(folder / ABOUT, reference.factory)
@@ -147,7 +159,7 @@ class AdaptedPolicy:
         return AdaptedPolicy(
             FrozenPolicy(network.to(device), reference), (height, width), about["method"],
             AdaptedModel.load(goggles, device) if goggles.exists() else None,
-            None if about["preparation"] is None else Preparation.of_json(about["preparation"]),
+            prepared,
         )  # fmt: skip
 
 

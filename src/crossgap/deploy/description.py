@@ -16,9 +16,8 @@ from crossgap.data.images import label_coding
 from crossgap.data.preparation import Preparation
 from crossgap.data.sizes import as_size, written
 from crossgap.deploy.frozen import SHAPE as POLICY_SHAPE
-from crossgap.deploy.frozen import untrusted
 from crossgap.errors import CrossgapError, unknown
-from crossgap.networks.factory import is_trusted
+from crossgap.networks.factory import is_trusted, untrusted
 from crossgap.networks.registry import NETWORKS
 
 ABOUT = "adapted.json"

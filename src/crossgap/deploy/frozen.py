@@ -80,14 +80,6 @@ class PolicyReference:
         return PolicyReference(**known)
 
 
-def untrusted(where: object, factory: str) -> CrossgapError:
-    """What is wrong where a file alone names a function to call."""
-    return CrossgapError(
-        f"{where} names the factory '{factory}', which no file may call by itself. If it is yours: "
-        f"crossgap --trust {factory} …, or crossgap.networks.trust('{factory}') before."
-    )
-
-
 class FrozenPolicy:
     """A network in evaluation mode whose weights nobody changes; gradients pass through it to its images.
 

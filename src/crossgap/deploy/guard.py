@@ -163,13 +163,11 @@ class Guard:
     @staticmethod
     def of(images: np.ndarray, episodes: np.ndarray, false_alarms: float = FALSE_ALARMS) -> Guard | None:
         """The same of one set: each fifth of its episodes is judged by a fit to the others, and the guard is
-        fitted to all; of one episode each fifth in time. None where there are fewer than `LEAST` images."""
+        fitted to all; an episode that is more than half of it is taken for five, one after the other in time.
+        None where there are fewer than `LEAST` images."""
         if len(images) < LEAST:
             return None
-        _, episode = np.unique(episodes, return_inverse=True)
-        if episode.max() < 1:
-            episode = np.arange(len(images)) * FOLDS // len(images)
-        return _fitted(images, episode % FOLDS, np.ones(len(images), bool), false_alarms)
+        return _fitted(images, folds(episodes), np.ones(len(images), bool), false_alarms)
 
     def look(self, images: np.ndarray) -> Familiarity:
         """How like those of the training images (n, h, w, 3) uint8 are, as the networks see them.
@@ -219,9 +217,28 @@ class Guard:
 
 
 SHAPE = {
-    "size": [range(1, 10_000)], "images": int, "held_out": int, "false_alarms": float, DIGEST: str,
+    "size": [range(1, 10_000), 2], "images": int, "held_out": int, "false_alarms": float, DIGEST: str,
 }  # fmt: skip
 """Of what a model's description says of its guard."""
+
+
+def folds(episodes: np.ndarray) -> np.ndarray:
+    """Which of `FOLDS` parts each image is in, (n,) int: of about as many images each, and with whole
+    episodes where none is more than half of all. What judges a part is fitted to the others: many images.
+
+    Args:
+        episodes: (n,) int.
+    """
+    _, piece, sizes = np.unique(episodes, return_inverse=True, return_counts=True)
+    if sizes.max() > len(piece) / 2:
+        rows = np.flatnonzero(piece == sizes.argmax())
+        piece[rows] = len(sizes) + np.arange(len(rows)) * FOLDS // len(rows)
+        _, piece, sizes = np.unique(piece, return_inverse=True, return_counts=True)
+    part_of, taken = np.zeros(len(sizes), int), np.zeros(FOLDS, int)
+    for one in np.argsort(-sizes, kind="stable"):
+        part_of[one] = taken.argmin()
+        taken[part_of[one]] += sizes[one]
+    return part_of[piece]
 
 
 def _fitted(images: np.ndarray, fold: np.ndarray, fitted: np.ndarray, false_alarms: float) -> Guard:
@@ -236,10 +253,10 @@ def _fitted(images: np.ndarray, fold: np.ndarray, fitted: np.ndarray, false_alar
     if not 0 < false_alarms < 1:
         raise CrossgapError(f"A share of false alarms is above 0 and below 1; got {false_alarms:g}.")
     held_out = int((fold >= 0).sum())
-    if len(images) < LEAST or min(fitted.sum(), held_out) < 2:
+    if len(images) < LEAST or held_out < 2 or fitted.sum() < LEAST / 2:
         raise CrossgapError(
-            f"A guard needs {LEAST} target images, some of them held out; got {fitted.sum()} and "
-            f"{held_out} held out."
+            f"A guard needs {LEAST} target images, at least {LEAST // 2} that it is fitted to and 2 that are "
+            f"held out; got {fitted.sum()} and {held_out} held out."
         )
     usual: dict[str, Usual] = {}
     scores = np.full(len(images), -np.inf)

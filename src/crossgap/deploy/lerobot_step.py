@@ -104,22 +104,25 @@ class GogglesStep(ObservationProcessorStep):  # pyright: ignore[reportGeneralTyp
 
     @torch.no_grad()
     def observation(self, observation: dict[str, Any]) -> dict[str, Any]:
-        """The observation, its images translated: (B, 3, H, W) or (3, H, W) in [0, 1] to such of `size`.
+        """The observation, its images translated: (…, 3, H, W) in [0, 1], such as one, a batch, or a batch of
+        several steps, to such of `size`.
 
         Raises:
-            CrossgapError: there is no such camera, or its images are of another size and may not be.
+            CrossgapError: there is no such camera; its images are no numbers from 0 to 1; or they are of
+                another size and may not be.
         """
-        there = [key for key in observation if key.startswith(IMAGES) or key == IMAGES.removesuffix("s")]
+        there = [key for key in observation if _is_camera(key)]
         check_known("Camera", self.cameras or (), there)
-        return observation | {key: self._translated(observation[key]) for key in self.cameras or there}
+        return observation | {key: self._translated(key, observation[key]) for key in self.cameras or there}
 
-    def _translated(self, images: Tensor) -> Tensor:
-        several = images if images.ndim == 4 else images[None]
+    def _translated(self, camera: str, images: Tensor) -> Tensor:
+        _check_images(camera, images)
+        several = images.flatten(0, -4) if images.ndim > 3 else images[None]
         if tuple(several.shape[2:]) != self.size:
             several = self._prepared(several)
         self.translator.to(several.device)
         seen = self.translator(several.float() * 2 - 1).add(1).div(2).clamp(0, 1).to(images.dtype)
-        return seen if images.ndim == 4 else seen[0]
+        return seen.reshape(*images.shape[:-3], *seen.shape[1:])
 
     def _prepared(self, images: Tensor) -> Tensor:
         height, width = images.shape[2:]
@@ -136,9 +139,24 @@ class GogglesStep(ObservationProcessorStep):  # pyright: ignore[reportGeneralTyp
         """Of the policy's features, the images' shape."""
         for kind in features.values():
             for key, feature in kind.items():
-                if key in (self.cameras or ()) or (not self.cameras and key.startswith(IMAGES)):
+                if key in self.cameras if self.cameras else _is_camera(key):
                     kind[key] = type(feature)(feature.type, (3, *self.size))
         return features
+
+
+def _is_camera(key: str) -> bool:
+    return key.startswith(f"{IMAGES}.") or key == IMAGES.removesuffix("s")
+
+
+def _check_images(camera: str, images: Tensor) -> None:
+    """Raises `CrossgapError`: they are none as LeRobot hands them to a policy."""
+    wanted = "Expected numbers from 0 to 1, (…, 3, height, width), as LeRobot makes of a camera's image."
+    if images.ndim < 3 or images.shape[-3] != 3:
+        raise CrossgapError(f"{camera}: images of shape {tuple(images.shape)}. {wanted}")
+    if not images.is_floating_point():
+        raise CrossgapError(f"{camera}: images of {images.dtype}. {wanted}")
+    if images.numel() and not (images.amin() >= 0 and images.amax() <= 1):
+        raise CrossgapError(f"{camera}: images from {images.amin():g} to {images.amax():g}. {wanted}")
 
 
 def put_on(

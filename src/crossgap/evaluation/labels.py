@@ -7,6 +7,7 @@ import numpy as np
 
 from crossgap.core.statistics import t_interval, wilson_interval
 from crossgap.data.images import Classes, LabelCoding, LabelledImages
+from crossgap.errors import CrossgapError
 from crossgap.evaluation.rows import figures
 
 Predict = Callable[[np.ndarray], np.ndarray]
@@ -62,7 +63,16 @@ def rate_interval(means: np.ndarray) -> tuple[float | None, float | None]:
     return max(low, 0.0), min(high, 1.0)
 
 
-def episode_means(errors: np.ndarray, episodes: np.ndarray) -> np.ndarray:
-    """The mean of each episode, (e,), of the errors of images, (n,), of these episodes, (n,)."""
+def episode_means(errors: np.ndarray, episodes: np.ndarray, of: str = "The model") -> np.ndarray:
+    """The mean of each episode, (e,), of the errors of images, (n,), of these episodes, (n,); `of` what.
+
+    Raises:
+        CrossgapError: an error is not finite.
+    """
+    if wrong := int((~np.isfinite(errors)).sum()):
+        raise CrossgapError(
+            f"{of}: the errors of {wrong:,} of {len(errors):,} images are not finite. Expected finite "
+            "numbers: its training diverged, or a layer or loss of yours divides by 0."
+        )
     _, episode = np.unique(episodes, return_inverse=True)
     return np.bincount(episode, errors) / np.bincount(episode)

@@ -36,6 +36,14 @@ def is_trusted(place: str) -> bool:
     return place in _TRUSTED
 
 
+def untrusted(where: object, factory: str) -> CrossgapError:
+    """What is wrong where a file alone names a function to call."""
+    return CrossgapError(
+        f"{where} names the factory '{factory}', which no file may call by itself. If it is yours: "
+        f"crossgap --trust {factory} …, or crossgap.networks.trust('{factory}') before."
+    )
+
+
 def from_factory(place: str) -> nn.Module:
     """The network that a factory makes; it remembers that name (`made_by`), by which it is saved.
 

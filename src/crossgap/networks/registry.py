@@ -1,13 +1,14 @@
 """Networks by name, each with the arguments that it was made with: what a saved one is built again from."""
 
 import functools
+import importlib
 import inspect
 from typing import Any, TypeVar
 
 from torch import nn
 
 from crossgap.errors import CrossgapError, find
-from crossgap.networks.factory import from_factory
+from crossgap.networks.factory import from_factory, is_trusted, untrusted
 
 Network = TypeVar("Network", bound=nn.Module)
 NETWORKS: dict[str, type[nn.Module]] = {}
@@ -62,11 +63,26 @@ def described(network: nn.Module) -> dict[str, Any]:
     return made if module.startswith("crossgap.networks.") else made | {"module": module}
 
 
-def build(name: str = "", arguments: dict[str, Any] | None = None, factory: str = "") -> nn.Module:
+def build(
+    name: str = "", arguments: dict[str, Any] | None = None, factory: str = "", module: str = ""
+) -> nn.Module:  # fmt: skip
     """An untrained network, by its class or by a factory that this process trusts.
 
+    Args:
+        name: of its class.
+        arguments: of it.
+        factory: what makes it, in the place of a class.
+        module: where the class is registered, as `described` says it; imported where it is one of ours.
+
     Raises:
-        CrossgapError: no network of that name is registered, or the factory cannot be imported.
+        CrossgapError: no network of that name is registered, or the factory is not trusted or cannot be
+            imported.
         TypeError, ValueError: it takes no such arguments.
     """
-    return from_factory(factory) if factory else find("Network", name, NETWORKS)(**arguments or {})
+    if factory:
+        if not is_trusted(factory):
+            raise untrusted("A description", factory)
+        return from_factory(factory)
+    if name not in NETWORKS and module.startswith("crossgap.methods."):
+        importlib.import_module(module)  # of ours alone: a file makes nobody else's code run
+    return find("Network", name, NETWORKS)(**arguments or {})

@@ -66,6 +66,7 @@ def adapt(
     from crossgap.commands.adapt.run import adapt_folders, adapt_frames, adapt_memory
     from crossgap.commands.own_data import own_task
     from crossgap.data.observations import Observations
+    from crossgap.data.sizes import parse_size, shown
     from crossgap.errors import CrossgapError
 
     folders = [Path(side) if isinstance(side, str | Path) else None for side in (source, target)]
@@ -75,6 +76,11 @@ def adapt(
         precision=precision, test=None if test is None else Path(test), images=Cameras(size),
         task=task, frozen=frozen, loss=loss, cameras=cameras, state=state,  # type: ignore[arg-type]
     )  # fmt: skip
+    if size is not None and folders[0] is None and parse_size(size) != source.size:  # type: ignore[union-attr]
+        raise CrossgapError(
+            f"size={size!r}: the source in memory is of {shown(source.size)} pixels. Expected its size, "  # type: ignore[union-attr]
+            "which images of the folder `test` are brought to, or folders."
+        )
     if isinstance(source, Observations) and isinstance(target, Observations):
         cameras, state = source.cameras, state or ((source.state_name,) if source.state_name else None)
         return adapt_frames(replace(options, cameras=cameras, state=state), (source, target))

@@ -51,9 +51,11 @@ def compare(
     means = {}
     for name, model in models.items():
         predicted = model.predict(held_out.images)
-        means[name] = _means(measure, predicted, held_out)
+        means[name] = _means(measure, predicted, held_out, name)
         rows[name]["held_out"] = measure.figures(means[name])
-        rows[name]["trained_on"] = measure.figures(_means(measure, model.predict(target.images), target))
+        rows[name]["trained_on"] = measure.figures(
+            _means(measure, model.predict(target.images), target, name)
+        )
         if not isinstance(first.scale, Classes):
             rows[name]["own"] = own_units(predicted, held_out.labels, held_out.episodes, first.label_names)
     contestants = [
@@ -90,8 +92,10 @@ def _counts(data: LabelledImages | None) -> dict[str, Any] | None:
     return {"images": len(data), "episodes": len(np.unique(data.episodes)), "labelled": labelled}
 
 
-def _means(measure: Measure, predicted: np.ndarray, data: LabelledImages) -> np.ndarray:
-    return episode_means(measure.errors(predicted, data.labels), data.episodes)
+def _means(
+    measure: Measure, predicted: np.ndarray, data: LabelledImages, name: str = "The model"
+) -> np.ndarray:  # fmt: skip
+    return episode_means(measure.errors(predicted, data.labels), data.episodes, name)
 
 
 def knows_nothing(measure: Measure, target: LabelledImages, count: int) -> np.ndarray:
@@ -117,7 +121,7 @@ def on_test(
     data = without_known(read_for(model, folder), run, held_out)
     measure = Measure(model.scale, model.label_names)
     figures = {
-        name: measure.figures(_means(measure, each.predict(data.images), data))
+        name: measure.figures(_means(measure, each.predict(data.images), data, name))
         for name, each in models.items()
     }
     return {"folder": folder.name, **(_counts(data) or {}), "methods": figures}

@@ -45,7 +45,7 @@ class PolicyMeasure:
         self, adaptation: PolicyAdaptation, model: AdaptedPolicy, data: Observations
     ) -> dict[str, Any]:
         """Those of a policy on frames."""
-        return self.figures(episode_means(adaptation.errors(model, data), data.episodes))
+        return self.figures(episode_means(adaptation.errors(model, data), data.episodes, model.method))
 
 
 def policy_record(
@@ -74,7 +74,8 @@ def policy_record(
         use, sentences = unlabelled_verdict({name: row["translates"] for name, row in rows.items()})
         return record | {"recommended": use, "worth": "unknown", "sentences": sentences, "blind": None}
     means = {
-        name: episode_means(adaptation.errors(m, held_out), held_out.episodes) for name, m in models.items()
+        name: episode_means(adaptation.errors(model, held_out), held_out.episodes, name)
+        for name, model in models.items()
     }
     for name, model in models.items():
         known = measure.of_model(adaptation, model, target)

@@ -182,7 +182,7 @@ class PolicyAdaptation:
         or frozen."""
         base = self.get("source_only" if self.frozen else "augmented")
         training = GogglesTraining(base.policy, self.given, self.config.goggles, self.trainer, self.loss)
-        return self._adapted("goggles", base.policy.network, training.train())
+        return self._adapted("goggles", base.policy.network, training.train(self.preparation))
 
     def goggles_refined(self) -> AdaptedPolicy:
         """The policy trained on with what the translator makes of real frames, beside simulated ones."""

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from crossgap.data.batches import image_tensor, moved
+from crossgap.data.images import CONSTANT
 from crossgap.data.observations import Observations
 from crossgap.deploy.frozen import FrozenPolicy
 from crossgap.errors import CrossgapError, reason_of
@@ -26,7 +27,7 @@ class Task:
     shape: tuple[int, ...]
     """Of the policy's output for one frame."""
     spread: np.ndarray
-    """(a,) float32: by how much actions vary, each in its own units."""
+    """(a,) float32: by how much actions vary, each in its own units; 1 of one that does not."""
     loss: Loss | None = None
     """Of the output and the action (n, a), where it is not the squared error."""
 
@@ -38,6 +39,7 @@ class Task:
             CrossgapError: the policy's output is no action, no chunk of actions, and there is no loss.
         """
         count, spread = labelled.actions.shape[1], labelled.actions.std(0, dtype=np.float64)
+        constant = spread <= CONSTANT * np.abs(labelled.actions).max(0, initial=0)
         one = int(np.prod(shape, dtype=int)) == count
         chunk = len(shape) == 2 and shape[1] == count
         if loss is None and not (one or chunk):
@@ -46,7 +48,7 @@ class Task:
                 f"The policy gives {('n', *shape)} and the action has {count} numbers ({names}). Expected "
                 f"(n, {count}), a chunk (n, T, {count}), other --labels, or a --loss of your own."
             )
-        return Task(shape, np.where(spread > 0, spread, 1).astype(np.float32), loss)
+        return Task(shape, np.where(constant, 1, spread).astype(np.float32), loss)
 
     def wanted(self, data: Observations) -> np.ndarray:
         """(n, k) float32: the action of each frame; or those from it on, NaN past the end of its episode."""
