@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import torch
 
+import crossgap
 from crossgap.cli import run
 from crossgap.commands.goggles import _compared
 from crossgap.core.fabric import make_fabric
@@ -313,6 +314,52 @@ def test_observations_of_a_folder_with_several_cameras_and_a_state(tmp_path: Pat
     )
     with pytest.raises(CrossgapError, match=r"line 5, column 'side': expected an image's path"):
         read_observations(path, ("image", "side"))
+
+
+def told(path: Path, rows: list[str]) -> Path:
+    """A folder whose table has these rows, a header first, each with an image of its own, in their order."""
+    folder(path, len(rows) - 1, 0, False)
+    table = [f"image,{rows[0]}", *(f"images/{at:06d}.png,{row}" for at, row in enumerate(rows[1:]))]
+    (path / "labels.csv").write_text("\n".join(table) + "\n")
+    return path
+
+
+def test_frames_are_by_their_step_and_not_by_their_file_name(tmp_path: Path) -> None:
+    names = sorted(range(12), key=str)  # 0, 1, 10, 11, 2, …
+    rows = [f"0,{step},{step}" for step in names] + ["1,7,100", "1,6,99"]
+    path = told(tmp_path / "data", ["episode,step,x", *rows])
+    found, plain = read_observations(path), crossgap.read_folder(path)
+    assert found.actions[:, 0].tolist() == [*range(12), 99, 100]
+    np.testing.assert_array_equal(found.chunks(3)[1, :, 0], [1, 2, 3])
+    np.testing.assert_array_equal(found.chunks(2)[11:, :, 0], [[11, np.nan], [99, 100], [100, np.nan]])
+    of = {label: image for label, image in zip(plain.labels[:, 0], plain.images, strict=True)}
+    assert all(
+        np.array_equal(of[x], image) for x, image in zip(found.actions[:, 0], found.images, strict=True)
+    )
+
+
+def test_frames_of_sessions_are_by_episode_and_step(tmp_path: Path) -> None:
+    """Also where another session counts its episodes from 0 on again."""
+    for again in (False, True):
+        rows = [
+            f"day{day},{episode - again * 2 * day},{step},{100 * episode + step}"
+            for step in (1, 0) for day in (0, 1) for episode in (2 * day, 2 * day + 1)
+        ]  # fmt: skip
+        found = read_observations(told(tmp_path / str(again), ["session,episode,step,x", *rows]))
+        assert found.actions[:, 0].tolist() == [0, 1, 100, 101, 200, 201, 300, 301]
+        assert found.episodes.tolist() == [0] * 4 + [1] * 4
+        np.testing.assert_array_equal(
+            found.chunks(2)[:, 1, 0], [1, np.nan, 101, np.nan, 201, np.nan, 301, np.nan]
+        )
+
+
+def test_a_step_that_tells_no_order(tmp_path: Path) -> None:
+    twice = told(tmp_path / "twice", ["session,step,x", "a,0,1", "a,1,2", "a,0,3"])
+    with pytest.raises(CrossgapError, match=r"line 4, column 'step': 0 is in line 2, too\. .*'episode'"):
+        read_observations(twice)
+    lacking = told(tmp_path / "lacking", ["episode,step,x", "0,0,1", "1,,2", "0,,3"])
+    with pytest.raises(CrossgapError, match=r"line 4, column 'step': expected a whole number, as in other"):
+        read_observations(lacking)
 
 
 # environments

@@ -12,8 +12,8 @@ from crossgap.data.cells import Fit, Track, read_cells, untracked
 from crossgap.data.folder import image_folder, read_recording, read_unlabelled
 from crossgap.data.images import LabelledImages, digest_of
 from crossgap.data.recording import Recording
-from crossgap.data.rows import cell_of, episodes_of, read_rows
-from crossgap.data.table import SESSION, Row, find_table, label_names, table_cameras
+from crossgap.data.rows import by_step, cell_of, episodes_of, read_rows, recordings_of
+from crossgap.data.table import Row, find_table, label_names, table_cameras
 from crossgap.errors import CrossgapError, check_known
 
 IMAGE, STATE = "image", "state"
@@ -132,7 +132,8 @@ def read_observations(
     labels: Sequence[str] | None = None, labelled: bool = True, track: Track = untracked,
     fit: Fit | None = None,
 ) -> Observations:  # fmt: skip
-    """Read a data set as a policy sees it: a folder of images, or a recording, such as LeRobot's.
+    """Read a data set as a policy sees it: a folder of images, or a recording, such as LeRobot's. Frames are
+    by episode and `step`, where a table has such.
 
     Args:
         path: the data set.
@@ -160,7 +161,7 @@ def read_observations(
         raise CrossgapError(f"No labels.csv in {root}. Expected a row per image, or --target-labels none.")
     known = table_cameras(table) or [IMAGE]
     rows, names = (
-        read_rows(root, table, known[0]),
+        _in_order(read_rows(root, table, known[0])),
         tuple(cameras or (known if IMAGE not in known else (IMAGE,))),
     )
     check_known(f"{table}: column", names, list(rows[0].cells))
@@ -211,12 +212,15 @@ def _images(root: Path, rows: list[Row], column: str, track: Track, fit: Fit | N
     return read_cells(cells, f"{root.name}, {column}", track, fit)
 
 
+def _in_order(rows: list[Row]) -> list[Row]:
+    """Rows by episode and step: what is done next is in the next one."""
+    return [rows[index] for index in by_step(rows, recordings_of(rows))]
+
+
 def _recordings(rows: list[Row]) -> np.ndarray | None:
     """The episode of each row, where rows name these as well as sessions."""
-    alone = [replace(row, cells={**row.cells, SESSION: ""}) for row in rows]
-    found, sessions = np.array(episodes_of(alone)), np.array(episodes_of(rows))
-    named = any(row.whole("episode") is not None for row in rows)
-    return found if named and not np.array_equal(found, sessions) else None
+    found = np.array(recordings_of(rows))
+    return None if np.array_equal(found, episodes_of(rows)) else found
 
 
 def _numbers(rows: list[Row], names: Sequence[str]) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from crossgap.data.recording import Cell
@@ -84,3 +85,41 @@ def episodes_of(rows: Sequence[Row]) -> list[int]:
         given = [numbers.get(name) for name in sessions]
     new = max((episode for episode in given if episode is not None), default=-1) + 1
     return [new + index if episode is None else episode for index, episode in enumerate(given)]
+
+
+def recordings_of(rows: Sequence[Row]) -> list[int]:
+    """The recorded episode of each row, in which one frame follows the other: as of `episodes_of`, but where
+    rows name episodes as well as sessions each episode of a session by itself."""
+    if all(row.whole("episode") is None for row in rows):
+        return episodes_of(rows)
+    alone = episodes_of([replace(row, cells={**row.cells, SESSION: ""}) for row in rows])
+    sessions = [row.cells.get(SESSION) or "" for row in rows]
+    pairs = list(zip(sessions, alone, strict=True))
+    if len({*pairs}) == len({*alone}):  # no number is used again in another session
+        return alone
+    first = {name: place for place, name in enumerate(dict.fromkeys(sessions))}
+    order = sorted({*pairs}, key=lambda pair: (first[pair[0]], pair[1]))
+    numbers = {pair: number for number, pair in enumerate(order)}
+    return [numbers[pair] for pair in pairs]
+
+
+def by_step(rows: Sequence[Row], recordings: Sequence[int]) -> list[int]:
+    """The order of rows by recording and `step`: a table may have them by file name, 0, 1, 10, 11, 2. Without
+    steps those of a recording stay in the order of the table.
+
+    Raises:
+        CrossgapError: a recording has a step twice, or rows with one and rows without.
+    """
+    steps = [row.whole("step") for row in rows]
+    known: dict[tuple[int, int | None], Row] = {}
+    stepped = {of for of, step in zip(recordings, steps, strict=True) if step is not None}
+    for row, of, step in zip(rows, recordings, steps, strict=True):
+        if of in stepped and step is None:
+            raise row.error("step", "a whole number, as in other rows of its episode")
+        if step is not None and (of, step) in known:
+            raise CrossgapError(
+                f"{row.where}, column 'step': {step} is in {known[of, step].where.rpartition(', ')[2]}, too. "
+                "Expected each step of an episode once; a column 'episode' tells recordings apart."
+            )
+        known[of, step] = row
+    return sorted(range(len(rows)), key=lambda index: (recordings[index], steps[index] or 0))
