@@ -104,6 +104,26 @@ def test_a_folder_to_lerobot_and_back(tmp_path: Path) -> None:
         assert np.array_equal(data.images, given.images)
 
 
+def test_episodes_of_sessions_are_each_a_demonstration(tmp_path: Path) -> None:
+    """Not a session one, with the first frames of all its episodes, then the second ones."""
+    labels = np.array([[0], [1], [100], [101], [200], [201]], np.float32)
+    write_folder(tmp_path / "set", LabelledImages(pictures(6), labels, ("x",), np.repeat([0, 1, 2], 2)))
+    table = tmp_path / "set" / "labels.csv"
+    for again in (False, True):
+        rows = ["image,session,episode,step,x"]
+        for at, label in enumerate(labels[:, 0]):
+            episode = at // 2 - 2 * again * (at > 3)  # the second day counts from 0 on, or goes on
+            rows.append(f"images/{at:06d}.png,day{at // 4},{episode},{at % 2},{label}")
+        table.write_text("\n".join([rows[0], *rows[:0:-1]]) + "\n")  # the last row first
+        convert(tmp_path / "set", tmp_path / f"out{again}")
+        found = read_recording(tmp_path / f"out{again}")
+        assert found is not None
+        order = [4, 5, 0, 1, 2, 3] if again else range(6)  # in which days are found, or episodes are numbered
+        assert found.features["action"].values[:, 0].tolist() == labels[list(order), 0].tolist()
+        assert found.episodes.tolist() == [0, 0, 1, 1, 2, 2]
+        assert np.array_equal(read_folder(tmp_path / f"out{again}").images, pictures(6)[list(order)])
+
+
 def test_what_cannot_be_converted(lerobot: Path, tmp_path: Path) -> None:
     with pytest.raises(CrossgapError, match=r"lerobot exists already\. Expected a new folder"):
         convert(lerobot, lerobot)

@@ -33,7 +33,7 @@ from crossgap.data.images import LabelledImages
 from crossgap.data.lerobot import is_lerobot, read_lerobot
 from crossgap.data.recorded_folder import as_recording, columns_of, read_about
 from crossgap.data.recording import ACTION, Cell, Index, Recording
-from crossgap.data.rows import cell_of, cells_of, episodes_of, listed, read_rows
+from crossgap.data.rows import cell_of, cells_of, episodes_of, listed, read_rows, recordings_of
 from crossgap.data.table import (
     LABELS,
     Row,
@@ -132,7 +132,7 @@ def folder_recording(path: Path, feature: str = ACTION, fps: float = 10.0) -> Re
     rows = _labelled_rows(root, next(iter(cameras), None))
     cells_of(root, rows)
     cells = {camera: [cell_of(root, row, camera) for row in rows] for camera in cameras or ("image",)}
-    return as_recording(root, rows, cells, episodes_of(rows), feature, fps)
+    return as_recording(root, rows, cells, recordings_of(rows), feature, fps)
 
 
 def is_data_set(path: Path) -> bool:

@@ -17,6 +17,7 @@ from crossgap.base.files import read_json, write_json, writing
 from crossgap.data.frames import read_frames
 from crossgap.data.image_file import save_image
 from crossgap.data.recording import ACTION, Cell, Feature, Recording
+from crossgap.data.rows import by_step
 from crossgap.data.table import LABELS, Row, label_names, write_table
 from crossgap.errors import CrossgapError
 
@@ -64,15 +65,15 @@ def as_recording(
         root: the folder.
         rows: of its table.
         cells: by camera, where each row's image is.
-        episodes: (n,) the episode of each row.
+        episodes: (n,) the episode of each row, not its session.
         feature: what all its labels become, float32, where no `recording.json` says.
         fps: frames per second, where it does not say.
 
     Raises:
-        CrossgapError: a cell of the table is no number, or `recording.json` is not of this table.
+        CrossgapError: a cell of the table is no number, an episode has a step twice, or `recording.json` is
+            not of this table.
     """
-    steps = [row.whole("step") or 0 for row in rows]
-    order = sorted(range(len(rows)), key=lambda index: (episodes[index], steps[index]))
+    order = by_step(rows, episodes)
     if not label_names(rows):
         raise CrossgapError(f"{rows[0].table} has no label column. Expected at least one.")
     rows, about, camera = [rows[index] for index in order], read_about(root), CAMERA
