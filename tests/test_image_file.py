@@ -13,6 +13,7 @@ from PIL import ExifTags, Image
 
 from crossgap.data import image_file
 from crossgap.data.image_file import read_image
+from crossgap.data.inputs import as_images
 from crossgap.errors import CrossgapError
 
 SHOWN = np.random.default_rng(0).integers(0, 256, (3, 2, 3), np.uint8)
@@ -71,6 +72,53 @@ def test_a_png_of_16_bits_is_refused_in_grey_and_in_colour(tmp_path: Path, colou
     read_image(png(tmp_path / "eight.png", values, 8, colour))
     with pytest.raises(CrossgapError, match=r"deep\.png: .*Expected 8 bits per channel"):
         read_image(png(tmp_path / "deep.png", values, 16, colour))
+
+
+def tiff(path: Path, values: np.ndarray, bits: int, order: str) -> Path:
+    """A TIFF of (H, W, channels), written by hand for the same reason."""
+    height, width, channels = values.shape
+    pixels = values.astype(f"{order}u{bits // 8}").tobytes()
+    tags = {256: width, 257: height, 258: bits, 259: 1, 262: 2 if channels > 2 else 1, 273: 8, 277: channels,
+            278: height, 279: len(pixels)}  # fmt: skip
+    end = 8 + len(pixels)
+    beyond = end + 2 + 12 * len(tags) + 4  # where what is too long for the directory lies
+    entries = b""
+    for tag, value in tags.items():
+        count = channels if tag == 258 else 1
+        held = beyond if tag == 258 and channels > 2 else value
+        kind = "HHII" if held is not value or tag in (273, 279) else "HHIHH"
+        fields = (tag, 4 if tag in (273, 279) else 3, count, held)
+        entries += struct.pack(order + kind, *fields, *([0] if kind == "HHIHH" else []))
+    mark = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(f"{order}I", end)
+    directory = struct.pack(f"{order}H", len(tags)) + entries + struct.pack(f"{order}I", 0)
+    path.write_bytes(mark + pixels + directory + struct.pack(f"{order}{channels}H", *[bits] * channels))
+    return path
+
+
+@pytest.mark.parametrize("order", "<>")
+@pytest.mark.parametrize("channels", [3, 4])
+def test_a_tiff_of_16_bits_in_colour_is_refused(tmp_path: Path, order: str, channels: int) -> None:
+    values = np.full((4, 4, channels), 255)
+    assert (read_image(tiff(tmp_path / "eight.tif", values, 8, order)) == 255).all()
+    with pytest.raises(
+        CrossgapError, match=r"deep\.tif: 16 bits per channel\. Expected 8 .*scale the values"
+    ):
+        read_image(tiff(tmp_path / "deep.tif", values, 16, order))
+
+
+def test_an_opened_image_of_16_bits_in_colour_is_refused_too(tmp_path: Path) -> None:
+    values = np.full((8, 8, 3), 255)
+    for name, write in (("a.tif", lambda path, bits: tiff(path, values, bits, "<")),
+                        ("a.png", lambda path, bits: png(path, values, bits, 2))):  # fmt: skip
+        assert (as_images(Image.open(write(tmp_path / name, 8)), 8) == 255).all()
+        with pytest.raises(CrossgapError, match=r"a Pillow image of 16 bits per channel.*Scale its values"):
+            as_images(Image.open(write(tmp_path / name, 16)), 8)
+
+
+def test_a_tiff_of_16_bits_in_grey_is_its_numbers(tmp_path: Path) -> None:
+    values = np.array([[[1], [40_000]], [[256], [65_535]]])
+    found = image_file.read_values(tiff(tmp_path / "grey.tif", values, 16, "<"))
+    assert found.tolist() == [[1, 40_000], [256, 65_535]]
 
 
 def hidden(alpha: int) -> Image.Image:

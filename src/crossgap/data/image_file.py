@@ -14,7 +14,7 @@ from PIL.BmpImagePlugin import BmpImageFile
 from PIL.ImageFile import ImageFile
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
-from PIL.TiffImagePlugin import TiffImageFile
+from PIL.TiffImagePlugin import BITSPERSAMPLE, TiffImageFile
 
 from crossgap.errors import CrossgapError
 
@@ -153,9 +153,9 @@ def _open(path: Path | str, file: IO[bytes]) -> ImageFile:
         raise CrossgapError(f"{path}: pixels of mode {image.mode}. Expected 8 bits per channel, RGB or grey.")
     if head.startswith(PNG) and head[12:16] != b"IHDR":
         raise ValueError("a PNG without its header")
-    if head.startswith(PNG) and head[24] > 8 and image.mode not in NUMBERS:
-        raise CrossgapError(  # Pillow's mode is RGB all the same
-            f"{path}: {head[24]} bits per channel. Expected 8 bits per channel, or grey: scale the values to "
+    if (bits := bits_per_channel(image)) > 8 and image.mode not in NUMBERS:
+        raise CrossgapError(
+            f"{path}: {bits} bits per channel. Expected 8 bits per channel, or grey: scale the values to "
             "0 to 255."
         )
     if isinstance(image, PngImageFile | TiffImageFile) and image.is_animated:
@@ -164,6 +164,16 @@ def _open(path: Path | str, file: IO[bytes]) -> ImageFile:
             "of their own, or one below the other as a strip."
         )
     return image
+
+
+def bits_per_channel(image: Image.Image) -> int:
+    """Of an image as its file has it, where Pillow still knows: its mode is RGB also of 16 bits in colour, of
+    which it keeps the upper half. 8 of others, and of a PNG once its pixels were read."""
+    if isinstance(image, TiffImageFile):
+        return max(image.tag_v2.get(BITSPERSAMPLE, (1,)))
+    if isinstance(image, PngImageFile) and image.tile:
+        return 16 if ";16" in str(image.tile[0].args) else 8
+    return 8
 
 
 def _opaque(path: Path | str, image: Image.Image) -> Image.Image:

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from PIL import Image, ImageOps
 
-from crossgap.data.image_file import NUMBERS
+from crossgap.data.image_file import NUMBERS, bits_per_channel
 from crossgap.data.preparation import Preparation
 from crossgap.data.prepared import say_outside
 from crossgap.data.sizes import Size, as_size
@@ -141,6 +141,11 @@ class _Form:
             raise CrossgapError(
                 f"{self._expected()} {which}a Pillow image of mode {image.mode}. Make it an opaque "
                 "one of 8 bits per channel: image.convert('RGB')."
+            )
+        if (bits := bits_per_channel(image)) > 8:
+            raise CrossgapError(
+                f"{self._expected()} {which}a Pillow image of {bits} bits per channel, of which it keeps the "
+                "upper half. Scale its values to 0 to 255 before it is saved."
             )
         found = np.array(ImageOps.exif_transpose(image).convert("RGB"))
         return found if self.order == "rgb" else found[..., ::-1]  # turned back with the arrays
