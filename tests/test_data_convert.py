@@ -90,6 +90,46 @@ def test_lerobot_to_a_folder_and_back(lerobot: Path, tmp_path: Path) -> None:
     assert_same(lerobot, tmp_path / "back")
 
 
+@pytest.mark.parametrize(
+    ("kind", "values"),
+    [
+        ("int64", [2**53 + 1, -(2**53) - 1, 2**63 - 1, -(2**63)]),
+        ("uint64", [2**53 + 1, 2**64 - 1, 0, 1]),
+        ("int8", [-128, 127, 0, 1]),
+        ("bool", [True, False, True, False]),
+        ("float64", [0.1, -5e-324, 1.2345678901234567e150, 2**53 + 2]),
+    ],
+)
+def test_numbers_are_exact_whatever_their_type(tmp_path: Path, kind: str, values: list) -> None:
+    times = np.array(values, kind)[:, None]
+    with LeRobotWriter(tmp_path / "lerobot", 10, {"action": None, "time": None}, [FRONT]) as to:
+        to.add_episode({"action": np.zeros((4, 1), np.float32), "time": times}, {FRONT: pictures(4)})
+    convert(tmp_path / "lerobot", tmp_path / "folder")
+    convert(tmp_path / "folder", tmp_path / "back")
+    found = read_recording(tmp_path / "back")
+    assert found is not None
+    assert found.features["time"].values.dtype == kind
+    assert found.features["time"].values.tolist() == times.tolist()
+
+
+@pytest.mark.parametrize("cell", ["0.5", "nan", "", "9223372036854775808", "1e1000000", "near"])
+def test_a_cell_that_its_feature_cannot_hold(tmp_path: Path, cell: str) -> None:
+    with LeRobotWriter(tmp_path / "lerobot", 10, {"action": None, "time": None}, [FRONT]) as to:
+        to.add_episode(
+            {"action": np.zeros((2, 1), np.float32), "time": np.array([[1], [77]])}, {FRONT: pictures(2)}
+        )
+    convert(tmp_path / "lerobot", tmp_path / "folder")
+    table = tmp_path / "folder" / "labels.csv"
+    text = table.read_text()
+    table.write_text(text.replace("77", "77.0"))
+    convert(tmp_path / "folder", tmp_path / "whole")
+    table.write_text(text.replace("77", cell))
+    with pytest.raises(
+        CrossgapError, match=r"line 3, column 'time_0': expected a whole number from -922\d+ to"
+    ):
+        convert(tmp_path / "folder", tmp_path / "back")
+
+
 def test_a_folder_to_lerobot_and_back(tmp_path: Path) -> None:
     labels = np.random.default_rng(1).normal(size=(5, 2)).astype(np.float32)
     given = LabelledImages(pictures(5), labels, ("angle", "force, N"), np.array([4, 4, 7, 7, 7]))

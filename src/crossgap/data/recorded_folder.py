@@ -70,8 +70,8 @@ def as_recording(
         fps: frames per second, where it does not say.
 
     Raises:
-        CrossgapError: a cell of the table is no number, an episode has a step twice, or `recording.json` is
-            not of this table.
+        CrossgapError: a cell of the table is no number of its feature's type, an episode has a step twice, or
+            `recording.json` is not of this table.
     """
     order = by_step(rows, episodes)
     if not label_names(rows):
@@ -91,11 +91,8 @@ def as_recording(
             )
     features = {}
     for key, columns in by_feature.items():
-        values = np.array([[row.value(column) for column in columns] for row in rows], float)
-        shape = tuple(kept[key]["shape"])
-        features[key] = Feature(
-            values.astype(_type(root, key, kept[key]["dtype"])), tuple(kept[key]["names"]), shape
-        )
+        values = _numbers(rows, columns, _type(root, key, kept[key]["dtype"]))
+        features[key] = Feature(values, tuple(kept[key]["names"]), tuple(kept[key]["shape"]))
     tasks, indices = ("",), None
     if about is not None:
         tasks, indices = tuple(about["tasks"]), np.array(about["task_indices"])
@@ -110,6 +107,20 @@ def as_recording(
         root, seen, features, numbered, tasks, indices, fps,
         {"robot_type": about and about["robot_type"]},
     )  # fmt: skip
+
+
+def _numbers(rows: Sequence[Row], columns: Sequence[str], kind: np.dtype) -> np.ndarray:
+    """(n, k) of a type: whole numbers by no detour, which would change those above 2^53.
+
+    Raises:
+        CrossgapError: a cell is no such number.
+    """
+    if kind.kind in "iu":
+        about = np.iinfo(kind)
+        whole = [[row.integer(column, int(about.min), int(about.max)) for column in columns] for row in rows]
+        return np.array(whole, kind).reshape(len(rows), len(columns))
+    values = [[row.value(column) for column in columns] for row in rows]
+    return np.array(values, float).reshape(len(rows), len(columns)).astype(kind)
 
 
 def _plain(feature: str, columns: Sequence[str]) -> list[str]:

@@ -14,6 +14,7 @@ import io
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 from functools import cache
 from itertools import zip_longest
 from pathlib import Path
@@ -97,6 +98,20 @@ class Row:
             return float(self.cells[column])
         except ValueError:
             raise self.error(column, "a number") from None
+
+    def integer(self, column: str, low: int, high: int) -> int:
+        """A cell's whole number, exactly, however large: a float has 53 bits.
+
+        Raises:
+            CrossgapError: it is none, or not from low to high.
+        """
+        try:
+            value = Decimal(self.cells[column])
+        except InvalidOperation:
+            value = Decimal("nan")
+        if not (value.is_finite() and low <= value <= high and value == value.to_integral_value()):
+            raise self.error(column, f"a whole number from {low} to {high}")
+        return int(value)
 
     def whole(self, column: str) -> int | None:
         """A cell's whole number; None of an empty one.
