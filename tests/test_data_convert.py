@@ -15,6 +15,7 @@ from crossgap.data import LabelledImages, read_folder, read_unlabelled, write_fo
 from crossgap.data import video as video_file
 from crossgap.data.convert import convert
 from crossgap.data.folder import read_recording
+from crossgap.data.observations import read_observations
 from crossgap.data.recorded_folder import write_recorded
 from crossgap.data.video import VideoWriter, count_frames, video_frames
 from crossgap.errors import CrossgapError
@@ -88,6 +89,35 @@ def test_lerobot_to_a_folder_and_back(lerobot: Path, tmp_path: Path) -> None:
     assert np.array_equal(data.images, pictures(7))
     assert convert(tmp_path / "folder", tmp_path / "back") == (7, "lerobot")
     assert_same(lerobot, tmp_path / "back")
+
+
+def test_a_recording_that_became_a_folder_is_seen_as_the_recording(tmp_path: Path) -> None:
+    """Its action alone is what was done, and the state is no part of it."""
+    given = np.arange(30, dtype=np.float32).reshape(5, 6)
+    names = {STATE: None, "action": ["x", "y"], "observation.force": ["N"]}
+    with LeRobotWriter(tmp_path / "lerobot", 10, names, [FRONT]) as to:
+        parts = {STATE: given[:, :3], "action": given[:, 3:5], "observation.force": given[:, 5:]}
+        to.add_episode(parts, {FRONT: pictures(5)})
+    convert(tmp_path / "lerobot", tmp_path / "folder")
+    for state, labels in (
+        (None, None), ([], None), ([STATE], None), (["observation.force.N"], None),
+        (["observation.force", f"{STATE}_1"], ["y", STATE]),
+    ):  # fmt: skip
+        wanted, found = (
+            read_observations(tmp_path / name, None, state, labels) for name in ("lerobot", "folder")
+        )
+        np.testing.assert_array_equal(found.state, wanted.state)
+        np.testing.assert_array_equal(found.actions, wanted.actions)
+        assert (found.state_name, found.action_names) == (wanted.state_name, wanted.action_names)
+    default = read_observations(tmp_path / "folder")
+    assert default.actions.tolist() == given[:, 3:5].tolist()
+    assert default.state.tolist() == given[:, :3].tolist()
+    assert not read_observations(tmp_path / "folder", labelled=False).action_names
+    assert read_folder(tmp_path / "folder", ["x", STATE]).labels.tolist() == given[:, [3, 0, 1, 2]].tolist()
+    with pytest.raises(CrossgapError, match=r"labels\.csv: label column 'observation\.speed' not found"):
+        read_observations(tmp_path / "folder", None, ["observation.speed"])
+    (tmp_path / "folder" / "recording.json").unlink()
+    assert read_observations(tmp_path / "folder").actions.tolist() == given.tolist()
 
 
 @pytest.mark.parametrize(

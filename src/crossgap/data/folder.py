@@ -31,7 +31,7 @@ from crossgap.data.hdf5 import is_demonstrations, read_demonstrations
 from crossgap.data.image_file import image_size, save_image
 from crossgap.data.images import LabelledImages
 from crossgap.data.lerobot import is_lerobot, read_lerobot
-from crossgap.data.recorded_folder import as_recording, columns_of, read_about
+from crossgap.data.recorded_folder import as_recording, feature_columns, named_columns
 from crossgap.data.recording import ACTION, Cell, Index, Recording
 from crossgap.data.rows import cell_of, cells_of, episodes_of, listed, read_rows, recordings_of
 from crossgap.data.table import (
@@ -65,7 +65,7 @@ def read_folder(
     Args:
         path: the folder; or a file of demonstrations, HDF5.
         labels: the label columns to use, in this order; all of them by default, of a recording those of its
-            action. Of a recording also whole features, such as `observation.state`.
+            action, also where it became a folder. Of both also whole features, such as `observation.state`.
         track: shows progress.
         fit: brings images to one size, as in `read_cells`.
         camera: which one, of a recording or of the columns that name images; by default the only one.
@@ -90,7 +90,10 @@ def index_of(path: str | Path, labels: Sequence[str] | None = None, camera: str 
     rows = _labelled_rows(root, camera)
     table = rows[0].table
     available = label_names(rows)
-    names = tuple(_by_default(root, available) if labels is None else labels)
+    features = feature_columns(root, available)
+    names = tuple(
+        features.get(ACTION, available) if labels is None else named_columns(labels, features, available)
+    )
     if len(set(names)) < len(names):
         raise CrossgapError(f"The labels {', '.join(names)} name a column twice. Expected each once.")
     for name in names:
@@ -172,14 +175,6 @@ def cameras_in(path: str | Path) -> list[str]:
         return list(recording.cameras)
     table = find_table(Path(path))
     return table_cameras(table) if table else []
-
-
-def _by_default(root: Path, available: list[str]) -> list[str]:
-    """The label columns where none are named: all; of a recording that became a folder, its action's."""
-    about = read_about(root) or {"features": {}}
-    action = about["features"].get(ACTION)
-    of_action = columns_of(ACTION, action["names"]) if action else []
-    return of_action if of_action and set(of_action) <= set(available) else available
 
 
 def _labelled_rows(root: Path, camera: str | None = None) -> list[Row]:

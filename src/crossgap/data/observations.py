@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,13 +11,16 @@ import numpy as np
 from crossgap.data.cells import Fit, Track, read_cells, untracked
 from crossgap.data.folder import image_folder, read_recording, read_unlabelled
 from crossgap.data.images import LabelledImages, digest_of
-from crossgap.data.recording import Recording
+from crossgap.data.recorded_folder import feature_columns, named_columns
+from crossgap.data.recording import ACTION, Recording
 from crossgap.data.rows import by_step, cell_of, episodes_of, read_rows, recordings_of
 from crossgap.data.table import Row, find_table, label_names, table_cameras
 from crossgap.errors import CrossgapError, check_known
 
 IMAGE, STATE = "image", "state"
 """What the camera of a folder of images is called, and the state of one."""
+MEASURED = "observation.state"
+"""The feature of a recording that is the state where none is named."""
 
 
 @dataclass(frozen=True)
@@ -141,7 +144,8 @@ def read_observations(
             that name images. By default all of a recording, and of a folder `image`, or all where there is no
             column of that name.
         state: the columns, or of a recording also whole features, that are the state; by default none of a
-            folder, of a recording `observation.state` where there is one. An empty list for none.
+            folder, of a recording, also of one that became a folder, `observation.state` where there is one.
+            An empty list for none.
         labels: those that are the action; by default all other columns, of a recording its action.
         labelled: whether the action is read.
         track: shows progress.
@@ -167,12 +171,16 @@ def read_observations(
     check_known(f"{table}: column", names, list(rows[0].cells))
     images = [_images(root, rows, name, track, fit) for name in names]
     known = [name for name in label_names(rows) if name not in names]
-    chosen = list(labels or [name for name in known if name not in (state or ())]) if labelled else []
-    check_known(f"{table}: label column", [*chosen, *(state or ())], known)
+    features = feature_columns(root, known)
+    state = [key for key in (MEASURED,) if key in features] if state is None else state
+    measured = named_columns(state, features, known)
+    others = [name for name in features.get(ACTION, known) if name not in measured]
+    chosen = (named_columns(labels, features, known) if labels else others) if labelled else []
+    check_known(f"{table}: label column", [*chosen, *measured], known)
     return Observations(
-        _beside(images, names), _numbers(rows, state or ()), _numbers(rows, chosen),
+        _beside(images, names), _numbers(rows, measured), _numbers(rows, chosen),
         np.array(episodes_of(rows)), names,
-        STATE if state else "", tuple(chosen), _recordings(rows),
+        _state_name(state, features), tuple(chosen), _recordings(rows),
     )  # fmt: skip
 
 
@@ -182,16 +190,19 @@ def _recorded(
 ) -> Observations:  # fmt: skip
     names = tuple(recording.camera(name) for name in cameras or recording.cameras)
     if state is None:
-        state = [key for key in ("observation.state",) if key in recording.features]
+        state = [key for key in (MEASURED,) if key in recording.features]
     measured = recording.chosen(state) if state else ()
     done = recording.chosen(labels) if labelled else ()
     images = [read_cells(recording.cameras[name], name, track, fit) for name in names]
-    whole = state is not None and len(state) == 1 and state[0] in recording.features
-    called = state[0] if state and whole else STATE if state else ""
     return Observations(
         _beside(images, names), recording.labels(measured), recording.labels(done), recording.episodes, names,
-        called, done,
+        _state_name(state, recording.features), done,
     )  # fmt: skip
+
+
+def _state_name(state: Sequence[str], features: Collection[str]) -> str:
+    """What the state is called: as a feature that is all of it."""
+    return state[0] if len(state) == 1 and state[0] in features else STATE if state else ""
 
 
 def _beside(images: list[np.ndarray], names: Sequence[str]) -> np.ndarray:

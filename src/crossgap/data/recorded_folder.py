@@ -40,6 +40,38 @@ def columns_of(feature: str, names: Sequence[str]) -> list[str]:
     return list(Recording(Path(), {}, {feature: blank}, np.empty(0, int)).columns())
 
 
+def feature_columns(root: Path, available: Sequence[str]) -> dict[str, list[str]]:
+    """By feature, its columns in the table of a folder that was a recording: of features that it still has
+    whole; nothing of other folders.
+
+    Args:
+        root: the folder.
+        available: the label columns of its table.
+
+    Raises:
+        CrossgapError: `recording.json` is damaged.
+    """
+    about = read_about(root) or {"features": {}}
+    columns = {key: columns_of(key, each["names"]) for key, each in about["features"].items()}
+    return {key: names for key, names in columns.items() if names and {*names} <= {*available}}
+
+
+def named_columns(
+    names: Sequence[str], features: Mapping[str, Sequence[str]], available: Sequence[str]
+) -> list[str]:
+    """The columns that are meant, of which those of a whole feature may be named by it, as in
+    `Recording.chosen`.
+
+    Args:
+        names: of columns and of features.
+        features: as of `feature_columns`.
+        available: the label columns of the table.
+    """
+    return [
+        column for name in names for column in ([name] if name in available else features.get(name, [name]))
+    ]
+
+
 def read_about(root: Path) -> dict[str, Any] | None:
     """What `recording.json` says; None where there is none.
 
