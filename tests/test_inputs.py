@@ -10,6 +10,7 @@ import torch
 from PIL import Image
 
 from crossgap.data.inputs import as_images
+from crossgap.data.preparation import Preparation
 from crossgap.errors import CrossgapError
 
 SIZE = 24
@@ -107,3 +108,23 @@ def test_what_is_uncertain_is_refused_with_a_way_out(wrong: object, message: str
         as_images(wrong, SIZE)
     assert "Expected images (n, 24, 24, 3) uint8; got" in str(error.value)
     assert "\n" not in str(error.value)
+
+
+NUMBERS = Preparation((SIZE, SIZE), value_range=(0, 1000))
+
+
+@pytest.mark.parametrize("kind", [np.uint16, np.float32])
+@pytest.mark.parametrize("shape", [(48, 64, 3), (48, 64, 4), (2, 48, 64, 3)])
+def test_an_image_of_numbers_in_colour_is_not_many_of_depth(shape: tuple[int, ...], kind: type) -> None:
+    """It gave a prediction for each of its rows."""
+    values = np.full(shape, 500, kind)
+    for given, which in ((values, ""), ([values], "image 0 is "), (torch.from_numpy(values), "")):
+        with pytest.raises(
+            CrossgapError, match=rf"got {which}\({shape[0]}, .*one channel, \(H, W\)"
+        ) as error:
+            as_images(given, SIZE, preparation=NUMBERS)
+        assert "\n" not in str(error.value)
+    for one in (values[..., 0], values[..., :1]):
+        seen = as_images(one, SIZE, preparation=NUMBERS)
+        assert seen.shape == (2 if len(shape) == 4 else 1, SIZE, SIZE, 3)
+        assert (seen == 128).all()

@@ -24,6 +24,9 @@ Order = Literal["rgb", "bgr"]
 GREY_OR_COLOUR = ("RGB", "L")
 """Pillow's modes that are an image of 8 bits per channel as it looks; others need a decision."""
 
+CHANNELS = 4
+"""The most that an image has: no image is so narrow."""
+
 
 def as_images(
     given: Any, size: int | Size, channels: int = 3, preparation: Preparation | None = None,
@@ -67,7 +70,7 @@ class _Form:
             return np.stack(images) if images else np.empty((0, *self.size, self.channels), np.uint8)
         array = self._array(given, "")
         if array.dtype != np.uint8:
-            return self._of_numbers(array)
+            return self._of_numbers(array, "")
         if array.ndim == 4 and self._is_image(array.shape[1:]):
             return self._prepared(array)
         if array.ndim == 4 and self._is_image((*array.shape[2:], array.shape[1])):
@@ -80,7 +83,7 @@ class _Form:
         """A single image (h, w, channels)."""
         array = self._array(given, which)
         if array.dtype != np.uint8:
-            images = self._of_numbers(array)
+            images = self._of_numbers(array, which)
             if len(images) == 1 and array.ndim < 4:
                 return images[0]
         elif array.ndim == 3 and self._is_image(array.shape):
@@ -105,13 +108,18 @@ class _Form:
         seen = [self.preparation.prepare(image) for image in images]
         return np.stack(seen) if seen else np.empty((0, *self.size, self.channels), np.uint8)
 
-    def _of_numbers(self, array: np.ndarray) -> np.ndarray:
+    def _of_numbers(self, array: np.ndarray, which: str) -> np.ndarray:
         """(H, W), (H, W, 1) or several of them, of 16 bits or depth, to (n, h, w, 3)."""
         assert self.preparation is not None
+        if array.ndim > 2 and 1 < array.shape[-1] <= CHANNELS:  # else H images of W × 3 pixels
+            raise CrossgapError(
+                f"{self._expected()} {which}{array.shape} {array.dtype}. Images of 16 bits and of depth have "
+                "one channel, (H, W) or (n, H, W): images[..., 0], if all channels are the same."
+            )
         array = array[..., 0] if array.ndim > 2 and array.shape[-1] == 1 else array
         several = array[None] if array.ndim == 2 else array
         if several.ndim != 3:
-            raise self._wrong(array, "")
+            raise self._wrong(array, which)
         for image in several:
             say_outside(self.preparation, image)
         seen = [self.preparation.prepare(image) for image in several]
