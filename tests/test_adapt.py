@@ -209,6 +209,16 @@ def test_what_does_not_fit_is_said_before_anything_is_trained(adapt, folders: Pa
     assert not (folders / "out").exists()
 
 
+def test_a_column_of_words_that_only_the_target_has_is_no_label(adapt, folders: Path) -> None:
+    table = folders / "real" / "labels.csv"
+    head, *rows = table.read_text().splitlines()
+    table.write_text("\n".join([f"{head},operator", *(f"{row},Anna" for row in rows)]) + "\n")
+    adapt("--methods", "source_only")
+    assert record(folders / "out")["labels"] == ["x", "y"]
+    said = adapt("--methods", "source_only", "--labels", "x", "operator", code=2)
+    assert "operator" in said
+
+
 def test_in_python_with_images_in_memory(toy, tmp_path: Path) -> None:
     source, target = toy("source", 24, 1), replace(toy("target", 18, 2), episodes=np.arange(18) // 3)
     found = crossgap.adapt(

@@ -13,7 +13,10 @@ import torch
 import crossgap
 from crossgap.base.records import mismatch
 from crossgap.cli import run
+from crossgap.commands.adapt.policies import _read
 from crossgap.commands.adapt.run import Adaptation
+from crossgap.commands.options import AdaptOptions
+from crossgap.commands.preparing import Preparing
 from crossgap.core.fabric import make_fabric
 from crossgap.core.trainer import Trainer
 from crossgap.data.observations import Observations, read_observations
@@ -287,12 +290,34 @@ def test_a_test_folder_is_looked_at_before_training(tmp_path: Path) -> None:
     folder(tmp_path / "test", replace(frames(6, 8, True)))
     table = tmp_path / "test" / "labels.csv"
     text = table.read_text()
-    table.write_text(text.replace("row,column", "column,row", 1))
+    table.write_text(text.replace("row,column", "column,other", 1))
     with pytest.raises(CrossgapError, match="Source and --test have other actions"):
         run(arguments(tmp_path, "--test", str(tmp_path / "test")))
     with pytest.raises(CrossgapError, match="nowhere does not exist"):
         run(arguments(tmp_path, "--test", str(tmp_path / "nowhere")))
     assert not (tmp_path / "out").exists()
+
+
+def test_what_the_source_lacks_is_no_action(tmp_path: Path) -> None:
+    """Such as who recorded it, in words; and columns are known by their names, not by their places."""
+    folder(tmp_path / "sim", frames(12, 0, False))
+    for name, data in (("real", frames(18, 1, True)), ("test", frames(6, 8, True))):
+        table = folder(tmp_path / name, data) / "labels.csv"
+        cells = [line.split(",") for line in table.read_text().splitlines()]
+        at, to = cells[0].index("row"), cells[0].index("column")
+        for number, row in enumerate(cells):
+            row[at], row[to] = row[to], row[at]
+            row.append("Anna" if number else "operator")
+        table.write_text("\n".join(map(",".join, cells)) + "\n")
+    options = AdaptOptions(
+        tmp_path / "sim", tmp_path / "real", cameras=("left", "right"), state=("where",),
+        test=tmp_path / "test", task=NETWORK,
+    )  # fmt: skip
+    sides = _read(options, Preparing(options.images), None)
+    for found, wanted in ((sides.target, frames(18, 1, True)), (sides.test, frames(6, 8, True))):
+        assert found is not None
+        assert found.action_names == ("row", "column")
+        np.testing.assert_allclose(found.actions, wanted.actions, atol=1e-6)
 
 
 def test_what_a_network_or_a_loss_does_wrong_in_training_is_one_line(tmp_path: Path) -> None:

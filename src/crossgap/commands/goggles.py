@@ -51,7 +51,8 @@ def train_goggles(options: GogglesOptions, config: GogglesConfig) -> Path:
     preparing = Preparing(options.images)
     read = partial(read_frames, options, preparing)
     source = read("source", options.source, labelled=None)
-    target = read("target", options.target, labelled=options.target_labels == "all")
+    actions = source.action_names
+    target = read("target", options.target, labelled=options.target_labels == "all", like=actions)
     further = None if options.unlabelled is None else read("target", options.unlabelled, labelled=False)
     preparing.report()
     kept, test = _held_out(target, options.held_out, seed)

@@ -313,12 +313,22 @@ def _how(given: Given, preparing: Preparing, side: str) -> dict[str, Any]:
     return {"track": track, "fit": fit, "camera": camera, "skip_bad": given.skip_bad}
 
 
+def labels_like(folder: Path, labels: Labels, names: tuple[str, ...]) -> Labels:
+    """The columns to read of a folder beside the source: the source's, in its order, where the folder has
+    them all and none are asked for. Others of its own, such as who recorded it, need be no numbers then.
+
+    Raises:
+        CrossgapError: the folder or its table is not there or not readable.
+    """
+    has_them = labels is None and set(names) <= set(label_columns(folder))
+    return names if has_them else labels
+
+
 def _read_like(
     folder: Path, labels: Labels, names: tuple[str, ...], how: Mapping[str, Any]
 ) -> LabelledImages:
-    """A folder's images with the source's labels, in the source's order, where it has them all."""
-    has_them = labels is None and set(names) <= set(label_columns(folder))
-    return read_folder(folder, names if has_them else labels, **how)
+    """A folder's images with the source's labels, as of `labels_like`."""
+    return read_folder(folder, labels_like(folder, labels, names), **how)
 
 
 def _classes(count: int) -> Classes:

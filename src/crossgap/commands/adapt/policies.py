@@ -127,12 +127,15 @@ def _read(
     options: AdaptOptions, preparing: Preparing, frames: tuple[Observations, Observations] | None
 ) -> _Sides:  # fmt: skip
     read = partial(read_frames, options, preparing)
-    source, target = frames or (
-        read("source", options.source, None if options.frozen else True),
-        read("target", options.target, options.target_labels == "all" and has_labels(options.target)),
-    )
+    if frames is None:
+        source = read("source", options.source, None if options.frozen else True)
+        labelled = options.target_labels == "all" and has_labels(options.target)
+        target = read("target", options.target, labelled, source.action_names)
+    else:
+        source, target = frames
     further = read("target", options.unlabelled, False) if options.unlabelled else None
-    test = None if options.test is None else read("target", options.test, True)
+    done = source.action_names or target.action_names
+    test = None if options.test is None else read("target", options.test, True, done)
     if test is not None:
         source.check_like(test, "--test")
     preparing.report()

@@ -26,7 +26,14 @@ from crossgap.commands.adapt.policies import adapt_policy, is_policy
 from crossgap.commands.adapt.say import counts, say_findings, say_result, sentences
 from crossgap.commands.adapt.split import FEWEST, split
 from crossgap.commands.options import AdaptOptions, Beside
-from crossgap.commands.own_data import OwnData, check_given, check_used, own_data_of, read_own_data
+from crossgap.commands.own_data import (
+    OwnData,
+    check_given,
+    check_used,
+    labels_like,
+    own_data_of,
+    read_own_data,
+)  # fmt: skip
 from crossgap.commands.train import Training
 from crossgap.core.fabric import single_process
 from crossgap.core.runs import check_seed
@@ -134,7 +141,8 @@ def _kind(options: AdaptOptions) -> tuple[Kind, bool]:
     labelled = options.target_labels == "all" and has_labels(options.target)
     values = [source.labels]
     if labelled:
-        theirs = index_of(options.target, options.labels, cameras[-1])
+        names = labels_like(options.target, options.labels, source.label_names)
+        theirs = index_of(options.target, names, cameras[-1])
         if theirs.label_names == source.label_names:  # else it is refused, in words, when it is read
             values.append(theirs.labels)
     return kind_of_labels(source.label_names, np.concatenate(values), options.classes), labelled
