@@ -13,7 +13,7 @@ import av
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import ExifTags, Image
 from torch import nn
 
 from crossgap.cli import main
@@ -310,6 +310,24 @@ def test_pictures_of_another_size(crossgap, model, tmp_path, tree) -> None:
     assert not (tmp_path / "b.jpg").exists()
     assert crossgap(model, source / "b.png", tmp_path / "b.jpg", "--resize")[0] == 0
     assert Image.open(tmp_path / "b.jpg").size == (SIZE, SIZE)
+
+
+@pytest.mark.parametrize("ending", ["jpg", "png"])
+def test_a_picture_on_its_side_has_its_size_once_it_is_upright(tmp_path: Path, ending: str) -> None:
+    shown, exif = np.full((16, 32, 3), 200, np.uint8), Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    (tmp_path / "in").mkdir()
+    Image.fromarray(np.rot90(shown).copy()).save(tmp_path / "in" / f"a.{ending}", exif=exif, quality=95)
+    Image.fromarray(shown).save(tmp_path / "in" / f"b.{ending}", quality=95)
+    wide = AdaptedModel(None, None, (), (16, 32), Negative(), "negative")
+    folders.translate_folder(wide, tmp_path / "in", tmp_path / "out", quiet=True)
+    seen = read_unlabelled(tmp_path / "out").images
+    assert seen.shape == (2, 16, 32, 3)
+    assert np.abs(seen.astype(int) - 55).max() <= 2
+    high = AdaptedModel(None, None, (), (32, 16), Negative(), "negative")
+    with pytest.raises(CrossgapError, match=rf"a\.{ending}: 32×16 pixels, the model takes 16×32"):
+        folders.translate_folder(high, tmp_path / "in", tmp_path / "none", quiet=True)
+    assert not (tmp_path / "none").exists()
 
 
 def test_a_strip_that_nobody_said_is_one(crossgap, model, tmp_path) -> None:

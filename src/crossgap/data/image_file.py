@@ -31,6 +31,8 @@ EIGHT_BIT = ("RGB", "RGBA", "L", "LA", "P", "PA", "1")
 """Pillow's modes that become RGB as they look; inks (CMYK) do not, 16 bits lose their lower half."""
 NUMBERS = ("I;16", "I;16L", "I;16B", "I", "F")
 """Pillow's modes of grey with more than 8 bits, or of depth."""
+ON_ITS_SIDE = (5, 6, 7, 8)
+"""EXIF's orientations of images that are stored with their height as their width."""
 REMEDY = "Say which value is black and which is white, LOW,HIGH: --source-range or --target-range."
 """Of an image that has more than 8 bits, where no range maps them."""
 LOOKED_AT, LISTED = 500, 3
@@ -128,10 +130,16 @@ def _named(files: list[Path]) -> str:
 
 
 def image_size(path: Path) -> tuple[int, int] | None:
-    """Width and height as stored, without reading the pixels; None of what cannot be opened."""
+    """Width and height once it is upright, as `read_image` has it, without reading the pixels; None of what
+    cannot be opened."""
     try:
         with path.open("rb") as file:
-            return _open(path, file).size
+            image = _open(path, file)
+            width, height = image.size
+            # that of a PNG's own class reads the pixels; a TIFF's size is that of the upright image already
+            turn = Image.Image.getexif(image).get(ExifTags.Base.Orientation)
+            turned = turn in ON_ITS_SIDE and not isinstance(image, TiffImageFile)
+            return (height, width) if turned else (width, height)
     except (CrossgapError, *DAMAGE):
         return None
 
