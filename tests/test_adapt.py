@@ -14,10 +14,13 @@ import crossgap
 from crossgap.base.records import mismatch
 from crossgap.cli import main
 from crossgap.commands.adapt.choice import preset_config
+from crossgap.commands.adapt.compare import read_test
 from crossgap.commands.evaluate.labels import compare_errors
-from crossgap.commands.options import Beside, TrainOptions
+from crossgap.commands.options import AdaptOptions, Beside, TrainOptions
+from crossgap.commands.own_data import own_data_of
 from crossgap.commands.train import Training, train_on_folders
 from crossgap.data import LabelledImages, read_folder, write_folder
+from crossgap.data.preparation import Preparation
 from crossgap.data.subsets import hold_out
 from crossgap.deploy.adapted import AdaptedModel
 from crossgap.errors import CrossgapError
@@ -280,6 +283,52 @@ def test_a_test_folder_that_is_not_there_ends_it_before_training(adapt, folders:
     (folders / "bare").mkdir()
     assert "has no labels" in adapt(*FEW, "--test", folders / "bare", code=2)
     assert not (folders / "out").exists()
+
+
+def cameras(path: Path, data: LabelledImages) -> None:
+    """A folder whose table has two columns of images, of which the second ones are negatives."""
+    write_folder(path, data)
+    write_folder(path / "other", replace(data, images=255 - data.images))
+    (path / "other" / "labels.csv").unlink()
+    head, *rows = (path / "labels.csv").read_text().splitlines()
+    rows = [f"{row},other/{row.split(',')[0]}" for row in rows]
+    (path / "labels.csv").write_text("\n".join([f"{head.replace('image', 'front')},side", *rows]) + "\n")
+
+
+def test_a_test_folder_is_read_before_training_and_as_the_target_is(adapt, folders: Path, toy) -> None:
+    more = replace(toy("target", 9, 3), episodes=np.arange(9) // 3)
+    cameras(folders / "more", more)
+    (folders / "more" / "images" / "000004.png").write_bytes(b"no image")
+    given = ("--methods", "source_only", "--test", folders / "more")
+    assert "more/labels.csv has 2 columns of images. Expected one" in adapt(*given, code=2)
+    assert "000004.png: damaged or truncated image" in adapt(*given, "--camera", "front", code=2)
+    write_folder(folders / "small", replace(more, images=more.images[:, :20, :20]))
+    assert "Source images are 24×24 pixels, --test images 20×20" in adapt("--test", folders / "small", code=2)
+    write_folder(folders / "less", replace(more, labels=more.labels[:, :1], label_names=("x",)))
+    assert "has no label column 'y'" in adapt("--test", folders / "less", code=2)
+    for known in ("real", "sim"):
+        assert "--test: all of its" in adapt("--test", folders / known, code=2)
+    assert not (folders / "out").exists(), "nothing was trained"
+    said = adapt(*given, "--camera", "front", "--skip-bad")
+    assert "1 of 9 images of more are left out" in said
+    found, whole = record(folders / "out")["test"], np.arange(9) != 4
+    assert found["images"] == 8
+    model = AdaptedModel.load(folders / "out/models/source_only")
+    off = np.linalg.norm(model.predict(more.images[whole]) - more.labels[whole], axis=1)
+    by_hand = np.mean([off[more.episodes[whole] == episode].mean() for episode in range(3)])
+    assert found["methods"]["source_only"]["value"] == pytest.approx(by_hand, rel=1e-5)
+
+
+def test_a_test_folder_is_prepared_as_the_target_is(toy, tmp_path: Path) -> None:
+    data, more = own_data_of(toy("source", 12, 1), toy("target", 8, 2)), toy("target", 4, 3)
+    write_folder(tmp_path / "large", replace(more, images=more.images.repeat(2, 1).repeat(2, 2)))
+    options = AdaptOptions(Path("source"), Path("target"), test=tmp_path / "large")
+    with pytest.raises(CrossgapError, match="--test images 48×48"):
+        read_test(options, data)
+    prepared = Preparation((24, 24), roi=(0, 0, 24, 48), camera=(48, 48), fit="stretch")
+    found = read_test(options, replace(data, preparations={"target": prepared}))
+    wanted = [prepared.prepare(image) for image in more.images.repeat(2, 1).repeat(2, 2)]
+    np.testing.assert_array_equal(found.images, wanted)
 
 
 def test_labelled_test_images_are_told_where_the_target_has_no_labels(adapt, folders: Path, toy) -> None:

@@ -295,6 +295,9 @@ def test_a_test_folder_is_looked_at_before_training(tmp_path: Path) -> None:
         run(arguments(tmp_path, "--test", str(tmp_path / "test")))
     with pytest.raises(CrossgapError, match="nowhere does not exist"):
         run(arguments(tmp_path, "--test", str(tmp_path / "nowhere")))
+    for known in ("sim", "real"):
+        with pytest.raises(CrossgapError, match=r"--test: all of its 1[28] images were trained on, or held"):
+            run(arguments(tmp_path, "--test", str(tmp_path / known)))
     assert not (tmp_path / "out").exists()
 
 

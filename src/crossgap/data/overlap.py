@@ -81,16 +81,22 @@ def say_held_out(data: Mapping[str, ImageSet], test: ImageSet) -> None:
             )
 
 
-def without_known(test: Images, run: Path, chosen_on: ImageSet | None) -> Images:
+def without_known(test: Images, run: Path, *others: ImageSet | None) -> Images:
     """Images to test on, less those that models of a run were trained on, or that a choice among these was
     made on; a word on how many those were.
+
+    Args:
+        test: the images.
+        run: the run folder, which need not be there yet.
+        others: what is to be trained on there, and chosen on; None for nothing.
 
     Raises:
         CrossgapError: all were.
     """
     known = np.isin(image_digests(test.images), _seen(run))
-    if chosen_on is not None:
-        known |= _shared(test, chosen_on)
+    for images in others:
+        if images is not None:
+            known |= _shared(test, images)
     if known.all():
         raise CrossgapError(
             f"--test: all of its {len(test):,} images were trained on, or held out to choose on. Expected "

@@ -1,6 +1,8 @@
 """One picture through a translator; and what pictures a model takes."""
 
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
@@ -12,6 +14,30 @@ from crossgap.data.prepared import say_outside
 from crossgap.data.sizes import Size, shown
 from crossgap.deploy.adapted import AdaptedModel
 from crossgap.errors import CrossgapError
+
+
+class Takes(Protocol):
+    """What says which images it takes: a model, or `Taken`."""
+
+    @property
+    def size(self) -> Size:
+        """Height and width of what its networks see."""
+        ...
+
+    @property
+    def preparation(self) -> Preparation | None:
+        """What becomes of others; None where there may be none."""
+        ...
+
+
+@dataclass(frozen=True)
+class Taken:
+    """Which images a model will take, before it is there."""
+
+    size: Size
+    """Height and width of what its networks see."""
+    preparation: Preparation | None = None
+    """What becomes of others; None where there may be none."""
 
 
 def translate_picture(
@@ -38,13 +64,13 @@ def translate_picture(
         save_image(model.translate(frame)[0], temporary, output.suffix)
 
 
-def as_taken(image: np.ndarray, model: AdaptedModel, resize: bool, name: Path) -> np.ndarray:
+def as_taken(image: np.ndarray, model: Takes, resize: bool, name: Path) -> np.ndarray:
     """A picture as a model takes it, (h, w, 3) uint8: as it is where it has the model's size, else as the
     model prepares a camera's.
 
     Args:
         image: the picture as `read_values` has it.
-        model: the model.
+        model: the model, or what is known of it.
         resize: scale and centre-crop what the model has no preparation for.
         name: what errors call it.
 

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from crossgap.commands.adapt.verdict import Contestant, blind_sentence, judge, unlabelled_verdict
-from crossgap.commands.evaluate.labels import read_for
+from crossgap.commands.evaluate.labels import read_taken
 from crossgap.commands.measured import by_heart
+from crossgap.commands.options import AdaptOptions
+from crossgap.commands.own_data import OwnData
 from crossgap.data import Classes, LabelledImages
-from crossgap.data.overlap import without_known
+from crossgap.data.folder import has_labels, is_data_set
+from crossgap.data.overlap import check_pair
 from crossgap.deploy.adapted import AdaptedModel
+from crossgap.deploy.pictures import Taken
+from crossgap.errors import CrossgapError
 from crossgap.evaluation.labels import episode_means
 from crossgap.evaluation.own_units import Measure, difference, own_units
 from crossgap.methods.registry import METHODS
@@ -107,21 +111,40 @@ def knows_nothing(measure: Measure, target: LabelledImages, count: int) -> np.nd
     return np.repeat(target.labels.mean(0, dtype=np.float64)[None], count, 0).astype(np.float32)
 
 
-def on_test(
-    models: Mapping[str, AdaptedModel], folder: Path, record: dict[str, Any], run: Path,
-    held_out: LabelledImages | None,
-) -> dict[str, Any]:  # fmt: skip
-    """Errors on labelled images that nothing was trained or chosen on.
+def read_test(options: AdaptOptions, data: OwnData) -> LabelledImages:
+    """The labelled images of `--test` as the models will take them, of the target's camera: before hours of
+    training, for something may be wrong with them.
+
+    Args:
+        options: which folder, and how it is read.
+        data: what the models are trained on.
 
     Raises:
-        CrossgapError: they have no such labels, the models cannot take them, or all of them are known in the
-            run.
+        CrossgapError: something is wrong with the images, or they lack the labels.
     """
-    model = models[record["recommended"]]
-    data = without_known(read_for(model, folder), run, held_out)
+    folder = options.test
+    if folder is None or not (is_data_set(folder) and has_labels(folder)):
+        what = "has no labels" if folder and folder.exists() else "does not exist"
+        raise CrossgapError(f"--test: {folder} {what}. Expected a folder of labelled images.")
+    model = Taken(data.source.size, data.preparations.get("target"))
+    camera = options.camera[-1] if options.camera else None
+    found = read_taken(model, data.source.label_names, folder, camera, options.skip_bad)
+    check_pair(data.source, found, names=("Source", "--test"))
+    return found
+
+
+def on_test(models: Mapping[str, AdaptedModel], data: LabelledImages, name: str) -> dict[str, Any]:
+    """The part `test` of a record: errors on labelled images that nothing was trained or chosen on.
+
+    Args:
+        models: by method.
+        data: the images, as of `read_test`.
+        name: of their folder.
+    """
+    model = next(iter(models.values()))
     measure = Measure(model.scale, model.label_names)
     figures = {
-        name: measure.figures(_means(measure, each.predict(data.images), data, name))
-        for name, each in models.items()
+        method: measure.figures(_means(measure, each.predict(data.images), data, method))
+        for method, each in models.items()
     }
-    return {"folder": folder.name, **(_counts(data) or {}), "methods": figures}
+    return {"folder": name, **(_counts(data) or {}), "methods": figures}

@@ -94,6 +94,8 @@ def adapt_policy(
             "--test: errors are in spreads of the actions of source or target, and neither has actions. "
             "Expected some in either."
         )
+    if test is not None:
+        test = without_known(test, run, given.source, given.target, given.unlabelled, held)
     names = _methods(options, adaptation)
     say(f"To train: {', '.join(names)}")
     lock_run(open_run(run, settings | {"config": as_json(asdict(config))}))
@@ -106,7 +108,7 @@ def adapt_policy(
             models[name] = adaptation.get(name)
     record = policy_record(adaptation, models, given.target, held, unit) | {"preset": options.preset}
     if test is not None and options.test is not None:
-        record["test"] = tested(adaptation, models, without_known(test, run, held), options.test.name)
+        record["test"] = tested(adaptation, models, test, options.test.name)
     record |= {"said": sentences(record), "counts": counts(record)}
     write_json(run / ADAPTATION, record)
     build_training_report(run)

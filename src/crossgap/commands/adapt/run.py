@@ -20,7 +20,7 @@ from crossgap.commands.adapt.choice import (
     with_rival,
     with_steps_between,
 )  # fmt: skip
-from crossgap.commands.adapt.compare import compare, on_test
+from crossgap.commands.adapt.compare import compare, on_test, read_test
 from crossgap.commands.adapt.place import find_place
 from crossgap.commands.adapt.policies import adapt_policy, is_policy
 from crossgap.commands.adapt.say import counts, say_findings, say_result, sentences
@@ -41,6 +41,7 @@ from crossgap.core.trainer import Trainer
 from crossgap.data import LabelledImages
 from crossgap.data.folder import has_labels, index_of, is_data_set
 from crossgap.data.observations import Observations
+from crossgap.data.overlap import without_known
 from crossgap.deploy.adapted import AdaptedModel
 from crossgap.deploy.adapted_policy import AdaptedPolicy, is_adapted_policy
 from crossgap.errors import CrossgapError
@@ -159,9 +160,7 @@ def adapt_data(data: OwnData, options: AdaptOptions, config: TaskGANConfig | Non
     Raises:
         CrossgapError: as `adapt_folders`.
     """
-    if options.test is not None and not (is_data_set(options.test) and has_labels(options.test)):
-        what = "has no labels" if options.test.exists() else "does not exist"
-        raise CrossgapError(f"--test: {options.test} {what}. Expected a folder of labelled images.")
+    fresh = None if options.test is None else read_test(options, data)
     test, share, unit = None, 0.0, "episode"
     if data.target.label_names or len(data.target) >= FEWEST:
         parts = split(data.target, options.held_out, options.seed)
@@ -178,12 +177,15 @@ def adapt_data(data: OwnData, options: AdaptOptions, config: TaskGANConfig | Non
     names = with_rival(with_steps_between(names), bool(data.target.label_names), data.task)
     say(f"{why} To train: {', '.join(names)}".strip())
     training = _training(data, test, share, options, config, names)
+    if fresh is not None:
+        known = data.source, data.target, *data.extra.values(), test
+        fresh = without_known(fresh, training.output, *known)
     say(f"Run folder: {training.output}")
     models = {name: training.train(name) for name in names}
     measured = {name: training.measure(model) for name, model in models.items()}
     result = compare(models, measured, data.target, test, unit) | {"why": why}
-    if options.test is not None:
-        result["test"] = on_test(models, options.test, result, training.output, test)
+    if fresh is not None and options.test is not None:
+        result["test"] = on_test(models, fresh, options.test.name)
     result["preset"] = options.preset if config is None else "own settings"
     result |= {"said": sentences(result), "counts": counts(result)}
     write_json(training.output / ADAPTATION, result)

@@ -18,7 +18,7 @@ from crossgap.commands.evaluate.tables import (
 from crossgap.core.statistics import paired_error_difference
 from crossgap.data import Classes, LabelledImages, LabelScale, read_folder
 from crossgap.deploy.adapted import AdaptedModel
-from crossgap.deploy.pictures import as_taken
+from crossgap.deploy.pictures import Takes, as_taken
 from crossgap.evaluation import error_over_episodes
 from crossgap.evaluation.units import other_units
 from crossgap.evaluation.vectors import mean_distances
@@ -81,11 +81,29 @@ def read_for(model: AdaptedModel, folder: Path, camera: str | None = None) -> La
     Raises:
         CrossgapError: something is wrong with them, or they lack the model's labels.
     """
+    return read_taken(model, model.label_names, folder, camera)
+
+
+def read_taken(
+    model: Takes, labels: tuple[str, ...], folder: Path, camera: str | None = None, skip_bad: bool = False
+) -> LabelledImages:
+    """The same, also of a model that is not there yet.
+
+    Args:
+        model: what is known of it.
+        labels: that it predicts.
+        folder: the images.
+        camera: of a recording with several, or of a table's columns, which one.
+        skip_bad: leave out images that cannot be read, and say which these are.
+
+    Raises:
+        CrossgapError: as `read_for`.
+    """
     fit = None if model.preparation is None else partial(_as_taken, model)
-    return read_folder(folder, model.label_names, track, fit, camera)
+    return read_folder(folder, labels, track, fit, camera, skip_bad)
 
 
-def _as_taken(model: AdaptedModel, image: np.ndarray, file: Path) -> np.ndarray:
+def _as_taken(model: Takes, image: np.ndarray, file: Path) -> np.ndarray:
     return as_taken(image, model, False, file)
 
 
