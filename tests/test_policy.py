@@ -191,6 +191,45 @@ def test_the_wrapper_translates_the_cameras_it_is_told_to() -> None:
         TranslateObservation(env, lambda images: images, ("above",))
 
 
+class TwoCameras(gym.Env):
+    """A wide camera and a small one that see one grey."""
+
+    def __init__(self) -> None:
+        boxes = {name: gym.spaces.Box(0, 255, shape, np.uint8) for name, shape in
+                 (("wide", (12, 16, 3)), ("wrist", (8, 8, 3)))}  # fmt: skip
+        self.observation_space = gym.spaces.Dict(
+            {"pixels": gym.spaces.Dict(boxes), "agent_pos": gym.spaces.Box(-1, 1, (2,), np.float32)}
+        )
+        self.action_space = gym.spaces.Box(-1, 1, (1,), np.float32)
+
+    def reset(self, *, seed: int | None = None, options: dict | None = None):
+        super().reset(seed=seed, options=options)
+        pixels = {
+            name: np.full(box.shape, 7, np.uint8) for name, box in self.observation_space["pixels"].items()
+        }
+        return {"pixels": pixels, "agent_pos": np.zeros(2, np.float32)}, {}
+
+
+@pytest.mark.parametrize("cameras", [None, ("wide",)])
+def test_the_space_of_what_is_translated_has_its_size(cameras: tuple[str, ...] | None) -> None:
+    def smaller(images: np.ndarray) -> np.ndarray:
+        return np.full((len(images), 4, 4, 3), 9, np.uint8)
+
+    def make() -> gym.Env:
+        return TranslateObservation(TwoCameras(), smaller, cameras)
+
+    env = make()
+    seen, _ = env.reset()
+    assert env.observation_space.contains(seen)
+    assert env.observation_space["pixels"]["wide"].shape == (4, 4, 3)
+    assert env.observation_space["pixels"]["wrist"].shape == ((4, 4, 3) if cameras is None else (8, 8, 3))
+    assert env.unwrapped.observation_space["pixels"]["wide"].shape == (12, 16, 3), "the camera stays"
+    several = gym.vector.SyncVectorEnv([make] * 2)
+    found, _ = several.reset()
+    assert found["pixels"]["wide"].tolist() == np.full((2, 4, 4, 3), 9).tolist()
+    assert found["pixels"]["wrist"].max() == (9 if cameras is None else 7)
+
+
 def test_alexnet_takes_the_convolutions_of_a_pretrained_one(tmp_path: Path) -> None:
     torch.manual_seed(0)
     source, extractor = AlexNetExtractor(), AlexNetExtractor()

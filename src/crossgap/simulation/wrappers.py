@@ -19,6 +19,9 @@ environments are in processes of their own, `crossgap.Translator`."""
 class TranslateObservation(gym.ObservationWrapper):
     """Goggles: a policy sees what a translator makes of the camera's images, and stays as it is.
 
+    The translator's images may be of another size, that of its networks: it is asked once, with black images,
+    for what `observation_space` says.
+
     Args:
         env: an environment whose observations have `pixels`, images (H, W, 3) uint8 by camera.
         translate: F: Y → X.
@@ -33,15 +36,31 @@ class TranslateObservation(gym.ObservationWrapper):
         available = _cameras(env, "TranslateObservation")
         self.translate, self.cameras = translate, tuple(available if cameras is None else cameras)
         check_known("Camera", self.cameras, available)
+        self.observation_space = self._space(env.observation_space)
+
+    def _space(self, space: Any) -> gym.spaces.Dict:
+        """The environment's, but for the size of what is translated."""
+        pixels = space["pixels"]
+        black = {camera: np.zeros(pixels[camera].shape, np.uint8) for camera in self.cameras}
+        seen = {
+            camera: gym.spaces.Box(0, 255, image.shape, np.uint8)
+            for camera, image in self._translated(black).items()
+        }
+        return gym.spaces.Dict(space.spaces | {"pixels": gym.spaces.Dict(pixels.spaces | seen)})
 
     def observation(self, observation: dict[str, Any]) -> dict[str, Any]:
-        """The observation, its images translated: those of one size together, which is faster."""
-        pixels, translated = observation["pixels"], {}
+        """The observation, its images translated."""
+        pixels = observation["pixels"]
+        return observation | {"pixels": pixels | self._translated(pixels)}
+
+    def _translated(self, pixels: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """By camera its image translated: those of one size together, which is faster."""
+        translated = {}
         for shape in dict.fromkeys(pixels[camera].shape for camera in self.cameras):
             alike = [camera for camera in self.cameras if pixels[camera].shape == shape]
             images = self.translate(np.stack([pixels[camera] for camera in alike]))
             translated |= dict(zip(alike, images, strict=True))
-        return observation | {"pixels": pixels | translated}
+        return translated
 
 
 class HoldStill(gym.Wrapper):
