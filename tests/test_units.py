@@ -7,6 +7,8 @@ import math
 import numpy as np
 import pytest
 
+from crossgap.data import LabelScale
+from crossgap.evaluation.own_units import Measure
 from crossgap.evaluation.units import other_unit, other_units
 from crossgap.evaluation.vectors import mean_distances, vectors
 
@@ -64,6 +66,16 @@ def test_units_by_label() -> None:
         (("angle",), {}),
         (("x_m", "y_cm"), {}),  # no distance in two units
         (("pos.x", "pos.y", "goal.x", "goal.y"), {"pos.x, pos.y": [0, 1], "goal.x, goal.y": [2, 3]}),
+        (("joint1", "joint2", "gripper"), {"joint1, joint2": [0, 1]}),
+        (("joint__1", "joint__2"), {"joint__1, joint__2": [0, 1]}),
+        (tuple(f"action_{at}" for at in range(7)), {}),  # the last one a gripper's, say
+        (("observation.state_0", "observation.state_1", "tip_x", "tip_y"), {"tip_x, tip_y": [2, 3]}),
+        (("actions0", "actions1"), {}),
+        (("qpos_0", "qpos_1", "agent_pos.0", "agent_pos.1"), {}),
+        (("0", "1"), {}),
+        (("action_x", "action_y"), {"action_x, action_y": [0, 1]}),
+        (("action_0_rad", "action_1_rad"), {"action_0_rad, action_1_rad": [0, 1]}),
+        (("estate_0", "estate_1"), {"estate_0, estate_1": [0, 1]}),
     ],
 )
 def test_columns_that_are_one_vector(names, found) -> None:
@@ -73,3 +85,16 @@ def test_columns_that_are_one_vector(names, found) -> None:
 def test_distance_by_hand() -> None:
     predicted = np.array([[3.0, 4.0, 9.0], [0.0, 1.0, 9.0]])
     assert mean_distances(predicted, np.zeros((2, 3)), ("x", "y", "grip")) == {"x, y": 3.0}
+
+
+def test_the_error_of_an_action_whose_parts_have_no_unit_in_common_is_in_spreads() -> None:
+    """Joints in rad, of spread 0.5, and a gripper of 0 to 1000, whose error would be all of a distance."""
+    scale = LabelScale((0.0, 0.0, 500.0), (0.5, 0.5, 500.0))
+    measure = Measure(scale, ("action_0", "action_1", "action_2"))
+    assert measure.name == "error in spreads of the source's labels, mean over labels"
+    predicted = np.array([[0.5, 0.0, 500.0], [0.0, 0.25, 0.0]])
+    labels = np.array([[0.0, 0.0, 500.0], [0.0, 0.0, 1000.0]])
+    np.testing.assert_allclose(measure.errors(predicted, labels), [1 / 3, (0.5 + 2) / 3])
+    joints = Measure(LabelScale((0.0, 0.0), (0.5, 0.5)), ("joint_0", "joint_1"))
+    assert joints.name == "distance of joint_0, joint_1"
+    np.testing.assert_allclose(joints.errors(np.array([[3.0, 4.0]]), np.zeros((1, 2))), [5.0])
