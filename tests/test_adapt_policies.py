@@ -226,6 +226,7 @@ def test_options_that_do_not_go_together(tmp_path: Path) -> None:
     folder(tmp_path / "real", frames(18, 1, True))
     for more, problem in (
         (("--classes", "3"), "does not use --classes"),
+        (("--skip-bad",), "does not use --skip-bad"),
         (("--camera", "left"), "Expected either"),
         (("--methods", "taskgan"), "Method 'taskgan' not found. Available: .*goggles"),
         (("--cameras", "left", "top"), "column 'top' not found"),

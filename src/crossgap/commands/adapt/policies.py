@@ -185,9 +185,10 @@ def _check(options: AdaptOptions) -> None:
         raise CrossgapError("--cameras and --state are of a network of yours. Expected --task, too.")
     if options.camera is not None:
         raise CrossgapError("--camera chooses one, --cameras all that your network sees. Expected either.")
-    for name in ("classes", "randomized"):
+    for name in ("classes", "randomized", "skip_bad"):
         if getattr(options, name):
-            raise CrossgapError(f"A network of several cameras or a state does not use --{name}.")
+            option = name.replace("_", "-")
+            raise CrossgapError(f"A network of several cameras or a state does not use --{option}.")
 
 
 def _network(options: AdaptOptions, seed: int) -> tuple[nn.Module, str]:
