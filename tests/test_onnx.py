@@ -262,7 +262,9 @@ def test_without_the_extra_it_says_what_to_install(tmp_path: Path, monkeypatch) 
 def test_the_example_needs_neither_torch_nor_crossgap(tmp_path: Path, python) -> None:
     model = adapted()
     export_onnx(model, tmp_path / "m.onnx")
-    Image.fromarray(IMAGES[0]).save(tmp_path / "0.png")
+    exif = Image.Exif()
+    exif[0x0112] = 3  # upside down, as a camera that was held so says
+    Image.fromarray(IMAGES[0][::-1, ::-1]).save(tmp_path / "0.png", exif=exif)
     example = Path(__file__).parents[1] / "examples" / "deploy_onnx.py"
     done = python(ALONE, example, tmp_path / "m.onnx", tmp_path / "0.png")
     assert done.returncode == 0, done.stderr
