@@ -184,7 +184,7 @@ def evaluate(goals: int, steps: int, seed: int, results: Path) -> None:
         put_on(OUT / "act", OUT / "goggles" / "models" / "goggles", worn)
     tests = [("policy", OUT / "act", "source"), ("policy", OUT / "act", LOOK), ("goggles", worn, LOOK)]
     if (OUT / "fine_tuned").exists():
-        tests.append(("fine_tuned", OUT / "fine_tuned", LOOK))
+        tests.append(("augmented_fine_tuned", OUT / "fine_tuned", LOOK))
     rows = []
     start(OUT, seed=seed)
     with timed(OUT, "evaluate"):

@@ -10,7 +10,7 @@ from crossgap.data.contact_sheet import contact_sheet
 from crossgap.errors import check_known, find
 from crossgap.experiments.engine.experiment import Experiment, Names, Rows, unique
 from crossgap.experiments.engine.goals import by_goals, checked
-from crossgap.experiments.engine.markdown import code, having, origin, rate_cell, seeds_in, table
+from crossgap.experiments.engine.markdown import code, fewer, having, origin, rate_cell, seeds_in, table
 from crossgap.experiments.goggles.presets import GOGGLES_PRESETS, METHODS
 from crossgap.experiments.goggles.trial import SOURCE, GogglesTrial
 from crossgap.methods.config import as_settings
@@ -39,13 +39,18 @@ def act_table(results: dict[str, Any]) -> str:
 def _table(results: dict[str, Any], goals: str, made_by: str) -> str:
     rows = having(results["rows"], metric="success")
     looks = sorted({row["domain"] for row in rows}, key=lambda look: (look != SOURCE, look))
+    seeds = seeds_in(rows)
+
+    def cell(found: Rows) -> str:
+        return rate_cell(found) + fewer(len(found), seeds)
+
     lines = [
-        (TITLES[method] + kind, [rate_cell(having(found, domain=look)) for look in looks])
+        (TITLES[method] + kind, [cell(having(found, domain=look)) for look in looks])
         for method in METHODS
         for kind, found in by_goals(having(rows, method=method))
     ]
     text = (
-        f"Gripper within 5 cm of the goal at the end, mean of {seeds_in(rows)} seeds × {rows[0]['n']} "
+        f"Gripper within 5 cm of the goal at the end, mean of {seeds} seeds × {rows[0]['n']} "
         f"{goals} (lowest – highest seed). {made_by}"
     )
     return table("what acts", code(looks), lines, text)
