@@ -184,11 +184,17 @@ def test_an_experiment_refuses_another_one_s_images(tmp_path: Path, fabric) -> N
         assert not list(experiment.root.glob("times.jsonl"))  # nothing was made
 
 
+def heed_interrupts() -> None:
+    """A test that runs in the background of a shell inherits that interrupts are ignored."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def test_interrupted_twice_it_ends_and_leaves_no_process(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "crossgap", "collect", tmp_path / "data", "--episodes", "20000"]
     started = subprocess.Popen(
-        [*map(str, command), "--workers", "2"], stderr=subprocess.PIPE, text=True, start_new_session=True
-    )
+        [*map(str, command), "--workers", "2"], stderr=subprocess.PIPE, text=True, start_new_session=True,
+        preexec_fn=heed_interrupts,
+    )  # fmt: skip
     while not list(tmp_path.glob(".data.partial/images/*")):
         assert started.poll() is None
         time.sleep(0.05)

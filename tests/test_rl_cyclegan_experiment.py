@@ -221,6 +221,18 @@ def test_a_study_s_table_has_its_methods_alone() -> None:
     assert "RL-CycleGAN" in success_table("ladder", results)
 
 
+def test_a_method_that_no_study_names_stands_in_the_first_study_of_its_gap() -> None:
+    rows = [row("few/robot_1", name, 0.5) for name in ("cyclegan", "taskgan", "rl_cyclegan_as_written")]
+    results = {"rows": rows, "provenance": ORIGIN}
+    hard, ablation = (success_table(study, results) for study in ("hard", "ablation"))
+    assert [TITLES[name] in hard for name in ("cyclegan", "taskgan", "rl_cyclegan_as_written")] == [
+        True, True, False
+    ]  # fmt: skip
+    assert [TITLES[name] in ablation for name in ("cyclegan", "taskgan", "rl_cyclegan_as_written")] == [
+        False, False, True
+    ]  # fmt: skip
+
+
 def test_where_filament_cannot_draw_nothing_is_begun(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         "crossgap.experiments.rl_cyclegan.experiment.filament_problem", lambda: "No Vulkan here."

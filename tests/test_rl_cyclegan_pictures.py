@@ -269,7 +269,7 @@ def test_what_is_tested_where_filament_draws_is_in_the_report_too(
     )
     page = report.write_report(tmp_path, "smoke", fabric).read_text(encoding="utf-8")
     assert "<th>target/target_pbr</th>" in page
-    assert "<td>75 % (75–75)</td>" in page
+    assert "<td>75 % [30–95]</td>" in page
     assert "data:video" not in page
 
 

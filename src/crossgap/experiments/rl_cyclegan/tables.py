@@ -87,10 +87,16 @@ def success_table(study: str, results: dict[str, Any]) -> str:
     """Success by method, in each gap of a study and each place where policies are tested; in gaps that are
     another study's, too, of its own methods alone."""
     gaps, methods = STUDIES.get(study, ((study,), None))
-    others = {gap for name, (some, _) in STUDIES.items() if name != study for gap in some}
-    rows = _won(results, gaps)
-    return _by_domain(
-        [row for row in rows if row["method"] in (methods or TITLES) or _gap(row) not in others], results
+    own = methods or TITLES
+    rows = [row for row in _won(results, gaps) if row["method"] in own or _nobodys(row, study)]
+    return _by_domain(rows, results)
+
+
+def _nobodys(row: dict[str, Any], study: str) -> bool:
+    """Whether no study names a row's method in its gap, and this is the gap's first study, which shows it."""
+    of_gap = {name: methods for name, (gaps, methods) in STUDIES.items() if _gap(row) in gaps}
+    return next(iter(of_gap), "") == study and not any(
+        methods is None or row["method"] in methods for methods in of_gap.values()
     )
 
 
