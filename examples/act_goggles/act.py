@@ -186,7 +186,8 @@ def evaluate(goals: int, steps: int, seed: int, results: Path) -> None:
     if (OUT / "fine_tuned").exists():
         tests.append(("augmented_fine_tuned", OUT / "fine_tuned", LOOK))
     rows = []
-    start(OUT, seed=seed)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    start(OUT, seed=seed, preset="act", device=device, precision="32-true")
     with timed(OUT, "evaluate"):
         for method, folder, look in tests:
             found = share_won(won(folder, look, goals, steps))
