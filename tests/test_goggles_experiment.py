@@ -78,3 +78,17 @@ def test_what_does_not_exist_is_said() -> None:
         FrozenPolicyInALook("smoke", goals=("new",))
     with pytest.raises(CrossgapError, match=r"Method 'glasses' not found\. .*goggles"):
         FrozenPolicyInALook("smoke", methods=("glasses",))
+
+
+def test_the_table_says_by_how_much_goggles_are_ahead_of_the_best_rival() -> None:
+    def row(method: str, seed: int, won: str, **more: str) -> dict:
+        about = {"domain": "target_b", "method": method, "seed": seed, "metric": "success", "n": 4}
+        return about | {"value": won.count("1") / 4, "won": won, **more}
+
+    rows = [row("goggles", seed, "1111") for seed in range(2)]
+    rows += [row("augmented_fine_tuned", seed, "0000") for seed in range(3)]
+    rows += [row("goggles", 0, "1100", goals="fresh"), row("augmented_fine_tuned", 0, "1100", goals="fresh")]
+    provenance = {"preset": "quick", "command": "crossgap x", "commit": "abc"}
+    said = goggles_table({"rows": rows, "provenance": provenance}).splitlines()[-1]
+    assert said.endswith("`target_b` +100 (+100 to +100); `target_b`, fresh goals +0 (+0 to +0).")
+    assert "Goggles less" not in goggles_table({"rows": rows[:2], "provenance": provenance})

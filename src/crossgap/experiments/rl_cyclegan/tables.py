@@ -10,7 +10,16 @@ import numpy as np
 from crossgap.core.results import settings_digest
 from crossgap.core.statistics import paired_difference
 from crossgap.experiments.engine.experiment import Rows
-from crossgap.experiments.engine.markdown import code, fewer, having, origin, rate_cell, seeds_in, table
+from crossgap.experiments.engine.markdown import (
+    code,
+    difference,
+    fewer,
+    having,
+    origin,
+    rate_cell,
+    seeds_in,
+    table,
+)
 from crossgap.experiments.rl_cyclegan.many_steps import MANY_SIZES
 from crossgap.experiments.rl_cyclegan.presets import DRAWN, FINETUNE, GAPS, MANY, ONCE_SIZES, STUDIES, Gap
 from crossgap.experiments.rl_cyclegan.trial import PBR
@@ -126,9 +135,8 @@ def _difference(rows: Rows, a: str, b: str, most: int) -> str:
     if not (seeds := sorted(one.keys() & other.keys())):
         return "–"
     found = paired_difference(*(np.array([[*map(int, of[seed])] for seed in seeds]) for of in (one, other)))
-    low, value, high = (100 * found[key] for key in ("low", "value", "high"))
-    text = f"{value:+.0f} ({low:+.0f} to {high:+.0f})"
-    sure = len(seeds) > 1 and (low > 0 or high < 0)
+    text = "{} ({} to {})".format(*difference(found))
+    sure = len(seeds) > 1 and (found["low"] > 0 or found["high"] < 0)
     return (f"**{text}**" if sure else text) + fewer(len(seeds), most)
 
 
