@@ -82,9 +82,7 @@ def _ahead(rows: Rows) -> str:
             if seeds := sorted(one.keys() & other.keys()):
                 won = (np.array([[*map(int, of[seed])] for seed in seeds]) for of in (one, other))
                 said.append("`{}`{} {} ({} to {})".format(look, kind, *difference(paired_difference(*won))))
-    about = (
-        "Goggles less fine-tuning on augmented images, points, with 95 % intervals over seeds and goals"
-    )
+    about = "Goggles less fine-tuning on augmented images, points, with 95 % intervals over seeds and goals"
     return f" {about}: {'; '.join(said)}." if said else ""
 
 
